@@ -1,0 +1,51 @@
+# Goldsmith's tasks. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint faults bench schema clean
+
+DAYS ?= 7
+UV_VERSION := 0.13.8
+CACHE := $(or $(GOLDSMITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goldsmith)
+PYTHON ?= python3
+export UV_PROJECT_ENVIRONMENT ?= .venv
+UV = $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
+
+help: ## List these tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (no root, once)
+	@.venv/bin/python -m goldsmith.engine.jars >/dev/null || .venv/bin/python -m goldsmith.engine.jars
+
+.venv/.ready: pyproject.toml uv.lock
+	@tools/setup.sh "$(PYTHON)" "$(CACHE)" "$(UV_VERSION)"
+	@touch $@
+
+demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
+	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
+
+test: setup lint ## Run the tests: unit, then Spark, then the browser
+	.venv/bin/pytest tests/unit -q
+	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
+
+unit: setup ## Run the tests that need no Spark
+	.venv/bin/pytest tests/unit -q
+
+lint: setup ## Check style, types, layers, declarations and schemas
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/goldsmith check
+	.venv/bin/goldsmith schema schema --check
+
+faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults
+
+bench: setup ## Measure Goldsmith beside the same pipeline written by hand
+	.venv/bin/python bench/overhead.py
+
+schema: setup ## Write the JSON Schemas that editors use
+	.venv/bin/goldsmith schema schema
+
+clean: ## Remove what the demo and the tests made here
+	rm -rf .goldsmith .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

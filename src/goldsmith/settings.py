@@ -1,0 +1,40 @@
+"""Where things are on this machine, from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and addresses that belong to the machine and not to a project.
+
+    cache: where downloads are kept. maven_repository: the Maven repository that jars come from.
+    ivy_settings: an Ivy settings file to use instead. java_home: the JDK that is preferred.
+    """
+
+    cache: Path
+    maven_repository: str
+    ivy_settings: Path | None
+    java_home: Path | None
+    jars: Path | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Reads GOLDSMITH_CACHE (else XDG_CACHE_HOME, else ~/.cache), GOLDSMITH_MAVEN_REPOSITORY,
+        GOLDSMITH_IVY_SETTINGS, GOLDSMITH_JARS (a folder that already holds the jars) and JAVA_HOME."""
+        env = os.environ if environment is None else environment
+        base = env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        ivy = env.get("GOLDSMITH_IVY_SETTINGS")
+        java = env.get("JAVA_HOME")
+        jars = env.get("GOLDSMITH_JARS")
+        return cls(
+            cache=Path(env.get("GOLDSMITH_CACHE") or Path(base) / "goldsmith"),
+            maven_repository=env.get("GOLDSMITH_MAVEN_REPOSITORY", "https://repo.maven.apache.org/maven2/"),
+            ivy_settings=Path(ivy) if ivy else None,
+            java_home=Path(java) if java else None,
+            jars=Path(jars) if jars else None,
+        )

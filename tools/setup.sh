@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes .venv without root: a Python, uv (fetched once where it is missing), and the locked packages.
+# Usage: tools/setup.sh PYTHON CACHE UV_VERSION
+set -euo pipefail
+python=$1 cache=$2 version=$3
+
+java_ok() {
+    local java=java
+    [ -n "${JAVA_HOME:-}" ] && java="$JAVA_HOME/bin/java"
+    "$java" -version 2>&1 | grep -qE 'version "(17|21)[."]'
+}
+if ! java_ok; then
+    echo "Goldsmith needs a JDK 17 or 21 (Spark runs on it), and found none." >&2
+    if command -v apt-get >/dev/null; then echo "  sudo apt-get install openjdk-17-jdk-headless" >&2
+    elif command -v dnf >/dev/null; then echo "  sudo dnf install java-17-openjdk-headless" >&2
+    elif command -v brew >/dev/null; then echo "  brew install openjdk@17" >&2
+    fi
+    echo "  or unpack one anywhere and set JAVA_HOME to it, without root." >&2
+    exit 4
+fi
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
+    for candidate in python3.12 python3.11; do
+        command -v "$candidate" >/dev/null && python=$candidate && break
+    done
+fi
+if ! uv=$(command -v uv); then
+    uv=$cache/uv/bin/uv
+    if [ ! -x "$uv" ]; then
+        echo "Fetching uv $version into $cache/uv"
+        mkdir -p "$cache"
+        "$python" -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+            --target "$cache/uv" "uv==$version" || {
+            echo "uv could not be fetched with $python -m pip: install pip (python3-pip) or uv itself." >&2
+            exit 4
+        }
+    fi
+fi
+# Another interpreter than uv's own choice only where PATH's is not one that Goldsmith runs on.
+"$uv" sync --frozen --python "$python" || "$uv" sync --frozen
