@@ -1,0 +1,268 @@
+"""Checks that need more than one file: names, circles, columns, and whether a load suits its query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from goldsmith.errors import DeclarationError
+from goldsmith.project import sql
+from goldsmith.project.graph import find_cycle
+from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.suggest import hint_for
+from goldsmith.project.tables import Project, Table
+
+Schemas = dict[str, Mapping[str, str | None] | None]
+
+
+def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[DeclarationError]]:
+    """The project with every query analysed, and all mistakes found.
+
+    broken: tables whose own files could not be read; they are known by name, their columns are not.
+    """
+    problems = list(_names(project, broken))
+    cycle = find_cycle(project.needs)
+    if cycle is not None:
+        told = " -> ".join(cycle)
+        where = project.tables[cycle[0]].where()
+        problems.append(
+            DeclarationError("GS107", f"These tables depend on each other in a circle: {told}.", where=where)
+        )
+        return project, problems
+    schemas: Schemas = dict.fromkeys(broken)
+    schemas.update(dict.fromkeys(project.tables))
+    tables: list[Table] = []
+    for table in project.tables.values():
+        analysed = table
+        if table.query is not None:
+            analysis = sql.analyse(table.query, schemas)
+            analysed = replace(table, analysis=analysis)
+            problems.extend(analysis.problems)
+        schemas[table.name] = analysed.columns
+        tables.append(analysed)
+    for table in tables:
+        problems.extend(_table(table, schemas))
+    return Project.assemble(project.root, project.spec, list(project.pipelines.values()), tables), problems
+
+
+def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
+    """Names in the YAML that no table has. Those in SQL are found by its analysis."""
+    known = {*project.tables, *broken}
+    if project.spec.profile not in project.spec.profiles:
+        yield DeclarationError(
+            "GS108",
+            f"No profile `{project.spec.profile}` is declared.",
+            hint=hint_for(project.spec.profile, project.spec.profiles),
+        )
+    for table in project.tables.values():
+        for name in table.spec.reads:
+            if name not in known:
+                yield DeclarationError(
+                    "GS108",
+                    f"There is no table `{name}`.",
+                    where=table.where("reads"),
+                    hint=hint_for(name, known),
+                )
+        for index, expectation in enumerate(table.spec.expectations):
+            named = expectation.arguments.get("table")
+            if (
+                expectation.kind == "expect_column_values_to_exist_in"
+                and isinstance(named, str)
+                and named not in known
+            ):
+                where = table.where("expectations", index)
+                yield DeclarationError(
+                    "GS108", f"There is no table `{named}`.", where=where, hint=hint_for(named, known)
+                )
+
+
+def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
+    yield from _place_of_keys(table)
+    yield from _roles(table)
+    yield from _columns(table)
+    yield from _conditions(table)
+    yield from _references(table, schemas)
+    yield from _incremental(table)
+
+
+def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
+    spec, bronze = table.spec, table.layer == "bronze"
+    if not bronze and spec.source is not None:
+        yield DeclarationError("GS110", "Only a bronze table has a `source`.", where=table.where("source"))
+    if bronze and spec.source is not None and not isinstance(table.load, Append):
+        yield DeclarationError(
+            "GS110",
+            "A bronze table keeps what was delivered: it can only append.",
+            where=table.where("load"),
+            hint="Merge in a silver table that reads this one.",
+        )
+    for key in ("changes_of", "lookups", "reads"):
+        if bronze and getattr(spec, key):
+            yield DeclarationError(
+                "GS110", f"A bronze table reads no other table: `{key}`.", where=table.where(key)
+            )
+    for key in ("on_new_column", "on_missing_column"):
+        if not bronze and key in spec.model_fields_set:
+            yield DeclarationError("GS110", f"`{key}` is for bronze tables.", where=table.where(key))
+    if table.query is not None and spec.reads:
+        yield DeclarationError(
+            "GS110",
+            "`reads` is for Python tables: what SQL reads is found in it.",
+            where=table.where("reads"),
+        )
+    if table.code is not None and not spec.reads:
+        yield DeclarationError(
+            "GS104", "A Python table names what it reads: `reads: [silver.x]`.", where=table.where()
+        )
+
+
+def _roles(table: Table) -> Iterator[DeclarationError]:
+    for key, names in (("changes_of", table.spec.changes_of), ("lookups", tuple(table.spec.lookups))):
+        for name in names:
+            if name not in table.upstreams and table.upstreams:
+                yield DeclarationError(
+                    "GS110",
+                    f"`{key}` names `{name}`, which this table does not read.",
+                    where=table.where(key),
+                    hint=hint_for(name, table.upstreams),
+                )
+    for name in table.spec.lookups:
+        if name in table.drivers:
+            yield DeclarationError(
+                "GS110",
+                f"`{name}` drives this table, so it cannot be a lookup.",
+                where=table.where("lookups", name),
+            )
+    incremental = isinstance(table.load, Merge | Append | OverwritePartitions) and table.spec.source is None
+    if incremental and not table.drivers and table.upstreams:
+        named = ", ".join(table.upstreams)
+        yield DeclarationError(
+            "GS110",
+            f"Several tables are read ({named}): say whose changes drive the load.",
+            where=table.where("load"),
+            hint=f"As in `changes_of: {table.upstreams[0]}`.",
+        )
+    if len(table.drivers) > 1 and isinstance(table.load, OverwritePartitions):
+        yield DeclarationError(
+            "GS110",
+            "`overwrite_partitions` has one driving table.",
+            where=table.where("changes_of"),
+            hint="Name one; the others are lookups, and their changes recompute the whole table.",
+        )
+    if table.code is not None and incremental:
+        yield DeclarationError(
+            "GS110",
+            "A Python table is overwritten: what its rows depend on cannot be seen.",
+            where=table.where("load"),
+            hint="`load: overwrite`; the same content makes no commit.",
+        )
+
+
+def _columns(table: Table) -> Iterator[DeclarationError]:
+    """Declared columns, keys and clustering against the columns that the table has."""
+    columns = table.columns
+    if columns is None:
+        return
+    known = {name.lower() for name in columns}
+    wanted: list[tuple[str, tuple[str | int, ...]]] = []
+    if table.analysis is not None:
+        wanted += [(name, ("columns", name)) for name in table.spec.columns]
+    load, form = table.load, ("load", table.load.kind)
+    if isinstance(load, Merge):
+        wanted += [(name, (*form, "key")) for name in load.key]
+        wanted += [(name, (*form, "newest_by")) for name in load.newest_by]
+    if isinstance(load, OverwritePartitions):
+        wanted += [(name, (*form, "by")) for name in load.by]
+    wanted += [(name, ("cluster_by",)) for name in table.spec.cluster_by]
+    for name, path in wanted:
+        if name.lower() not in known:
+            yield DeclarationError(
+                "GS203",
+                f"`{table.name}` has no column `{name}`.",
+                where=table.where(*path),
+                hint=hint_for(name, columns),
+            )
+    if isinstance(load, Merge) and load.delete_when is not None:
+        for problem in sql.check_expression(load.delete_when, columns):
+            yield DeclarationError(
+                problem.code,
+                f"In `delete_when`: {problem.message}",
+                where=table.where(*form, "delete_when"),
+                hint=problem.hint,
+            )
+
+
+def _conditions(table: Table) -> Iterator[DeclarationError]:
+    columns = table.columns
+    names: set[str] = set()
+    for index, expectation in enumerate(table.spec.expectations):
+        where = table.where("expectations", index)
+        if expectation.name in names:
+            yield DeclarationError(
+                "GS105",
+                f"Two expectations are called `{expectation.name}`.",
+                where=where,
+                hint="Give one a `name`.",
+            )
+        names.add(expectation.name)
+        if expectation.kind == "condition" and columns is not None:
+            for problem in sql.check_expression(str(expectation.arguments["condition"]), columns):
+                told = f"In `{expectation.name}`: {problem.message}"
+                yield DeclarationError(problem.code, told, where=where, hint=problem.hint)
+
+
+def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
+    for index, expectation in enumerate(table.spec.expectations):
+        if expectation.kind != "expect_column_values_to_exist_in":
+            continue
+        columns = schemas.get(str(expectation.arguments.get("table")))
+        key = expectation.arguments.get("key")
+        if (
+            columns is not None
+            and isinstance(key, str)
+            and key.lower() not in {name.lower() for name in columns}
+        ):
+            where = table.where("expectations", index)
+            told = f"`{expectation.arguments['table']}` has no column `{key}`."
+            yield DeclarationError("GS203", told, where=where, hint=hint_for(key, columns))
+
+
+def _incremental(table: Table) -> Iterator[DeclarationError]:
+    """append and merge run on changed rows alone, so their SQL must be computable from these."""
+    if table.analysis is None or not isinstance(table.load, Append | Merge):
+        return
+    for driver in table.drivers:
+        reason = table.analysis.linear_in(driver)
+        if reason is not None:
+            yield DeclarationError(
+                "GS204",
+                f"`{table.load.kind}` loads the changed rows of `{driver}` alone, and this SQL needs more: {reason}",
+                where=table.where("load"),
+                hint="Use `overwrite_partitions` (recomputes what the changes touch) or `overwrite`.",
+            )
+
+
+def advice(project: Project) -> list[tuple[str, str]]:
+    """What is allowed and may surprise: pairs of a table and a sentence."""
+    found = []
+    for table in project.tables.values():
+        if table.analysis is None:
+            continue
+        if isinstance(table.load, OverwritePartitions):
+            for driver in table.drivers:
+                reason = table.analysis.recomputable_by(driver, table.load.by)
+                if reason is not None:
+                    found.append(
+                        (table.name, f"every change of {driver} recomputes the whole table: {reason}")
+                    )
+        if isinstance(table.load, Merge):
+            for driver in table.drivers:
+                untraced = [key for key in table.load.key if table.analysis.traced(driver, key) is None]
+                if untraced:
+                    told = f"rows removed from {driver} recompute the whole table: its key {', '.join(untraced)} "
+                    found.append((table.name, told + "cannot be traced to that table alone"))
+            if not table.load.newest_by:
+                found.append(
+                    (table.name, "no `newest_by`: of two rows with one key, a hash of the row decides")
+                )
+    return found

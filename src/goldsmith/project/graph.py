@@ -1,0 +1,53 @@
+"""The order of tables: what must be loaded before what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+
+def find_cycle(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    """A circle of names, its first name repeated at the end, or None. Upstreams without an entry are ignored."""
+    done: set[str] = set()
+    for start in sorted(upstreams):
+        path: list[str] = []
+        stack: list[tuple[str, bool]] = [(start, False)]
+        while stack:
+            name, left = stack.pop()
+            if left:
+                path.pop()
+                done.add(name)
+                continue
+            if name in path:
+                return (*path[path.index(name) :], name)
+            if name in done or name not in upstreams:
+                continue
+            path.append(name)
+            stack.append((name, True))
+            stack.extend((upstream, False) for upstream in sorted(upstreams[name], reverse=True))
+    return None
+
+
+def in_order(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """All names, each after its upstreams, else by name. The graph has no circle."""
+    ordered: dict[str, None] = {}
+
+    def place(name: str) -> None:
+        if name in ordered or name not in upstreams:
+            return
+        for upstream in sorted(upstreams[name]):
+            place(upstream)
+        ordered[name] = None
+
+    for name in sorted(upstreams):
+        place(name)
+    return tuple(ordered)
+
+
+def downstream_of(names: Iterable[str], upstreams: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Every table that reads one of `names`, directly or through others; not the names themselves."""
+    reached = set(names)
+    begun = set(reached)
+    for name in in_order(upstreams):
+        if reached.intersection(upstreams[name]):
+            reached.add(name)
+    return frozenset(reached - begun)

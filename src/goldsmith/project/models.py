@@ -1,0 +1,246 @@
+"""What a person writes in YAML, as immutable models; the JSON Schema for editors comes from them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Layer = Literal["bronze", "silver", "gold"]
+LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
+Otherwise = Literal["warn", "drop", "quarantine", "fail"]
+
+SYSTEM_COLUMNS: dict[str, str] = {
+    "_source_file": "string",
+    "_source_modified": "timestamp",
+    "_source_size": "bigint",
+    "_ingested_at": "timestamp",
+    "_run_id": "string",
+}
+"""What every bronze table carries beside its delivered columns, with Spark types."""
+
+RESERVED = frozenset(
+    {*SYSTEM_COLUMNS, "_malformed", "_header", "_change_type", "_commit_version", "_commit_timestamp"}
+)
+"""Names that no column of a file can have: the platform's own, and those of Delta's change feed."""
+
+NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class Strict(BaseModel):
+    """Immutable, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One name or a list of names."""
+
+
+class Column(Strict):
+    """A column: its Spark SQL type (the query's own where absent) and what it means."""
+
+    type: str | None = Field(None, description="A Spark SQL type: int, decimal(9,2), array<string>, ...")
+    description: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"type": value} if isinstance(value, str) else value
+
+
+class FilesSource(Strict):
+    """Rows come from files that someone delivers into the landing area."""
+
+    files: str = Field(description="A glob under the landing root: departures/*.csv")
+    format: Literal["csv", "json", "parquet"] = Field(description="json means one document a line.")
+    options: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",
+    )
+    on_replaced: Literal["load", "ignore", "fail"] = Field(
+        "load", description="What to do with a file that was replaced under its name after it was loaded."
+    )
+
+
+class Append(Strict):
+    """Adds the change set's rows."""
+
+    kind: Literal["append"] = "append"
+
+
+class Merge(Strict):
+    """Keeps one row per key: the newest."""
+
+    kind: Literal["merge"] = "merge"
+    key: Names = Field(description="The columns that identify a row.", min_length=1)
+    newest_by: Names = Field(
+        (), description="Columns that order the rows of one key; the greatest survives, a NULL is the least."
+    )
+    delete_when: str | None = Field(None, description="A condition on the newest row that removes its key.")
+
+
+class Overwrite(Strict):
+    """Replaces the whole table; the same content makes no commit."""
+
+    kind: Literal["overwrite"] = "overwrite"
+
+
+class OverwritePartitions(Strict):
+    """Recomputes the values of `by` that the changes touch, and no others."""
+
+    kind: Literal["overwrite_partitions"] = "overwrite_partitions"
+    by: Names = Field(description="The columns whose touched values are replaced.", min_length=1)
+
+
+Load = Annotated[Append | Merge | Overwrite | OverwritePartitions, Field(discriminator="kind")]
+LOADS = ("append", "merge", "overwrite", "overwrite_partitions")
+
+
+def _load(value: object) -> object:
+    """`append` and `{merge: {...}}` to the tagged form that the union reads."""
+    if isinstance(value, str):
+        return {"kind": value}
+    if isinstance(value, dict) and len(value) == 1:
+        kind, arguments = next(iter(value.items()))
+        if isinstance(arguments, dict):
+            return {"kind": kind, **arguments}
+        if arguments is None:
+            return {"kind": kind}
+    return value
+
+
+class Expectation(Strict):
+    """A condition on rows or on a batch, by Great Expectations' name and arguments or as free SQL.
+
+    kind: `condition`, or a name that begins with `expect_`. arguments: those of the expectation;
+    for a condition `{condition: SQL}`.
+    """
+
+    kind: str
+    arguments: dict[str, Any]
+    name: str
+    otherwise: Otherwise = "fail"
+    description: str = ""
+    ignore_nulls: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the arguments name, in the arguments' order; () for conditions and tables."""
+        named: list[str] = []
+        for key in ("column", "column_A", "column_B"):
+            if isinstance(self.arguments.get(key), str):
+                named.append(self.arguments[key])
+        listed = self.arguments.get("column_list")
+        if isinstance(listed, list):
+            named.extend(str(column) for column in listed)
+        return tuple(named)
+
+
+_SHORTENED = re.compile(
+    r"^expect_(column_values_|column_pair_values_|column_pair_|select_column_values_|column_)?"
+)
+
+
+def expectation_name(kind: str, arguments: dict[str, Any]) -> str:
+    """The name an expectation has when none is given: `distance_to_be_between`."""
+    short = _SHORTENED.sub("", kind)
+    columns = Expectation.model_construct(kind=kind, arguments=arguments, name="").columns
+    return "_".join([*columns, short])
+
+
+def _expectation(value: object) -> object:
+    """`{expect_...: {...}, otherwise: ...}` and `{condition: ..., name: ...}` to one form."""
+    if not isinstance(value, dict) or "kind" in value:
+        return value
+    kinds = [
+        key for key in value if isinstance(key, str) and (key.startswith("expect_") or key == "condition")
+    ]
+    if len(kinds) != 1:
+        raise ValueError("an expectation is either one `expect_...: {arguments}` or `condition: SQL`")
+    kind = kinds[0]
+    rest = {key: item for key, item in value.items() if key != kind}
+    if kind == "condition":
+        if not isinstance(value[kind], str):
+            raise ValueError("`condition` takes SQL as text")
+        if "name" not in rest:
+            raise ValueError("a condition needs a `name`")
+        return {"kind": kind, "arguments": {"condition": value[kind]}, **rest}
+    arguments = value[kind] or {}
+    if not isinstance(arguments, dict):
+        raise ValueError(f"`{kind}` takes its arguments as a mapping, as in {{column: ...}}")
+    return {"kind": kind, "arguments": arguments, "name": expectation_name(kind, arguments), **rest}
+
+
+class TableSpec(Strict):
+    """One table, as its YAML file declares it. See docs/declarations.md for every key."""
+
+    description: str = ""
+    owner: str | None = None
+    tags: Names = ()
+    source: FilesSource | None = Field(None, description="Where a bronze table's rows come from.")
+    columns: dict[str, Column] = Field(default_factory=dict, description="Columns: types and descriptions.")
+    load: Annotated[Load, BeforeValidator(_load)] | None = Field(
+        None,
+        description="How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
+    )
+    changes_of: Names = Field((), description="The upstream tables whose changes drive an incremental load.")
+    lookups: dict[str, Literal["as_loaded"]] = Field(
+        default_factory=dict, description="Upstreams whose changes do not rebuild this table."
+    )
+    reads: Names = Field((), description="The upstream tables of a Python table.")
+    on_new_column: Literal["add", "ignore", "fail"] = "add"
+    on_missing_column: Literal["fail", "fill"] = Field(
+        "fail", description="A delivered file lacks a declared column: stop, or fill it with NULL."
+    )
+    on_removed: Literal["fail", "ignore"] = Field(
+        "fail", description="An append's upstream lost rows: stop, or keep what was appended."
+    )
+    on_definition_change: Literal["rebuild", "fail"] = "rebuild"
+    expectations: tuple[Annotated[Expectation, BeforeValidator(_expectation)], ...] = ()
+    cluster_by: Names = Field(
+        (), description="Up to four columns to cluster the table's files by.", max_length=4
+    )
+    properties: dict[str, str] = Field(default_factory=dict, description="Delta table properties.")
+
+
+class PipelineSpec(Strict):
+    """A folder of tables with one schedule: `pipeline.yaml`."""
+
+    description: str = ""
+    owner: str | None = None
+    tags: Names = ()
+    schedule: str | None = Field(None, description="A cron expression; none means by hand.")
+    start_date: date | None = None
+
+
+class SparkSpec(Strict):
+    """How the Spark session of a profile is made."""
+
+    master: str = "local[*]"
+    memory: str = Field("2g", description="The driver's heap.")
+    conf: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class ProfileSpec(Strict):
+    """Where things live. Relative paths are relative to the project."""
+
+    landing: str = ".goldsmith/landing"
+    warehouse: str = ".goldsmith/warehouse"
+    parallel: int = Field(4, ge=1, le=64, description="How many tables load side by side.")
+    spark: SparkSpec = Field(default_factory=SparkSpec)
+
+
+class ProjectSpec(Strict):
+    """`goldsmith.yaml`, at the root of a project."""
+
+    name: str = "lakehouse"
+    pipelines: str = Field("pipelines", description="The folder that holds the pipelines.")
+    profile: str = Field("local", description="The profile that is used when none is named.")
+    profiles: dict[str, ProfileSpec] = Field(default_factory=lambda: {"local": ProfileSpec()})

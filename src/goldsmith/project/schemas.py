@@ -1,0 +1,88 @@
+"""JSON Schemas of the YAML files, from the models, in the short forms that people write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goldsmith.project.models import LOADS, PipelineSpec, ProjectSpec, TableSpec
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The schemas of `goldsmith.yaml` (project), `pipeline.yaml` (pipeline) and a table's file (table)."""
+    table = TableSpec.model_json_schema()
+    definitions = table["$defs"]
+    table["properties"]["load"] = _load(definitions)
+    table["properties"]["expectations"] = {
+        "type": "array",
+        "items": _expectation(definitions.pop("Expectation")),
+    }
+    long_form = definitions["Column"]
+    definitions["Column"] = {"anyOf": [{"type": "string", "description": "A Spark SQL type."}, long_form]}
+    schemas = {
+        "table": table,
+        "pipeline": PipelineSpec.model_json_schema(),
+        "project": ProjectSpec.model_json_schema(),
+    }
+    return {name: {"$schema": _DIALECT, **_names_as_lists(content)} for name, content in schemas.items()}
+
+
+def _load(definitions: dict[str, Any]) -> dict[str, Any]:
+    """`append`, or `{merge: {...}}`: the models' tag is the key."""
+    choices: dict[str, Any] = {}
+    for name in ("Append", "Merge", "Overwrite", "OverwritePartitions"):
+        arguments = definitions.pop(name)
+        kind = arguments["properties"].pop("kind")["const"]
+        choices[kind] = arguments
+    return {
+        "description": "How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
+        "anyOf": [
+            {"enum": [kind for kind in LOADS if not choices[kind].get("required")]},
+            *[
+                {
+                    "type": "object",
+                    "properties": {kind: choices[kind]},
+                    "required": [kind],
+                    "additionalProperties": False,
+                    "description": choices[kind].get("description", ""),
+                }
+                for kind in LOADS
+                if choices[kind]["properties"]
+            ],
+        ],
+    }
+
+
+def _expectation(model: dict[str, Any]) -> dict[str, Any]:
+    """`{expect_...: {arguments}, otherwise: ...}` or `{condition: SQL, name: ..., otherwise: ...}`."""
+    shared = {key: value for key, value in model["properties"].items() if key not in ("kind", "arguments")}
+    by_name = {
+        "type": "object",
+        "patternProperties": {"^expect_": {"type": "object"}},
+        "properties": shared,
+        "additionalProperties": False,
+    }
+    condition = {
+        "type": "object",
+        "properties": {
+            "condition": {"type": "string", "description": "SQL that is true for a good row."},
+            **shared,
+        },
+        "required": ["condition", "name"],
+        "additionalProperties": False,
+    }
+    return {"description": model.get("description", ""), "anyOf": [condition, by_name]}
+
+
+def _names_as_lists(schema: Any) -> Any:
+    """Where a list of names may stand, one name may stand alone."""
+    if isinstance(schema, dict):
+        done = {key: _names_as_lists(value) for key, value in schema.items()}
+        if done.get("type") == "array" and done.get("items") == {"type": "string"}:
+            described = {key: done.pop(key) for key in ("description", "title", "default") if key in done}
+            return {**described, "anyOf": [{"type": "string"}, done]}
+        return done
+    if isinstance(schema, list):
+        return [_names_as_lists(item) for item in schema]
+    return schema

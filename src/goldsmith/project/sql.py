@@ -1,0 +1,147 @@
+"""A table's SQL: read once, rendered for a run, and analysed against the tables it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.sql_bind import NoLayer, Structure, bind
+from goldsmith.project.sql_columns import Columns
+from goldsmith.project.sql_expression import check_expression
+from goldsmith.project.sql_outputs import Schemas
+from goldsmith.project.sql_problems import (
+    changing_problems,
+    column_problems,
+    output_problems,
+    table_problems,
+)
+from goldsmith.project.sql_recompute import recomputable_by
+from goldsmith.project.sql_render import rendered
+from goldsmith.project.sql_scope import full_name, references
+from goldsmith.project.sql_shape import linear_in, one_to_one_in
+from goldsmith.project.sql_text import Malformed, Parsed, canonical, parse_statement, place
+from goldsmith.project.sql_trace import Lineage, Tracer
+
+__all__ = ["Analysis", "Query", "analyse", "check_expression", "parse"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SELECT statement. upstreams: the tables it reads, by full name, in order of first appearance."""
+
+    table: str
+    file: Path
+    text: str
+    upstreams: tuple[str, ...]
+    parsed: Parsed = field(repr=False, compare=False)
+    structure: Structure = field(repr=False, compare=False)
+
+    def rendered(
+        self, names: Mapping[str, str], *, driver: str | None = None, empty: Mapping[str, str] | None = None
+    ) -> str:
+        """The text with every reference to an upstream replaced by what `names` says, the rest as written.
+
+        A reference without an alias keeps its bare name as the alias. With `driver`, the arms of a UNION ALL
+        at the top that do not read the driver take their references from `empty` instead.
+        Raises KeyError where a mapping lacks an upstream.
+        """
+        return rendered(self.parsed, self.structure, names, driver=driver, empty=empty or {})
+
+    @cached_property
+    def definition(self) -> str:
+        """The statement in a form that formatting, comments and the case of keywords do not change."""
+        return canonical(self.parsed)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known about a query.
+
+    columns: the names it gives, in order; None where they cannot be known. lineage: each of them to the
+    columns (table, column) it is computed from, as well as that is known. problems: all that is wrong, in
+    the order of the text.
+    """
+
+    columns: tuple[str, ...] | None
+    lineage: Mapping[str, frozenset[tuple[str, str]]]
+    problems: tuple[DeclarationError, ...]
+    query: Query
+    known: Columns = field(repr=False, compare=False)
+
+    def linear_in(self, driver: str) -> str | None:
+        """None where the driver's changed rows alone give the output's: each row comes from exactly one row
+        of the driver, given the other upstreams. Otherwise the reason, with the line."""
+        return linear_in(self.query.parsed, self.query.structure.root, driver)
+
+    def one_to_one_in(self, driver: str) -> bool:
+        """Whether each row of the driver gives at most one: linear, without joins, generators and UNION."""
+        return one_to_one_in(self.query.parsed, self.query.structure.root, driver)
+
+    def traced(self, driver: str, column: str) -> str | None:
+        """Spark SQL over the driver's own columns that gives an output column; None where a row of the driver
+        alone does not decide it, or arms of a UNION ALL disagree."""
+        tracer = Tracer(self.query.parsed, self.known, driver)
+        return tracer.column(self.query.structure.root, column)
+
+    def recomputable_by(self, driver: str, by: Sequence[str]) -> str | None:
+        """None where the driver's rows with some values of `by` (as `traced`) give exactly the output's rows
+        with these values. Otherwise the reason, with the line."""
+        return recomputable_by(self.query.parsed, self.known, self.query.structure.root, driver, by)
+
+
+def parse(text: str, *, file: Path, table: str) -> Query:
+    """Read the SQL of a table.
+
+    Raises DeclarationError: GS201 where the text is not exactly one query, GS202 for a reference that is
+    neither `layer.table` nor a CTE.
+    """
+    try:
+        parsed = parse_statement(text)
+        structure = bind(parsed)
+    except Malformed as error:
+        line, column = place(text, error.offset)
+        code = "GS202" if isinstance(error, NoLayer) else "GS201"
+        where = Where(file, line, column, table)
+        raise DeclarationError(code, error.message, where=where, hint=error.hint) from error
+    upstreams = tuple(dict.fromkeys(full_name(node) for node in references(parsed.tree)))
+    return Query(table, file, text, upstreams, parsed, structure)
+
+
+def analyse(query: Query, schemas: Schemas) -> Analysis:
+    """Hold a query against the declared tables.
+
+    schemas: every declared table to its columns (name to Spark type, or to None where the type is unknown),
+    or to None where its columns are unknown.
+    """
+    parsed, structure = query.parsed, query.structure
+
+    def problem(code: str, message: str, offset: int, hint: str | None) -> DeclarationError:
+        line, column = place(query.text, offset)
+        return DeclarationError(code, message, where=Where(query.file, line, column, query.table), hint=hint)
+
+    columns = Columns(schemas)
+    found = [
+        *table_problems(parsed, schemas, problem),
+        *column_problems(structure, columns, problem),
+        *output_problems(structure, columns, problem),
+        *changing_problems(parsed, structure, columns, problem),
+    ]
+    distinct = {(error.code, error.where, error.message): error for error in found}
+    ordered = sorted(distinct.values(), key=lambda error: (error.where.line or 0, error.where.column or 0))
+    outputs = columns.outputs(structure.root) or ()
+    names = [output.name for output in outputs if output.name is not None]
+    lineage = Lineage(columns)
+    return Analysis(
+        tuple(names) if names and len(names) == len(outputs) else None,
+        {
+            output.name: lineage.position(structure.root, index)
+            for index, output in enumerate(outputs)
+            if output.name is not None
+        },
+        tuple(ordered),
+        query,
+        columns,
+    )

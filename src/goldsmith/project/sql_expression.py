@@ -1,0 +1,80 @@
+"""A condition by itself, as in `delete_when`: does it parse, and does it judge one row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sqlglot import exp
+
+from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.sql_bind import Structure
+from goldsmith.project.sql_calls import is_aggregate, is_generator
+from goldsmith.project.sql_columns import Columns, Unknown
+from goldsmith.project.sql_problems import Problem, changing_problems
+from goldsmith.project.sql_scope import Base, Select, Source, clauses, is_subquery, own
+from goldsmith.project.sql_text import Malformed, Parsed, offset_of, parse_statement, place
+from goldsmith.project.suggest import hint_for
+
+_BEFORE = "SELECT "
+_ROW = "row"
+_CONDITION = "Write one expression that is true or false."
+_ALONE = "Its verdict must not depend on which rows are loaded together."
+
+
+def check_expression(sql: str, columns: Collection[str] | None) -> tuple[DeclarationError, ...]:
+    """What is wrong with a condition on one row: GS201, GS203, GS205, or GS110 where it needs other rows.
+
+    columns: the names a row has, None where they are unknown. Lines and columns of the errors are those
+    within the condition.
+    """
+
+    def problem(code: str, message: str, offset: int, hint: str | None) -> DeclarationError:
+        line, column = place(sql, min(max(offset - len(_BEFORE), 0), len(sql)))
+        return DeclarationError(code, message, where=Where(None, line, column), hint=hint)
+
+    try:
+        parsed = parse_statement(_BEFORE + sql)
+        item = _single(parsed)
+    except Malformed as error:
+        return (problem("GS201", error.message, error.offset, error.hint),)
+    return tuple(_problems(parsed, item, columns, problem))
+
+
+def _single(parsed: Parsed) -> exp.Expr:
+    """The one expression of the statement. Raises Malformed where the condition is more than that."""
+    tree = parsed.tree
+    item = tree.expressions[0] if isinstance(tree, exp.Select) and len(tree.expressions) == 1 else None
+    more = isinstance(item, exp.Alias | exp.Aliases | exp.Star) or any(
+        key != "expressions" for key, _ in clauses(tree)
+    )
+    if not isinstance(item, exp.Expr) or more:
+        raise Malformed("This is not one condition", len(_BEFORE), _CONDITION)
+    return item
+
+
+def _problems(
+    parsed: Parsed, item: exp.Expr, names: Collection[str] | None, problem: Problem
+) -> Iterator[DeclarationError]:
+    for node in own(item):
+        if is_subquery(node):
+            yield problem(
+                "GS110", "A condition is about one row; a subquery needs others", offset_of(node), _ALONE
+            )
+            return
+        called_for_many = is_aggregate(parsed, node) or is_generator(parsed, node)
+        if called_for_many or isinstance(node, exp.Window):
+            what = parsed.text[offset_of(node) :].split("(")[0].strip()
+            yield problem(
+                "GS110", f"A condition is about one row; `{what}` needs others", offset_of(node), _ALONE
+            )
+            return
+    select = Select(exp.Select(), None, parts=[("where", item)])
+    row = exp.Table(this=exp.to_identifier(_ROW))
+    select.sources.append(Source(row, Base(row, _ROW), None))
+    columns = Columns({_ROW: None if names is None else dict.fromkeys(names)})
+    for node in own(item):
+        if isinstance(node, exp.Column) and isinstance(columns.meaning(select, node), Unknown):
+            written = ".".join(part.name for part in node.parts)
+            hint = hint_for(written, names or ())
+            yield problem("GS203", f"There is no column `{written}`", offset_of(node), hint)
+    yield from changing_problems(parsed, Structure(select, (select,)), columns, problem)

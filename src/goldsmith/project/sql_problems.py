@@ -1,0 +1,148 @@
+"""What is wrong with a query: tables and columns that are not there, calls that change with each run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
+
+from goldsmith.errors import DeclarationError
+from goldsmith.project.sql_bind import Structure
+from goldsmith.project.sql_calls import called, parentheses
+from goldsmith.project.sql_columns import Columns, Unknown
+from goldsmith.project.sql_functions import BARE, NON_DETERMINISTIC
+from goldsmith.project.sql_outputs import Schemas
+from goldsmith.project.sql_scope import Base, Select, SetOperation, Source, full_name, own, references
+from goldsmith.project.sql_text import Parsed, offset_of
+from goldsmith.project.suggest import hint_for
+
+Problem = Callable[[str, str, int, str | None], DeclarationError]
+"""Makes an error of a code, a message, the offset of a character, and a hint."""
+
+_MADE_UP = (exp.Func, exp.Binary, exp.Window, exp.Subquery)
+_BARE_NODES = {"currentdate", "currenttimestamp", "currenttime", "currentuser", "sessionuser"}
+_MOMENTS = {"now", "today", "yesterday", "tomorrow"}
+_TYPED = {"DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ"}
+_AGAIN = "A rebuild must give the same rows: take it from a column of the data."
+
+
+def table_problems(parsed: Parsed, schemas: Schemas, problem: Problem) -> Iterator[DeclarationError]:
+    """References to tables that nothing declares."""
+    for node in references(parsed.tree):
+        name = full_name(node)
+        if name not in schemas:
+            hint = hint_for(name, schemas)
+            yield problem("GS202", f"There is no table `{name}` in the project", offset_of(node), hint)
+
+
+def column_problems(structure: Structure, columns: Columns, problem: Problem) -> Iterator[DeclarationError]:
+    """Names that no source of their SELECT has, or that several have."""
+    for select in structure.selects:
+        meanings = columns.meanings(select)
+        for clause, root in select.parts:
+            for node in own(root):
+                meaning = meanings.get(id(node))
+                if isinstance(meaning, Unknown) and isinstance(node, exp.Column):
+                    yield _column_problem(select, node, meaning, clause, problem)
+
+
+def _column_problem(
+    select: Select, node: exp.Column, meaning: Unknown, clause: str, problem: Problem
+) -> DeclarationError:
+    offset = offset_of(node)
+    written = ".".join(part.name for part in node.parts)
+    if meaning.ambiguous:
+        owners = ", ".join(_title(source) for source in meaning.ambiguous)
+        first = meaning.ambiguous[0].alias
+        hint = f"Write whose it is, as in `{first}.{written}`." if first else "Give the tables aliases."
+        return problem("GS203", f"`{written}` is ambiguous: {owners} have it", offset, hint)
+    if meaning.qualifier is not None:
+        message = f"There is no column `{meaning.name}` in {_title(meaning.qualifier)}"
+        name = next((part for part in node.parts if part.name.lower() == meaning.name), node.this)
+        return problem("GS203", message, offset_of(name), hint_for(meaning.name, meaning.among))
+    aliases = {item.alias.lower() for item in select.node.expressions if isinstance(item, exp.Alias)}
+    if clause in ("where", "on") and meaning.name in aliases:
+        hint = f"`{meaning.name}` is made by this SELECT, and {clause.upper()} comes before it."
+        return problem("GS203", f"There is no column `{meaning.name}` in {_titles(select)}", offset, hint)
+    if len(node.parts) > 1:
+        known = [source.alias for source in select.sources if source.alias]
+        message = f"There is no table, alias or struct `{meaning.name}` for `{written}`"
+        return problem("GS203", message, offset, hint_for(meaning.name, known))
+    message = f"There is no column `{node.name}` in {_titles(select)}"
+    return problem("GS203", message, offset, hint_for(meaning.name, meaning.among))
+
+
+def _titles(select: Select) -> str:
+    return (
+        ", ".join(_title(source) for source in select.sources if not source.hidden) or "a SELECT without FROM"
+    )
+
+
+def _title(source: Source) -> str:
+    relation = source.relation
+    if isinstance(relation, Base):
+        table = relation.table
+        return table if source.alias in (None, table.split(".")[1]) else f"{table} ({source.alias})"
+    return f"`{source.alias}`" if source.alias else "the subquery"
+
+
+def output_problems(structure: Structure, columns: Columns, problem: Problem) -> Iterator[DeclarationError]:
+    """Columns that the statement gives without a name, or twice under one name."""
+    root = structure.root
+    while isinstance(root, SetOperation):
+        root = root.left
+    outputs = columns.outputs(root)
+    if outputs is None or not isinstance(root, Select):
+        return
+    seen: set[str] = set()
+    for index, output in enumerate(outputs, start=1):
+        offset = offset_of(output.expression or root.node)
+        if output.name is None:
+            if isinstance(output.expression, _MADE_UP) and output.expression.key not in _BARE_NODES:
+                yield problem("GS203", f"Column {index} of the output has no name", offset, "Add `AS name`.")
+            continue
+        if output.name.lower() in seen:
+            message = f"The output has two columns named `{output.name}`"
+            hint = "Give one of them another name, or leave it out with `* EXCEPT (...)`."
+            yield problem("GS203", message, offset, hint)
+        seen.add(output.name.lower())
+
+
+def changing_problems(
+    parsed: Parsed, structure: Structure, columns: Columns, problem: Problem
+) -> Iterator[DeclarationError]:
+    """Calls whose value is another one when the query is run again."""
+    for node in parsed.tree.walk():
+        name = called(parsed, node) or _bare_word(node)
+        form = parentheses(parsed, node)
+        if name in BARE and form == "" and _may_be_column(name, structure, columns):
+            continue
+        if name in NON_DETERMINISTIC or (name == "unix_timestamp" and form == "()"):
+            yield problem("GS205", f"`{name}` gives another value in each run", offset_of(node), _AGAIN)
+        elif isinstance(node, exp.TableSample):
+            hint = "Filter by a hash of the key."
+            yield problem("GS205", "TABLESAMPLE takes other rows in each run", offset_of(node), hint)
+    for token, after in pairwise(parsed.tokens):
+        moment = after.token_type is TokenType.STRING and after.text.strip().lower() in _MOMENTS
+        if moment and token.text.upper() in _TYPED:
+            message = f"`{token.text} '{after.text}'` gives another value in each run"
+            yield problem("GS205", message, token.start, _AGAIN)
+
+
+def _bare_word(node: exp.Expr) -> str | None:
+    """A name without a qualifier that may be a call without parentheses."""
+    if not isinstance(node, exp.Column) or len(node.parts) > 1 or not isinstance(node.this, exp.Identifier):
+        return None
+    return node.name.lower() if not node.this.quoted and node.name.lower() in BARE else None
+
+
+def _may_be_column(name: str, structure: Structure, columns: Columns) -> bool:
+    """Whether a source has a column of this name. Where columns are unknown, `user` may well be one."""
+    for select in structure.selects:
+        for source in select.sources:
+            names = columns.names(source)
+            if name == "user" if names is None else name in {(known or "").lower() for known in names}:
+                return True
+    return False

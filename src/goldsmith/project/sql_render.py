@@ -1,0 +1,84 @@
+"""The user's own text with other names in place of the tables it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from goldsmith.project.sql_bind import Structure
+from goldsmith.project.sql_outputs import qualifies
+from goldsmith.project.sql_scope import Select, Source, full_name, own, references
+from goldsmith.project.sql_shape import emptied
+from goldsmith.project.sql_text import Parsed, plain, spliced
+
+
+def rendered(
+    parsed: Parsed,
+    structure: Structure,
+    names: Mapping[str, str],
+    *,
+    driver: str | None,
+    empty: Mapping[str, str],
+) -> str:
+    """The text with every reference replaced; see `Query.rendered`."""
+    without = {id(base.node) for base in emptied(structure.root, driver)} if driver is not None else set()
+    aliases = _aliases(structure)
+    replacements: dict[int, tuple[int, str]] = {}
+    for node in references(parsed.tree):
+        name = full_name(node)
+        new = empty[name] if id(node) in without else names[name]
+        if not node.alias:
+            new = f"{new} AS {aliases.get(id(node), plain(node.name))}"
+        replacements[_start(node.args["db"])] = (_end(node.this), new)
+    for select in structure.selects:
+        for _, root in select.parts:
+            for column in own(root):
+                if isinstance(column, exp.Column):
+                    replacements.update(_requalified(select, column, aliases))
+    return spliced(parsed.text, [(start, end, new) for start, (end, new) in replacements.items()])
+
+
+def _aliases(structure: Structure) -> dict[int, str]:
+    """Aliases for references whose bare names would be taken for each other, by the identity of the node."""
+    found: dict[int, str] = {}
+    for select in structure.selects:
+        around: list[Source] = []
+        scope: Select | None = select
+        while scope is not None:
+            around.extend(scope.sources)
+            scope = scope.outer
+        nodes = [s.node for s in around if isinstance(s.node, exp.Table) and s.node.db and not s.node.alias]
+        for node in nodes:
+            alike = {full_name(other) for other in nodes if other.name.lower() == node.name.lower()}
+            if len(alike) > 1:
+                found[id(node)] = full_name(node).replace(".", "_")
+    return found
+
+
+def _requalified(
+    select: Select, column: exp.Column, aliases: Mapping[int, str]
+) -> dict[int, tuple[int, str]]:
+    """The replacement of `layer.table` before a column, and of `table` where the alias is another one."""
+    parts = column.parts
+    lowered = [part.name.lower() for part in parts]
+    for length in (2, 1):
+        scope: Select | None = select if len(parts) > length else None
+        while scope is not None:
+            owner = next((s for s in scope.sources if qualifies(s, lowered[:length])), None)
+            if owner is not None and isinstance(owner.node, exp.Table):
+                alias = aliases.get(id(owner.node), plain(owner.node.name))
+                if length == 1 and id(owner.node) not in aliases:
+                    return {}
+                return {_start(parts[0]): (_end(parts[length - 1]), alias)}
+            scope = scope.outer if owner is None else None
+    return {}
+
+
+def _start(node: exp.Expr) -> int:
+    return int(node.meta["start"])
+
+
+def _end(node: exp.Expr) -> int:
+    """The offset after the last character."""
+    return int(node.meta["end"]) + 1

@@ -1,0 +1,230 @@
+"""A project as it was read: pipelines and tables, each with its declaration and its code."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.documents import Document
+from goldsmith.project.graph import in_order
+from goldsmith.project.models import (
+    SYSTEM_COLUMNS,
+    Append,
+    Layer,
+    Load,
+    Overwrite,
+    PipelineSpec,
+    ProfileSpec,
+    ProjectSpec,
+    TableSpec,
+)
+from goldsmith.project.sql import Analysis, Query
+from goldsmith.project.suggest import hint_for
+
+
+@dataclass(frozen=True)
+class PythonCode:
+    """A table's Python file: a module with `transform(spark, tables)`."""
+
+    file: Path
+    text: str
+
+    @property
+    def definition(self) -> str:
+        """The syntax tree as text: comments and formatting do not change it."""
+        return ast.dump(ast.parse(self.text))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declared table. name: `layer.table`. analysis: of its SQL, None for bronze and Python tables."""
+
+    name: str
+    layer: Layer
+    pipeline: str
+    spec: TableSpec
+    document: Document = field(repr=False, compare=False)
+    query: Query | None = field(default=None, repr=False)
+    code: PythonCode | None = field(default=None, repr=False)
+    analysis: Analysis | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def short(self) -> str:
+        return self.name.split(".", 1)[1]
+
+    @property
+    def load(self) -> Load:
+        if self.spec.load is not None:
+            return self.spec.load
+        return Append() if self.spec.source is not None else Overwrite()
+
+    @property
+    def upstreams(self) -> tuple[str, ...]:
+        if self.query is not None:
+            return self.query.upstreams
+        return self.spec.reads
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        """The upstreams whose changes are applied one by one; () where any change recomputes the table."""
+        if isinstance(self.load, Overwrite) or self.spec.source is not None:
+            return ()
+        return self.spec.changes_of or (self.upstreams if len(self.upstreams) == 1 else ())
+
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        """The upstreams that do not drive."""
+        return tuple(name for name in self.upstreams if name not in self.drivers)
+
+    @property
+    def referenced(self) -> tuple[str, ...]:
+        """The tables that expectations hold rows against, beside the upstreams."""
+        named = [
+            str(expectation.arguments["table"])
+            for expectation in self.spec.expectations
+            if expectation.kind == "expect_column_values_to_exist_in" and "table" in expectation.arguments
+        ]
+        return tuple(dict.fromkeys(name for name in named if name not in self.upstreams))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Everything that must be loaded before this table."""
+        return (*self.upstreams, *self.referenced)
+
+    @property
+    def columns(self) -> Mapping[str, str | None] | None:
+        """Column names with their declared types (None where the query decides); None where they are unknown."""
+        if self.spec.source is not None:
+            declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
+            return {**declared, **SYSTEM_COLUMNS} if declared else None
+        if self.analysis is not None and self.analysis.columns is not None:
+            return {name: self._declared_type(name) for name in self.analysis.columns}
+        if self.code is not None and self.spec.columns:
+            return {name: column.type for name, column in self.spec.columns.items()}
+        return None
+
+    def _declared_type(self, name: str) -> str | None:
+        column = self.spec.columns.get(name)
+        return column.type if column else None
+
+    @cached_property
+    def definition(self) -> str:
+        """A hash of all that decides the table's content. Descriptions, formatting and verdicts that only
+        warn or stop are not part of it."""
+        held = [
+            e.model_dump(include={"kind", "arguments", "otherwise", "ignore_nulls"}, mode="json")
+            for e in self.spec.expectations
+            if e.otherwise in ("drop", "quarantine")
+        ]
+        body = self.query.definition if self.query else self.code.definition if self.code else None
+        content = {
+            "body": body,
+            "source": self.spec.source.model_dump(mode="json") if self.spec.source else None,
+            "load": self.load.model_dump(mode="json"),
+            "changes_of": self.drivers,
+            "types": {name: column.type for name, column in self.spec.columns.items() if column.type},
+            "held": sorted(json.dumps(item, sort_keys=True, default=str) for item in held),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def where(self, *path: str | int) -> Where:
+        """The place of a key in the table's YAML file."""
+        return self.document.where(path, table=self.name)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A folder of tables with one schedule."""
+
+    name: str
+    folder: Path
+    spec: PipelineSpec
+
+    @property
+    def feed_file(self) -> Path | None:
+        file = self.folder / "feed.py"
+        return file if file.is_file() else None
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything declared under one `goldsmith.yaml`. tables: in the order in which they can be loaded."""
+
+    root: Path
+    spec: ProjectSpec
+    pipelines: Mapping[str, Pipeline]
+    tables: Mapping[str, Table]
+
+    @property
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        return {name: table.needs for name, table in self.tables.items()}
+
+    def profile(self, name: str | None = None) -> ProfileSpec:
+        """A profile by name, the project's own where none is named. Raises DeclarationError GS108."""
+        wanted = name or self.spec.profile
+        found = self.spec.profiles.get(wanted)
+        if found is None:
+            where = Where(file=self.root / "goldsmith.yaml")
+            raise DeclarationError(
+                "GS108",
+                f"No profile `{wanted}` is declared.",
+                where=where,
+                hint=hint_for(wanted, self.spec.profiles),
+            )
+        return found
+
+    def place(self, path: str) -> str:
+        """A profile's path, made absolute where it is local."""
+        return path if "://" in path else str((self.root / path).resolve())
+
+    def table(self, name: str) -> Table:
+        """A table by its full name, or by its short one where only one table has it. Raises DeclarationError GS108."""
+        if name in self.tables:
+            return self.tables[name]
+        matches = [table for table in self.tables.values() if table.short == name]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            full = ", ".join(sorted(table.name for table in matches))
+            raise DeclarationError(
+                "GS108", f"Several tables are called `{name}`.", hint=f"Say which: {full}."
+            )
+        raise DeclarationError("GS108", f"There is no table `{name}`.", hint=hint_for(name, self.tables))
+
+    def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The tables of the named pipelines, layers and tables, in loading order; all of them for no name.
+
+        Raises DeclarationError GS108 for a name that is none of these.
+        """
+        if not names:
+            return tuple(self.tables)
+        chosen: set[str] = set()
+        for name in names:
+            members = {table.name for table in self.tables.values() if name in (table.pipeline, table.layer)}
+            if members:
+                chosen |= members
+                continue
+            try:
+                chosen.add(self.table(name).name)
+            except DeclarationError as error:
+                if error.hint is not None and error.hint.startswith("Say which"):
+                    raise
+                known = [*self.pipelines, *self.tables]
+                raise DeclarationError(
+                    "GS108", f"There is no pipeline or table `{name}`.", hint=hint_for(name, known)
+                ) from None
+        return tuple(name for name in self.tables if name in chosen)
+
+    @classmethod
+    def assemble(
+        cls, root: Path, spec: ProjectSpec, pipelines: list[Pipeline], tables: list[Table]
+    ) -> Project:
+        by_name = {table.name: table for table in tables}
+        order = in_order({name: table.needs for name, table in by_name.items()})
+        return cls(root, spec, {p.name: p for p in pipelines}, {name: by_name[name] for name in order})

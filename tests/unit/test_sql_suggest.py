@@ -1,0 +1,38 @@
+"""Did you mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from goldsmith.project.suggest import hint_for, nearest
+
+NAMES = ("carrier", "carrier_name", "dep_delay", "arr_delay", "origin", "dest")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("carier", "carrier"),
+        ("Carrier", "carrier"),
+        ("carrierr", "carrier"),
+        ("acrrier", "carrier"),
+        ("dep_dealy", "dep_delay"),
+        ("carrier_nam", "carrier_name"),
+        ("orig", "origin"),
+        ("tailnum", None),
+        ("x", None),
+    ],
+)
+def test_nearest(word: str, meant: str | None) -> None:
+    assert nearest(word, NAMES) == meant
+
+
+def test_a_tie_goes_to_the_first_in_the_alphabet() -> None:
+    assert nearest("ay", ["by", "ax", "az"]) == "ax"
+
+
+def test_hints() -> None:
+    assert hint_for("orgin", NAMES) == "Did you mean `origin`?"
+    assert hint_for("tailnum", ["b", "a"]) == "There is: a, b."
+    assert hint_for("tailnum", []) == "There is none to choose from."
+    assert hint_for("zzz", [f"column_{i:02}" for i in range(15)]).endswith("column_11 and 3 more.")
