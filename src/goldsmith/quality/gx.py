@@ -1,0 +1,110 @@
+"""Row expectations that only Great Expectations defines, through its own conditions.
+
+Great Expectations keeps each row expectation's test as a metric, `<map metric>.condition`, whose value is the
+Spark Column that is true for a bad row. The metric is resolved on an empty frame of the same schema, so that
+no data is read; the Column then joins the others in one pass. That metric is not documented API: the version
+is pinned and a test holds the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+
+from goldsmith.errors import DeclarationError, NotReady
+from goldsmith.project.models import Expectation
+from goldsmith.quality.columns import RowRule, considered, rule
+
+_DOMAIN = ("column", "column_A", "column_B", "column_list")
+
+
+def compile_foreign(frame: DataFrame, expectations: Sequence[Expectation]) -> dict[str, RowRule]:
+    """The rules by expectation name.
+
+    Raises NotReady GS903 where great_expectations is not installed; DeclarationError GS203 where a column is
+    not there, GS103 where Great Expectations has no such expectation, refuses its arguments, or judges it by
+    more than one row.
+    """
+    if not expectations:
+        return {}
+    try:
+        from great_expectations.execution_engine import SparkDFExecutionEngine
+    except ImportError as error:
+        raise NotReady(
+            "GS903",
+            f"`{expectations[0].kind}` needs the package great_expectations, which is not installed",
+            hint="Install Goldsmith with the extra `gx`.",
+        ) from error
+    engine = SparkDFExecutionEngine(persist=False)
+    engine.load_batch_data("schema", frame.limit(0))
+    rules: dict[str, RowRule] = {}
+    for item in expectations:
+        judged = considered(frame.schema, item)
+        rules[item.name] = rule(judged, ~_bad_row(engine, item), item.ignore_nulls)
+    return rules
+
+
+def _bad_row(engine: Any, expectation: Expectation) -> Column:
+    from great_expectations.expectations.registry import get_metric_provider
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+    from great_expectations.validator.metrics_calculator import MetricsCalculator
+
+    theirs = _theirs(expectation)
+    name = f"{theirs.map_metric}.condition"
+    try:
+        provider, condition = get_metric_provider(name, engine)
+    except Exception as error:
+        raise _refused(expectation, "Great Expectations does not judge it on Spark") from error
+    domain = {key: expectation.arguments[key] for key in _DOMAIN if key in expectation.arguments}
+    values = {key: getattr(theirs, key, None) for key in provider.condition_value_keys}
+    metric = MetricConfiguration(name, metric_domain_kwargs=domain, metric_value_kwargs=values or None)
+    calculator = MetricsCalculator(execution_engine=engine, show_progress_bars=False)
+    _require_single_rows(calculator, metric, condition, expectation)
+    resolved, aborted = calculator.compute_metrics([metric])
+    if aborted:
+        raise _refused(expectation, _first_reason(aborted))
+    bad: Column = resolved[metric.id][0]
+    return bad
+
+
+def _theirs(expectation: Expectation) -> Any:
+    """Great Expectations' own object, which checks the arguments."""
+    from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    try:
+        made = get_expectation_impl(expectation.kind)(**expectation.arguments)
+    except ExpectationNotFoundError as error:
+        raise _refused(expectation, "Great Expectations has no such expectation") from error
+    except ValueError as error:
+        raise _refused(expectation, " ".join(str(error).split())) from error
+    if getattr(made, "map_metric", None) is None:
+        raise _refused(expectation, "it does not judge rows")
+    return made
+
+
+def _require_single_rows(calculator: Any, metric: Any, condition: Any, expectation: Expectation) -> None:
+    """Refuse conditions that hold a window or an aggregate of the column: on no rows they mean nothing."""
+    from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+
+    if condition.metric_fn_type is not MetricPartialFunctionTypes.MAP_CONDITION_FN:
+        raise _refused(expectation, "it compares rows with each other")
+    graph = calculator.build_metric_dependency_graph(metric_configurations=[metric])
+    needed = {
+        node.metric_name for edge in graph.edges for node in (edge.left, edge.right) if node is not None
+    }
+    if any(not name.startswith("table.") and not name.endswith((".condition", ".map")) for name in needed):
+        raise _refused(expectation, "it compares rows with figures of the whole batch")
+
+
+def _first_reason(aborted: Any) -> str:
+    for details in aborted.values():
+        for info in details["exception_info"] if isinstance(details["exception_info"], set) else [details]:
+            return str(getattr(info, "exception_message", info)).strip().splitlines()[0]
+    return "unknown"
+
+
+def _refused(expectation: Expectation, reason: str) -> DeclarationError:
+    return DeclarationError("GS103", f"`{expectation.kind}` cannot be judged: {reason}")

@@ -1,0 +1,51 @@
+"""Whether values exist in another table: a join on its distinct keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.models import Expectation
+from goldsmith.project.sql_text import quoted
+from goldsmith.quality.catalog import reference
+from goldsmith.quality.values import find, harmonized
+
+_PREFIX = "_gs_member_"
+
+
+def member(expectation: Expectation) -> str:
+    """The boolean column that `with_members` adds for an expectation: TRUE for a member, else NULL."""
+    return f"{_PREFIX}{expectation.name}"
+
+
+def with_members(
+    frame: DataFrame, expectations: Sequence[Expectation], lookups: Mapping[str, DataFrame]
+) -> DataFrame:
+    """The frame with a column for each `expect_column_values_to_exist_in`; rows are neither lost nor doubled.
+
+    lookups: the tables by full name. Raises DeclarationError GS202 where one is missing, GS203 or GS103 where
+    its key is not there or cannot be compared.
+    """
+    for expectation in expectations:
+        referenced = reference(expectation)
+        if referenced is None:
+            continue
+        table, key = referenced
+        if table not in lookups:
+            raise DeclarationError(
+                "GS202",
+                f"`{expectation.name}` needs the table `{table}`, which is not among the upstream tables",
+                where=Where(table=table),
+                hint=f"Declare `{table}` in this project.",
+            )
+        lookup = lookups[table]
+        held, known = find(frame.schema, expectation.arguments["column"]), find(lookup.schema, key)
+        value, wanted = harmonized(held, known)
+        column = f"_gs_key_{expectation.name}"
+        keys = lookup.select(wanted.alias(column)).where(F.col(quoted(column)).isNotNull()).distinct()
+        keys = keys.withColumn(member(expectation), F.lit(True))
+        frame = frame.join(keys, value == F.col(quoted(column)), "left").drop(column)
+    return frame
