@@ -1,0 +1,98 @@
+"""Columns by name, and rows as comparable values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampType, VariantType
+
+from goldsmith.project.sql_text import quoted
+
+EXACT_TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+"""Options of `to_json` that keep microseconds."""
+
+
+def named(names: Iterable[str], of: str | None = None) -> list[Column]:
+    """Columns by name, of an alias where one is given."""
+    prefix = f"{of}." if of else ""
+    return [F.col(prefix + quoted(name)) for name in names]
+
+
+def row_hash(schema: StructType, of: str | None = None, *, seed: int = 0) -> Column:
+    """A 64-bit hash of a whole row: equal for equal rows, whatever the order of a map's entries.
+
+    A column that is NULL counts as one that is not there, so that a table that gained a column keeps its hashes.
+    """
+    prefix = f"{of}." if of else ""
+    parts = []
+    for field in sorted(schema.fields, key=lambda field: field.name.lower()):
+        column = F.col(prefix + quoted(field.name))
+        value = F.sort_array(F.map_entries(column)) if isinstance(field.dataType, MapType) else column
+        if isinstance(field.dataType, StructType | ArrayType | MapType | VariantType):
+            value = F.to_json(value, EXACT_TIMES)
+        # The hash of a NULL is what was hashed before it: without its name a value could change its column.
+        parts.append(F.when(column.isNotNull(), F.xxhash64(F.lit(field.name.lower()), value)))
+    return F.xxhash64(F.lit(seed), *parts)
+
+
+def literal(value: Any) -> str:
+    """A value as Spark SQL text of its own type; a datetime without a zone is one without a zone in SQL too."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return str(value).upper()
+        case datetime():
+            return f"{'TIMESTAMP' if value.tzinfo else 'TIMESTAMP_NTZ'} '{value.isoformat(sep=' ')}'"
+        case date():
+            return f"DATE '{value.isoformat()}'"
+        case Decimal():
+            return f"{value}BD"
+        case float():
+            return f"double('{value!r}')"
+        case int():
+            return str(value)
+        case bytes() | bytearray():
+            return f"X'{value.hex()}'"
+        case _:
+            text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+            return f"'{text}'"
+
+
+def collected(value: Any, kind: DataType) -> Any:
+    """A value that Spark handed over, told apart from others: an instant carries its zone.
+
+    Spark gives instants as the driver's local time, which its own session need not share.
+    """
+    if isinstance(value, datetime) and isinstance(kind, TimestampType):
+        return value.astimezone(UTC)
+    return value
+
+
+def among(columns: Sequence[str], values: Sequence[tuple[Any, ...]]) -> str:
+    """SQL that is true for rows whose `columns` hold one of `values`, NULL being a value like others."""
+    if not values:
+        return "false"
+    if len(columns) == 1:
+        name = quoted(columns[0])
+        present = [literal(value[0]) for value in values if value[0] is not None]
+        parts = [f"{name} IN ({', '.join(present)})"] if present else []
+        if len(present) < len(values):
+            parts.append(f"{name} IS NULL")
+        return " OR ".join(parts)
+    rows = []
+    for value in values:
+        equal = [
+            f"{quoted(name)} IS NULL" if item is None else f"{quoted(name)} = {literal(item)}"
+            for name, item in zip(columns, value, strict=True)
+        ]
+        rows.append(f"({' AND '.join(equal)})")
+    return " OR ".join(rows)

@@ -1,0 +1,159 @@
+"""Tells what failed in Spark: conditions and causes out of Java's exceptions, and errors a person can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+from goldsmith.errors import GoldsmithError, RunError, SourceError, StorageError, Where
+
+_CONFLICTS = (
+    "ConcurrentTransactionException",
+    "ConcurrentAppendException",
+    "ConcurrentDeleteReadException",
+    "ConcurrentDeleteDeleteException",
+    "ConcurrentWriteException",
+    "MetadataChangedException",
+    "ProtocolChangedException",
+)
+_HISTORY_GONE = (
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_VERSION_NOT_FOUND",
+    "FAILED_READ_FILE.FILE_NOT_EXIST",
+    "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE",
+    "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA",
+    "DELTA_MISSING_CHANGE_DATA",
+    "DELTA_CDC_START_VERSION_AFTER_LATEST",
+    "DELTA_INVALID_CDC_RANGE",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+    "DELTA_FILE_NOT_FOUND_DETAILED",
+)
+
+
+def _java(error: BaseException) -> Iterator[Any]:
+    """The Java exceptions behind an error, outermost first."""
+    current: Any = None
+    if isinstance(error, Py4JJavaError):
+        current = error.java_exception
+    elif isinstance(error, PySparkException):
+        current = getattr(error, "_origin", None)
+    depth = 0
+    while current is not None and depth < 20:  # noqa: PLR2004
+        yield current
+        current = current.getCause()
+        depth += 1
+
+
+def has_cause(error: BaseException, *names: str) -> bool:
+    """True where one of Java's exceptions behind the error has a class of one of these simple names."""
+    return any(str(cause.getClass().getSimpleName()) in names for cause in _java(error))
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Another writer committed first: planning again is right."""
+    return has_cause(error, *_CONFLICTS) or type(error).__name__ in _CONFLICTS
+
+
+def is_history_gone(error: BaseException) -> bool:
+    """The upstream's versions that a change set needs cannot be read any more."""
+    return any(condition in _HISTORY_GONE for condition in conditions(error))
+
+
+def conditions(error: BaseException) -> tuple[str, ...]:
+    """Spark's names of what went wrong, outermost first."""
+    found = []
+    if isinstance(error, PySparkException):
+        found.append(error.getCondition() or "")
+    for cause in _java(error):
+        # Only Spark's own exceptions have a condition; asking others would raise.
+        if any(str(face.getSimpleName()) == "SparkThrowable" for face in _interfaces(cause)):
+            found.append(str(cause.getCondition() or ""))
+    return tuple(condition for condition in found if condition)
+
+
+def _interfaces(cause: Any) -> Iterator[Any]:
+    kind = cause.getClass()
+    while kind is not None:
+        yield from kind.getInterfaces()
+        kind = kind.getSuperclass()
+
+
+def _messages(error: BaseException) -> list[str]:
+    told = [str(cause.getMessage() or "") for cause in _java(error)]
+    return [*told, str(error)]
+
+
+def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
+    """An error of Spark or of the storage as one that says what, where and what to do."""
+    where = Where(table=table)
+    everything = "\n".join(_messages(error))
+    if "No space left on device" in everything:
+        return StorageError(
+            "GS402",
+            "The disk is full.",
+            where=Where(file=path, table=table),
+            retryable=True,
+            hint="Make room and run again: nothing was committed, and the run goes on where it stood.",
+        )
+    if "Read-only file system" in everything or has_cause(
+        error, "AccessDeniedException", "AccessControlException"
+    ):
+        return StorageError(
+            "GS402",
+            "The table's folder cannot be written.",
+            where=Where(file=path, table=table),
+            hint="Check who owns it and whether it is mounted read-only.",
+        )
+    if "Mkdirs failed to create" in everything or "mkdir of" in everything:
+        return StorageError(
+            "GS402",
+            "The table's folder cannot be made.",
+            where=Where(file=path, table=table),
+            hint="Check that the place is there, who owns it and whether it is mounted read-only.",
+        )
+    damaged = has_cause(error, "EOFException", "ZipException", "DataFormatException")
+    file = re.search(r"file:[^\s,'\"]+|s3a://[^\s,'\"]+", everything)
+    if damaged or "FAILED_READ_FILE" in "".join(conditions(error)):
+        return SourceError(
+            "GS302",
+            "A file cannot be read to its end: it is damaged or was cut off."
+            if damaged
+            else f"A file cannot be read: {_first_line(everything)}",
+            where=Where(file=file.group(0).rstrip(".") if file else None, table=table),
+            retryable=True,
+            hint="Deliver the file again under the same name, or move it out of the landing folder.",
+        )
+    return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
+
+
+def _spark_message(error: BaseException) -> str:
+    """The innermost message that has a condition, without Java's stack."""
+    best = ""
+    for cause in _java(error):
+        text = _first_line(str(cause.getMessage() or ""))
+        if text.startswith("["):
+            best = text
+    return best or _first_line(str(error)) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")
+    ]
+    return lines[0] if lines else ""
+
+
+def _hint(found: tuple[str, ...]) -> str | None:
+    if any(
+        condition.startswith(("CAST_INVALID_INPUT", "CANNOT_PARSE", "CAST_OVERFLOW")) for condition in found
+    ):
+        return "Use `try_cast(...)` in the query and expect the column to be not NULL, or declare the column's type."
+    if any(condition.startswith("DIVIDE_BY_ZERO") for condition in found):
+        return "Use `try_divide(a, b)` or `nullif(b, 0)`."
+    if any(condition.startswith("ARITHMETIC_OVERFLOW") for condition in found):
+        return "Use a wider type, or `try_add` and its like."
+    return None

@@ -1,0 +1,216 @@
+"""Reads delivered files into rows, every column as text, whatever the order of their columns.
+
+A line that is not a record of its file, or not in its file's encoding, comes along as it is, marked
+by a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    MapType,
+    NullType,
+    StringType,
+    StructField,
+    StructType,
+    VariantType,
+)
+
+from goldsmith.engine.landing import Landing
+from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
+from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.parsing import MALFORMED, Options, csv_record, json_record, reader_options
+from goldsmith.engine.rows import frame_of
+from goldsmith.project.models import TableSpec
+from goldsmith.project.sql_text import quoted
+
+HEADER = "_header"
+"""The columns of the malformed record's file, separated by commas."""
+
+_LINE, _ROW = "_gs_line", "_gs_row"
+_FILE = ("_gs_path", "_gs_modified", "_gs_size")
+_OF_LINES = (
+    "header",
+    "encoding",
+    "charset",
+    "linesep",
+    "comment",
+    "mode",
+    "columnpruning",
+    "columnnameofcorruptrecord",
+)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Rows of some files. frame: columns as text, the system columns, MALFORMED and HEADER."""
+
+    frame: DataFrame
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the platform writes beside each delivered row."""
+
+    run_id: str
+    at: datetime
+
+
+def read_files(
+    spark: SparkSession,
+    table: str,
+    spec: TableSpec,
+    landing: Landing,
+    files: Sequence[LoadedFile],
+    stamp: Stamp,
+) -> Delivered:
+    """The rows of `files`.
+
+    Raises SourceError: GS302 for a file that cannot be read, GS303 for one that is gone, GS305 for columns
+    that the table does not take.
+    """
+    assert spec.source is not None
+    groups = layouts(spark, table, spec, landing, files)
+    columns = columns_taken(table, spec, groups)
+    parts = _alike([_read(spark, spec, landing, key, members, columns) for key, members in groups.items()])
+    frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
+    at = F.lit(stamp.at.isoformat()).cast("timestamp")
+    # Spark writes `file:/x` or `file:///x`, and encodes the path; a plus sign stands for itself there.
+    plain = F.url_decode(F.regexp_replace("_gs_path", r"\+", "%2B"))
+    local = F.regexp_replace(plain, r"^[a-z0-9]+:/+", "/")
+    path = F.substring(local, len(str(landing.root)) + 2, 32_767)
+    stamped = frame.select(
+        *[F.col(quoted(name)) for name in columns],
+        path.alias("_source_file"),
+        F.col("_gs_modified").alias("_source_modified"),
+        F.col("_gs_size").alias("_source_size"),
+        at.alias("_ingested_at"),
+        F.lit(stamp.run_id).alias("_run_id"),
+        MALFORMED,
+        HEADER,
+    )
+    return Delivered(stamped, columns)
+
+
+def reasons(delivered: Delivered) -> Column:
+    """array<string>: why a delivered row cannot be taken as it is."""
+    texts = [
+        name for name in delivered.columns if isinstance(delivered.frame.schema[name].dataType, StringType)
+    ]
+    replaced = reduce(
+        lambda left, right: left | right,
+        [F.coalesce(F.col(quoted(name)).contains(REPLACEMENT), F.lit(False)) for name in texts],
+        F.coalesce(F.col(MALFORMED).contains(REPLACEMENT), F.lit(False)),
+    )
+    return F.array_compact(
+        F.array(F.when(F.col(MALFORMED).isNotNull(), "malformed"), F.when(replaced, "not_in_encoding"))
+    )
+
+
+def _read(
+    spark: SparkSession,
+    spec: TableSpec,
+    landing: Landing,
+    layout: Layout,
+    files: list[LoadedFile],
+    columns: tuple[str, ...],
+) -> DataFrame:
+    """One layout's rows: what a file lacks is NULL of no type, what has a type keeps it."""
+    assert spec.source is not None
+    paths = [landing.uri(file.path) for file in files]
+    match spec.source.format:
+        case "csv":
+            frame = _read_csv(spark, layout.names, paths, reader_options(spec.source.options))
+        case "json":
+            frame = _read_json(spark, spec, layout, paths)
+        case "parquet":
+            frame = spark.read.parquet(*paths).select("*", *_file_columns())
+            frame = frame.withColumn(MALFORMED, F.lit(None).cast("string"))
+    present = {name.lower(): name for name in layout.names}
+    chosen = [
+        F.col(quoted(present[name.lower()])).alias(name)
+        if name.lower() in present
+        else F.lit(None).alias(name)
+        for name in columns
+    ]
+    told = F.when(F.col(MALFORMED).isNotNull(), ",".join(layout.names)).alias(HEADER)
+    return frame.select(*chosen, *_FILE, MALFORMED, told)
+
+
+def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], options: Options) -> DataFrame:
+    # With pruning a line would only be malformed where a column that is used is.
+    told = {
+        "header": "true",
+        **options,
+        "mode": "PERMISSIVE",
+        "columnpruning": "false",
+        "columnnameofcorruptrecord": MALFORMED,
+    }
+    if options.get("multiline", "false").lower() == "true":
+        schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
+        return spark.read.schema(schema).options(**told).csv(paths).select("*", *_file_columns())
+    # Spark takes the first line and comments away; each other line comes whole, in one column.
+    schema = StructType([StructField(name, StringType()) for name in (_LINE, MALFORMED)])
+    whole = {key: told[key] for key in _OF_LINES if key in told} | {"sep": "\u0001", "quote": ""}
+    lines = spark.read.schema(schema).options(**whole).csv(paths)
+    line = F.coalesce(MALFORMED, _LINE).alias(_LINE)
+    parsed = csv_record(F.col(_LINE), names, options).alias(_ROW)
+    return lines.select(line, *_file_columns()).select(parsed, *_FILE).select(f"{_ROW}.*", *_FILE)
+
+
+def _read_json(spark: SparkSession, spec: TableSpec, layout: Layout, paths: list[str]) -> DataFrame:
+    assert spec.source is not None
+    options = reader_options(spec.source.options)
+    lines = spark.read.options(**{key: options[key] for key in ("linesep",) if key in options}).text(paths)
+    line = F.col("value")
+    if "encoding" in options:
+        line = F.decode(line.cast("binary"), options["encoding"])
+    lines = lines.select(line.alias(_LINE), *_file_columns()).where(F.trim(_LINE) != "")
+    schema = StructType([StructField(name, _json_type(spec, name)) for name in layout.names])
+    parsed = json_record(F.col(_LINE), schema, layout.spellings).alias(_ROW)
+    return lines.select(parsed, *_FILE).select(f"{_ROW}.*", *_FILE)
+
+
+def _json_type(spec: TableSpec, name: str) -> DataType:
+    """Single values are read as text, so that one wrong value does not cost the whole document."""
+    column = spec.columns.get(name)
+    declared = DataType.fromDDL(column.type) if column is not None and column.type else StringType()
+    return declared if isinstance(declared, StructType | ArrayType | MapType | VariantType) else StringType()
+
+
+def _alike(parts: list[DataFrame]) -> list[DataFrame]:
+    """The same frames with one type for each column: its own where all agree, text where they do not."""
+    if len(parts) < 2:
+        return parts
+    unlike = []
+    for name in parts[0].columns:
+        types = {part.schema[name].dataType for part in parts} - {NullType()}
+        if len(types) > 1:
+            unlike.append(name)
+    return [part.withColumns({name: F.col(quoted(name)).cast("string") for name in unlike}) for part in parts]
+
+
+def _file_columns() -> tuple[Column, ...]:
+    return (
+        F.col("_metadata.file_path").alias("_gs_path"),
+        F.col("_metadata.file_modification_time").alias("_gs_modified"),
+        F.col("_metadata.file_size").alias("_gs_size"),
+    )
+
+
+def _none(spark: SparkSession, columns: tuple[str, ...]) -> DataFrame:
+    texts = dict.fromkeys((*columns, "_gs_path"), "string")
+    return frame_of(
+        spark,
+        [],
+        {**texts, "_gs_modified": "timestamp", "_gs_size": "bigint", MALFORMED: "string", HEADER: "string"},
+    )

@@ -1,0 +1,172 @@
+"""The jars that Spark needs beyond its own: pinned, fetched once by the Ivy inside pyspark, checked by sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from goldsmith.engine.java import find_java
+from goldsmith.errors import NotReady
+from goldsmith.settings import Settings
+
+
+@dataclass(frozen=True)
+class Jar:
+    """A Maven artifact and the sha256 of its file."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.artifact}-{self.version}.jar"
+
+
+def pinned() -> tuple[Jar, ...]:
+    """The jars of jars.txt, in its order."""
+    lines = files("goldsmith.engine").joinpath("jars.txt").read_text(encoding="utf-8").splitlines()
+    jars = []
+    for line in lines:
+        if line.strip() and not line.startswith("#"):
+            coordinates, digest = line.split()
+            jars.append(Jar(*coordinates.split(":"), digest))
+    return tuple(jars)
+
+
+def jar_folder(settings: Settings) -> Path:
+    """Where the jars of this list are kept; another list has another folder."""
+    if settings.jars is not None:
+        return settings.jars
+    digest = hashlib.sha256("".join(jar.sha256 for jar in pinned()).encode()).hexdigest()[:12]
+    return settings.cache / "jars" / digest
+
+
+def installed(settings: Settings) -> tuple[Path, ...]:
+    """The jars' paths. Raises NotReady (GS902) where one is missing: nothing is fetched here."""
+    paths = tuple(jar_folder(settings) / jar.file for jar in pinned())
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        raise NotReady(
+            "GS902",
+            f"Spark's additional jars are not installed: {', '.join(missing)}.",
+            hint="Run `goldsmith setup` once (`make setup` in a clone).",
+        )
+    return paths
+
+
+def fetch(settings: Settings, tell: Callable[[str], None]) -> Path:
+    """Fetches what is missing and returns the folder; `tell` receives a line for each step.
+
+    Raises NotReady: GS901 without Java, GS902 where a jar cannot be had or is not the pinned one.
+    """
+    folder = jar_folder(settings)
+    wanted = [jar for jar in pinned() if not (folder / jar.file).is_file()]
+    if not wanted:
+        tell(f"All {len(pinned())} jars are in {folder}.")
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    tell(f"Fetching {len(wanted)} jars into {folder}")
+    with tempfile.TemporaryDirectory(prefix="goldsmith-jars-") as work:
+        _run_ivy(settings, wanted, Path(work), tell)
+        for jar in wanted:
+            _take(jar, Path(work) / "got" / jar.file, folder)
+            tell(f"  {jar.file}: sha256 as pinned")
+    return folder
+
+
+def _take(jar: Jar, path: Path, folder: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if digest != jar.sha256:
+        raise NotReady(
+            "GS902",
+            f"{jar.file} is not the pinned one: sha256 {digest}, and not {jar.sha256}.",
+            hint="Check the repository that GOLDSMITH_MAVEN_REPOSITORY or GOLDSMITH_IVY_SETTINGS names.",
+        )
+    # Two set-ups at once may both get here: a rename never shows half a jar.
+    partial = Path(tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")[1])
+    shutil.copyfile(path, partial)
+    partial.chmod(0o644)
+    partial.replace(folder / jar.file)
+
+
+def _run_ivy(settings: Settings, jars: list[Jar], work: Path, tell: Callable[[str], None]) -> None:
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise NotReady("GS903", "pyspark is not installed.", hint="Run `make setup`.")
+    ivy_jar = next((Path(spec.origin).parent / "jars").glob("ivy-*.jar"))
+    dependencies = "".join(
+        f'<dependency org="{jar.group}" name="{jar.artifact}" rev="{jar.version}" transitive="false"/>'
+        for jar in jars
+    )
+    (work / "ivy.xml").write_text(
+        '<ivy-module version="2.0"><info organisation="goldsmith" module="jars"/><configurations>'
+        '<conf name="default"/></configurations><dependencies defaultconfmapping="default->master">'
+        f"{dependencies}</dependencies></ivy-module>",
+        encoding="utf-8",
+    )
+    ivy_settings = settings.ivy_settings
+    if ivy_settings is None:
+        ivy_settings = work / "settings.xml"
+        ivy_settings.write_text(
+            '<ivysettings><settings defaultResolver="maven"/><resolvers>'
+            f'<ibiblio name="maven" m2compatible="true" root={quoteattr(settings.maven_repository)}/>'
+            "</resolvers></ivysettings>",
+            encoding="utf-8",
+        )
+    command = [
+        str(find_java(settings)),
+        "-Divy.cache.dir=" + str(work / "cache"),
+        "-cp",
+        str(ivy_jar),
+        "org.apache.ivy.Main",
+        "-settings",
+        str(ivy_settings),
+        "-ivy",
+        str(work / "ivy.xml"),
+        "-cache",
+        str(work / "cache"),
+        "-types",
+        "jar",
+        "-retrieve",
+        str(work / "got" / "[artifact]-[revision].[ext]"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        lines = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if line.strip().startswith("downloading"):
+                tell("  " + line.strip().split(" ...")[0])
+    if process.returncode != 0:
+        trouble = "".join(lines[-15:])
+        raise NotReady(
+            "GS902",
+            f"The jars could not be fetched:\n{trouble}",
+            hint="Check the network; a mirror is named by GOLDSMITH_MAVEN_REPOSITORY, "
+            "an Ivy settings file by GOLDSMITH_IVY_SETTINGS.",
+            retryable=True,
+        )
+
+
+def main() -> None:
+    """Fetches the jars and prints what happens."""
+    try:
+        fetch(Settings.from_environment(), lambda line: sys.stdout.write(line + "\n"))
+    except NotReady as error:
+        sys.stderr.write(f"{error}\n{error.hint or ''}\n")
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

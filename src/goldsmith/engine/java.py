@@ -1,0 +1,69 @@
+"""Finds a Java that Spark runs on, and says how to get one where there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from goldsmith.errors import NotReady
+from goldsmith.settings import Settings
+
+SUPPORTED = (17, 21)
+_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
+
+
+def find_java(settings: Settings) -> Path:
+    """The java executable that Spark will be started with: JAVA_HOME's, else the first on PATH.
+
+    Raises NotReady (GS901) where there is none, or one of another version than 17 or 21.
+    """
+    if settings.java_home is not None:
+        java = settings.java_home / "bin" / "java"
+        if not java.exists():
+            raise NotReady(
+                "GS901", f"JAVA_HOME is {settings.java_home}, and it holds no bin/java.", hint=_advice()
+            )
+    else:
+        found = shutil.which("java")
+        if found is None:
+            raise NotReady("GS901", "No Java was found.", hint=_advice())
+        java = Path(found)
+    version = _major_version(java)
+    if version not in SUPPORTED:
+        told = f"is Java {version}" if version else "does not tell its version"
+        raise NotReady("GS901", f"{java} {told}; Spark needs a JDK 17 or 21.", hint=_advice())
+    return java
+
+
+def _major_version(java: Path) -> int | None:
+    try:
+        # `java -version` writes to stderr.
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
+    except OSError:
+        return None
+    match = _VERSION.search(told.stderr + told.stdout)
+    return int(match.group(1)) if match else None
+
+
+def _advice() -> str:
+    if sys.platform == "darwin":
+        install = "`brew install openjdk@17`"
+    elif sys.platform == "win32":
+        install = "`winget install EclipseAdoptium.Temurin.17.JDK`"
+    else:
+        names = {
+            "apt-get": "`sudo apt-get install openjdk-17-jdk-headless`",
+            "dnf": "`sudo dnf install java-17-openjdk-headless`",
+            "pacman": "`sudo pacman -S jdk17-openjdk`",
+            "zypper": "`sudo zypper install java-17-openjdk-headless`",
+            "apk": "`sudo apk add openjdk17-jdk`",
+        }
+        install = next(
+            (text for tool, text in names.items() if shutil.which(tool)), "a JDK 17 of your distribution"
+        )
+    other = " and set JAVA_HOME to it" if "JAVA_HOME" in os.environ else ""
+    return f"Install a JDK 17 or 21 ({install}), or put one anywhere you can write{other or ' and set JAVA_HOME to it'}."

@@ -1,0 +1,235 @@
+"""Looks into a table's Delta log: no Spark job, a few milliseconds each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
+
+from goldsmith.engine.failures import has_cause
+from goldsmith.engine.metadata import APP_ID, CommitMetadata
+from goldsmith.errors import StorageError, Where
+
+NO_TABLE = -1
+
+
+class HistoryGone(Exception):  # noqa: N818 - an expected state of an old log
+    """The log no longer has the versions that were asked for."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table's newest state. version: NO_TABLE where there is none. counter: Goldsmith's last commit."""
+
+    version: int
+    id: str
+    counter: int
+
+    @property
+    def exists(self) -> bool:
+        return self.version != NO_TABLE
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit as the log tells it.
+
+    added, removed: whether it added or removed rows. added_rows: from the files' statistics, None where
+    one file has none.
+    """
+
+    version: int
+    operation: str
+    parameters: dict[str, Any]
+    metrics: dict[str, int]
+    metadata: CommitMetadata | None
+    user_metadata: str | None
+    added: bool
+    removed: bool
+    added_rows: int | None
+    added_bytes: int
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """The last commit of Goldsmith that still counts, and the state it was found in."""
+
+    state: TableState
+    version: int
+    metadata: CommitMetadata
+    foreign_changes: bool
+    """Rows were changed after it by something else."""
+
+
+class TableLog:
+    """The Delta log of the table at `path`."""
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        self.spark = spark
+        self.path = path
+        jvm: Any = spark._jvm
+        self._none = getattr(jvm.scala, "None$").__getattr__("MODULE$")
+        self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+
+    def state(self) -> TableState:
+        """The newest state. Raises StorageError GS401 where the folder holds something else than Delta."""
+        snapshot = self._log.update(False, self._none, self._none)
+        version = int(snapshot.version())
+        if version == NO_TABLE:
+            self._refuse_other_content()
+            return TableState(NO_TABLE, "", 0)
+        counter = snapshot.transactions().get(APP_ID)
+        return TableState(
+            version, str(snapshot.metadata().id()), int(counter.get()) if counter.isDefined() else 0
+        )
+
+    def types(self) -> dict[str, str]:
+        """The table's columns and their Spark types, from its metadata."""
+        schema = StructType.fromJson(json.loads(self._log.unsafeVolatileSnapshot().schema().json()))
+        return {field.name: field.dataType.simpleString() for field in schema.fields}
+
+    def _refuse_other_content(self) -> None:
+        jvm: Any = self.spark._jvm
+        folder = jvm.org.apache.hadoop.fs.Path(self.path)
+        system = folder.getFileSystem(self._configuration)
+        if not system.exists(folder):
+            return
+        others = [str(item.getPath().getName()) for item in system.listStatus(folder)]
+        # Data files without a log are what a first write leaves when it is killed: Delta's own, never seen.
+        strange = [
+            name
+            for name in others
+            if name != "_delta_log" and not name.endswith(".parquet") and name[:1] != "."
+        ]
+        if strange or (others and not all(name.startswith(("part-", ".", "_")) for name in others)):
+            raise StorageError(
+                "GS401",
+                f"The table's folder holds something that is not a Delta table: {', '.join(sorted(others)[:3])}.",
+                where=Where(file=self.path),
+                hint="Move it away; Goldsmith makes the folder itself.",
+            )
+
+    @property
+    def _configuration(self) -> Any:
+        context: Any = self.spark.sparkContext._jsc
+        return context.hadoopConfiguration()
+
+    def commit(self, version: int) -> Commit:
+        """One commit. Raises HistoryGone where the log no longer has it."""
+        jvm: Any = self.spark._jvm
+        path = jvm.org.apache.hadoop.fs.Path(f"{self.path}/_delta_log/{version:020d}.json")
+        try:
+            lines = str(self._log.store().read(path, self._configuration).mkString("\n")).splitlines()
+        except Py4JJavaError as error:
+            if has_cause(error, "FileNotFoundException", "NoSuchFileException"):
+                raise HistoryGone(f"{self.path} version {version}") from None
+            raise
+        return read_commit(version, lines)
+
+    def commits(self, after: int, until: int) -> Iterator[Commit]:
+        """Commits with after < version <= until, oldest first. Raises HistoryGone."""
+        for version in range(after + 1, until + 1):
+            yield self.commit(version)
+
+    def bookmark(self, state: TableState) -> Bookmark | None:
+        """The last Goldsmith commit that the table's present content stands on.
+
+        A RESTORE leads to the version that was restored, and the counters between are void.
+        None where the log holds no such commit any more.
+        """
+        version, foreign, restored = state.version, False, False
+        while version >= 0:
+            try:
+                commit = self.commit(version)
+            except HistoryGone:
+                return None
+            if commit.metadata is not None:
+                metadata = commit.metadata
+                if restored and metadata.counter < state.counter:
+                    taken_back = (metadata.counter + 1, state.counter)
+                    metadata = _with_void(metadata, taken_back)
+                return Bookmark(state, version, metadata, foreign)
+            if commit.operation == "RESTORE":
+                restored = True
+                target = commit.parameters.get("version")
+                if target is None:
+                    # Restored by time: the log does not name the version.
+                    return None
+                version = int(target)
+                continue
+            foreign = foreign or commit.added or commit.removed
+            version -= 1
+        return None
+
+    def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
+        """The commit of this run with this counter, looked for after a version; None where it was not taken."""
+        newest = self.state().version
+        for commit in self.commits(after, newest):
+            if commit.metadata is not None and (commit.metadata.run_id, commit.metadata.counter) == (
+                run_id,
+                counter,
+            ):
+                return commit
+        return None
+
+    def committed_since(self, counter: int) -> list[CommitMetadata]:
+        """The metadata of commits with a greater counter, oldest first, as far back as the log goes."""
+        found = []
+        version = self.state().version
+        while version >= 0:
+            try:
+                commit = self.commit(version)
+            except HistoryGone:
+                break
+            if commit.metadata is not None:
+                if commit.metadata.counter <= counter:
+                    break
+                found.append(commit.metadata)
+            version -= 1
+        return found[::-1]
+
+
+def _with_void(metadata: CommitMetadata, taken_back: tuple[int, int]) -> CommitMetadata:
+    return replace(metadata, voided=(*metadata.voided, taken_back))
+
+
+def read_commit(version: int, lines: list[str]) -> Commit:
+    """A commit from the lines of its log file."""
+    info: dict[str, Any] = {}
+    added = removed = False
+    rows: int | None = 0
+    size = 0
+    for line in lines:
+        action = json.loads(line)
+        if "commitInfo" in action:
+            info = action["commitInfo"]
+        elif "add" in action and action["add"].get("dataChange"):
+            added = True
+            size += int(action["add"].get("size", 0))
+            stats = json.loads(action["add"].get("stats") or "{}")
+            counted = stats.get("numRecords")
+            rows = None if rows is None or counted is None else rows + int(counted)
+        elif ("remove" in action and action["remove"].get("dataChange")) or "cdc" in action:
+            removed = True
+    metrics = {
+        key: int(value) for key, value in (info.get("operationMetrics") or {}).items() if str(value).isdigit()
+    }
+    user_metadata = info.get("userMetadata")
+    metadata = CommitMetadata.from_json(user_metadata)
+    return Commit(
+        version=version,
+        operation=str(info.get("operation", "")),
+        parameters=info.get("operationParameters") or {},
+        metrics=metrics,
+        metadata=metadata.completed(metrics) if metadata is not None else None,
+        user_metadata=user_metadata,
+        added=added,
+        removed=removed,
+        added_rows=rows,
+        added_bytes=size,
+    )

@@ -1,0 +1,143 @@
+"""The merge load: one row per key survives, the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, DateType, NumericType, StringType, TimestampType
+
+from goldsmith.engine.columns import collected, named, row_hash
+from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.engine.writing import MergeClauses, Target, merge
+from goldsmith.project.models import Merge
+from goldsmith.project.sql_text import quoted
+
+_ORDER = "_gs_order"
+_ROWS = "_gs_rows"
+_ACTION = "_gs_action"
+_DOOMED = "_gs_doomed"
+NULL_KEY = "null_key"
+
+
+@dataclass(frozen=True)
+class Newest:
+    """One row per key. frame: the rows' columns, how many rows each beat or is (_ROWS), its order and
+    whether `delete_when` removes its key."""
+
+    frame: DataFrame
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counted over the newest rows. range: least and greatest value of each key column, as SQL literals can hold."""
+
+    rows: int
+    superseded: int
+    doomed: int
+    ranges: tuple[tuple[str, object, object], ...]
+
+
+def null_key(load: Merge) -> Column:
+    """True where a row has no complete key: it can match nothing."""
+    return reduce(lambda left, right: left | right, [column.isNull() for column in named(load.key)])
+
+
+def newest(rows: DataFrame, load: Merge) -> Newest:
+    """The newest row of each key: the greatest `newest_by`, NULL being the least; a hash of the row breaks ties,
+    so that any order and grouping of the same rows decides the same."""
+    columns = tuple(rows.columns)
+    doomed = F.coalesce(F.expr(load.delete_when), F.lit(False)) if load.delete_when else F.lit(False)
+    ordered = rows.withColumn(_ORDER, F.struct(*named(load.newest_by), row_hash(rows.schema).alias("h")))
+    window = Window.partitionBy(*named(load.key))
+    picked = (
+        ordered.withColumn("_gs_rank", F.row_number().over(window.orderBy(F.col(_ORDER).desc())))
+        .withColumn(_ROWS, F.count(F.lit(1)).over(window))
+        .where(F.col("_gs_rank") == 1)
+        .drop("_gs_rank")
+        .withColumn(_DOOMED, doomed)
+    )
+    return Newest(picked, columns)
+
+
+def tally(found: Newest, load: Merge) -> Tally:
+    """One job over the newest rows."""
+    wanted = [F.count(F.lit(1)), F.coalesce(F.sum(F.col(_ROWS) - 1), F.lit(0)), F.count_if(F.col(_DOOMED))]
+    prunable = [name for name in load.key if _prunable(found.frame, name)]
+    for name in prunable:
+        wanted += [F.min(quoted(name)), F.max(quoted(name))]
+    row = found.frame.agg(*wanted).head()
+    assert row is not None
+    kinds = [found.frame.schema[name].dataType for name in prunable]
+    ranges = tuple(
+        (name, collected(row[3 + 2 * at], kind), collected(row[4 + 2 * at], kind))
+        for at, (name, kind) in enumerate(zip(prunable, kinds, strict=True))
+    )
+    return Tally(row[0], row[1], row[2], ranges)
+
+
+def _prunable(frame: DataFrame, name: str) -> bool:
+    kind = frame.schema[name].dataType
+    return isinstance(kind, DateType | TimestampType | NumericType | StringType) and not isinstance(
+        kind, BooleanType
+    )
+
+
+def survivors(found: Newest) -> DataFrame:
+    """The rows that a whole load writes: the newest of each key, less those that remove their key."""
+    return found.frame.where(~F.col(_DOOMED)).select(*named(found.columns))
+
+
+def merge_newest(
+    spark: SparkSession,
+    target: Target,
+    found: Newest,
+    counted: Tally,
+    load: Merge,
+    touched: DataFrame | None,
+    metadata: CommitMetadata,
+) -> None:
+    """Merges the newest rows into the table in one commit.
+
+    touched: the keys (their columns alone) whose rows in `found` are all there are upstream; such a key's row
+    replaces what the table holds, and a touched key without a row is deleted. Keys that are not touched
+    change the table only where their row is newer than the table's.
+    """
+    source, ranges = found.frame, counted.ranges
+    marker = F.when(F.col(_DOOMED), "newer_delete").otherwise("newer")
+    if touched is None:
+        source = source.withColumn(_ACTION, marker)
+    else:
+        keys = touched.dropna(subset=list(load.key)).distinct().withColumn("_gs_touched", F.lit(True))
+        joined = source.join(keys, list(load.key), "full_outer")
+        gone = F.col(_DOOMED).isNull()
+        settled = F.when(gone | F.col(_DOOMED), "delete").otherwise("replace")
+        source = joined.withColumn(_ACTION, F.when(F.col("_gs_touched"), settled).otherwise(marker))
+        # A deleted key lies outside the range of the rows that came.
+        ranges = ()
+    existing = spark.read.format("delta").load(target.path).schema
+    shared = [field.name for field in existing.fields if field.name in found.columns]
+    held = F.struct(*named(load.newest_by, "t"), row_hash(existing, "t").alias("h"))
+    same = row_hash(existing, "t") == F.col(f"s.{_ORDER}.h")
+    newer = F.col(f"s.{_ORDER}") > held
+    action = F.col(f"s.{_ACTION}")
+    on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]
+    on += [
+        F.col(f"t.{quoted(name)}").between(F.lit(low), F.lit(high))
+        for name, low, high in ranges
+        if low is not None
+    ]
+    clauses = MergeClauses(
+        on=reduce(lambda left, right: left & right, on),
+        delete=(action == "delete") | ((action == "newer_delete") & newer)
+        if load.delete_when is not None or touched is not None
+        else None,
+        update=((action == "replace") & ~same) | ((action == "newer") & newer),
+        insert=action.isin("replace", "newer"),
+    )
+    columns: Sequence[str] = found.columns if len(shared) == len(existing.fields) else shared
+    merge(spark, target, source, columns, clauses, metadata)

@@ -1,0 +1,66 @@
+"""Makes the Spark session of a profile."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.jars import installed
+from goldsmith.engine.java import find_java
+from goldsmith.project.models import ProfileSpec
+from goldsmith.settings import Settings
+
+_DEFAULTS: dict[str, str] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.scheduler.mode": "FAIR",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "4",
+    # Delta reads its log with 50 tasks by default; two do for logs of this size.
+    "spark.databricks.delta.snapshotPartitions": "2",
+    # VACUUM lists folders with one task for each of these, 10,000 by default.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+    "spark.databricks.delta.properties.defaults.enableChangeDataFeed": "true",
+    # A file that vanished under a reader must be an error: rows would be lost without a word.
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+}
+
+
+def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: Settings) -> SparkSession:
+    """A session of the profile's master, with Delta.
+
+    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars.
+    """
+    java = find_java(settings)
+    jars = installed(settings)
+    log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
+    # Spark's start script takes JAVA_HOME over PATH, and the loopback spares it a look-up of the host's name.
+    os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.Builder().appName(name).master(profile.spark.master)
+    conf = {
+        **_DEFAULTS,
+        "spark.driver.memory": profile.spark.memory,
+        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in jars),
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()}",
+        "spark.sql.warehouse.dir": warehouse,
+        **{key: _text(value) for key, value in profile.spark.conf.items()},
+    }
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _text(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

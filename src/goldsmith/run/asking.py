@@ -1,0 +1,96 @@
+"""Questions to the tables: read-only SQL by full names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.errors import AnalysisException, ParseException, PySparkException
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.failures import explained
+from goldsmith.engine.log import TableLog
+from goldsmith.errors import DeclarationError
+from goldsmith.project.suggest import hint_for
+from goldsmith.run.context import Run
+
+OPS = ("ops.table_runs", "ops.expectations", "ops.files")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query. more: there are rows beyond the limit."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    more: bool
+
+
+def ask(spark: SparkSession, run: Run, query: str, *, limit: int) -> Answer:
+    """The first rows of a query. Times are UTC.
+
+    Raises DeclarationError GS201 where it does not parse or is no query, GS202 where a table in it has never
+    been loaded, GS203 for its columns; StorageError GS403 where it fails.
+    """
+    register(spark, run, query)
+    try:
+        plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(query)  # type: ignore[attr-defined]
+        if "Command" in str(plan.getClass().getName()) or str(plan.getClass().getSimpleName()).startswith(
+            _CHANGES
+        ):
+            raise DeclarationError(
+                "GS201", "Only queries are answered here.", hint="Tables are changed by their loads alone."
+            )
+        frame = spark.sql(query)
+        rows = frame.limit(limit + 1).collect()
+    except ParseException as error:
+        raise DeclarationError("GS201", str(error).strip().splitlines()[0]) from None
+    except AnalysisException as error:
+        raise DeclarationError("GS203", str(error).strip().splitlines()[0]) from None
+    except PySparkException as error:
+        raise explained(error, table="query", path=run.warehouse) from error
+    return Answer(tuple(frame.columns), tuple(tuple(row) for row in rows[:limit]), len(rows) > limit)
+
+
+_CHANGES = (
+    "Insert",
+    "Delete",
+    "Update",
+    "Merge",
+    "Create",
+    "Replace",
+    "Drop",
+    "Alter",
+    "Set",
+    "Overwrite",
+    "Append",
+)
+
+
+def register(spark: SparkSession, run: Run, query: str) -> None:
+    """Makes the tables that a query names known to this session by their full names, where they lie.
+
+    Raises DeclarationError GS202 for a declared table that has not been loaded.
+    """
+    from goldsmith.project.names import tables_in
+
+    known = {**dict.fromkeys(run.project.tables), **dict.fromkeys(OPS)}
+    quarantined = {f"quarantine.{name.replace('.', '_')}": name for name in run.project.tables}
+    for name in tables_in(query):
+        if name not in known and name not in quarantined:
+            layer = name.split(".")[0]
+            if layer in ("bronze", "silver", "gold", "ops", "quarantine"):
+                raise DeclarationError(
+                    "GS202", f"There is no table `{name}`.", hint=hint_for(name, [*known, *quarantined])
+                )
+            continue
+        path = run.quarantine_path(quarantined[name]) if name in quarantined else run.path(name)
+        if not TableLog(spark, path).state().exists:
+            if name in quarantined:
+                raise DeclarationError("GS202", f"`{quarantined[name]}` has held no row back.")
+            raise DeclarationError(
+                "GS202", f"`{name}` has not been loaded yet.", hint=f"Load it: `goldsmith run {name}`."
+            )
+        layer = name.split(".")[0]
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{path}'")

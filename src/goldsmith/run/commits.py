@@ -1,0 +1,126 @@
+"""Writes a slice's kept rows by the table's load, in one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from goldsmith.engine.columns import among, row_hash
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.merging import Newest, merge_newest, newest, survivors, tally
+from goldsmith.engine.metadata import CommitMetadata, Merged
+from goldsmith.engine.writing import Target, append, make_clustered, overwrite, replace_where
+from goldsmith.project.models import Merge, Overwrite
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Run
+from goldsmith.run.planning import Plan
+from goldsmith.run.slices import Slice
+
+
+@dataclass(frozen=True)
+class Written:
+    """A commit that was taken: its version, and its metadata with the rows that Delta counted."""
+
+    version: int
+    metadata: CommitMetadata
+
+
+def write(
+    spark: SparkSession, run: Run, plan: Plan, piece: Slice, kept: DataFrame, metadata: CommitMetadata
+) -> Written | None:
+    """Commits the kept rows; None where another commit with this counter was taken first."""
+    table, target = plan.table, _target(run, plan)
+    if isinstance(table.load, Merge):
+        _write_merge(spark, plan, piece, kept, target, table.load, metadata)
+    elif plan.action == "incremental" and piece.values is not None:
+        assert not isinstance(table.load, Overwrite)
+        replace_where(target, kept, among(_by(table), piece.values), metadata)
+    elif plan.action == "incremental":
+        append(target, kept, metadata)
+    elif isinstance(table.load, Overwrite):
+        _write_whole(spark, plan, kept, target, metadata)
+    else:
+        _replace(spark, target, kept, metadata)
+    commit = TableLog(spark, target.path).own_commit(plan.state.version, run.run_id, plan.counter)
+    if commit is None or commit.metadata is None:
+        return None
+    return Written(commit.version, commit.metadata)
+
+
+def _by(table: Table) -> tuple[str, ...]:
+    load = table.load
+    assert load.kind == "overwrite_partitions"
+    return load.by
+
+
+def _target(run: Run, plan: Plan) -> Target:
+    spec = plan.table.spec
+    return Target(
+        path=run.path(plan.table.name),
+        exists=plan.state.exists,
+        descriptions={name: column.description for name, column in spec.columns.items()},
+        properties=spec.properties,
+        cluster_by=spec.cluster_by,
+    )
+
+
+def _replace(spark: SparkSession, target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
+    overwrite(make_clustered(spark, target, rows), rows, metadata)
+
+
+def _write_merge(
+    spark: SparkSession,
+    plan: Plan,
+    piece: Slice,
+    kept: DataFrame,
+    target: Target,
+    load: Merge,
+    metadata: CommitMetadata,
+) -> None:
+    found = newest(kept, load)
+    counted = tally(found, load)
+    if plan.action != "incremental":
+        superseded = counted.superseded + counted.doomed
+        counts = replace(metadata.counts, superseded=superseded)
+        _replace(spark, target, survivors(found), replace(metadata, counts=counts))
+        return
+    gone = _gone(spark, target, piece.touched, found, load) if piece.touched is not None else 0
+    merged = Merged(counted.rows, counted.superseded, piece.touched is not None, gone)
+    if counted.rows == 0 and piece.touched is None:
+        # Nothing to merge: the bookmark alone moves on, without a look at the table's files.
+        append(
+            target,
+            kept.limit(0),
+            replace(metadata, counts=replace(metadata.counts, superseded=counted.superseded)),
+        )
+        return
+    merge_newest(spark, target, found, counted, load, piece.touched, replace(metadata, merged=merged))
+
+
+def _gone(spark: SparkSession, target: Target, touched: DataFrame, found: Newest, load: Merge) -> int:
+    """How many rows the table holds whose keys have no row upstream any more."""
+    left = touched.dropna().distinct().join(found.frame.select(*load.key), list(load.key), "left_anti")
+    return spark.read.format("delta").load(target.path).join(left, list(load.key), "left_semi").count()
+
+
+def _write_whole(
+    spark: SparkSession, plan: Plan, kept: DataFrame, target: Target, metadata: CommitMetadata
+) -> None:
+    """Replaces the table, unless it holds the same rows already: then only the bookmark moves on."""
+    content, rows = _content(kept)
+    former = plan.bookmark.metadata.content if plan.bookmark and not plan.bookmark.metadata.voided else None
+    stamped = replace(metadata, content=content)
+    if former == content and plan.action == "full":
+        append(target, kept.limit(0), replace(stamped, counts=replace(stamped.counts, superseded=rows)))
+    else:
+        _replace(spark, target, kept, stamped)
+
+
+def _content(rows: DataFrame) -> tuple[str, int]:
+    """The rows as one short text, whatever their order: equal for equal multisets of rows. And their number."""
+    hashes = [row_hash(rows.schema, seed=seed).cast("decimal(38,0)") for seed in (1, 2)]
+    row = rows.agg(F.count(F.lit(1)), *[F.sum(item) for item in hashes]).head()
+    assert row is not None
+    return f"{row[0]}:{row[1]}:{row[2]}:{rows.schema.simpleString()}", int(row[0])

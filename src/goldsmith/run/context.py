@@ -1,0 +1,128 @@
+"""What one run knows: where things are, who it is, what it was asked for."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from goldsmith.engine.landing import Landing
+from goldsmith.engine.quarantine import Entries, quarantine_path
+from goldsmith.errors import DeclarationError
+from goldsmith.project.tables import Project
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A half-open data interval [start, end)."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def of(cls, start: date | None, end: date | None) -> Interval | None:
+        """The interval of two optional ends; one alone is one day. Raises DeclarationError GS505 where it runs backwards."""
+        if start is None and end is None:
+            return None
+        first = start or date.fromordinal((end or date.min).toordinal() - 1)
+        last = end or date.fromordinal(first.toordinal() + 1)
+        if last <= first:
+            raise DeclarationError(
+                "GS505",
+                f"The interval from {first} to {last} runs backwards or is empty.",
+                hint="`--from` is the first day, `--to` the day after the last.",
+            )
+        return cls(first, last)
+
+    @property
+    def as_text(self) -> tuple[str, str]:
+        return self.start.isoformat(), self.end.isoformat()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(date.fromordinal(day) for day in range(self.start.toordinal(), self.end.toordinal()))
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Expectations that one run lets pass: by whom and why."""
+
+    names: frozenset[str] = frozenset()
+    by: str = field(default_factory=getpass.getuser)
+    why: str = ""
+
+    def covers(self, table: str, expectation: str) -> bool:
+        return expectation in self.names or f"{table}.{expectation}" in self.names
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution. started: UTC. rebuild: tables that are rebuilt whatever their state."""
+
+    project: Project
+    profile: str
+    warehouse: str
+    landing: Landing
+    state_folder: Path
+    run_id: str
+    started: datetime
+    interval: Interval | None = None
+    rebuild: frozenset[str] = frozenset()
+    accepted: Accepted = field(default_factory=Accepted)
+
+    @classmethod
+    def begin(
+        cls,
+        project: Project,
+        profile: str | None = None,
+        *,
+        interval: Interval | None = None,
+        rebuild: frozenset[str] = frozenset(),
+        accepted: Accepted | None = None,
+    ) -> Run:
+        """A run with an id of its own. Raises DeclarationError GS108 for an unknown profile."""
+        spec = project.profile(profile)
+        started = datetime.now(UTC)
+        return cls(
+            project=project,
+            profile=profile or project.spec.profile,
+            warehouse=project.place(spec.warehouse),
+            landing=Landing(Path(project.place(spec.landing))),
+            state_folder=project.root / ".goldsmith",
+            run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            started=started,
+            interval=interval,
+            rebuild=rebuild,
+            accepted=accepted or Accepted(),
+        )
+
+    def path(self, table: str) -> str:
+        """Where a table lives: `<warehouse>/<layer>/<table>`."""
+        layer, short = table.split(".", 1)
+        return f"{self.warehouse}/{layer}/{short}"
+
+    def quarantine_path(self, table: str) -> str:
+        return quarantine_path(self.warehouse, table)
+
+    def entries(self, counter: int) -> Entries:
+        return Entries(self.run_id, counter, self.started)
+
+
+def view_name(table: str) -> str:
+    """The temporary view that stands for a table while its reader's query runs."""
+    return "gs_" + table.replace(".", "_")
+
+
+def make_views(spark: SparkSession, frames: Mapping[str, DataFrame]) -> dict[str, str]:
+    """Temporary views of frames by table name; returns table name -> view name."""
+    names = {}
+    for table, frame in frames.items():
+        name = view_name(table)
+        frame.createOrReplaceTempView(name)
+        names[table] = name
+    return names

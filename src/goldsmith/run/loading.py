@@ -1,0 +1,297 @@
+"""The run protocol of one table: slice, shape, judge, gate, side tables, one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from goldsmith.engine.changes import read_table
+from goldsmith.engine.failures import explained, is_conflict, is_history_gone
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.merging import NULL_KEY, null_key
+from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
+from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.shape import BAD
+from goldsmith.errors import GateStopped, GoldsmithError, RunError, Where
+from goldsmith.project.models import Expectation, Merge
+from goldsmith.project.tables import Table
+from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, Verdict, evaluate, failing_rows, judge
+from goldsmith.run.commits import Written, write
+from goldsmith.run.context import Run
+from goldsmith.run.planning import Plan, loaded_files, plan_table, tracked
+from goldsmith.run.slices import Slice, TooMuchTouched, slice_of
+from goldsmith.run.taking_back import entries_taken_back
+
+ATTEMPTS = 10
+"""How often a load is planned again because another writer committed first."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a table's loads did. reason: the first plan's. counter: of the table's last commit."""
+
+    reason: str
+    commits: tuple[CommitMetadata, ...] = ()
+    versions: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
+    counter: int = 0
+
+
+def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
+    """Brings a table up to date with its sources; does nothing where it is.
+
+    Several drivers are applied one after the other, a commit each. Raises GoldsmithError: GateStopped for a
+    gate, others for failures; in each case the table is as it was.
+    """
+    done = Loaded("")
+    attempts = 0
+    force_full: str | None = None
+    rebuilt = False
+    while True:
+        # A rebuild that was asked for is done once, not at every turn.
+        plan = plan_table(
+            spark, _without_rebuild(run, table) if rebuilt else run, table, force_full=force_full
+        )
+        done = replace(done, reason=done.reason or plan.reason)
+        if plan.warning:
+            done = replace(done, warnings=(*done.warnings, plan.warning))
+        _settle(spark, run, plan)
+        if plan.action == "nothing":
+            return replace(done, counter=plan.state.counter)
+        try:
+            taken = _load_once(spark, run, plan)
+        except TooMuchTouched as reason:
+            force_full = str(reason)
+            continue
+        except GoldsmithError:
+            raise
+        except Exception as error:
+            if is_conflict(error):
+                taken = None
+            elif is_history_gone(error) and plan.driver is not None:
+                force_full = f"the history of {plan.driver} is gone"
+                done = replace(
+                    done, warnings=(*done.warnings, f"the changes of {plan.driver} can no longer be read")
+                )
+                continue
+            else:
+                # What Spark says of a file that was taken away under it depends on the moment.
+                run.landing.unchanged(loaded_files(plan), table=table.name)
+                raise explained(error, table=table.name, path=run.path(table.name)) from error
+        if taken is None:
+            attempts += 1
+            if attempts == ATTEMPTS:
+                raise RunError(
+                    "GS502",
+                    f"Other writers of `{table.name}` were faster {ATTEMPTS} times.",
+                    where=Where(table=table.name),
+                    retryable=True,
+                    hint="Run it again when they are done.",
+                )
+            continue
+        done = replace(
+            done, commits=(*done.commits, taken.metadata), versions=(*done.versions, taken.version)
+        )
+        force_full = None
+        rebuilt = True
+
+
+def _without_rebuild(run: Run, table: Table) -> Run:
+    return replace(run, rebuild=run.rebuild - {table.name})
+
+
+def _settle(spark: SparkSession, run: Run, plan: Plan) -> None:
+    """Puts the quarantine in order after a run that was killed or came second."""
+    quarantine = Quarantine(spark, run.quarantine_path(plan.table.name))
+    held = plan.bookmark.metadata if plan.bookmark else None
+    base = held.quarantine if held is not None and held.quarantine is not None else -1
+    if quarantine.needs_settling(base):
+        since = -1 if held is None or held.quarantine is None else held.quarantine - 1
+        quarantine.settle(
+            since=since, run_id=held.run_id if held else None, counter=held.counter if held else 0
+        )
+
+
+def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
+    """One slice, one commit. None where another run's commit was taken instead."""
+    table = plan.table
+    piece = slice_of(spark, run, plan)
+    cached: list[DataFrame] = list(piece.persisted)
+    try:
+        judged = judged_slice(spark, run, plan, piece)
+        judged = replace(judged, frame=judged.frame.persist())
+        cached.append(judged.frame)
+        counts, verdicts = evaluate(judged)
+        run.landing.unchanged(loaded_files(plan), table=table.name)
+        records = _records(run, table, judged, verdicts)
+        _gate(table, records)
+        quarantine = Quarantine(spark, run.quarantine_path(table.name))
+        taken_back = entries_taken_back(spark, plan, piece, quarantine)
+        held, quarantine_version = 0, _former_version(plan)
+        if counts.quarantined or taken_back:
+            held = quarantine.hold(
+                judged.frame, _content(judged), run.entries(plan.counter), takes_back=taken_back
+            )
+            quarantine_version = quarantine.version()
+        metadata = _metadata(run, plan, counts, held, records, quarantine_version)
+        kept = judged.frame.where(F.col(OUTCOME) == "keep").drop(REASONS, OUTCOME, BAD, *piece.hidden)
+        written = write(spark, run, plan, piece, kept, metadata)
+        if written is None:
+            quarantine.forget(run.entries(plan.counter))
+        elif taken_back:
+            former = _former_version(plan)
+            since = former if former is not None else -1
+            quarantine.settle(since=since, run_id=run.run_id, counter=plan.counter)
+        if written is not None and not written.metadata.counts.balanced:
+            raise _unbalanced(table, written.metadata.counts)
+        return written
+    finally:
+        for frame in cached:
+            frame.unpersist()
+
+
+def _former_version(plan: Plan) -> int | None:
+    return plan.bookmark.metadata.quarantine if plan.bookmark else None
+
+
+def _content(judged: Judged) -> list[str]:
+    """The columns that a quarantined row is kept with."""
+    left_out = {REASONS, OUTCOME, BAD, "_gs_file_reasons"}
+    return [name for name in judged.frame.columns if name not in left_out]
+
+
+def judged_slice(spark: SparkSession, run: Run, plan: Plan, piece: Slice) -> Judged:
+    """The slice's rows with what they violate and what becomes of them."""
+    table = plan.table
+    expectations = [
+        expectation.model_copy(update={"otherwise": "warn"})
+        if run.accepted.covers(table.name, expectation.name)
+        else expectation
+        for expectation in table.spec.expectations
+    ]
+    reasons = piece.shaped.reasons
+    if isinstance(table.load, Merge):
+        missing = F.when(null_key(table.load), F.array(F.lit(NULL_KEY))).otherwise(
+            F.array().cast("array<string>")
+        )
+        reasons = F.concat(reasons, missing)
+    return judge(
+        piece.shaped.frame, expectations, reasons=reasons, lookups=_lookups(spark, run, plan, expectations)
+    )
+
+
+def _lookups(
+    spark: SparkSession, run: Run, plan: Plan, expectations: Sequence[Expectation]
+) -> dict[str, DataFrame]:
+    """The tables that rows are held against: those that decide content as the plan pins them, others as they are."""
+    named = {str(e.arguments["table"]) for e in expectations if e.kind == "expect_column_values_to_exist_in"}
+    frames = {}
+    for name in named:
+        log = TableLog(spark, run.path(name))
+        pinned = plan.upstreams.get(name) if name in tracked(plan.table) else None
+        state = log.state()
+        if not state.exists:
+            raise RunError(
+                "GS307",
+                f"`{name}`, which rows are held against, has not been loaded yet.",
+                where=Where(table=plan.table.name),
+                hint=f"Load it first: `goldsmith run {name}`.",
+                retryable=True,
+            )
+        frames[name] = read_table(spark, run.path(name), pinned.version if pinned else state.version)
+    return frames
+
+
+def _records(
+    run: Run, table: Table, judged: Judged, verdicts: Sequence[Verdict]
+) -> tuple[VerdictRecord, ...]:
+    declared = {expectation.name: expectation.otherwise for expectation in table.spec.expectations}
+    records = []
+    for verdict in verdicts:
+        accepted = run.accepted.covers(table.name, verdict.name)
+        # A change set without rows has no mean or maximum: that is no reason to stop its load.
+        ok = verdict.ok or (verdict.checked == 0 and verdict.observed is None)
+        bad = verdict.failed > 0 or not ok
+        records.append(
+            VerdictRecord(
+                name=verdict.name,
+                kind=verdict.kind,
+                otherwise=declared[verdict.name],
+                description=verdict.description,
+                checked=verdict.checked,
+                failed=verdict.failed,
+                observed=verdict.observed,
+                ok=ok,
+                accepted_by=run.accepted.by if accepted and bad else None,
+                accepted_why=run.accepted.why if accepted and bad else None,
+                samples=tuple(failing_rows(judged, verdict.name)) if bad else (),
+            )
+        )
+    return tuple(records)
+
+
+def _gate(table: Table, records: Sequence[VerdictRecord]) -> None:
+    stopping = [r for r in records if r.otherwise == "fail" and not r.ok and r.accepted_by is None]
+    if not stopping:
+        return
+    lines = []
+    for record in stopping:
+        measured = (
+            f"{record.failed:,} of {record.checked:,} rows"
+            if record.failed
+            else f"observed {record.observed}"
+        )
+        lines.append(f"{record.name}: {measured}" + "".join(f"\n    {sample}" for sample in record.samples))
+    told = "\n  ".join(lines)
+    raise GateStopped(
+        "GS501",
+        f"`{table.name}` was not loaded: {len(stopping)} of its expectations did not hold.\n  {told}",
+        where=Where(file=table.document.file, table=table.name),
+        hint=f"Mend the data or the expectation; or let it pass once: --accept {stopping[0].name} --why '...'.",
+        verdicts=tuple(records),
+    )
+
+
+def _metadata(
+    run: Run,
+    plan: Plan,
+    counts: Counts,
+    held: int,
+    records: tuple[VerdictRecord, ...],
+    quarantine: int | None,
+) -> CommitMetadata:
+    modes: dict[str, Mode] = {
+        "first": "first",
+        "incremental": "incremental",
+        "full": "full",
+        "rebuild": "rebuild",
+    }
+    return CommitMetadata(
+        table=plan.table.name,
+        run_id=run.run_id,
+        counter=plan.counter,
+        mode=modes[plan.action],
+        definition=plan.table.definition,
+        consumed=dict(plan.consumed),
+        files=loaded_files(plan),
+        listing=plan.listing,
+        quarantine=quarantine,
+        voided=plan.bookmark.metadata.voided if plan.bookmark else (),
+        counts=RowCounts(rows_in=counts.rows_in, quarantined=held, dropped=counts.dropped),
+        verdicts=records,
+        interval=run.interval.as_text if run.interval else None,
+        started=run.started.isoformat(),
+    )
+
+
+def _unbalanced(table: Table, counts: RowCounts) -> GoldsmithError:
+    return RunError(
+        "GS503",
+        f"`{table.name}`: {counts.rows_in:,} rows came in, and {counts.written:,} written + {counts.quarantined:,} quarantined + "
+        f"{counts.dropped:,} dropped + {counts.superseded:,} superseded do not make that.",
+        where=Where(table=table.name),
+        hint=f"The table may be wrong. Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`, and report this.",
+    )

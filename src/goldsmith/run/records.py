@@ -1,0 +1,274 @@
+"""The platform's own tables: `ops.table_runs`, `ops.expectations` and `ops.files`.
+
+They repeat what the tables' commits say, for ever and in a form to query. Each of their commits names the
+counters up to which tables are recorded, so a process that died before it recorded is made up for by the
+next one, and nothing is recorded twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.failures import explained, is_conflict
+from goldsmith.engine.log import HistoryGone, TableLog
+from goldsmith.engine.metadata import APP_ID, CommitMetadata, VerdictRecord
+from goldsmith.engine.rows import frame_of
+from goldsmith.errors import GoldsmithError, RunError
+from goldsmith.run.context import Run
+from goldsmith.run.locks import ops_lock
+from goldsmith.run.outcome import TableOutcome
+
+Rows = list[tuple[Any, ...]]
+
+
+def _columns(text: str) -> dict[str, str]:
+    names_and_types = [part.split() for part in text.split(",")]
+    return {name: kind for name, kind in names_and_types}
+
+
+ATTEMPTS = 10
+
+TABLE_RUNS = _columns(
+    "table string, pipeline string, layer string, run_id string, counter bigint, status string, mode string, reason string, "
+    "interval_start date, interval_end date, started_at timestamp, ended_at timestamp, seconds double, rows_in bigint, "
+    "written bigint, quarantined bigint, dropped bigint, superseded bigint, filtered bigint, inserted bigint, updated bigint, "
+    "deleted bigint, balanced boolean, error_code string, message string"
+)
+EXPECTATIONS = _columns(
+    "table string, run_id string, counter bigint, name string, kind string, otherwise string, description string, "
+    "checked bigint, failed bigint, observed string, ok boolean, accepted_by string, accepted_why string, "
+    "samples array<string>, judged_at timestamp"
+)
+FILES = _columns(
+    "table string, path string, size bigint, modified_ms bigint, counter bigint, run_id string, loaded_at timestamp"
+)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What there is to record: commits by table, and this run's outcomes by table."""
+
+    run: Run
+    commits: Mapping[str, Sequence[CommitMetadata]]
+    outcomes: Mapping[str, TableOutcome]
+
+
+def record(
+    spark: SparkSession, run: Run, outcomes: Sequence[TableOutcome]
+) -> tuple[int, tuple[GoldsmithError, ...]]:
+    """Records a run. Returns how many records of former runs were restored, and what went wrong.
+
+    A run in which nothing happened leaves no record. The loads are done by now: an error here is told and
+    made up for by the next run.
+    """
+    by_name = {outcome.table: outcome for outcome in outcomes}
+    try:
+        with ops_lock(run):
+            restored = [
+                _record_into(spark, run, by_name, name, columns, rows)
+                for name, columns, rows in (
+                    ("table_runs", TABLE_RUNS, _table_runs),
+                    ("expectations", EXPECTATIONS, _expectations),
+                    ("files", FILES, _files),
+                )
+            ]
+    except GoldsmithError as error:
+        return 0, (error,)
+    except Exception as error:  # noqa: BLE001 - the tables are written; the next run records them
+        return 0, (explained(error, table="ops", path=f"{run.warehouse}/ops"),)
+    return max(restored), ()
+
+
+def _record_into(
+    spark: SparkSession,
+    run: Run,
+    outcomes: Mapping[str, TableOutcome],
+    name: str,
+    columns: Mapping[str, str],
+    rows: Callable[[_Told], Rows],
+) -> int:
+    path = run.path(f"ops.{name}")
+    for _ in range(ATTEMPTS):
+        log = TableLog(spark, path)
+        state = log.state()
+        known = recorded(log)
+        commits = {
+            table: TableLog(spark, run.path(table)).committed_since(known.get(table, 0))
+            for table, outcome in outcomes.items()
+            if outcome.counter > known.get(table, 0)
+        }
+        unrecorded = (
+            {table: o for table, o in outcomes.items() if o.status in ("failed", "gate")}
+            if name != "files"
+            else {}
+        )
+        if not commits and not unrecorded:
+            return 0
+        new = rows(_Told(run, commits, outcomes))
+        now = {**known, **{table: outcomes[table].counter for table in commits}}
+        if not new and state.exists and name != "table_runs":
+            return 0
+        writer = frame_of(spark, new, columns).write.format("delta").mode("append")
+        writer = writer.option("txnAppId", APP_ID).option("txnVersion", state.counter + 1)
+        try:
+            writer.option("userMetadata", json.dumps({"recorded": now})).save(path)
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+        if recorded(log) == now:
+            return sum(1 for found in commits.values() for item in found if item.run_id != run.run_id)
+    raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
+
+
+def recorded(log: TableLog) -> dict[str, int]:
+    """Up to which counter each table is recorded, from the newest commit that says so."""
+    version = log.state().version
+    while version >= 0:
+        try:
+            told = log.commit(version).user_metadata
+        except HistoryGone:
+            break
+        if told and '"recorded"' in told:
+            held: dict[str, int] = json.loads(told)["recorded"]
+            return held
+        version -= 1
+    return {}
+
+
+def _table_runs(told: _Told) -> Rows:
+    rows: Rows = []
+    for table, commits in told.commits.items():
+        for commit in commits:
+            outcome = told.outcomes[table] if commit.run_id == told.run.run_id else None
+            rows.append(_run_row(told.run, table, commit, outcome))
+    for table, outcome in told.outcomes.items():
+        if outcome.status in ("failed", "gate"):
+            rows.append(_failure_row(told.run, table, outcome))
+    return rows
+
+
+def _run_row(run: Run, table: str, commit: CommitMetadata, outcome: TableOutcome | None) -> tuple[Any, ...]:
+    declared = run.project.tables[table]
+    counts = commit.counts
+    ended = _time(commit.committed)
+    seconds = (
+        outcome.seconds / max(len(outcome.commits), 1)
+        if outcome
+        else (ended - _time(commit.started)).total_seconds()
+    )
+    low, high = _interval(commit.interval)
+    return (
+        table,
+        declared.pipeline,
+        declared.layer,
+        commit.run_id,
+        commit.counter,
+        "done",
+        commit.mode,
+        outcome.reason if outcome else "",
+        low,
+        high,
+        _time(commit.started),
+        ended,
+        seconds,
+        counts.rows_in,
+        counts.written,
+        counts.quarantined,
+        counts.dropped,
+        counts.superseded,
+        counts.filtered,
+        counts.inserted,
+        counts.updated,
+        counts.deleted,
+        counts.balanced,
+        None,
+        None,
+    )
+
+
+def _failure_row(run: Run, table: str, outcome: TableOutcome) -> tuple[Any, ...]:
+    declared = run.project.tables[table]
+    low, high = _interval(run.interval.as_text if run.interval else None)
+    error = outcome.error
+    return (
+        table,
+        declared.pipeline,
+        declared.layer,
+        run.run_id,
+        None,
+        outcome.status,
+        None,
+        outcome.reason,
+        low,
+        high,
+        run.started,
+        datetime.now(UTC),
+        outcome.seconds,
+        *([None] * 9),
+        None,
+        error.code if error else None,
+        error.message if error else None,
+    )
+
+
+def _expectations(told: _Told) -> Rows:
+    rows: Rows = []
+    for table, commits in told.commits.items():
+        for commit in commits:
+            at = _time(commit.committed)
+            rows += [
+                _verdict_row(table, commit.run_id, commit.counter, verdict, at) for verdict in commit.verdicts
+            ]
+    for table, outcome in told.outcomes.items():
+        if outcome.status == "gate":
+            at = datetime.now(UTC)
+            rows += [_verdict_row(table, told.run.run_id, None, verdict, at) for verdict in outcome.verdicts]
+    return rows
+
+
+def _verdict_row(
+    table: str, run_id: str, counter: int | None, verdict: VerdictRecord, at: datetime
+) -> tuple[Any, ...]:
+    return (
+        table,
+        run_id,
+        counter,
+        verdict.name,
+        verdict.kind,
+        verdict.otherwise,
+        verdict.description,
+        verdict.checked,
+        verdict.failed,
+        verdict.observed,
+        verdict.ok,
+        verdict.accepted_by,
+        verdict.accepted_why,
+        list(verdict.samples),
+        at,
+    )
+
+
+def _files(told: _Told) -> Rows:
+    return [
+        (table, file.path, file.size, file.modified, commit.counter, commit.run_id, _time(commit.committed))
+        for table, commits in told.commits.items()
+        for commit in commits
+        for file in commit.files
+    ]
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _interval(text: tuple[str, str] | None) -> tuple[Any, Any]:
+    if text is None:
+        return None, None
+    low, high = (datetime.fromisoformat(end).date() for end in text)
+    return low, high

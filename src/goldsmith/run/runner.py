@@ -1,0 +1,104 @@
+"""Runs tables in their order, side by side where they do not depend on each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.failures import explained
+from goldsmith.errors import GateStopped, GoldsmithError
+from goldsmith.run.context import Run
+from goldsmith.run.loading import Loaded, load_table
+from goldsmith.run.locks import table_lock
+from goldsmith.run.outcome import RunResult, TableOutcome
+from goldsmith.run.records import record
+
+Listener = Callable[[str, TableOutcome | None], None]
+"""Called with a table's name when it begins (None) and when it ends (its outcome)."""
+
+
+def run_tables(
+    spark: SparkSession, run: Run, names: Sequence[str], *, parallel: int, listener: Listener | None = None
+) -> RunResult:
+    """Loads the named tables and records what happened.
+
+    names: in loading order. A table that failed or was stopped by a gate keeps those that need it from
+    running, and no others.
+    """
+    began = time.monotonic()
+    tell: Listener = listener or (lambda _name, _outcome: None)
+    outcomes: dict[str, TableOutcome] = {}
+    waiting = list(names)
+    running: dict[Future[TableOutcome], str] = {}
+    needs = run.project.needs
+    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="load") as pool:
+        while waiting or running:
+            for name in list(waiting):
+                wanted = [need for need in needs[name] if need in names]
+                if any(need not in outcomes for need in wanted):
+                    continue
+                waiting.remove(name)
+                blocked = [need for need in wanted if outcomes[need].status in ("failed", "gate", "skipped")]
+                if blocked:
+                    outcomes[name] = TableOutcome(
+                        name, "skipped", f"{', '.join(blocked)} did not end well", blocked_by=tuple(blocked)
+                    )
+                    tell(name, outcomes[name])
+                else:
+                    running[pool.submit(_load, spark, run, name, began, tell)] = name
+            if running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    name = running.pop(future)
+                    outcomes[name] = future.result()
+                    tell(name, outcomes[name])
+    ordered = tuple(outcomes[name] for name in names)
+    restored, errors = record(spark, run, ordered)
+    return RunResult(run.run_id, ordered, time.monotonic() - began, restored, errors)
+
+
+def _load(spark: SparkSession, run: Run, name: str, run_began: float, tell: Listener) -> TableOutcome:
+    tell(name, None)
+    began = time.monotonic()
+    offset = began - run_began
+    # The settings of an idempotent write belong to a session and would meet another table's write.
+    session = spark.newSession()
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
+    session.sparkContext.setJobDescription(f"Goldsmith {name}")
+    try:
+        with table_lock(run, name):
+            loaded = load_table(session, run, run.project.tables[name])
+    except GateStopped as error:
+        return _ended(
+            TableOutcome(name, "gate", "a gate stopped it", verdicts=error.verdicts, error=error),
+            offset,
+            began,
+        )
+    except GoldsmithError as error:
+        return _ended(TableOutcome(name, "failed", error.message, error=error), offset, began)
+    except Exception as error:  # noqa: BLE001 - one table's failure must not end the others
+        known = explained(error, table=name, path=run.path(name))
+        return _ended(TableOutcome(name, "failed", known.message, error=known), offset, began)
+    return _ended(_outcome(name, loaded), offset, began)
+
+
+def _outcome(name: str, loaded: Loaded) -> TableOutcome:
+    verdicts = tuple(verdict for commit in loaded.commits for verdict in commit.verdicts)
+    return TableOutcome(
+        name,
+        "done" if loaded.commits else "nothing_new",
+        loaded.reason,
+        loaded.commits,
+        loaded.versions,
+        verdicts,
+        loaded.warnings,
+        counter=loaded.counter,
+    )
+
+
+def _ended(outcome: TableOutcome, offset: float, began: float) -> TableOutcome:
+    return replace(outcome, began=offset, seconds=time.monotonic() - began)

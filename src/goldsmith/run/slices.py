@@ -1,0 +1,268 @@
+"""The rows that a load has to take: computed from delivered files or from upstream tables."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
+
+from goldsmith.engine.changes import ChangeSet, read_changes, read_table
+from goldsmith.engine.columns import among, collected
+from goldsmith.engine.files import HEADER, Stamp, read_files
+from goldsmith.engine.files import reasons as file_reasons
+from goldsmith.engine.parsing import MALFORMED
+from goldsmith.engine.shape import Shaped, cast_or_null, shape
+from goldsmith.errors import RunError, Where
+from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.sql_text import quoted
+from goldsmith.project.tables import PythonCode, Table
+from goldsmith.run.context import Run, make_views
+from goldsmith.run.planning import Plan
+
+MAX_VALUES = 1000
+"""How many touched partitions are replaced one by one; with more, the whole table is written."""
+
+
+class TooMuchTouched(Exception):  # noqa: N818 - tells the caller to compute the whole table
+    """The change set cannot be applied to a part of the table. The message says why."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows for one load. hidden: columns that judging sees and the table does not get.
+
+    touched: for merge, the keys that were computed anew. values: for overwrite_partitions, the `by` values
+    that are replaced (None: all of them). change_rows: rows of the change set where the query is one-to-one.
+    """
+
+    shaped: Shaped
+    hidden: tuple[str, ...] = ()
+    touched: DataFrame | None = None
+    values: tuple[tuple[Any, ...], ...] | None = None
+    change_rows: int | None = None
+    persisted: tuple[DataFrame, ...] = ()
+
+
+def types_of(table: Table) -> dict[str, str]:
+    return {name: column.type for name, column in table.spec.columns.items() if column.type}
+
+
+def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
+    """The rows of a plan. Raises TooMuchTouched where only a load of everything is right."""
+    table = plan.table
+    if plan.files is not None:
+        delivered = read_files(
+            spark, table.name, table.spec, run.landing, plan.files.files, Stamp(run.run_id, run.started)
+        )
+        shaped = shape(delivered.frame, types_of(table))
+        reasons = F.concat(file_reasons(delivered), shaped.reasons)
+        return Slice(
+            Shaped(shaped.frame.withColumn("_gs_file_reasons", reasons), F.col("_gs_file_reasons")),
+            (MALFORMED, HEADER, "_gs_file_reasons"),
+        )
+    pinned = {
+        name: read_table(spark, run.path(name), at.version)
+        for name, at in plan.upstreams.items()
+        if name in table.upstreams
+    }
+    if plan.driver is None:
+        return Slice(_shaped(spark, table, pinned))
+    assert plan.span is not None
+    changes = read_changes(spark, run.path(plan.driver), plan.span)
+    rows = (
+        changes.added_rows
+        if table.analysis is not None and table.analysis.one_to_one_in(plan.driver)
+        else None
+    )
+    match table.load:
+        case Append():
+            return _append_slice(spark, table, plan, pinned, changes, rows)
+        case Merge() as load:
+            return _merge_slice(spark, run, table, plan, load, pinned, changes, rows)
+        case OverwritePartitions() as load:
+            return _partition_slice(spark, table, plan, load, pinned, changes)
+        case _:
+            raise AssertionError(f"{table.load.kind} has no driver")
+
+
+def _append_slice(
+    spark: SparkSession,
+    table: Table,
+    plan: Plan,
+    pinned: dict[str, DataFrame],
+    changes: ChangeSet,
+    rows: int | None,
+) -> Slice:
+    assert plan.driver is not None
+    if changes.removed is not None and table.spec.on_removed == "fail" and not changes.removed.isEmpty():
+        raise RunError(
+            "GS404",
+            f"{plan.driver} lost rows that `{table.name}` has appended already.",
+            where=Where(table=table.name),
+            hint=f"Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`; or keep the rows: `on_removed: ignore`.",
+        )
+    return Slice(_shaped(spark, table, {**pinned, plan.driver: changes.added}, plan.driver), change_rows=rows)
+
+
+def _merge_slice(
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    plan: Plan,
+    load: Merge,
+    pinned: dict[str, DataFrame],
+    changes: ChangeSet,
+    rows: int | None,
+) -> Slice:
+    assert plan.driver is not None
+    assert plan.bookmark is not None
+    touched: DataFrame | None = None
+    if changes.removed is not None:
+        then = plan.bookmark.metadata.consumed
+        former = {
+            name: frame
+            if name == plan.driver or name not in table.lookups
+            else read_table(spark, run.path(name), then[name].version)
+            for name, frame in pinned.items()
+        }
+        removed = _shaped(spark, table, {**former, plan.driver: changes.removed}, plan.driver)
+        touched = removed.frame.select(*load.key).distinct()
+    if load.delete_when is not None:
+        # A key that the table lacks may have been deleted by a row that is newer than the one that comes now.
+        added = _shaped(spark, table, {**pinned, plan.driver: changes.added}, plan.driver)
+        absent = _absent_keys(spark, run, table, load, added.frame)
+        touched = absent if touched is None else touched.unionByName(absent).distinct()
+    if touched is None:
+        return Slice(
+            _shaped(spark, table, {**pinned, plan.driver: changes.added}, plan.driver), change_rows=rows
+        )
+    touched = touched.persist()
+    if touched.isEmpty():
+        touched.unpersist()
+        return Slice(_shaped(spark, table, {**pinned, plan.driver: changes.added}, plan.driver))
+    restricted = _with_keys(table, plan.driver, load.key, pinned[plan.driver], touched, "left_semi")
+    others = _with_keys(table, plan.driver, load.key, changes.added, touched, "left_anti")
+    again = _shaped(spark, table, {**pinned, plan.driver: restricted}, None)
+    again = Shaped(_semi(again.frame, touched, load.key), again.reasons)
+    fresh = _shaped(spark, table, {**pinned, plan.driver: others}, plan.driver)
+    both = Shaped(again.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
+    return Slice(both, touched=touched, persisted=(touched,))
+
+
+def _absent_keys(spark: SparkSession, run: Run, table: Table, load: Merge, added: DataFrame) -> DataFrame:
+    keys = added.select(*load.key).dropna().distinct()
+    held = spark.read.format("delta").load(run.path(table.name)).select(*load.key)
+    return keys.join(held, list(load.key), "left_anti")
+
+
+def _with_keys(
+    table: Table, driver: str, key: tuple[str, ...], rows: DataFrame, touched: DataFrame, how: str
+) -> DataFrame:
+    """The driver's rows whose keys are among the touched ones, or are not."""
+    assert table.analysis is not None
+    conditions: list[Column] = []
+    renamed = touched.select(*[F.col(quoted(name)).alias(f"_gs_key_{at}") for at, name in enumerate(key)])
+    for at, name in enumerate(key):
+        traced = table.analysis.traced(driver, name)
+        if traced is None:
+            raise TooMuchTouched(f"rows left {driver}, and the key {name} cannot be traced to it alone")
+        conditions.append(_as_declared(table, rows, traced, name).eqNullSafe(F.col(f"_gs_key_{at}")))
+    return rows.join(renamed, reduce(lambda left, right: left & right, conditions), how)
+
+
+def _as_declared(table: Table, rows: DataFrame, traced: str, name: str) -> Column:
+    """A traced expression over the driver's rows, with the type and the NULLs that shaping gives its column."""
+    wanted = {column.lower(): kind for column, kind in types_of(table).items()}.get(name.lower())
+    value = F.expr(traced)
+    if wanted is None:
+        return value
+    return cast_or_null(value, rows.select(value).schema[0].dataType, DataType.fromDDL(wanted))
+
+
+def _semi(rows: DataFrame, touched: DataFrame, key: tuple[str, ...]) -> DataFrame:
+    renamed = touched.select(*[F.col(quoted(name)).alias(f"_gs_key_{at}") for at, name in enumerate(key)])
+    equal = [rows[quoted(name)].eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(key)]
+    return rows.join(renamed, reduce(lambda left, right: left & right, equal), "left_semi")
+
+
+def _partition_slice(
+    spark: SparkSession,
+    table: Table,
+    plan: Plan,
+    load: OverwritePartitions,
+    pinned: dict[str, DataFrame],
+    changes: ChangeSet,
+) -> Slice:
+    assert plan.driver is not None
+    assert table.analysis is not None
+    driver = pinned[plan.driver]
+    expressions: list[Column] = []
+    for name in load.by:
+        traced = table.analysis.traced(plan.driver, name)
+        assert traced is not None, "recomputable_by said that it is"
+        expressions.append(_as_declared(table, driver, traced, name).alias(name))
+    moved = changes.added.select(*expressions)
+    if changes.removed is not None:
+        moved = moved.unionByName(changes.removed.select(*expressions))
+    kinds = [field.dataType for field in moved.schema.fields]
+    values = tuple(
+        tuple(collected(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in moved.distinct().limit(MAX_VALUES + 1).collect()
+    )
+    if len(values) > MAX_VALUES:
+        raise TooMuchTouched(f"{plan.driver} changed more than {MAX_VALUES} values of {', '.join(load.by)}")
+    found = [f"_gs_by_{at}" for at in range(len(load.by))]
+    marked = driver.select(
+        "*", *[column.alias(name) for name, column in zip(found, expressions, strict=True)]
+    )
+    restricted = marked.where(among(found, values)).drop(*found)
+    return Slice(_shaped(spark, table, {**pinned, plan.driver: restricted}, None), values=values)
+
+
+def _shaped(
+    spark: SparkSession, table: Table, frames: Mapping[str, DataFrame], driver: str | None = None
+) -> Shaped:
+    """The table's query over the given frames, in its declared types.
+
+    driver: whose rows alone are wanted; arms of a UNION ALL that do not read it give none.
+    """
+    if table.code is not None:
+        return shape(_transformed(spark, table, table.code, frames), types_of(table))
+    assert table.query is not None
+    names = make_views(spark, frames)
+    empty = None
+    if driver is not None and len(table.drivers) > 1:
+        empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
+    return shape(
+        spark.sql(table.query.rendered(names, driver=driver if empty else None, empty=empty)), types_of(table)
+    )
+
+
+def _transformed(
+    spark: SparkSession, table: Table, code: PythonCode, frames: Mapping[str, DataFrame]
+) -> DataFrame:
+    spec = importlib.util.spec_from_file_location(
+        f"goldsmith_table_{table.name.replace('.', '_')}", code.file
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        result = module.transform(spark, dict(frames))
+    except Exception as error:
+        raise RunError(
+            "GS206",
+            f"The table's code failed: {type(error).__name__}: {error}",
+            where=Where(file=code.file, table=table.name),
+        ) from error
+    if not isinstance(result, DataFrame):
+        told = f"`transform` returned {type(result).__name__} and not a DataFrame."
+        raise RunError("GS206", told, where=Where(file=code.file, table=table.name))
+    return result

@@ -1,0 +1,71 @@
+"""How every table stands: its last load, and what it holds back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession, Window
+from pyspark.sql import functions as F
+
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.quarantine import Quarantine
+from goldsmith.run.context import Run
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One table now. status: of its last recorded load, `never` where there is none. ended_at: UTC.
+
+    quarantined: rows held back at present. version: of its Delta table.
+    """
+
+    table: str
+    status: str
+    ended_at: datetime | None
+    interval: str | None
+    rows_in: int | None
+    written: int | None
+    quarantined: int
+    version: int | None
+    message: str | None
+
+
+def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
+    """Every declared table, in loading order."""
+    last = _last_loads(spark, run)
+    found = []
+    for name in run.project.tables:
+        state = TableLog(spark, run.path(name)).state()
+        held = Quarantine(spark, run.quarantine_path(name))
+        quarantined = held.entries().count() if held.version() >= 0 else 0
+        row = last.get(name)
+        version = state.version if state.exists else None
+        if row is None:
+            found.append(Standing(name, "never", None, None, None, None, quarantined, version, None))
+            continue
+        interval = f"{row.interval_start} to {row.interval_end}" if row.interval_start else None
+        ended = datetime.fromtimestamp(row.ended / 1_000_000, UTC)
+        found.append(
+            Standing(
+                name, row.status, ended, interval, row.rows_in, row.written, quarantined, version, row.message
+            )
+        )
+    return tuple(found)
+
+
+def _last_loads(spark: SparkSession, run: Run) -> dict[str, Any]:
+    path = run.path("ops.table_runs")
+    if not TableLog(spark, path).state().exists:
+        return {}
+    newest = Window.partitionBy("table").orderBy(F.col("ended_at").desc())
+    rows = (
+        spark.read.format("delta")
+        .load(path)
+        .withColumn("place", F.row_number().over(newest))
+        .where("place = 1")
+        .withColumn("ended", F.unix_micros("ended_at"))
+        .collect()
+    )
+    return {row.table: row for row in rows}

@@ -1,0 +1,106 @@
+"""A small project in a temporary folder, run for real: what tests of loads and of the protocol stand on."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.quarantine import Quarantine
+from goldsmith.project.loading import load_project
+from goldsmith.project.tables import Project
+from goldsmith.run.context import Accepted, Run
+from goldsmith.run.outcome import RunResult, TableOutcome
+from goldsmith.run.release import Released, release
+from goldsmith.run.runner import run_tables
+
+
+class Lake:
+    """A project `main` with one pipeline `p`, whose tables are written as text."""
+
+    def __init__(self, spark: SparkSession, root: Path) -> None:
+        self.spark = spark
+        self.root = root
+        self.write("goldsmith.yaml", "name: test")
+        self.write("pipelines/p/pipeline.yaml", "description: A test.")
+        (root / ".goldsmith/landing").mkdir(parents=True)
+
+    def write(self, path: str, text: str) -> None:
+        """A file of the project."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+
+    def declare(self, name: str, yaml: str, sql: str | None = None) -> None:
+        """A table `layer.table`: its YAML and its SQL."""
+        base = f"pipelines/p/{name.replace('.', '/')}"
+        self.write(f"{base}.yaml", yaml)
+        if sql is not None:
+            self.write(f"{base}.sql", sql)
+
+    def deliver(self, path: str, content: str | bytes) -> Path:
+        """A file in the landing area."""
+        file = self.root / ".goldsmith/landing" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return file
+
+    def project(self) -> Project:
+        return load_project(self.root)
+
+    def begin(self, **options: Any) -> Run:
+        return Run.begin(self.project(), **options)
+
+    def run(
+        self, *names: str, rebuild: Sequence[str] = (), accept: Sequence[str] = (), parallel: int = 2
+    ) -> RunResult:
+        """Runs the named tables, or all."""
+        accepted = Accepted(frozenset(accept), by="tester", why="a test")
+        run = self.begin(rebuild=frozenset(rebuild), accepted=accepted)
+        return run_tables(self.spark, run, run.project.select(tuple(names)), parallel=parallel)
+
+    def done(self, *names: str, **options: Any) -> dict[str, TableOutcome]:
+        """Runs and expects every table to end well; outcomes by table."""
+        result = self.run(*names, **options)
+        for outcome in result.outcomes:
+            assert outcome.status in ("done", "nothing_new"), f"{outcome.table}: {outcome.error}"
+        assert not result.errors
+        return {outcome.table: outcome for outcome in result.outcomes}
+
+    def failed(self, name: str, **options: Any) -> TableOutcome:
+        """Runs and returns one table's outcome, which is not a good end."""
+        outcome = next(item for item in self.run(**options).outcomes if item.table == name)
+        assert outcome.error is not None
+        return outcome
+
+    def release(self, name: str, where: str | None = None) -> Released:
+        run = self.begin()
+        return release(self.spark, run, run.project.tables[name], where)
+
+    def path(self, name: str) -> str:
+        return self.begin().path(name)
+
+    def table(self, name: str) -> DataFrame:
+        return self.spark.read.format("delta").load(self.path(name))
+
+    def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
+        """The table's rows as sorted tuples."""
+        frame = self.table(name)
+        rows = [tuple(row) for row in frame.select(*(columns or frame.columns)).collect()]
+        return sorted(rows, key=lambda row: tuple((value is not None, str(value)) for value in row))
+
+    def version(self, name: str) -> int:
+        return TableLog(self.spark, self.path(name)).state().version
+
+    def quarantine(self, name: str) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+        """The quarantined rows: their reasons, and the row as it was."""
+        held = Quarantine(self.spark, self.begin().quarantine_path(name))
+        if held.version() < 0:
+            return []
+        found = [(tuple(row.reasons), json.loads(row.row)) for row in held.entries().collect()]
+        return sorted(found, key=str)

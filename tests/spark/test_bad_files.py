@@ -1,0 +1,519 @@
+"""What becomes of delivered files that are not as declared: a clear error, or rows in quarantine; nothing is lost."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lake import Lake
+
+from goldsmith.run import loading as run_loading
+
+NAME = "bronze.people"
+FULL = b"id,name\n1,Ada\n2,Bo\n"
+BOTH = [(1, "Ada"), (2, "Bo")]
+
+
+def declare(
+    lake: Lake, source: str = "format: csv", keys: str = "", columns: str = "id: int, name: string"
+) -> None:
+    lake.declare(NAME, f"source: {{files: people/*, {source}}}\ncolumns: {{{columns}}}\n{keys}\n")
+
+
+def people(lake: Lake, *columns: str) -> list[tuple[Any, ...]]:
+    return lake.rows(NAME, *(columns or ("id", "name")))
+
+
+def counts(lake: Lake) -> tuple[int, int, int]:
+    """Loads; rows in, written and quarantined."""
+    told = lake.done()[NAME].counts
+    return told.rows_in, told.written, told.quarantined
+
+
+def malformed(lake: Lake) -> list[str]:
+    """The text of the quarantined records, each held for nothing but that it is malformed."""
+    held = lake.quarantine(NAME)
+    assert {reasons for reasons, _ in held} == {("malformed",)}
+    return sorted(row["_malformed"] for _, row in held)
+
+
+def error(lake: Lake, code: str, *words: str, file: str | None = None, retryable: bool = False) -> None:
+    """Loads, and expects an error that names the table, the file and what to do; nothing is written."""
+    before = lake.version(NAME)
+    found = lake.failed(NAME).error
+    assert found is not None
+    told = f"{found} {found.hint}"
+    assert found.code == code, told
+    assert found.where.table == NAME, told
+    assert found.hint, told
+    for word in words:
+        assert word in told
+    if file is not None:
+        assert str(found.where.file).endswith(file), told
+    assert found.retryable is retryable, told
+    assert lake.version(NAME) == before
+
+
+# CSV
+
+
+def test_lines_with_too_few_or_too_many_fields_are_quarantined_as_they_are(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id,name\n1,Ada\n7\n8,Eve,extra\n2,Bo\n")
+    assert counts(lake) == (4, 2, 2)
+    assert people(lake) == BOTH
+    assert malformed(lake) == ["7", "8,Eve,extra"]
+
+
+def test_a_field_of_the_wrong_type_is_quarantined_and_names_the_cast(lake: Lake) -> None:
+    declare(lake, columns="id: int, name: string, born: date")
+    lake.deliver("people/a.csv", "id,name,born\n1,Ada,1815-12-10\nx,Eve,31.12.1990\n99999999999,Ed,\n")
+    assert counts(lake) == (3, 1, 2)
+    held = lake.quarantine(NAME)
+    assert [reasons for reasons, _ in held] == [
+        ("cast(id as int)",),
+        ("cast(id as int)", "cast(born as date)"),
+    ]
+    assert [row["id"] for _, row in held] == ["99999999999", "x"]
+
+
+def test_a_quote_that_is_not_closed_on_its_line_is_quarantined_whole(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", 'id,name\n1,Ada\n7,"Eve\nof York"\n8,"Ed, Jr\n9,a,"b\n2,"Bo"\n')
+    assert counts(lake) == (6, 2, 4)
+    assert people(lake) == BOTH
+    assert malformed(lake) == ['7,"Eve', '8,"Ed, Jr', '9,a,"b', 'of York"']
+
+
+def test_newlines_in_quotes_are_loaded_with_multiline(lake: Lake) -> None:
+    declare(lake, "format: csv, options: {multiLine: true}")
+    lake.deliver("people/a.csv", 'id,name\n7,"Eve\nof York"\n8,"Ed, Jr"\n9\n')
+    assert counts(lake) == (3, 2, 1)
+    assert people(lake) == [(7, "Eve\nof York"), (8, "Ed, Jr")]
+    assert malformed(lake) == ["9"]
+
+
+def test_quotes_separators_and_backslashes_come_through_as_in_rfc_4180(lake: Lake) -> None:
+    declare(lake)
+    text = 'id,name\n1,"the ""Great"", she"\n2,"C:\\temp\\"\n3,5" pipe\n4,\n5,""\n6, x \n7,"a,b"\n'
+    lake.deliver("people/a.csv", text.replace("\n", "\r\n"))
+    assert counts(lake) == (7, 7, 0)
+    assert people(lake) == [
+        (1, 'the "Great", she'),
+        (2, "C:\\temp\\"),
+        (3, '5" pipe'),
+        (4, None),
+        (5, None),
+        (6, " x "),
+        (7, "a,b"),
+    ]
+
+
+@pytest.mark.parametrize("separator", ['"\\t"', "'\\t'", '"||"'])
+def test_other_separators(lake: Lake, separator: str) -> None:
+    declare(lake, f"format: csv, options: {{sep: {separator}}}")
+    text = "||" if "|" in separator else "\t"
+    lake.deliver("people/a.tsv", FULL.decode().replace(",", text))
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+
+
+def test_marks_blank_lines_and_comments_before_the_first_line(lake: Lake) -> None:
+    declare(lake, 'format: csv, options: {comment: "#"}')
+    lake.deliver("people/mark.csv", b'\xef\xbb\xbf"id",name\n1,Ada\n')
+    lake.deliver("people/comment.csv", b"\n# delivered at noon\nid,name\n# half way\n2,Bo\n")
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+
+
+def test_bytes_of_another_encoding_are_quarantined(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", FULL + "7,Åsa\n8,Zoë,x\n".encode("latin-1"))
+    assert counts(lake) == (4, 2, 2)
+    assert people(lake) == BOTH
+    assert [reasons for reasons, _ in lake.quarantine(NAME)] == [
+        ("malformed", "not_in_encoding"),
+        ("not_in_encoding",),
+    ]
+
+
+def test_a_declared_encoding_is_read_right(lake: Lake) -> None:
+    declare(lake, "format: csv, options: {encoding: iso-8859-1}", columns="id: int, größe: string")
+    lake.deliver("people/a.csv", "id,größe\n7,Åsa\n".encode("latin-1"))
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake, "id", "größe") == [(7, "Åsa")]
+
+
+def test_a_first_line_in_another_encoding_is_an_error(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id,name,größe\n7,Ed,1\n".encode("latin-1"))
+    error(lake, "GS302", "encoding", "utf-8", file="people/a.csv")
+    lake.deliver("people/a.csv", FULL)
+    assert counts(lake) == (2, 2, 0)
+
+
+def test_an_encoding_that_is_not_one(lake: Lake) -> None:
+    declare(lake, "format: csv, options: {encoding: latin-0}")
+    lake.deliver("people/a.csv", FULL)
+    error(lake, "GS302", "latin-0")
+
+
+def test_files_without_rows_are_loaded_once_and_give_none(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/empty.csv", b"")
+    lake.deliver("people/header.csv", b"id,name\n")
+    lake.deliver("people/blank.csv", b"\n\n")
+    lake.deliver("people/packed.csv.gz", gzip.compress(b""))
+    assert counts(lake) == (0, 0, 0)
+    assert lake.run().outcomes[0].status == "nothing_new"
+    lake.deliver("people/empty.csv", FULL)
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+
+
+def test_columns_are_found_by_name_whatever_their_order_and_case(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "NAME, Id\nAda,1\n")
+    lake.deliver("people/b.csv", "id,name\n2,Bo\n")
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("first", "code", "word"),
+    [("id,name,Id", "GS305", "two columns"), ("id,name,", "GS305", "without a name")],
+)
+def test_a_first_line_that_names_no_columns_is_an_error(lake: Lake, first: str, code: str, word: str) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", f"{first}\n1,Ada,x\n")
+    error(lake, code, word, file="people/a.csv")
+
+
+@pytest.mark.parametrize("name", ["_run_id", "_malformed", "_change_type", "full name"])
+def test_a_new_column_that_a_table_cannot_have_is_an_error(lake: Lake, name: str) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", f"id,name,{name}\n1,Ada,x\n")
+    error(lake, "GS305", f"`{name}`", "on_new_column: ignore", file="people/a.csv")
+    declare(lake, keys="on_new_column: ignore")
+    assert counts(lake) == (1, 1, 0)
+
+
+# Columns that come and go
+
+
+def test_a_new_column_is_added_and_stays_null_elsewhere(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id,name\n1,Ada\n")
+    lake.done()
+    lake.deliver("people/b.csv", "id,name,town\n2,Bo,York\n")
+    lake.deliver("people/c.csv", "id,name\n3,Cy\n")
+    assert counts(lake) == (2, 2, 0)
+    lake.deliver("people/d.csv", "id,name\n4,Di\n")
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake, "id", "town") == [(1, None), (2, "York"), (3, None), (4, None)]
+
+
+def test_a_new_column_is_ignored_or_refused_as_declared(lake: Lake) -> None:
+    declare(lake, keys="on_new_column: fail")
+    lake.deliver("people/a.csv", "id,name,town\n1,Ada,York\n")
+    error(lake, "GS305", "town", "on_new_column", file="people/a.csv")
+    declare(lake, keys="on_new_column: ignore")
+    assert counts(lake) == (1, 1, 0)
+    assert "town" not in lake.table(NAME).columns
+
+
+def test_a_missing_column_is_refused_or_filled_as_declared(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id\n7\n")
+    lake.deliver("people/b.csv", FULL)
+    error(lake, "GS305", "lacks", "name", "on_missing_column", file="people/a.csv")
+    declare(lake, keys="on_missing_column: fill")
+    assert counts(lake) == (3, 3, 0)
+    assert people(lake) == [*BOTH, (7, None)]
+
+
+# Files that are damaged, missing, or change
+
+
+def test_a_gzip_that_was_cut_off_is_an_error_until_it_is_delivered_whole(lake: Lake) -> None:
+    declare(lake)
+    rows = "".join(f"{number},name {number * 7919}\n" for number in range(20_000))
+    packed = gzip.compress(b"id,name\n" + rows.encode(), mtime=0)
+    lake.deliver("people/a.csv", FULL)
+    lake.deliver("people/b.csv.gz", packed[: len(packed) // 2])
+    error(lake, "GS302", "cut off", file="people/b.csv.gz", retryable=True)
+    lake.deliver("people/b.csv.gz", packed)
+    assert counts(lake) == (20_002, 20_002, 0)
+
+
+def test_what_is_not_gzip_is_an_error(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/b.csv.gz", FULL)
+    error(lake, "GS302", "unpacked", file="people/b.csv.gz", retryable=True)
+
+
+def test_packed_files_are_loaded(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv.gz", gzip.compress(b"id,name\n1,Ada\n"))
+    lake.deliver("people/b.csv.bz2", bz2.compress(b"id,name\n2,Bo\n"))
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+
+
+def test_a_landing_folder_that_is_not_there_is_an_error_until_it_is(lake: Lake) -> None:
+    declare(lake)
+    error(lake, "GS301", ".goldsmith/landing/people", retryable=True)
+    lake.deliver("people/a.csv", FULL)
+    assert counts(lake) == (2, 2, 0)
+
+
+def _remove(file: Path) -> None:
+    file.unlink()
+
+
+def _replace(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
+Change = Callable[[Path], None]
+
+
+def during(patch: pytest.MonkeyPatch, moment: str, file: Path, change: Change, *, before: bool) -> None:
+    """Changes a file just before or just after a step of the load."""
+    genuine = getattr(run_loading, moment)
+
+    def step(*arguments: Any, **options: Any) -> Any:
+        if before:
+            change(file)
+        result = genuine(*arguments, **options)
+        if not before:
+            change(file)
+        return result
+
+    patch.setattr(run_loading, moment, step)
+
+
+@pytest.mark.parametrize("change", [_remove, _replace])
+@pytest.mark.parametrize(
+    ("moment", "before"), [("slice_of", True), ("slice_of", False), ("evaluate", False)], ids=str
+)
+def test_a_file_that_changes_while_it_is_read_stops_the_load(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, moment: str, before: bool, change: Change
+) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id,name\n1,Ada\n")
+    lake.done()
+    file = lake.deliver("people/b.csv", "id,name\n2,Bo\n")
+    with monkeypatch.context() as patch:
+        during(patch, moment, file, change, before=before)
+        error(lake, "GS303", "run again", file="people/b.csv", retryable=True)
+    lake.deliver("people/b.csv", "id,name\n2,Bo\n")
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake) == BOTH
+
+
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_other_formats_as_well_name_the_file_that_vanished(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    declare(lake, f"format: {kind}")
+    lake.deliver("people/a.x", b"whatever")
+    file = lake.deliver("people/b.x", b"whatever")
+    during(monkeypatch, "slice_of", file, _remove, before=True)
+    if kind == "parquet":
+        (lake.root / ".goldsmith/landing/people/a.x").unlink()
+    error(lake, "GS303", "vanished", file="people/b.x", retryable=True)
+
+
+def test_a_file_replaced_after_it_was_loaded_is_loaded_again(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/a.csv", "id,name\n1,Ada\n")
+    lake.done()
+    lake.deliver("people/a.csv", FULL)
+    outcome = lake.done()[NAME]
+    assert outcome.counts.written == 2
+    assert "1 of them replaced" in outcome.reason
+    assert people(lake) == [(1, "Ada"), (1, "Ada"), (2, "Bo")]
+    assert len({row[0] for row in people(lake, "_source_modified")}) == 2
+
+
+def test_a_replaced_file_is_ignored_where_declared(lake: Lake) -> None:
+    declare(lake, "format: csv, on_replaced: ignore")
+    lake.deliver("people/a.csv", "id,name\n1,Ada\n")
+    lake.done()
+    lake.deliver("people/a.csv", "id,name\n7,Eve\n8,Ed\n")
+    outcome = lake.done()[NAME]
+    assert outcome.status == "nothing_new"
+    assert "ignored" in outcome.reason
+    lake.deliver("people/b.csv", "id,name\n2,Bo\n")
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake) == BOTH
+
+
+def test_a_replaced_file_stops_the_load_where_declared_until_the_former_is_back(lake: Lake) -> None:
+    declare(lake, "format: csv, on_replaced: fail")
+    file = lake.deliver("people/a.csv", FULL)
+    loaded = file.stat().st_mtime_ns
+    lake.done()
+    lake.deliver("people/a.csv", "id,name\n7,Eve\n8,Ed\n")
+    lake.deliver("people/b.csv", "id,name\n3,Cy\n")
+    error(lake, "GS304", "modification time", file="people/a.csv")
+    lake.deliver("people/a.csv", FULL)
+    os.utime(file, ns=(loaded, loaded))
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake) == [*BOTH, (3, "Cy")]
+
+
+def test_a_new_file_with_an_old_time_is_loaded(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/b.csv", "id,name\n2,Bo\n")
+    lake.done()
+    late = lake.deliver("people/a.csv", "id,name\n1,Ada\n")
+    os.utime(late, (86_400, 86_400))
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake) == BOTH
+
+
+def test_names_of_files_may_be_almost_anything(lake: Lake) -> None:
+    home = Lake(lake.spark, lake.root / "my häuser +[1] {x} 100%")
+    names = ["a b", "a+b", "ä", "100%", "a%20b", "a[1]", "a{x,y}", "a#b", "a?b", "a*b", "a,b", "a\\b", "'\""]
+    home.declare(NAME, "source: {files: people/**/*.csv, format: csv}\ncolumns: {id: int, name: string}")
+    for number, name in enumerate(names):
+        home.deliver(f"people/{name}/{name}.csv", f"id,name\n{number},x\n")
+    assert counts(home) == (len(names), len(names), 0)
+    found = dict(home.rows(NAME, "id", "_source_file"))
+    assert found == {number: f"people/{name}/{name}.csv" for number, name in enumerate(names)}
+    assert home.done()[NAME].status == "nothing_new"
+
+
+def test_a_colon_in_a_name_is_an_error(lake: Lake) -> None:
+    declare(lake)
+    lake.deliver("people/10:30.csv", FULL)
+    error(lake, "GS302", "colon", "Rename", file="people/10:30.csv")
+
+
+def test_hidden_and_half_written_files_are_not_read(lake: Lake) -> None:
+    lake.declare(NAME, "source: {files: people/**/*, format: csv}\ncolumns: {id: int, name: string}")
+    for name in ("_hidden.csv", ".x.csv.tmp", "x.csv.tmp", ".x.csv", "_old/a.csv", ".git/a.csv"):
+        lake.deliver(f"people/{name}", b"\x00 this is not CSV")
+    os.mkfifo(lake.root / ".goldsmith/landing/people/pipe.csv")
+    lake.deliver("people/new/a.csv", FULL)
+    assert counts(lake) == (2, 2, 0)
+
+
+# JSON
+
+
+def test_lines_that_are_not_one_json_document_are_quarantined(lake: Lake) -> None:
+    declare(lake, "format: json")
+    bad = [
+        '{"id":7,"name":"E',
+        '{"id":8} {"id":9}',
+        '[{"id":8},{"id":9}]',
+        "null",
+        "5",
+        '{"id":1},',
+        "{id:1}",
+    ]
+    lake.deliver("people/a.json", "\n".join(['{"id":1,"name":"Ada"}', *bad, "", ' {"name":"Bo","id":2} ']))
+    assert counts(lake) == (9, 2, 7)
+    assert people(lake) == BOTH
+    assert malformed(lake) == sorted(bad)
+
+
+def test_json_values_of_the_wrong_type_are_quarantined(lake: Lake) -> None:
+    declare(lake, "format: json", columns="id: int, at: 'struct<x:int,y:int>', tags: array<string>")
+    lines = [
+        '{"id":1,"at":{"x":1,"y":2},"tags":["a"]}',
+        '{"id":2}',
+        '{"id":{"no":3},"at":{"x":1}}',
+        '{"id":4,"at":{"x":"east"}}',
+        '{"id":5,"at":7}',
+        '{"id":6,"tags":"a"}',
+        '{"id":7.5}',
+    ]
+    lake.deliver("people/a.json", "\n".join(lines))
+    assert counts(lake) == (7, 2, 5)
+    assert [row[0] for row in people(lake, "id")] == [1, 2]
+    held = {reasons: row for reasons, row in lake.quarantine(NAME)}
+    assert set(held) == {("cast(id as int)",), ("malformed",)}
+
+
+def test_a_new_json_key_is_added_with_its_text(lake: Lake) -> None:
+    declare(lake, "format: json")
+    lake.deliver("people/a.json", '{"id":1,"name":"Ada"}\n')
+    lake.done()
+    lake.deliver("people/b.json", '{"id":2,"name":"Bo","home":{"town":"York","rooms":[1,2]}}\n{"id":3}\n')
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake, "id", "name", "home") == [
+        (1, "Ada", None),
+        (2, "Bo", '{"town":"York","rooms":[1,2]}'),
+        (3, None, None),
+    ]
+
+
+def test_json_keys_are_found_whatever_their_case(lake: Lake) -> None:
+    declare(lake, "format: json", keys="on_new_column: ignore")
+    lake.deliver("people/a.json", '{"ID":1,"Name":"Ada","town":"York"}\n{"id":2,"NAME":"Bo"}\n')
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
+    assert "town" not in lake.table(NAME).columns
+
+
+def test_json_in_another_encoding(lake: Lake) -> None:
+    declare(lake, "format: json")
+    lake.deliver("people/a.json", '{"id":7,"name":"Åsa"}\n'.encode("latin-1"))
+    assert counts(lake) == (1, 0, 1)
+    assert [reasons for reasons, _ in lake.quarantine(NAME)] == [("not_in_encoding",)]
+    declare(lake, "format: json, options: {encoding: iso-8859-1}")
+    lake.deliver("people/b.json", '{"id":8,"name":"Åsa"}\n'.encode("latin-1"))
+    assert counts(lake) == (1, 1, 0)
+    assert people(lake) == [(8, "Åsa")]
+
+
+def test_a_packed_json_file_that_was_cut_off_is_an_error(lake: Lake) -> None:
+    declare(lake, "format: json")
+    rows = "".join(f'{{"id":{number},"name":"{number * 7919}"}}\n' for number in range(5_000))
+    packed = gzip.compress(rows.encode(), mtime=0)
+    lake.deliver("people/a.json.gz", packed[: len(packed) // 2])
+    error(lake, "GS302", "cut off", file="people/a.json.gz", retryable=True)
+    lake.deliver("people/a.json.gz", packed)
+    assert counts(lake) == (5_000, 5_000, 0)
+
+
+# Parquet
+
+
+def parquet(lake: Lake, name: str, query: str) -> Path:
+    """Delivers what a query gives as one parquet file."""
+    folder = lake.root / "made" / name
+    lake.spark.sql(query).coalesce(1).write.parquet(str(folder))
+    return lake.deliver(f"people/{name}.parquet", next(folder.glob("*.parquet")).read_bytes())
+
+
+def test_parquet_of_other_types_and_columns(lake: Lake) -> None:
+    declare(lake, "format: parquet", keys="on_missing_column: fill")
+    parquet(lake, "a", "SELECT 1 AS id, 'Ada' AS name")
+    parquet(lake, "b", "SELECT 'Bo' AS name, 2L AS id, DATE'2013-01-01' AS since")
+    parquet(lake, "c", "SELECT '3' AS id UNION ALL SELECT 'x'")
+    parquet(lake, "d", "SELECT 4.5D AS id, 'Di' AS name")
+    assert counts(lake) == (5, 3, 2)
+    assert people(lake) == [*BOTH, (3, None)]
+    assert sorted(row["id"] for _, row in lake.quarantine(NAME)) == ["4.5", "x"]
+
+
+@pytest.mark.parametrize("content", [b"", b"id,name\n1,Ada\n", None], ids=["empty", "text", "cut off"])
+def test_what_is_not_parquet_is_an_error_until_it_is(lake: Lake, content: bytes | None) -> None:
+    declare(lake, "format: parquet")
+    whole = parquet(lake, "a", "SELECT 1 AS id, 'Ada' AS name").read_bytes()
+    parquet(lake, "b", "SELECT 2 AS id, 'Bo' AS name")
+    lake.deliver("people/a.parquet", whole[: len(whole) // 2] if content is None else content)
+    error(lake, "GS302", "not parquet", file="people/a.parquet", retryable=True)
+    lake.deliver("people/a.parquet", whole)
+    assert counts(lake) == (2, 2, 0)
+    assert people(lake) == BOTH
