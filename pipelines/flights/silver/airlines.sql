@@ -1,0 +1,2 @@
+SELECT carrier, name, snapshot_on
+FROM bronze.airlines

@@ -1,0 +1,115 @@
+"""Commands about declarations: init, setup, check, schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli.console import error_as_dict, out, plural, tell_error, tell_json, tell_warning
+from goldsmith.cli.opening import open_project
+from goldsmith.errors import DeclarationErrors, Exit
+from goldsmith.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (init, setup, check, schema):
+        app.command(rich_help_panel="Declare")(command)
+
+
+def init(
+    folder: Annotated[str, typer.Argument(help="Where the project is, or is to be made.")] = ".",
+    pipeline: Annotated[str, typer.Option("--pipeline", help="The name of the pipeline to make.")] = "orders",
+) -> None:
+    """Make a project, or another pipeline in one, that runs as it is.
+
+    Writes a bronze table from CSV files, a silver and a gold table on it, and two files to load: change them
+    by hand into your own.
+    """
+    from goldsmith.cli.starter import make_pipeline
+
+    root = Path(folder)
+    for path in make_pipeline(root, pipeline):
+        out.print(f"  [green]+[/] {path}")
+    where = "" if root.resolve() == Path.cwd().resolve() else f"cd {folder} && "
+    out.print(f"\nNow: [bold]{where}goldsmith run[/], then [bold]goldsmith show gold.{pipeline}_by_day[/].")
+
+
+def setup() -> None:
+    """Fetch what Spark needs, once: Delta's jars, pinned and checked.
+
+    GOLDSMITH_MAVEN_REPOSITORY names a mirror, GOLDSMITH_IVY_SETTINGS an Ivy settings file,
+    GOLDSMITH_CACHE where downloads are kept.
+    """
+    from goldsmith.engine.jars import fetch
+    from goldsmith.engine.java import find_java
+
+    settings = Settings.from_environment()
+    java = find_java(settings)
+    out.print(f"Java: {java}")
+    fetch(settings, lambda line: out.print(line, soft_wrap=True))
+
+
+def check(as_json: Json = False) -> None:
+    """Check all declarations and their SQL, without Spark; tell every mistake at once."""
+    began = time.monotonic()
+    try:
+        project = open_project()
+    except DeclarationErrors as error:
+        if as_json:
+            tell_json({"ok": False, "mistakes": [error_as_dict(problem) for problem in error.problems]})
+        else:
+            tell_error(error)
+        raise typer.Exit(Exit.WRONG_CALL) from None
+    from goldsmith.project.checking import advice
+
+    notes = advice(project)
+    if as_json:
+        told = [{"table": name, "note": note} for name, note in notes]
+        tell_json(
+            {"ok": True, "tables": list(project.tables), "pipelines": list(project.pipelines), "notes": told}
+        )
+        return
+    for name, note in notes:
+        tell_warning(f"{name}: {note}")
+    seconds = time.monotonic() - began
+    tables, pipelines = plural(len(project.tables), "table"), plural(len(project.pipelines), "pipeline")
+    out.print(f"[green]All is well:[/] {tables} in {pipelines}, checked in {seconds:.1f} s.")
+
+
+def schema(
+    folder: Annotated[str | None, typer.Argument(help="Write the schemas into this folder.")] = None,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Only say whether the folder's schemas are current.")
+    ] = False,
+) -> None:
+    """Write the JSON Schemas that editors complete and check the YAML files by."""
+    from goldsmith.project.schemas import json_schemas
+
+    schemas = json_schemas()
+    if folder is None:
+        tell_json(schemas)
+        return
+    stale = []
+    for name, content in schemas.items():
+        path = Path(folder) / f"{name}.schema.json"
+        text = json.dumps(content, indent=2) + "\n"
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path)
+        if not check_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for path in stale:
+        out.print(f"  {'differs' if check_only else 'written'}: {os.path.relpath(path)}")
+    if check_only and stale:
+        raise typer.Exit(Exit.FAILED)
+    if not stale:
+        out.print("The schemas are current.")

@@ -1,0 +1,86 @@
+"""The command `goldsmith`: its groups of commands, and how every error is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli import declaring, looking, quarantine, running
+from goldsmith.cli.console import tell_error
+from goldsmith.errors import Exit, GoldsmithError
+
+HELP = """A medallion lakehouse declared table by table.
+
+A table is one YAML file with SQL beside it. `goldsmith check` reads them, `goldsmith run` brings the tables
+up to date, `goldsmith report` shows what is in them.
+
+Exit codes: 0 done, 1 a run failed, 2 the declarations or the call are wrong, 3 a gate stopped it,
+4 the machine is not ready.
+"""
+
+app = typer.Typer(
+    name="goldsmith", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)  # fmt: skip
+for module in (declaring, running, looking, quarantine):
+    module.register(app)
+
+
+@app.callback()
+def options(
+    project: Annotated[
+        str | None,
+        typer.Option("--project", "-p", help="The project's folder; else the nearest with a goldsmith.yaml."),
+    ] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="A profile of goldsmith.yaml.")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show Spark's own messages and stack traces.")
+    ] = False,
+) -> None:
+    """Options that all commands share."""
+    for name, value in (("GOLDSMITH_PROJECT", project), ("GOLDSMITH_PROFILE", profile)):
+        if value is not None:
+            os.environ[name] = value
+    if verbose:
+        os.environ["GOLDSMITH_VERBOSE"] = "1"
+
+
+def run() -> None:
+    """Runs the command and turns every error into a message and an exit code."""
+    verbose = "--verbose" in sys.argv
+    try:
+        app()
+    except GoldsmithError as error:
+        tell_error(error)
+        if verbose:
+            raise
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        tell_error(
+            GoldsmithError(
+                "GS506", "Interrupted.", hint="Run it again: it goes on where it stood.", retryable=True
+            )
+        )
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe left: Python would complain at exit once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.FAILED)
+    except Exception as error:
+        if verbose:
+            raise
+        tell_error(
+            GoldsmithError(
+                "GS999",
+                f"{type(error).__name__}: {error}",
+                hint="Run it with --verbose and report what it says.",
+            )
+        )
+        sys.exit(Exit.FAILED)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,92 @@
+"""Opens a project and, where a command needs it, Spark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goldsmith.cli.console import err
+from goldsmith.project.loading import find_root, load_project
+from goldsmith.project.tables import Project
+from goldsmith.quality.checking import check_expectations
+from goldsmith.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from goldsmith.run.context import Interval
+
+
+def open_project() -> Project:
+    """The project the command is about, checked whole. Raises DeclarationErrors with all mistakes."""
+    named = os.environ.get("GOLDSMITH_PROJECT")
+    root = find_root(Path(named) if named else Path.cwd())
+    return load_project(root, checks=(check_expectations,))
+
+
+def profile_name() -> str | None:
+    return os.environ.get("GOLDSMITH_PROFILE")
+
+
+def verbose() -> bool:
+    return bool(os.environ.get("GOLDSMITH_VERBOSE"))
+
+
+@contextmanager
+def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSession]:
+    """A Spark session of the chosen profile, stopped at the end.
+
+    What the JVM writes goes to `.goldsmith/spark.log`: errors are told by Goldsmith.
+    """
+    from goldsmith.engine.session import make_session
+
+    profile = project.profile(profile_name())
+    folder = project.root / ".goldsmith"
+    folder.mkdir(exist_ok=True)
+
+    def start() -> SparkSession:
+        with _jvm_output_in(folder / "spark.log"):
+            return make_session(
+                profile,
+                name=project.spec.name,
+                warehouse=project.place(profile.warehouse),
+                settings=Settings.from_environment(),
+            )
+
+    if quiet or not err.is_terminal:
+        session = start()
+    else:
+        with err.status("Starting Spark"):
+            session = start()
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+@contextmanager
+def _jvm_output_in(log: Path) -> Iterator[None]:
+    """A process started in here inherits a log file as its standard error."""
+    if verbose():
+        yield
+        return
+    kept = os.dup(2)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(target)
+
+
+def interval(start: datetime | None, end: datetime | None) -> Interval | None:
+    """The data interval of --from and --to. Raises DeclarationError GS505 where it runs backwards."""
+    from goldsmith.run.context import Interval
+
+    return Interval.of(start.date() if start else None, end.date() if end else None)

@@ -1,0 +1,111 @@
+"""Commands about rows that were held back: quarantine list, show, release."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli.console import out, plural, table, tell_json
+from goldsmith.cli.opening import open_project, open_spark, profile_name
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Name = Annotated[str, typer.Argument(help="A table.")]
+
+group = typer.Typer(help="Rows that were held back: which, why, and another try.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(group, name="quarantine", rich_help_panel="Look")
+
+
+@group.command("list")
+def list_(as_json: Json = False) -> None:
+    """Tables that hold rows back, and for what reasons."""
+    project = open_project()
+    from goldsmith.run.context import Run
+    from goldsmith.run.held import reasons
+
+    with open_spark(project, quiet=as_json) as spark:
+        found = reasons(spark, Run.begin(project, profile_name()))
+    if as_json:
+        tell_json(found)
+    elif not found:
+        out.print("No row is held back.")
+    else:
+        out.print(
+            table(
+                None,
+                ("table", "reason", "rows", "since (UTC)"),
+                [(f.table, f.reason, f.rows, f.since) for f in found],
+            )
+        )
+
+
+@group.command()
+def show(
+    name: Name,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """A table's held rows, whole, with their reasons."""
+    project = open_project()
+    declared = project.table(name)
+    from goldsmith.run.context import Run
+    from goldsmith.run.held import rows
+
+    with open_spark(project, quiet=as_json) as spark:
+        found = rows(spark, Run.begin(project, profile_name()), declared.name, limit)
+    if as_json:
+        tell_json(
+            [
+                {"reasons": held.reasons, "held_at": held.held_at, "run_id": held.run_id, "row": held.row}
+                for held in found
+            ]
+        )
+        return
+    if not found:
+        out.print(f"{declared.name} holds no row back.")
+        return
+    shown = [
+        (", ".join(held.reasons), held.held_at, json.dumps(held.row, ensure_ascii=False)) for held in found
+    ]
+    out.print(table(declared.name, ("reasons", "held at (UTC)", "row"), shown))
+
+
+@group.command()
+def release(
+    name: Name,
+    where: Annotated[
+        str | None, typer.Option("--where", help="SQL over the row's columns and `reasons`.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge held rows again under the rules of today; those that hold enter the table, exactly once.
+
+    No rule is overridden: change the rule first, or the table's declaration.
+    """
+    project = open_project()
+    declared = project.table(name)
+    from goldsmith.run.context import Run
+    from goldsmith.run.records import record
+    from goldsmith.run.release import release as release_rows
+
+    run = Run.begin(project, profile_name())
+    with open_spark(project, quiet=as_json) as spark:
+        done = release_rows(spark, run, declared, where)
+        if done.outcome is not None:
+            record(spark, run, [done.outcome])
+    if as_json:
+        tell_json(
+            {"table": declared.name, "looked_at": done.chosen, "released": done.released, "left": done.left}
+        )
+        return
+    if not done.chosen:
+        out.print(f"{declared.name} holds no such row back.")
+        return
+    out.print(
+        f"[green]{plural(done.released, 'row')} released[/] into {declared.name}; {done.left:,} still break a rule."
+    )

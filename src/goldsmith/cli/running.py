@@ -1,0 +1,214 @@
+"""Commands that load: plan, run, feed, replay."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from goldsmith.cli.console import out, plural, table, tell_json, tell_warning
+from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
+from goldsmith.errors import DeclarationError, Exit
+from goldsmith.project.suggest import hint_for
+from goldsmith.project.tables import Pipeline, Project
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from goldsmith.run.feeding import Deliver
+    from goldsmith.run.outcome import RunResult
+
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Pipelines, layers or tables; all where none is named.")
+]
+From = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the data interval.")
+]
+To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after its last.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Rebuild = Annotated[
+    list[str] | None,
+    typer.Option("--rebuild", help="A table to compute anew from all its sources, in one commit."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (plan, run, feed, replay):
+        app.command(rich_help_panel="Run")(command)
+
+
+def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) -> None:
+    """Say what a run would do and why; change nothing."""
+    project = open_project()
+    chosen = project.select(tuple(names or ()))
+    from goldsmith.run.context import Run
+    from goldsmith.run.preview import preview
+
+    run = Run.begin(project, profile_name(), rebuild=_rebuilt(project, rebuild))
+    with open_spark(project, quiet=as_json) as spark:
+        steps = preview(spark, run, chosen)
+    if as_json:
+        tell_json(steps)
+        return
+    out.print(
+        table(None, ("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps])
+    )
+    for step in steps:
+        if step.warning:
+            out.print(f"[yellow]![/] {step.table}: {step.warning}")
+    count = sum(1 for step in steps if step.action != "nothing")
+    out.print(f"\n{plural(count, 'table')} of {len(steps)} would load." if count else "\nNothing to do.")
+
+
+def run(
+    names: Names = None,
+    rebuild: Rebuild = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", help="An expectation that may fail this once; it is recorded."),
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="Why it is accepted.")] = "",
+    start: From = None,
+    end: To = None,
+    parallel: Annotated[
+        int | None, typer.Option("--parallel", min=1, help="How many tables load side by side.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring tables up to date: load what is new in their sources, and nothing else.
+
+    The interval labels the run; it filters no table. Rows that break a rule are quarantined, dropped or stop
+    the load, as the table declares. Run it again at any time: what is done stays done.
+    """
+    project = open_project()
+    chosen = project.select(tuple(names or ()))
+    _known_expectations(project, accept or [])
+    if accept and not why:
+        raise DeclarationError(
+            "GS504", "Say why: `--accept NAME --why '...'`.", hint="It is recorded with the run."
+        )
+    from goldsmith.cli.progress import exit_code, result_as_dict, tell_result, told_live
+    from goldsmith.publish.openlineage import emit
+    from goldsmith.run.context import Accepted, Run
+    from goldsmith.run.runner import run_tables
+
+    this = Run.begin(
+        project,
+        profile_name(),
+        interval=interval(start, end),
+        rebuild=_rebuilt(project, rebuild),
+        accepted=Accepted(frozenset(accept or ()), why=why),
+    )
+    width = parallel or project.profile(profile_name()).parallel
+    with open_spark(project, quiet=as_json) as spark:
+        with told_live(quiet=as_json) as listener:
+            result = run_tables(spark, this, chosen, parallel=width, listener=listener)
+        _emit(emit(this, result))
+    if as_json:
+        tell_json(result_as_dict(result))
+    else:
+        tell_result([result])
+    raise typer.Exit(exit_code(result))
+
+
+def feed(
+    pipeline: Annotated[str, typer.Argument(help="The pipeline whose feed delivers.")],
+    start: From = None,
+    end: To = None,
+) -> None:
+    """Deliver a pipeline's landing files for the days of an interval, by its feed.py."""
+    project = open_project()
+    chosen = _pipeline(project, pipeline)
+    from goldsmith.run.context import Run
+    from goldsmith.run.feeding import deliver_interval
+
+    days = interval(start, end)
+    if days is None:
+        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+    this = Run.begin(project, profile_name(), interval=days)
+    new = present = 0
+    for delivery in deliver_interval(this.landing, chosen, days):
+        new, present = new + delivery.new, present + delivery.present
+        out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
+    out.print(
+        f"[green]Delivered[/] {plural(new, 'file')} into {this.landing.root}; {present} were there already."
+    )
+
+
+def replay(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline with a feed.")],
+    start: From = None,
+    end: To = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
+) -> None:
+    """Live through an interval: day by day deliver that day's files and load every table of the pipeline."""
+    project = open_project()
+    chosen = _pipeline(project, pipeline)
+    days = interval(start, end)
+    if days is None:
+        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+    from goldsmith.cli.progress import exit_code, tell_result
+    from goldsmith.publish.report.collect import write_report
+    from goldsmith.run.context import Run
+    from goldsmith.run.feeding import feed_of
+
+    deliver = feed_of(chosen)
+    results: list[RunResult] = []
+    with open_spark(project) as spark:
+        for number, day in enumerate(days.days, 1):
+            out.print(f"[bold]{day}[/] [dim]{number} of {len(days.days)}[/]")
+            results.append(_one_day(spark, project, chosen, deliver, day))
+            if exit_code(results[-1]) != Exit.DONE:
+                break
+        tell_result(results)
+        if report:
+            this = Run.begin(project, profile_name())
+            path = write_report(spark, this, project.root / ".goldsmith" / "report.html")
+            out.print(f"Report: {path}", soft_wrap=True)
+    raise typer.Exit(exit_code(results[-1]))
+
+
+def _one_day(
+    spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Deliver, day: date
+) -> RunResult:
+    from goldsmith.cli.progress import told_live
+    from goldsmith.run.context import Interval, Run
+    from goldsmith.run.feeding import deliver_day
+    from goldsmith.run.runner import run_tables
+
+    this = Run.begin(project, profile_name(), interval=Interval.of(day, None))
+    deliver_day(this.landing, deliver, day)
+    with told_live(quiet=False) as listener:
+        chosen = project.select((pipeline.name,))
+        return run_tables(
+            spark, this, chosen, parallel=project.profile(profile_name()).parallel, listener=listener
+        )
+
+
+def _pipeline(project: Project, name: str) -> Pipeline:
+    if name not in project.pipelines:
+        raise DeclarationError(
+            "GS108", f"There is no pipeline `{name}`.", hint=hint_for(name, project.pipelines)
+        )
+    return project.pipelines[name]
+
+
+def _rebuilt(project: Project, names: list[str] | None) -> frozenset[str]:
+    return frozenset(project.table(name).name for name in names or ())
+
+
+def _known_expectations(project: Project, names: list[str]) -> None:
+    known = {e.name for t in project.tables.values() for e in t.spec.expectations}
+    full = {f"{t.name}.{e.name}" for t in project.tables.values() for e in t.spec.expectations}
+    for name in names:
+        if name not in known | full:
+            raise DeclarationError(
+                "GS108", f"No table has an expectation `{name}`.", hint=hint_for(name, known)
+            )
+
+
+def _emit(warnings: list[str]) -> None:
+    for warning in warnings:
+        tell_warning(warning)

@@ -1,0 +1,126 @@
+"""Gathers the report's data: what happened from `ops`, what is held from the tables themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.quarantine import Quarantine as SideTable
+from goldsmith.errors import StorageError, Where
+from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.tables import Table
+from goldsmith.publish.report.history import expectation_reports, read_judgements, read_loads, table_runs
+from goldsmith.publish.report.holdings import gold_table, held_back, row_counts
+from goldsmith.publish.report.model import ColumnReport, Quarantine, ReportData, TableReport
+from goldsmith.publish.report.render import render
+from goldsmith.run.context import Run
+
+RUNS = 60
+"""How many runs of each pipeline a report looks back on."""
+
+
+def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
+    """All that the report shows, as things stand.
+
+    run: says where the tables are; it need not have run anything. runs: how many runs of each pipeline are
+    looked back on. Reads each table of `ops` once, a quarantine in one job, and a gold table in about three.
+    Raises StorageError GS401 where a table's folder holds something else than Delta.
+    """
+    project = run.project
+    counters: dict[str, int] = {}
+    for name in project.tables:
+        state = TableLog(spark, run.path(name)).state()
+        if state.exists:
+            counters[name] = state.counter
+    frames = {name: spark.read.format("delta").load(run.path(name)) for name in counters}
+    rows = row_counts(frames)
+    loads = read_loads(spark, run.path("ops.table_runs"), runs)
+    judgements = read_judgements(spark, run.path("ops.expectations"), (load.run_id for load in loads))
+    history = table_runs(project, loads, judgements)
+    reports = [
+        TableReport(
+            name=name,
+            layer=table.layer,
+            pipeline=table.pipeline,
+            load=load_in_words(table),
+            description=table.spec.description,
+            owner=table.spec.owner or project.pipelines[table.pipeline].spec.owner or "",
+            columns=_columns(table, frames),
+            upstreams=table.upstreams,
+            row_count=rows.get(name),
+            runs=history[name],
+            expectations=expectation_reports(
+                table.spec.expectations, [one for one in judgements if one.table == name]
+            ),
+            quarantine=_quarantine(spark, run, name, counters.get(name, 0)),
+        )
+        for name, table in project.tables.items()
+    ]
+    gold = [
+        gold_table(frames[name], name, table.spec.description, rows[name])
+        for name, table in project.tables.items()
+        if table.layer == "gold" and name in frames
+    ]
+    return ReportData(project.spec.name, run.profile, datetime.now(UTC), tuple(reports), tuple(gold))
+
+
+def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
+    """Writes the report as one HTML file, which appears whole or not at all. Returns its absolute path.
+
+    Raises StorageError GS402 where the file cannot be written, and what `collect` raises.
+    """
+    page = render(collect(spark, run))
+    target = path.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            "GS402",
+            f"The report cannot be written: {error.strerror}.",
+            where=Where(file=target),
+            hint="Name a file in a folder that can be written.",
+        ) from error
+    return target
+
+
+def load_in_words(table: Table) -> str:
+    """How rows enter a table: `merge on id; newest by version`."""
+    load = table.load
+    match load:
+        case Append():
+            source = table.spec.source
+            return f"append from {source.files} ({source.format})" if source else "append"
+        case Merge():
+            words = f"merge on {', '.join(load.key)}"
+            words += f"; newest by {', '.join(load.newest_by)}" if load.newest_by else ""
+            return words + (f"; deleted when {load.delete_when}" if load.delete_when else "")
+        case OverwritePartitions():
+            return f"overwrite the touched {', '.join(load.by)}"
+        case _:
+            return "overwrite"
+
+
+def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnReport, ...]:
+    """The columns that the table has; as declared, where it is not there yet."""
+    described = {name: column.description for name, column in table.spec.columns.items()}
+    frame = frames.get(table.name)
+    pairs = frame.dtypes if frame is not None else (table.columns or {}).items()
+    return tuple(ColumnReport(name, kind or "", described.get(name, "")) for name, kind in pairs)
+
+
+def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> Quarantine:
+    side = SideTable(spark, run.quarantine_path(name))
+    if not TableLog(spark, side.path).state().exists:
+        return Quarantine()
+    # Entries of a later counter belong to a commit that was never made.
+    return held_back(side.entries().where(F.col("counter") <= counter))

@@ -1,0 +1,114 @@
+"""What tables hold now: row counts, rows held back, sample rows and charts of gold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from goldsmith.project.sql_text import quoted
+from goldsmith.publish.report.cells import fetch, micros, moment
+from goldsmith.publish.report.model import Cell, Chart, GoldTable, Quarantine, QuarantinedRow
+from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_charts
+
+SAMPLED = 1000
+"""How many rows decide which charts suit a table."""
+SHOWN = 20
+"""How many of them the report shows."""
+HELD_SHOWN = 3
+MOST_POINTS = 2000
+"""How many points of a line chart are fetched: the latest."""
+
+_TIMES = ("date", "timestamp", "timestamp_ntz")
+
+
+def row_counts(frames: Mapping[str, DataFrame]) -> dict[str, int]:
+    """Rows by name. Delta answers from the files' statistics where they are complete; one action for all."""
+    if not frames:
+        return {}
+    counted = [
+        frame.agg(F.count(F.lit(1)).alias("rows")).select(F.lit(name).alias("name"), "rows")
+        for name, frame in frames.items()
+    ]
+    return {row["name"]: row["rows"] for row in reduce(DataFrame.unionAll, counted).collect()}
+
+
+def held_back(entries: DataFrame) -> Quarantine:
+    """What a quarantine's entries come to: how many, why, and the newest three. One job."""
+    empty = F.lit(None)
+    counted = (
+        entries.groupBy("reasons")
+        .agg(F.count(F.lit(1)).alias("rows"))
+        .select("reasons", "rows", *[empty.cast("string").alias(name) for name in ("row", "run_id")])
+        .withColumn("at", empty.cast("bigint"))
+    )
+    newest = (
+        entries.orderBy(F.desc("held_at"), "id")
+        .limit(HELD_SHOWN)
+        .select("reasons", empty.cast("bigint").alias("rows"), "row", "run_id", micros(F.col("held_at")))
+    )
+    reasons: Counter[str] = Counter()
+    held = 0
+    samples = []
+    for why, rows, row, run_id, at in counted.unionAll(newest).collect():
+        if rows is None:
+            samples.append(QuarantinedRow(tuple(why or ()), row, moment(at), run_id))
+            continue
+        held += rows
+        for reason in why or ():
+            reasons[reason] += rows
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    samples.sort(key=lambda sample: sample.at, reverse=True)
+    return Quarantine(held, tuple(ordered), tuple(samples))
+
+
+def gold_table(frame: DataFrame, name: str, description: str, row_count: int) -> GoldTable:
+    """A table's sample and its charts: a small job for the sample and one for each chart."""
+    columns = frame.dtypes
+    rows = fetch(frame.orderBy(*_order(columns)).limit(SAMPLED)) if row_count else []
+    drawn = (_chart(frame, spec) for spec in suggest_charts(columns, rows)) if rows else ()
+    return GoldTable(
+        name=name,
+        description=description,
+        columns=tuple(column for column, _ in columns),
+        rows=tuple(rows[:SHOWN]),
+        row_count=row_count,
+        charts=tuple(chart for chart in drawn if chart is not None),
+    )
+
+
+def _order(columns: list[tuple[str, str]]) -> list[Column]:
+    """The latest first where there is a time, and then by the first name."""
+    times = [column for column, kind in columns if kind in _TIMES]
+    names = [column for column, kind in columns if kind == "string"]
+    return [
+        *(F.desc(quoted(column)) for column in times[:1]),
+        *(F.asc(quoted(column)) for column in names[:1]),
+    ]
+
+
+def _chart(frame: DataFrame, spec: ChartSpec) -> Chart | None:
+    """The chart with its values, None where a group that should have one row has several."""
+    take = F.try_sum if spec.aggregate == "sum" else F.any_value
+    groups = [F.col(quoted(column)) for column in (spec.x, spec.series) if column]
+    taken = [take(F.col(quoted(column))).alias(column) for column in spec.measures]
+    present = frame.where(groups[0].isNotNull())
+    grouped = present.groupBy(*groups).agg(*taken, F.count(F.lit(1)).alias("_gs_rows"))
+    if spec.limit is not None:
+        grouped = grouped.orderBy(F.desc_nulls_last(quoted(spec.measures[0])), groups[0]).limit(spec.limit)
+    else:
+        newest = [F.desc(quoted(column)) for column in (spec.x, spec.series) if column]
+        grouped = grouped.orderBy(*newest).limit(MOST_POINTS)
+    rows = fetch(grouped)
+    if spec.aggregate == "only" and any(row[-1] != 1 for row in rows):
+        return None
+    values: list[tuple[Cell, ...]] = [row[:-1] for row in rows]
+    if spec.limit is None:
+        values.reverse()
+        if len(rows) == MOST_POINTS:
+            spec = replace(spec, title=f"{spec.title}, latest")
+    return chart_from(spec, values)

@@ -1,0 +1,208 @@
+"""Which charts suit a table, decided from its column types and some of its rows.
+
+The rows decide what may be added up. Counts may; means, shares and percentiles may not, so they are only
+drawn where one row stands for one point.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from goldsmith.publish.report.model import Cell, Chart, Series
+
+MOST_BARS = 20
+MOST_LINES = 8
+MOST_MEASURES = 3
+
+_TIMES = ("date", "timestamp", "timestamp_ntz", "timestamp_ltz")
+_NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "long", "float", "double", "real", "decimal")
+_NOT_A_MEASURE = re.compile(r"(^|_)(id|key|code|year|month|day|hour|minute|lat|lon|latitude|longitude|rank)$")
+_NOT_A_SUM = re.compile(
+    r"(^|_)(mean|avg|average|median|mode|p\d+|pct|percent|percentage|rate|ratio|share|min|max|std|stddev"
+    r"|first|last|score|price|speed|distance|temp|temperature|age|per)(_|$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpec:
+    """A chart to be fetched: group by x and series, and take each measure once.
+
+    aggregate: `sum` adds a measure's rows up; `only` means that a group has one row, whose value is taken
+    (in SQL, `any_value`). limit: the number of bars, the greatest of the first measure; None for lines, in
+    the order of x.
+    """
+
+    kind: Literal["line", "bar"]
+    title: str
+    x: str
+    series: str | None
+    measures: tuple[str, ...]
+    aggregate: Literal["sum", "only"]
+    limit: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a row for `chart_from` holds: x, the series column where there is one, the measures."""
+        return (self.x, *((self.series,) if self.series else ()), *self.measures)
+
+
+def suggest_chart(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> ChartSpec | None:
+    """The chart that says most about a table, None where no column can be drawn.
+
+    columns: (name, Spark SQL type). rows: consecutive rows in the order of the first time column, the more
+    the better; they show whether a time or a name stands in several rows.
+    """
+    found = suggest_charts(columns, rows, limit=1)
+    return found[0] if found else None
+
+
+def suggest_charts(
+    columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], limit: int = 2
+) -> tuple[ChartSpec, ...]:
+    """Up to `limit` charts over the same x: counts first, then means and the like."""
+    measures = [name for name, kind in columns if _is_number(kind) and not _NOT_A_MEASURE.search(name)]
+    if not measures:
+        return ()
+    times = [name for name, kind in columns if kind.lower() in _TIMES]
+    names = [
+        name for name, kind in columns if kind.lower() in ("string", "boolean") or "char(" in kind.lower()
+    ]
+    table = _Sample(tuple(name for name, _ in columns), rows)
+    specs: list[ChartSpec] = []
+    for x in times:
+        if not rows or table.distinct(x) > 1:
+            specs = _lines(x, measures, names, table)
+            break
+    if not specs:
+        specs = _bars(names, measures, table)
+    return tuple(specs[:limit])
+
+
+def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> Chart:
+    """The chart that a spec and its fetched rows make; the rows hold `spec.columns`, in order.
+
+    Of more series than can be told apart the greatest are kept, and the title says so. Rows without an x
+    are left out.
+    """
+    lines: dict[str, list[tuple[date | str | float, float | None]]] = {}
+    first = 2 if spec.series else 1
+    for row in rows:
+        x = row[0]
+        if x is None:
+            continue
+        at = _label(x) if isinstance(x, (str, bool)) else x if isinstance(x, date) else float(x)
+        for measure, value in zip(spec.measures, row[first:], strict=True):
+            label = _label(row[1]) if spec.series else words(measure)
+            lines.setdefault(label, []).append((at, _finite(value)))
+    kept = sorted(lines, key=lambda label: -sum(abs(y or 0.0) for _, y in lines[label]))[:MOST_LINES]
+    title = spec.title
+    if len(kept) < len(lines):
+        title += f" ({len(kept)} of {len(lines)})"
+    series = tuple(Series(label, tuple(lines[label])) for label in lines if label in kept)
+    return Chart(spec.kind, title, words(spec.x), series)
+
+
+def words(name: str) -> str:
+    """A column's name as words: `mean_arr_delay` is `mean arr delay`."""
+    return name.replace("_", " ").strip()
+
+
+class _Sample:
+    """Rows that can be asked about their columns."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        self._index = {name: place for place, name in enumerate(names)}
+        self._rows = rows
+
+    def values(self, name: str) -> list[Cell]:
+        return [row[self._index[name]] for row in self._rows]
+
+    def distinct(self, *names: str) -> int:
+        return len(set(zip(*(self.values(name) for name in names), strict=True)))
+
+    def is_unique(self, *names: str) -> bool:
+        return bool(self._rows) and self.distinct(*names) == len(self._rows)
+
+    def size(self, name: str) -> float:
+        """The greatest absolute value of a measure."""
+        numbers = [
+            abs(float(v)) for v in self.values(name) if v is not None and not isinstance(v, (str, date))
+        ]
+        return max(numbers, default=0.0)
+
+
+def _lines(x: str, measures: Sequence[str], names: Sequence[str], table: _Sample) -> list[ChartSpec]:
+    sums = [name for name in measures if not _NOT_A_SUM.search(name)]
+    others = [name for name in measures if name not in sums]
+    if table.is_unique(x):
+        together = _alike(measures, table)
+        apart = [name for name in measures if name not in together]
+        groups = [together, *([_alike(apart, table)] if apart else [])]
+        return [_line(x, None, group, "only") for group in groups]
+    splits = [name for name in names if 1 < table.distinct(name) <= MOST_LINES]
+    for split in splits:
+        if table.is_unique(x, split):
+            best = [*sums[:1], *others[:1], *sums[1:], *others[1:]]
+            return [_line(x, split, (name,), "only") for name in best]
+    return [_line(x, splits[0] if splits else None, (name,), "sum") for name in sums]
+
+
+def _line(
+    x: str, series: str | None, measures: tuple[str, ...], aggregate: Literal["sum", "only"]
+) -> ChartSpec:
+    title = _title(measures) + (f" by {words(series)}" if series else "")
+    return ChartSpec("line", title, x, series, measures, aggregate)
+
+
+def _bars(names: Sequence[str], measures: Sequence[str], table: _Sample) -> list[ChartSpec]:
+    sums = [name for name in measures if not _NOT_A_SUM.search(name)]
+    for x in names:
+        distinct = table.distinct(x)
+        if distinct == 1:
+            continue
+        single = table.is_unique(x)
+        possible = measures if single else sums
+        aggregate: Literal["sum", "only"] = "only" if single else "sum"
+        bar = ChartSpec("bar", "", x, None, (), aggregate, MOST_BARS)
+        return [replace(bar, title=f"{_title((name,))} by {words(x)}", measures=(name,)) for name in possible]
+    return []
+
+
+def _alike(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
+    """The first measure and those that can share its axis: the same kind, and within ten times its size."""
+    first = measures[0]
+    kind, size = bool(_NOT_A_SUM.search(first)), table.size(first)
+    alike = [
+        name
+        for name in measures
+        if bool(_NOT_A_SUM.search(name)) == kind and size / 10 <= table.size(name) <= size * 10
+    ]
+    return tuple(alike[:MOST_MEASURES])
+
+
+def _is_number(kind: str) -> bool:
+    return kind.lower().split("(")[0].strip() in _NUMBERS
+
+
+def _label(value: Cell) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "none" if value is None else str(value)
+
+
+def _finite(value: Cell) -> float | None:
+    """A number that can be drawn; NaN and the infinities cannot."""
+    if value is None or isinstance(value, (str, date)):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _title(measures: Sequence[str]) -> str:
+    text = ", ".join(words(name) for name in measures)
+    return text[:1].upper() + text[1:]
