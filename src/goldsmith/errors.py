@@ -118,7 +118,7 @@ class DeclarationError(GoldsmithError):
     exit_code = Exit.WRONG_CALL
 
 
-class DeclarationErrors(GoldsmithError):
+class DeclarationErrors(GoldsmithError):  # noqa: N818 - a bundle of errors
     """All the mistakes found in a project, in the order of files and lines."""
 
     exit_code = Exit.WRONG_CALL

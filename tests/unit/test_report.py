@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from goldsmith.publish.report import (
+    ChartSpec,
     chart_from,
     formats,
     graph,
@@ -348,3 +349,29 @@ def test_sample_rows_of_different_shapes_share_one_table() -> None:
     assert names == ("a", "b", "d", "row")
     assert cells[0] == (1, '{"c": 2}', None, None)
     assert cells[2][3] == "not json"
+
+
+def test_an_axis_of_dates_has_no_hours() -> None:
+    chart = Chart("line", "Flights", "day", (Series("flights", ((DAYS[0], 1.0), (DAYS[1], 2.0))),))
+    assert ">1 Jan<" in draw(chart)
+    assert ":00<" not in draw(chart)
+
+
+def test_values_that_are_no_numbers_leave_gaps_and_truth_values_are_names() -> None:
+    line = ChartSpec("line", "Delay", "day", None, ("delay",), "only")
+    [series] = chart_from(line, [(DAYS[0], float("nan")), (DAYS[1], float("inf")), (DAYS[2], 3)]).series
+    assert [y for _, y in series.points] == [None, None, 3.0]
+    bars = ChartSpec("bar", "Flights", "cancelled", None, ("flights",), "sum", 20)
+    [series] = chart_from(bars, [(True, 1), (False, 9)]).series
+    assert [x for x, _ in series.points] == ["true", "false"]
+
+
+def test_a_warning_stands_until_the_table_loads_again() -> None:
+    runs = (
+        TableRun("r1", "warned", NOON, message="seats_to_be_between: 3 of 9 rows fail", rows=Rows(9, 9)),
+        TableRun("r2", "nothing_new", NOON + timedelta(days=1)),
+    )
+    planes = TableReport("silver.planes", "silver", "flights", "merge on tailnum", runs=runs)
+    text = " ".join(_Page(render(ReportData("flights", "local", NOON, (planes,)))).words)
+    assert "Since its load of 2013-01-01 12:00: seats_to_be_between: 3 of 9 rows fail" in text
+    assert "Nothing new in the last run. Last load 2013-01-01 12:00" in text

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -24,7 +25,7 @@ def tell_error(error: GoldsmithError) -> None:
     problems: Sequence[GoldsmithError] = error.problems if isinstance(error, DeclarationErrors) else (error,)
     for problem in problems:
         err.print(f"[bold red]{problem.code}[/] {escape(problem.message)}", soft_wrap=True)
-        where = str(problem.where)
+        where = _near(str(problem.where))
         if where:
             err.print(f"      [dim]at[/] {escape(where)}", soft_wrap=True)
         if problem.hint:
@@ -33,6 +34,11 @@ def tell_error(error: GoldsmithError) -> None:
             err.print("      [dim]The same call may succeed later.[/]")
     if len(problems) > 1:
         err.print(f"[bold]{len(problems)} mistakes.[/]")
+
+
+def _near(where: str) -> str:
+    """The place with its path as seen from here, where it is below."""
+    return where.removeprefix(f"{Path.cwd()}/")
 
 
 def tell_warning(text: str) -> None:

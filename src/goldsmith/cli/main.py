@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -54,9 +55,9 @@ def run() -> None:
     try:
         app()
     except GoldsmithError as error:
-        tell_error(error)
         if verbose:
-            raise
+            traceback.print_exc()
+        tell_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         tell_error(
@@ -71,7 +72,7 @@ def run() -> None:
         sys.exit(Exit.FAILED)
     except Exception as error:
         if verbose:
-            raise
+            traceback.print_exc()
         tell_error(
             GoldsmithError(
                 "GS999",

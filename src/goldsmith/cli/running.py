@@ -46,7 +46,7 @@ def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) ->
     from goldsmith.run.context import Run
     from goldsmith.run.preview import preview
 
-    run = Run.begin(project, profile_name(), rebuild=_rebuilt(project, rebuild))
+    run = Run.begin(project, profile_name(), rebuild=_rebuilt(project, rebuild, chosen))
     with open_spark(project, quiet=as_json) as spark:
         steps = preview(spark, run, chosen)
     if as_json:
@@ -98,7 +98,7 @@ def run(
         project,
         profile_name(),
         interval=interval(start, end),
-        rebuild=_rebuilt(project, rebuild),
+        rebuild=_rebuilt(project, rebuild, chosen),
         accepted=Accepted(frozenset(accept or ()), why=why),
     )
     width = parallel or project.profile(profile_name()).parallel
@@ -174,6 +174,7 @@ def _one_day(
     spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Deliver, day: date
 ) -> RunResult:
     from goldsmith.cli.progress import told_live
+    from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Interval, Run
     from goldsmith.run.feeding import deliver_day
     from goldsmith.run.runner import run_tables
@@ -181,10 +182,10 @@ def _one_day(
     this = Run.begin(project, profile_name(), interval=Interval.of(day, None))
     deliver_day(this.landing, deliver, day)
     with told_live(quiet=False) as listener:
-        chosen = project.select((pipeline.name,))
-        return run_tables(
-            spark, this, chosen, parallel=project.profile(profile_name()).parallel, listener=listener
-        )
+        chosen, width = project.select((pipeline.name,)), project.profile(profile_name()).parallel
+        result = run_tables(spark, this, chosen, parallel=width, listener=listener)
+    _emit(emit(this, result))
+    return result
 
 
 def _pipeline(project: Project, name: str) -> Pipeline:
@@ -195,8 +196,15 @@ def _pipeline(project: Project, name: str) -> Pipeline:
     return project.pipelines[name]
 
 
-def _rebuilt(project: Project, names: list[str] | None) -> frozenset[str]:
-    return frozenset(project.table(name).name for name in names or ())
+def _rebuilt(project: Project, names: list[str] | None, chosen: tuple[str, ...]) -> frozenset[str]:
+    found = frozenset(project.table(name).name for name in names or ())
+    for name in sorted(found - set(chosen)):
+        raise DeclarationError(
+            "GS504",
+            f"`{name}` is to be rebuilt, and is not among the tables to run.",
+            hint=f"Add it: `goldsmith run ... {name}`.",
+        )
+    return found
 
 
 def _known_expectations(project: Project, names: list[str]) -> None:

@@ -35,11 +35,15 @@ class Span:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Added and removed rows, netted as multisets; removed is None where nothing was removed."""
+    """Added and removed rows, netted as multisets; removed is None where nothing was removed.
+
+    cached: what is to be unpersisted when the rows have been used.
+    """
 
     added: DataFrame
     removed: DataFrame | None
     added_rows: int | None
+    cached: tuple[DataFrame, ...] = ()
 
 
 def look_at(log: TableLog, after: int, until: int) -> Span:
@@ -83,7 +87,8 @@ def read_changes(spark: SparkSession, path: str, span: Span) -> ChangeSet:
         rows = rows.groupBy(*columns).agg(F.sum(_NET).alias(_NET)).where(F.col(_NET) != 0)
         rows = rows.withColumn(_NET, F.explode(F.array_repeat(F.signum(_NET), F.abs(_NET).cast("int"))))
     rows = rows.persist()
-    return ChangeSet(rows.where(F.col(_NET) > 0).drop(_NET), rows.where(F.col(_NET) < 0).drop(_NET), None)
+    added, removed = rows.where(F.col(_NET) > 0).drop(_NET), rows.where(F.col(_NET) < 0).drop(_NET)
+    return ChangeSet(added, removed, None, (rows,))
 
 
 def _groupable(schema: StructType) -> bool:

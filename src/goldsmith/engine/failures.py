@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -99,8 +100,10 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             retryable=True,
             hint="Make room and run again: nothing was committed, and the run goes on where it stood.",
         )
-    if "Read-only file system" in everything or has_cause(
-        error, "AccessDeniedException", "AccessControlException"
+    if (
+        "Read-only file system" in everything
+        or isinstance(error, PermissionError)
+        or has_cause(error, "AccessDeniedException", "AccessControlException")
     ):
         return StorageError(
             "GS402",
@@ -108,7 +111,11 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             where=Where(file=path, table=table),
             hint="Check who owns it and whether it is mounted read-only.",
         )
-    if "Mkdirs failed to create" in everything or "mkdir of" in everything:
+    if (
+        "Mkdirs failed to create" in everything
+        or "mkdir of" in everything
+        or isinstance(error, NotADirectoryError | FileExistsError)
+    ):
         return StorageError(
             "GS402",
             "The table's folder cannot be made.",
@@ -116,18 +123,31 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             hint="Check that the place is there, who owns it and whether it is mounted read-only.",
         )
     damaged = has_cause(error, "EOFException", "ZipException", "DataFormatException")
-    file = re.search(r"file:[^\s,'\"]+|s3a://[^\s,'\"]+", everything)
     if damaged or "FAILED_READ_FILE" in "".join(conditions(error)):
-        return SourceError(
-            "GS302",
-            "A file cannot be read to its end: it is damaged or was cut off."
-            if damaged
-            else f"A file cannot be read: {_first_line(everything)}",
-            where=Where(file=file.group(0).rstrip(".") if file else None, table=table),
-            retryable=True,
-            hint="Deliver the file again under the same name, or move it out of the landing folder.",
-        )
+        return _unreadable(everything, damaged, table, path)
     return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
+
+
+def _unreadable(everything: str, damaged: bool, table: str, path: str) -> GoldsmithError:
+    """A file that Spark could not read: a delivered one, or one of a table in the warehouse."""
+    told = "A file cannot be read to its end: it is damaged or was cut off."
+    if not damaged:
+        told = f"A file cannot be read: {_first_line(everything)}"
+    found = re.search(r"(file:|s3a?://)[^\s,'\"]+", everything)
+    file = unquote(re.sub("^file:/+", "/", found.group(0).rstrip("."))) if found else None
+    where = Where(file=file, table=table)
+    warehouse = path.rsplit("/", 2)[0] + "/"
+    if file is not None and file.startswith(warehouse):
+        owner = ".".join(file.removeprefix(warehouse).split("/")[:2])
+        hint = f"It is a data file of `{owner}`: `goldsmith run {owner} --rebuild {owner}` writes it anew."
+        return StorageError("GS302", told, where=where, hint=hint)
+    return SourceError(
+        "GS302",
+        told,
+        where=where,
+        retryable=True,
+        hint="Deliver the file again under the same name, or move it out of the landing folder.",
+    )
 
 
 def _spark_message(error: BaseException) -> str:

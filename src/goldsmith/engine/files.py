@@ -27,7 +27,7 @@ from pyspark.sql.types import (
 from goldsmith.engine.landing import Landing
 from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
 from goldsmith.engine.metadata import LoadedFile
-from goldsmith.engine.parsing import MALFORMED, Options, csv_record, json_record, reader_options
+from goldsmith.engine.parsing import MALFORMED, Options, csv_record, free_names, json_record, reader_options
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sql_text import quoted
@@ -156,7 +156,7 @@ def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], optio
         "columnnameofcorruptrecord": MALFORMED,
     }
     if options.get("multiline", "false").lower() == "true":
-        schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
+        schema = StructType([StructField(name, StringType()) for name in (*free_names(names), MALFORMED)])
         return spark.read.schema(schema).options(**told).csv(paths).select("*", *_file_columns())
     # Spark takes the first line and comments away; each other line comes whole, in one column.
     schema = StructType([StructField(name, StringType()) for name in (_LINE, MALFORMED)])

@@ -40,7 +40,8 @@ def pinned() -> tuple[Jar, ...]:
     for line in lines:
         if line.strip() and not line.startswith("#"):
             coordinates, digest = line.split()
-            jars.append(Jar(*coordinates.split(":"), digest))
+            group, artifact, version = coordinates.split(":")
+            jars.append(Jar(group, artifact, version, digest))
     return tuple(jars)
 
 
@@ -159,10 +160,14 @@ def _run_ivy(settings: Settings, jars: list[Jar], work: Path, tell: Callable[[st
         )
 
 
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def main() -> None:
     """Fetches the jars and prints what happens."""
     try:
-        fetch(Settings.from_environment(), lambda line: sys.stdout.write(line + "\n"))
+        fetch(Settings.from_environment(), _print)
     except NotReady as error:
         sys.stderr.write(f"{error}\n{error.hint or ''}\n")
         raise SystemExit(error.exit_code) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +16,12 @@ from goldsmith.engine.landing import Landing
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.parsing import reader_options
 from goldsmith.errors import SourceError, Where
+from goldsmith.project.checking_columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED, TableSpec
 
 AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."
 REPLACEMENT = "\ufffd"
 """What stands for bytes that are not in a file's encoding."""
-
-_IMPOSSIBLE = re.compile(r"[ ,;{}()\n\t=]")
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def _refuse_impossible(names: Iterable[str], where: Where) -> None:
     for name in names:
         if name.lower() in RESERVED or name.lower().startswith("_gs_"):
             told = f"A file has a column `{name}`, a name that Goldsmith keeps for itself."
-        elif _IMPOSSIBLE.search(name):
+        elif IMPOSSIBLE.search(name):
             told = f"A file has a column `{name}`, and a table's column cannot be called that."
         else:
             continue
@@ -225,6 +223,7 @@ def _json_layout(
     for key in sorted(row.key for row in rows):
         found.setdefault(key.lower(), []).append(key)
     declared = {name.lower(): name for name in spec.columns}
-    names = [*spec.columns, *(keys[0] for folded, keys in found.items() if folded not in declared)]
+    new = [keys[0] for folded, keys in found.items() if folded not in declared]
+    names = [*spec.columns, *(new if spec.on_new_column != "ignore" or not declared else ())]
     others = {name: tuple(key for key in found.get(name.lower(), ()) if key != name) for name in names}
     return Layout(tuple(names), spellings={name: keys for name, keys in others.items() if keys})

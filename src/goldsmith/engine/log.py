@@ -64,6 +64,8 @@ class Bookmark:
     metadata: CommitMetadata
     foreign_changes: bool
     """Rows were changed after it by something else."""
+    restored: bool
+    """A RESTORE led to it, and nothing was loaded since."""
 
 
 class TableLog:
@@ -73,6 +75,8 @@ class TableLog:
         self.spark = spark
         self.path = path
         jvm: Any = spark._jvm
+        # Delta asks the thread for its session; threads of a pool were never told one.
+        SparkSession._get_j_spark_session_class(jvm).setActiveSession(spark._jsparkSession)
         self._none = getattr(jvm.scala, "None$").__getattr__("MODULE$")
         self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
 
@@ -153,7 +157,7 @@ class TableLog:
                 if restored and metadata.counter < state.counter:
                     taken_back = (metadata.counter + 1, state.counter)
                     metadata = _with_void(metadata, taken_back)
-                return Bookmark(state, version, metadata, foreign)
+                return Bookmark(state, version, metadata, foreign, restored)
             if commit.operation == "RESTORE":
                 restored = True
                 target = commit.parameters.get("version")

@@ -153,7 +153,8 @@ class CommitMetadata:
     def completed(self, metrics: Mapping[str, int]) -> CommitMetadata:
         """The same with the rows that Delta's own metrics of the commit say were written."""
         if self.merged is None:
-            written = metrics.get("numOutputRows", 0)
+            # Replacing a part counts rows of other parts that came along with their files.
+            written = metrics.get("numOutputRows", 0) - metrics.get("numCopiedRows", 0)
             return replace(self, counts=replace(self.counts, written=written, inserted=written))
         inserted = metrics.get("numTargetRowsInserted", 0)
         updated = metrics.get("numTargetRowsUpdated", 0)

@@ -27,6 +27,14 @@ def reader_options(given: Mapping[str, object]) -> dict[str, str]:
     return {"quote": '"', "escape": '"', **options}
 
 
+def free_names(names: Sequence[str]) -> tuple[str, ...]:
+    """A file's column names, with others for those that stand for something else while it is read."""
+    return tuple(
+        f"_gs_unused_{at}" if name.lower() == MALFORMED or name.lower().startswith("_gs_") else name
+        for at, name in enumerate(names)
+    )
+
+
 def csv_record(line: Column, names: Sequence[str], options: Options) -> Column:
     """A struct of the line's fields as text; where it has other columns, MALFORMED holds the line alone.
 
@@ -35,6 +43,7 @@ def csv_record(line: Column, names: Sequence[str], options: Options) -> Column:
     """
     kept = {key: value for key, value in options.items() if key not in _OF_FILES}
     kept |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": MALFORMED}
+    names = free_names(names)
     schema = ", ".join(f"{quoted(name)} string" for name in (*names, _END, MALFORMED))
     parsed = F.from_csv(F.concat(line, F.lit(options["sep"] + _END)), schema, kept)
     whole = parsed.getField(MALFORMED).isNull() & parsed.getField(_END).eqNullSafe(F.lit(_END))

@@ -11,6 +11,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -79,7 +81,7 @@ class Quarantine:
             "takes_back",
         )
         before = self.version()
-        told = json.dumps({"run_id": entries.run_id, "counter": entries.counter})
+        told = json.dumps({"run_id": entries.run_id, "counter": entries.counter, "marks": len(takes_back)})
         rows.write.format("delta").mode("append").option("userMetadata", told).save(self.path)
         log = TableLog(self.spark, self.path)
         mine = next(
@@ -95,11 +97,23 @@ class Quarantine:
         return self._frame().where(F.col("takes_back").isNull())
 
     def needs_settling(self, base: int) -> bool:
-        """True where the quarantine was written since `base`, the version its table's last commit names."""
+        """True where something was written since `base`, the version that its table's last commit names, or
+        where that commit's marks have not been applied: its run died right after it."""
         newest = self.version()
-        if newest in (NO_TABLE, base):
+        if newest == NO_TABLE:
             return False
-        return TableLog(self.spark, self.path).commit(newest).user_metadata != _SETTLED
+        told = TableLog(self.spark, self.path).commit(newest).user_metadata
+        if told == _SETTLED:
+            return False
+        return newest != base or bool(json.loads(told or "{}").get("marks"))
+
+    def remove_void(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Removes the entries of commits that a RESTORE of the table took back."""
+        if self.version() == NO_TABLE:
+            return
+        void = reduce(or_, [F.col("counter").between(low, high) for low, high in ranges], F.lit(False))
+        if not self._frame().where(void).isEmpty():
+            self._delete(void)
 
     def settle(self, *, since: int, run_id: str | None, counter: int) -> None:
         """Removes the entries of commits that were never taken, and applies the marks of the one that was.

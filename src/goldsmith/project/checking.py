@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project import sql
+from goldsmith.project.checking_columns import declared_columns
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.suggest import hint_for
@@ -26,7 +27,12 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
         told = " -> ".join(cycle)
         where = project.tables[cycle[0]].where()
         problems.append(
-            DeclarationError("GS107", f"These tables depend on each other in a circle: {told}.", where=where)
+            DeclarationError(
+                "GS107",
+                f"These tables depend on each other in a circle: {told}.",
+                where=where,
+                hint="Let one of them read something else: none of them can be loaded first.",
+            )
         )
         return project, problems
     schemas: Schemas = dict.fromkeys(broken)
@@ -48,12 +54,6 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
     """Names in the YAML that no table has. Those in SQL are found by its analysis."""
     known = {*project.tables, *broken}
-    if project.spec.profile not in project.spec.profiles:
-        yield DeclarationError(
-            "GS108",
-            f"No profile `{project.spec.profile}` is declared.",
-            hint=hint_for(project.spec.profile, project.spec.profiles),
-        )
     for table in project.tables.values():
         for name in table.spec.reads:
             if name not in known:
@@ -70,7 +70,7 @@ def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
                 and isinstance(named, str)
                 and named not in known
             ):
-                where = table.where("expectations", index)
+                where = table.where("expectations", index, expectation.kind, "table")
                 yield DeclarationError(
                     "GS108", f"There is no table `{named}`.", where=where, hint=hint_for(named, known)
                 )
@@ -79,6 +79,7 @@ def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
 def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
     yield from _place_of_keys(table)
     yield from _roles(table)
+    yield from declared_columns(table)
     yield from _columns(table)
     yield from _conditions(table)
     yield from _references(table, schemas)
@@ -88,7 +89,12 @@ def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
 def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
     spec, bronze = table.spec, table.layer == "bronze"
     if not bronze and spec.source is not None:
-        yield DeclarationError("GS110", "Only a bronze table has a `source`.", where=table.where("source"))
+        yield DeclarationError(
+            "GS110",
+            "Only a bronze table has a `source`.",
+            where=table.where("source"),
+            hint="Declare a bronze table with this source, and read it here.",
+        )
     if bronze and spec.source is not None and not isinstance(table.load, Append):
         yield DeclarationError(
             "GS110",
@@ -99,20 +105,29 @@ def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
     for key in ("changes_of", "lookups", "reads"):
         if bronze and getattr(spec, key):
             yield DeclarationError(
-                "GS110", f"A bronze table reads no other table: `{key}`.", where=table.where(key)
+                "GS110",
+                f"A bronze table reads no other table, so `{key}` has no meaning here.",
+                where=table.where(key),
+                hint="Take it away.",
             )
     for key in ("on_new_column", "on_missing_column"):
         if not bronze and key in spec.model_fields_set:
-            yield DeclarationError("GS110", f"`{key}` is for bronze tables.", where=table.where(key))
+            yield DeclarationError(
+                "GS110", f"`{key}` is for bronze tables alone.", where=table.where(key), hint="Take it away."
+            )
     if table.query is not None and spec.reads:
         yield DeclarationError(
             "GS110",
             "`reads` is for Python tables: what SQL reads is found in it.",
             where=table.where("reads"),
+            hint="Take it away.",
         )
     if table.code is not None and not spec.reads:
         yield DeclarationError(
-            "GS104", "A Python table names what it reads: `reads: [silver.x]`.", where=table.where()
+            "GS104",
+            "A Python table must say which tables it reads.",
+            where=table.where(),
+            hint="As in `reads: [silver.orders]`.",
         )
 
 
@@ -132,8 +147,16 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
                 "GS110",
                 f"`{name}` drives this table, so it cannot be a lookup.",
                 where=table.where("lookups", name),
+                hint="Take it away here, or name other tables in `changes_of`.",
             )
     incremental = isinstance(table.load, Merge | Append | OverwritePartitions) and table.spec.source is None
+    if incremental and table.query is not None and not table.upstreams:
+        yield DeclarationError(
+            "GS110",
+            f"`{table.load.kind}` loads the changes of a table, and this SQL reads none.",
+            where=table.where("load"),
+            hint="Use `load: overwrite`.",
+        )
     if incremental and not table.drivers and table.upstreams:
         named = ", ".join(table.upstreams)
         yield DeclarationError(
@@ -186,7 +209,7 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
         for problem in sql.check_expression(load.delete_when, columns):
             yield DeclarationError(
                 problem.code,
-                f"In `delete_when`: {problem.message}",
+                f"In `delete_when`: {_begun(problem.message)}",
                 where=table.where(*form, "delete_when"),
                 hint=problem.hint,
             )
@@ -205,9 +228,10 @@ def _conditions(table: Table) -> Iterator[DeclarationError]:
                 hint="Give one a `name`.",
             )
         names.add(expectation.name)
-        if expectation.kind == "condition" and columns is not None:
+        if expectation.kind == "condition":
+            where = table.where("expectations", index, "condition")
             for problem in sql.check_expression(str(expectation.arguments["condition"]), columns):
-                told = f"In `{expectation.name}`: {problem.message}"
+                told = f"In `{expectation.name}`: {_begun(problem.message)}"
                 yield DeclarationError(problem.code, told, where=where, hint=problem.hint)
 
 
@@ -216,13 +240,13 @@ def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
         if expectation.kind != "expect_column_values_to_exist_in":
             continue
         columns = schemas.get(str(expectation.arguments.get("table")))
-        key = expectation.arguments.get("key")
+        key = expectation.arguments.get("key") or expectation.arguments.get("column")
         if (
             columns is not None
             and isinstance(key, str)
             and key.lower() not in {name.lower() for name in columns}
         ):
-            where = table.where("expectations", index)
+            where = table.where("expectations", index, expectation.kind, "key")
             told = f"`{expectation.arguments['table']}` has no column `{key}`."
             yield DeclarationError("GS203", told, where=where, hint=hint_for(key, columns))
 
@@ -232,14 +256,19 @@ def _incremental(table: Table) -> Iterator[DeclarationError]:
     if table.analysis is None or not isinstance(table.load, Append | Merge):
         return
     for driver in table.drivers:
-        reason = table.analysis.linear_in(driver)
+        reason = table.analysis.linear_in(driver) if driver in table.upstreams else None
         if reason is not None:
             yield DeclarationError(
                 "GS204",
-                f"`{table.load.kind}` loads the changed rows of `{driver}` alone, and this SQL needs more: {reason}",
+                f"`{table.load.kind}` loads from the changed rows of `{driver}` alone, and cannot here: {reason}.",
                 where=table.where("load"),
                 hint="Use `overwrite_partitions` (recomputes what the changes touch) or `overwrite`.",
             )
+
+
+def _begun(message: str) -> str:
+    """A message that follows a colon, as one sentence."""
+    return message[0].lower() + message[1:] + ("" if message.endswith(".") else ".")
 
 
 def advice(project: Project) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def find_cycle(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
-    """A circle of names, its first name repeated at the end, or None. Upstreams without an entry are ignored."""
+    """A circle of names, its first name repeated at the end, or None; names without an entry are ignored."""
     done: set[str] = set()
     for start in sorted(upstreams):
         path: list[str] = []
@@ -28,18 +28,18 @@ def find_cycle(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None
 
 
 def in_order(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """All names, each after its upstreams, else by name. The graph has no circle."""
+    """All names, each after its upstreams, else by name. In a circle some name comes before its upstream."""
     ordered: dict[str, None] = {}
-
-    def place(name: str) -> None:
-        if name in ordered or name not in upstreams:
-            return
-        for upstream in sorted(upstreams[name]):
-            place(upstream)
-        ordered[name] = None
-
-    for name in sorted(upstreams):
-        place(name)
+    begun: set[str] = set()
+    stack = [(name, False) for name in sorted(upstreams, reverse=True)]
+    while stack:
+        name, ready = stack.pop()
+        if ready:
+            ordered[name] = None
+        elif name in upstreams and name not in begun:
+            begun.add(name)
+            stack.append((name, True))
+            stack.extend((upstream, False) for upstream in sorted(upstreams[name], reverse=True))
     return tuple(ordered)
 
 

@@ -10,10 +10,11 @@ from typing import TypeVar
 from goldsmith.errors import DeclarationError, DeclarationErrors, Where
 from goldsmith.project import sql
 from goldsmith.project.checking import check_tables
-from goldsmith.project.documents import read_document, validate
+from goldsmith.project.documents import place_of_bytes, read_document
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
+from goldsmith.project.validation import validate
 
 MARKER = "goldsmith.yaml"
 _OTHER_FOLDERS = ("dashboards",)
@@ -42,6 +43,11 @@ def load_project(root: Path, checks: Sequence[Check] = ()) -> Project:
     checks: what else to check, beside what this package knows of; the mistakes are told together.
     Raises DeclarationErrors with every mistake, in the order of files and lines.
     """
+    if not (root / MARKER).is_file():
+        find_root(root)
+        raise DeclarationError(
+            "GS100", f"{root} holds no {MARKER}.", hint=f"Its parent folder does: {root.parent}."
+        )
     reader = _Reader(root)
     project = reader.read()
     problems = reader.problems
@@ -68,11 +74,20 @@ class _Reader:
     def read(self) -> Project | None:
         document = self._kept(lambda: read_document(self.root / MARKER))
         spec = self._kept(lambda: validate(ProjectSpec, document)) if document else None
-        if spec is None:
+        if spec is None or document is None:
             return None
+        if spec.profile not in spec.profiles:
+            self.problems.append(
+                DeclarationError(
+                    "GS108",
+                    f"No profile `{spec.profile}` is declared.",
+                    where=document.where(("profile",)),
+                    hint=hint_for(spec.profile, spec.profiles),
+                )
+            )
         folder = self.root / spec.pipelines
         if not folder.is_dir():
-            where = Where(file=self.root / MARKER)
+            where = document.where(("pipelines",))
             self.problems.append(
                 DeclarationError(
                     "GS109",
@@ -82,17 +97,24 @@ class _Reader:
                 )
             )
             return None
-        pipelines, tables = [], []
+        pipelines: list[Pipeline] = []
+        tables: list[Table] = []
         for path in sorted(folder.glob("*/")):
             if (path / "pipeline.yaml").is_file():
                 pipeline = self._pipeline(path)
                 if pipeline is not None:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
-            elif any(path.glob("*/*.yaml")):
+            elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
+                misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
                     DeclarationError(
-                        "GS109", "A pipeline's folder needs a `pipeline.yaml`.", where=Where(file=path)
+                        "GS109",
+                        "A pipeline's folder needs a `pipeline.yaml`.",
+                        where=Where(file=path),
+                        hint="Rename pipeline.yml to pipeline.yaml."
+                        if misspelt
+                        else "Write one beside its layers; an empty file will do.",
                     )
                 )
         return Project.assemble(self.root, spec, pipelines, self._unique(tables))
@@ -117,6 +139,16 @@ class _Reader:
         return Pipeline(folder.name, folder, spec) if spec else None
 
     def _tables(self, pipeline: Path) -> Iterator[Table]:
+        for file in sorted(pipeline.glob("*.yaml")):
+            if file.name != "pipeline.yaml":
+                self.problems.append(
+                    DeclarationError(
+                        "GS109",
+                        f"{file.name} stands in no layer.",
+                        where=Where(file=file),
+                        hint=f"Move it into one of {', '.join(f'{layer}/' for layer in LAYERS)}.",
+                    )
+                )
         for folder in sorted(pipeline.glob("*/")):
             if folder.name in LAYERS:
                 layer: Layer = LAYERS[LAYERS.index(folder.name)]
@@ -147,15 +179,25 @@ class _Reader:
 
     def _layer(self, folder: Path, layer: Layer, pipeline: str) -> Iterator[Table]:
         declared = {file.stem for file in folder.glob("*.yaml")}
-        for stray in sorted(
-            {f for f in (*folder.glob("*.sql"), *folder.glob("*.py")) if f.stem not in declared}
-        ):
+        for stray in sorted((*folder.glob("*.sql"), *folder.glob("*.py"))):
+            if stray.stem in declared and layer == "bronze":
+                self.problems.append(
+                    DeclarationError(
+                        "GS106",
+                        f"{stray.name} is never run: a bronze table takes its rows from its source.",
+                        where=Where(file=stray),
+                        hint="Move it to a silver table that reads this one.",
+                    )
+                )
+            if stray.stem in declared:
+                continue
             self.problems.append(
                 DeclarationError(
                     "GS106",
                     f"{stray.name} has no declaration beside it.",
                     where=Where(file=stray),
-                    hint=f"Write {stray.stem}.yaml. {hint_for(stray.stem, declared)}",
+                    hint=f"Write {stray.stem}.yaml."
+                    + (f" {hint_for(stray.stem, declared)}" if nearest(stray.stem, declared) else ""),
                 )
             )
         for file in sorted(folder.glob("*.yaml")):
@@ -190,10 +232,12 @@ class _Reader:
             self.problems.append(
                 DeclarationError(
                     "GS106",
-                    f"Both {sql_file.name} and {python_file.name} are there: keep one.",
+                    f"Both {sql_file.name} and {python_file.name} are there.",
                     where=document.where(table=name),
+                    hint="Keep one.",
                 )
             )
+            return None
         elif sql_file.is_file():
             query = self._kept(lambda: sql.parse(_text(sql_file), file=sql_file, table=name))
             if query is None:
@@ -244,8 +288,9 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        told = f"The file is not UTF-8 text: {error.reason} at byte {error.start}."
-        raise DeclarationError("GS201", told, where=Where(file=file)) from None
+        where = place_of_bytes(file, error)
+        told = "The file is not UTF-8 text."
+        raise DeclarationError("GS201", told, where=where, hint="Save it as UTF-8.") from None
 
 
 def _python(file: Path, table: str) -> PythonCode:
@@ -260,6 +305,7 @@ def _python(file: Path, table: str) -> PythonCode:
             "GS206",
             "The file has no function `transform`.",
             where=Where(file=file, line=1, table=table),
-            hint="Write `def transform(spark, tables): ...`; it returns a DataFrame, `tables` maps full names to DataFrames.",
+            hint="Write `def transform(spark, tables): ...`: `tables` holds DataFrames by full name, and it "
+            "returns one.",
         )
     return PythonCode(file, text)

@@ -22,7 +22,15 @@ SYSTEM_COLUMNS: dict[str, str] = {
 """What every bronze table carries beside its delivered columns, with Spark types."""
 
 RESERVED = frozenset(
-    {*SYSTEM_COLUMNS, "_malformed", "_header", "_change_type", "_commit_version", "_commit_timestamp"}
+    {
+        *SYSTEM_COLUMNS,
+        "_malformed",
+        "_header",
+        "_metadata",
+        "_change_type",
+        "_commit_version",
+        "_commit_timestamp",
+    }
 )
 """Names that no column of a file can have: the platform's own, and those of Delta's change feed."""
 
@@ -113,6 +121,9 @@ def _load(value: object) -> object:
             return {"kind": kind, **arguments}
         if arguments is None:
             return {"kind": kind}
+        raise ValueError(f"`{kind}` takes a mapping, as in `load: {{merge: {{key: [id]}}}}`")
+    if isinstance(value, dict) and "kind" not in value and value:
+        raise ValueError(f"a table has one load, and here are {len(value)}: {', '.join(map(str, value))}")
     return value
 
 

@@ -126,7 +126,8 @@ def _argument_mistakes(expectation: Expectation, kind: Kind) -> list[Mistake]:
             hint = _did_you_mean(nearest(str(value), argument.choices))
             found.append(Mistake("GS103", told, hint, name))
     missing = [name for name, argument in kind.arguments.items() if argument.required and name not in given]
-    found += [Mistake("GS104", f"`{expectation.kind}` lacks `{name}`") for name in missing]
+    takes = f"It takes {', '.join(kind.arguments)}."
+    found += [Mistake("GS104", f"`{expectation.kind}` lacks `{name}`", takes) for name in missing]
     if kind.bounds:
         found += _bound_mistakes(expectation)
     return found

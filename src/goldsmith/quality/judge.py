@@ -154,7 +154,7 @@ def failing_rows(judged: Judged, name: str, limit: int = 3) -> list[str]:
     For a uniqueness expectation they are keys that occur more than once; an aggregate blames no row: [].
     """
     expectation = next(item for item in judged.expectations if item.name == name)
-    columns = [column for column in judged.frame.columns if column not in (REASONS, OUTCOME)]
+    columns = [column for column in judged.frame.columns if not column.startswith("_gs_")]
     frame = judged.frame
     if expectation.kind in batch.UNIQUE:
         frame = batch.duplicates(frame.where(~F.col(OUTCOME).isin("drop", "quarantine")), expectation)

@@ -34,7 +34,7 @@ def ask(spark: SparkSession, run: Run, query: str, *, limit: int) -> Answer:
     """
     register(spark, run, query)
     try:
-        plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(query)  # type: ignore[attr-defined]
+        plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(query)
         if "Command" in str(plan.getClass().getName()) or str(plan.getClass().getSimpleName()).startswith(
             _CHANGES
         ):

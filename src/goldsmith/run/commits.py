@@ -80,22 +80,34 @@ def _write_merge(
     metadata: CommitMetadata,
 ) -> None:
     found = newest(kept, load)
+    # Counted, then written: computed once.
+    found = replace(found, frame=found.frame.persist())
+    try:
+        _write_newest(spark, plan, piece, found, target, load, metadata)
+    finally:
+        found.frame.unpersist()
+
+
+def _write_newest(
+    spark: SparkSession,
+    plan: Plan,
+    piece: Slice,
+    found: Newest,
+    target: Target,
+    load: Merge,
+    metadata: CommitMetadata,
+) -> None:
     counted = tally(found, load)
     if plan.action != "incremental":
-        superseded = counted.superseded + counted.doomed
-        counts = replace(metadata.counts, superseded=superseded)
+        counts = replace(metadata.counts, superseded=counted.superseded + counted.doomed)
         _replace(spark, target, survivors(found), replace(metadata, counts=counts))
         return
     gone = _gone(spark, target, piece.touched, found, load) if piece.touched is not None else 0
-    merged = Merged(counted.rows, counted.superseded, piece.touched is not None, gone)
     if counted.rows == 0 and piece.touched is None:
         # Nothing to merge: the bookmark alone moves on, without a look at the table's files.
-        append(
-            target,
-            kept.limit(0),
-            replace(metadata, counts=replace(metadata.counts, superseded=counted.superseded)),
-        )
+        append(target, survivors(found).limit(0), metadata)
         return
+    merged = Merged(counted.rows, counted.superseded, piece.touched is not None, gone)
     merge_newest(spark, target, found, counted, load, piece.touched, replace(metadata, merged=merged))
 
 

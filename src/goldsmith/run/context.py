@@ -118,7 +118,7 @@ def view_name(table: str) -> str:
     return "gs_" + table.replace(".", "_")
 
 
-def make_views(spark: SparkSession, frames: Mapping[str, DataFrame]) -> dict[str, str]:
+def make_views(frames: Mapping[str, DataFrame]) -> dict[str, str]:
     """Temporary views of frames by table name; returns table name -> view name."""
     names = {}
     for table, frame in frames.items():

@@ -6,13 +6,15 @@ the same for ever. Where both are lost, the rows themselves tell (`_source_file`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import Bookmark, TableLog
+from goldsmith.engine.log import Bookmark, HistoryGone, TableLog
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.tables import Table
@@ -32,31 +34,53 @@ def known_files(
     spark: SparkSession, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
 ) -> frozenset[LoadedFile]:
     """Every file that the table has loaded, in each state it was loaded in."""
-    if not log.state().exists:
+    state = log.state()
+    if not state.exists:
         return frozenset()
-    recorded, last = _recorded(spark, run, table, bookmark)
-    if bookmark is None and not recorded:
+    if bookmark is None:
         return _from_rows(spark, run.path(table.name))
-    recent = {
-        file
-        for metadata in log.committed_since(last)
-        if bookmark is None or not bookmark.metadata.is_void(metadata.counter)
-        for file in metadata.files
+    recorded, last = _recorded(spark, run, table, bookmark)
+    recent = log.committed_since(last)
+    files = {
+        file for commit in recent if not bookmark.metadata.is_void(commit.counter) for file in commit.files
     }
-    return frozenset(recorded | recent)
+    first = min((commit.counter for commit in recent), default=last + 1)
+    if first > last + 1:
+        # Commits are gone that nothing recorded: the rows themselves still tell.
+        files |= _from_rows(spark, run.path(table.name))
+    return frozenset(recorded | files)
 
 
-def _recorded(
-    spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None
-) -> tuple[set[LoadedFile], int]:
-    """What ops.files holds of the table, and up to which counter."""
-    path = run.path("ops.files")
-    if not TableLog(spark, path).state().exists:
+def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[set[LoadedFile], int]:
+    """What ops.files holds of the table, and up to which counter the table is recorded."""
+    log = TableLog(spark, run.path("ops.files"))
+    if not log.state().exists:
         return set(), 0
-    rows = spark.read.format("delta").load(path).where(F.col("table") == table.name).collect()
-    valid = [row for row in rows if bookmark is None or not bookmark.metadata.is_void(row.counter)]
-    files = {LoadedFile(row.path, row.size, row.modified_ms) for row in valid}
-    return files, max((row.counter for row in rows), default=0)
+    last = recorded(log).get(table.name, (bookmark.state.id, 0))
+    if last[0] != bookmark.state.id:
+        return set(), 0
+    frame = spark.read.format("delta").load(log.path)
+    mine = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
+    rows = [row for row in frame.where(mine).collect() if not bookmark.metadata.is_void(row.counter)]
+    return {LoadedFile(row.path, row.size, row.modified_ms) for row in rows}, last[1]
+
+
+def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
+    """Of each table, the Delta id and the counter up to which one of the platform's own tables has recorded it.
+
+    Read from the newest commit that says so; empty where there is none.
+    """
+    version = log.state().version
+    while version >= 0:
+        try:
+            told = log.commit(version).user_metadata
+        except HistoryGone:
+            break
+        if told and '"recorded"' in told:
+            held: dict[str, list[Any]] = json.loads(told)["recorded"]
+            return {table: (str(id_), int(counter)) for table, (id_, counter) in held.items()}
+        version -= 1
+    return {}
 
 
 def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:
@@ -82,7 +106,7 @@ def new_files(table: Table, listing: Sequence[LoadedFile], known: frozenset[Load
             "GS304",
             "A file was replaced after it was loaded, and this table says `on_replaced: fail`.",
             where=Where(file=replaced[0].path, table=table.name),
-            hint="Put the former file back, or say `on_replaced: load` or `ignore`.",
+            hint="Put the former file back, with its modification time; or say `on_replaced: load` or `ignore`.",
         )
     if policy == "ignore":
         return NewFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)

@@ -38,6 +38,7 @@ class Loaded:
     versions: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
     counter: int = 0
+    table_id: str = ""
 
 
 def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
@@ -60,7 +61,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             done = replace(done, warnings=(*done.warnings, plan.warning))
         _settle(spark, run, plan)
         if plan.action == "nothing":
-            return replace(done, counter=plan.state.counter)
+            return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
             taken = _load_once(spark, run, plan)
         except TooMuchTouched as reason:
@@ -113,6 +114,8 @@ def _settle(spark: SparkSession, run: Run, plan: Plan) -> None:
         quarantine.settle(
             since=since, run_id=held.run_id if held else None, counter=held.counter if held else 0
         )
+    if plan.bookmark is not None and plan.bookmark.restored:
+        quarantine.remove_void(plan.bookmark.metadata.voided)
 
 
 def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
@@ -137,6 +140,9 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
             )
             quarantine_version = quarantine.version()
         metadata = _metadata(run, plan, counts, held, records, quarantine_version)
+        if piece.change_rows is not None:
+            left_out = piece.change_rows - counts.rows_in
+            metadata = replace(metadata, counts=replace(metadata.counts, filtered=left_out))
         kept = judged.frame.where(F.col(OUTCOME) == "keep").drop(REASONS, OUTCOME, BAD, *piece.hidden)
         written = write(spark, run, plan, piece, kept, metadata)
         if written is None:

@@ -16,6 +16,7 @@ class TableOutcome:
     """One table's end. commits: those that this run made, oldest first. seconds: wall time of the load.
 
     blocked_by: the tables whose failure kept this one from running. counter: of the table's last commit.
+    table_id: of its Delta table.
     """
 
     table: str
@@ -28,6 +29,7 @@ class TableOutcome:
     error: GoldsmithError | None = None
     blocked_by: tuple[str, ...] = ()
     counter: int = 0
+    table_id: str = ""
     began: float = 0.0
     seconds: float = 0.0
 

@@ -65,17 +65,14 @@ def _plan_bronze(
     spark: SparkSession, run: Run, table: Table, log: TableLog, state: TableState, bookmark: Bookmark | None
 ) -> Plan:
     assert table.spec.source is not None
+    asked = table.name in run.rebuild
+    if state.exists and state.counter == 0 and not asked and not _just_made(log, state):
+        raise _foreign(run, table)
     listing = run.landing.files(table.spec.source.files, table=table.name)
     seen = digest(listing)
-    asked = table.name in run.rebuild
-    if (
-        bookmark is not None
-        and bookmark.metadata.listing == seen
-        and not bookmark.metadata.voided
-        and not asked
-    ):
+    if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
         return Plan(table, "nothing", "no new files", state, bookmark)
-    known = known_files(spark, run, table, log, bookmark)
+    known = known_files(spark, run, table, log, bookmark) if state.counter else frozenset()
     if asked:
         check_complete(table, listing, known)
         every = NewFiles(listing, (), ())
@@ -92,6 +89,11 @@ def _plan_bronze(
     return Plan(
         table, "incremental" if state.exists else "first", reason, state, bookmark, files=found, listing=seen
     )
+
+
+def _just_made(log: TableLog, state: TableState) -> bool:
+    """True for a clustered table whose first load did not come to its commit: made, and empty."""
+    return state.version == 0 and log.commit(0).operation.startswith("CREATE") and not log.commit(0).added
 
 
 def _refuse_other_types(table: Table, log: TableLog) -> None:
@@ -125,13 +127,10 @@ def _plan_derived(
     if table.name in run.rebuild:
         return whole("rebuild", "asked for")
     if bookmark is None:
+        if state.counter == 0 and _just_made(TableLog(spark, run.path(table.name)), state):
+            return whole("first", "first load")
         if state.counter == 0:
-            raise StorageError(
-                "GS406",
-                f"`{table.name}` was written by something other than Goldsmith.",
-                where=Where(file=run.path(table.name), table=table.name),
-                hint=f"Move it away, or replace it: `goldsmith run {table.name} --rebuild {table.name}`.",
-            )
+            raise _foreign(run, table)
         return whole(
             "rebuild", "its bookmark is gone from the log", "the log no longer tells what was consumed"
         )
@@ -224,6 +223,15 @@ def _plan_changes(
         consumed=upstreams,
         driver=driver,
         span=span,
+    )
+
+
+def _foreign(run: Run, table: Table) -> StorageError:
+    return StorageError(
+        "GS406",
+        f"`{table.name}` was written by something other than Goldsmith.",
+        where=Where(file=run.path(table.name), table=table.name),
+        hint=f"Move it away, or replace it: `goldsmith run {table.name} --rebuild {table.name}`.",
     )
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import explained, is_conflict
-from goldsmith.engine.log import HistoryGone, TableLog
+from goldsmith.engine.log import TableLog
 from goldsmith.engine.metadata import APP_ID, CommitMetadata, VerdictRecord
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.run.context import Run
+from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock
 from goldsmith.run.outcome import TableOutcome
 
@@ -28,8 +30,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def _columns(text: str) -> dict[str, str]:
-    names_and_types = [part.split() for part in text.split(",")]
-    return {name: kind for name, kind in names_and_types}
+    return dict(part.strip().split(" ", 1) for part in text.split(","))
 
 
 ATTEMPTS = 10
@@ -46,7 +47,8 @@ EXPECTATIONS = _columns(
     "samples array<string>, judged_at timestamp"
 )
 FILES = _columns(
-    "table string, path string, size bigint, modified_ms bigint, counter bigint, run_id string, loaded_at timestamp"
+    "table string, table_id string, path string, size bigint, modified_ms bigint, counter bigint, run_id string, "
+    "loaded_at timestamp"
 )
 
 
@@ -69,15 +71,16 @@ def record(
     """
     by_name = {outcome.table: outcome for outcome in outcomes}
     try:
-        with ops_lock(run):
-            restored = [
-                _record_into(spark, run, by_name, name, columns, rows)
+        with ops_lock(run), ThreadPoolExecutor(max_workers=3, thread_name_prefix="record") as pool:
+            recording = [
+                pool.submit(_record_into, spark, run, by_name, name, columns, rows)
                 for name, columns, rows in (
                     ("table_runs", TABLE_RUNS, _table_runs),
                     ("expectations", EXPECTATIONS, _expectations),
                     ("files", FILES, _files),
                 )
             ]
+            restored = [future.result() for future in recording]
     except GoldsmithError as error:
         return 0, (error,)
     except Exception as error:  # noqa: BLE001 - the tables are written; the next run records them
@@ -98,10 +101,14 @@ def _record_into(
         log = TableLog(spark, path)
         state = log.state()
         known = recorded(log)
-        commits = {
-            table: TableLog(spark, run.path(table)).committed_since(known.get(table, 0))
+        behind = {
+            table: known[table][1] if table in known and known[table][0] == outcome.table_id else 0
             for table, outcome in outcomes.items()
-            if outcome.counter > known.get(table, 0)
+        }
+        commits = {
+            table: TableLog(spark, run.path(table)).committed_since(behind[table])
+            for table, outcome in outcomes.items()
+            if outcome.counter > behind[table]
         }
         unrecorded = (
             {table: o for table, o in outcomes.items() if o.status in ("failed", "gate")}
@@ -111,7 +118,7 @@ def _record_into(
         if not commits and not unrecorded:
             return 0
         new = rows(_Told(run, commits, outcomes))
-        now = {**known, **{table: outcomes[table].counter for table in commits}}
+        now = {**known, **{table: (outcomes[table].table_id, outcomes[table].counter) for table in commits}}
         if not new and state.exists and name != "table_runs":
             return 0
         writer = frame_of(spark, new, columns).write.format("delta").mode("append")
@@ -124,21 +131,6 @@ def _record_into(
         if recorded(log) == now:
             return sum(1 for found in commits.values() for item in found if item.run_id != run.run_id)
     raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
-
-
-def recorded(log: TableLog) -> dict[str, int]:
-    """Up to which counter each table is recorded, from the newest commit that says so."""
-    version = log.state().version
-    while version >= 0:
-        try:
-            told = log.commit(version).user_metadata
-        except HistoryGone:
-            break
-        if told and '"recorded"' in told:
-            held: dict[str, int] = json.loads(told)["recorded"]
-            return held
-        version -= 1
-    return {}
 
 
 def _table_runs(told: _Told) -> Rows:
@@ -174,7 +166,7 @@ def _run_row(run: Run, table: str, commit: CommitMetadata, outcome: TableOutcome
         outcome.reason if outcome else "",
         low,
         high,
-        _time(commit.started),
+        _began(run, outcome) if outcome else _time(commit.started),
         ended,
         seconds,
         counts.rows_in,
@@ -207,8 +199,8 @@ def _failure_row(run: Run, table: str, outcome: TableOutcome) -> tuple[Any, ...]
         outcome.reason,
         low,
         high,
-        run.started,
-        datetime.now(UTC),
+        _began(run, outcome),
+        _began(run, outcome) + timedelta(seconds=outcome.seconds),
         outcome.seconds,
         *([None] * 9),
         None,
@@ -227,7 +219,7 @@ def _expectations(told: _Told) -> Rows:
             ]
     for table, outcome in told.outcomes.items():
         if outcome.status == "gate":
-            at = datetime.now(UTC)
+            at = _began(told.run, outcome) + timedelta(seconds=outcome.seconds)
             rows += [_verdict_row(table, told.run.run_id, None, verdict, at) for verdict in outcome.verdicts]
     return rows
 
@@ -256,11 +248,24 @@ def _verdict_row(
 
 def _files(told: _Told) -> Rows:
     return [
-        (table, file.path, file.size, file.modified, commit.counter, commit.run_id, _time(commit.committed))
+        (
+            table,
+            told.outcomes[table].table_id,
+            file.path,
+            file.size,
+            file.modified,
+            commit.counter,
+            commit.run_id,
+            _time(commit.committed),
+        )
         for table, commits in told.commits.items()
         for commit in commits
         for file in commit.files
     ]
+
+
+def _began(run: Run, outcome: TableOutcome) -> datetime:
+    return run.started + timedelta(seconds=outcome.began)
 
 
 def _time(text: str) -> datetime:

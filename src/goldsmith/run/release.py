@@ -117,6 +117,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
             (written.metadata,),
             (written.version,),
             counter=written.metadata.counter,
+            table_id=state.id,
         )
         return Released(total, len(ids), total - len(ids), outcome)
     finally:
@@ -208,5 +209,5 @@ def _text(name: str) -> Column:
 def _value(name: str, kind: DataType) -> Column:
     """A value as it was before its cast: text for single values, its own type for nested ones."""
     if isinstance(kind, StructType | ArrayType | MapType):
-        return F.from_json(_text(name), kind)
+        return F.from_json(_text(name), kind.simpleString())
     return _text(name)

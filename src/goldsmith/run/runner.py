@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from queue import SimpleQueue
 
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import explained
+from goldsmith.engine.metadata import VerdictRecord
 from goldsmith.errors import GateStopped, GoldsmithError
 from goldsmith.run.context import Run
 from goldsmith.run.loading import Loaded, load_table
@@ -35,6 +37,11 @@ def run_tables(
     waiting = list(names)
     running: dict[Future[TableOutcome], str] = {}
     needs = run.project.needs
+    # The settings of an idempotent write belong to a session and would meet another table's write:
+    # a session serves one table at a time.
+    sessions: SimpleQueue[SparkSession] = SimpleQueue()
+    for _ in range(parallel):
+        sessions.put(spark.newSession())
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="load") as pool:
         while waiting or running:
             for name in list(waiting):
@@ -49,7 +56,7 @@ def run_tables(
                     )
                     tell(name, outcomes[name])
                 else:
-                    running[pool.submit(_load, spark, run, name, began, tell)] = name
+                    running[pool.submit(_load, sessions, run, name, began, tell)] = name
             if running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -61,12 +68,13 @@ def run_tables(
     return RunResult(run.run_id, ordered, time.monotonic() - began, restored, errors)
 
 
-def _load(spark: SparkSession, run: Run, name: str, run_began: float, tell: Listener) -> TableOutcome:
+def _load(
+    sessions: SimpleQueue[SparkSession], run: Run, name: str, run_began: float, tell: Listener
+) -> TableOutcome:
     tell(name, None)
     began = time.monotonic()
     offset = began - run_began
-    # The settings of an idempotent write belong to a session and would meet another table's write.
-    session = spark.newSession()
+    session = sessions.get()
     session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
     session.sparkContext.setJobDescription(f"Goldsmith {name}")
     try:
@@ -74,7 +82,7 @@ def _load(spark: SparkSession, run: Run, name: str, run_began: float, tell: List
             loaded = load_table(session, run, run.project.tables[name])
     except GateStopped as error:
         return _ended(
-            TableOutcome(name, "gate", "a gate stopped it", verdicts=error.verdicts, error=error),
+            TableOutcome(name, "gate", "a gate stopped it", verdicts=_verdicts(error), error=error),
             offset,
             began,
         )
@@ -83,6 +91,8 @@ def _load(spark: SparkSession, run: Run, name: str, run_began: float, tell: List
     except Exception as error:  # noqa: BLE001 - one table's failure must not end the others
         known = explained(error, table=name, path=run.path(name))
         return _ended(TableOutcome(name, "failed", known.message, error=known), offset, began)
+    finally:
+        sessions.put(session)
     return _ended(_outcome(name, loaded), offset, began)
 
 
@@ -97,8 +107,13 @@ def _outcome(name: str, loaded: Loaded) -> TableOutcome:
         verdicts,
         loaded.warnings,
         counter=loaded.counter,
+        table_id=loaded.table_id,
     )
 
 
 def _ended(outcome: TableOutcome, offset: float, began: float) -> TableOutcome:
     return replace(outcome, began=offset, seconds=time.monotonic() - began)
+
+
+def _verdicts(error: GateStopped) -> tuple[VerdictRecord, ...]:
+    return tuple(verdict for verdict in error.verdicts if isinstance(verdict, VerdictRecord))

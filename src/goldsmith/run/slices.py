@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -80,6 +80,24 @@ def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
         if table.analysis is not None and table.analysis.one_to_one_in(plan.driver)
         else None
     )
+    try:
+        piece = _changed_slice(spark, run, plan, pinned, changes, rows)
+    except Exception:
+        for frame in changes.cached:
+            frame.unpersist()
+        raise
+    return replace(piece, persisted=(*piece.persisted, *changes.cached))
+
+
+def _changed_slice(
+    spark: SparkSession,
+    run: Run,
+    plan: Plan,
+    pinned: dict[str, DataFrame],
+    changes: ChangeSet,
+    rows: int | None,
+) -> Slice:
+    table = plan.table
     match table.load:
         case Append():
             return _append_slice(spark, table, plan, pinned, changes, rows)
@@ -235,7 +253,7 @@ def _shaped(
     if table.code is not None:
         return shape(_transformed(spark, table, table.code, frames), types_of(table))
     assert table.query is not None
-    names = make_views(spark, frames)
+    names = make_views(frames)
     empty = None
     if driver is not None and len(table.drivers) > 1:
         empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}

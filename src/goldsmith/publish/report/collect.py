@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Quarantine as SideTable
 from goldsmith.errors import StorageError, Where
-from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.models import LAYERS, Append, Merge, OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.publish.report.history import expectation_reports, read_judgements, read_loads, table_runs
 from goldsmith.publish.report.holdings import gold_table, held_back, row_counts
@@ -43,6 +43,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
     loads = read_loads(spark, run.path("ops.table_runs"), runs)
     judgements = read_judgements(spark, run.path("ops.expectations"), (load.run_id for load in loads))
     history = table_runs(project, loads, judgements)
+    ordered = sorted(project.tables.items(), key=lambda item: LAYERS.index(item[1].layer))
     reports = [
         TableReport(
             name=name,
@@ -60,11 +61,11 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
             ),
             quarantine=_quarantine(spark, run, name, counters.get(name, 0)),
         )
-        for name, table in project.tables.items()
+        for name, table in ordered
     ]
     gold = [
         gold_table(frames[name], name, table.spec.description, rows[name])
-        for name, table in project.tables.items()
+        for name, table in ordered
         if table.layer == "gold" and name in frames
     ]
     return ReportData(project.spec.name, run.profile, datetime.now(UTC), tuple(reports), tuple(gold))
@@ -80,10 +81,12 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
     partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(target)
+        try:
+            partial.write_text(page, encoding="utf-8")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StorageError(
             "GS402",
             f"The report cannot be written: {error.strerror}.",
@@ -99,7 +102,7 @@ def load_in_words(table: Table) -> str:
     match load:
         case Append():
             source = table.spec.source
-            return f"append from {source.files} ({source.format})" if source else "append"
+            return f"append from {source.files}" if source else "append"
         case Merge():
             words = f"merge on {', '.join(load.key)}"
             words += f"; newest by {', '.join(load.newest_by)}" if load.newest_by else ""

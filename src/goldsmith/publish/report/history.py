@@ -128,13 +128,13 @@ def read_judgements(spark: SparkSession, path: str, run_ids: Iterable[str]) -> t
                 row.checked or 0,
                 row.failed or 0,
                 row.ok,
-                row.observed,
+                _observed(row.observed),
                 row.accepted_by,
                 row.accepted_why or None,
             ),
             tuple(row.samples or ()),
         )
-        for row in sorted(rows, key=lambda row: (row.judged_at, row.counter or 0))
+        for row in sorted(rows, key=lambda row: (row.judged_at, row.counter or 0, row["name"]))
     )
 
 
@@ -275,6 +275,16 @@ def _verdict_told(one: Judgement) -> str:
     else:
         text = f"observed {verdict.observed}"
     return f"{one.name}: {text}" + (f", accepted by {verdict.accepted_by}" if verdict.accepted_by else "")
+
+
+def _observed(text: str | None) -> str | None:
+    """A measured number without the digits that nobody reads; other text as it is."""
+    if text is None or "." not in text:
+        return text
+    try:
+        return f"{float(text):.6g}"
+    except ValueError:
+        return text
 
 
 def _with_code(message: str | None, code: str | None) -> str:

@@ -167,6 +167,11 @@ class TableReport:
         return self.runs[-1] if self.runs else None
 
     @property
+    def last_load(self) -> TableRun | None:
+        """The latest run in which there was something to do and nothing upstream stood in the way."""
+        return next((r for r in reversed(self.runs) if r.outcome not in ("nothing_new", "skipped")), None)
+
+    @property
     def outcome(self) -> Outcome:
         """The outcome of the latest run."""
         return self.runs[-1].outcome if self.runs else "never"
@@ -209,7 +214,7 @@ class GoldTable:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """All that the report shows. tables: in the order of loading, upstreams first."""
+    """All that the report shows. tables: layer by layer, in each the upstreams first."""
 
     project: str
     profile: str

@@ -187,7 +187,7 @@ def _held(run: TableRun) -> int:
 
 def _told(run: TableRun | None) -> str:
     if run is None:
-        return "not in this run"
+        return "no record: nothing new, or not in this run"
     told = OUTCOME_WORDS[run.outcome]
     if run.rows.incoming:
         told += f": {number(run.rows.incoming)} in, {number(run.rows.written)} written"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from goldsmith.publish.report.formats import count, utc
+from goldsmith.publish.report.formats import count, moment, utc
 from goldsmith.publish.report.model import (
     ExpectationReport,
     Interval,
@@ -134,6 +134,9 @@ def notices(data: ReportData) -> tuple[Notice, ...]:
             found.append(Notice(table.name, "warned", held))
         if last and last.outcome == "warned":
             text = last.message or "Loaded with warnings."
+            found.append(Notice(table.name, "warned", text))
+        if last and last.outcome == "nothing_new" and table.last_load and table.last_load.outcome == "warned":
+            text = f"Since its load of {moment(table.last_load.started_at)}: {table.last_load.message}"
             found.append(Notice(table.name, "warned", text))
     return tuple(sorted(found, key=lambda notice: _WORST_FIRST.index(notice.outcome)))
 

@@ -1,0 +1,274 @@
+"""What Goldsmith costs beside the same pipeline written by hand: seconds a day, growth, memory.
+
+    python bench/overhead.py --days 30
+
+Three variants load the same days of flights, each into a warehouse of its own, in one process and one JVM:
+by hand, Goldsmith one table after the other, Goldsmith four side by side. README.md says what is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+import by_hand
+from goldsmith.engine.landing import Landing
+from goldsmith.engine.session import make_session
+from goldsmith.errors import GoldsmithError
+from goldsmith.project.loading import load_project
+from goldsmith.project.tables import Project
+from goldsmith.run.context import Interval, Run
+from goldsmith.run.feeding import Deliver, deliver_day, feed_of
+from goldsmith.run.outcome import RunResult
+from goldsmith.run.runner import run_tables
+from goldsmith.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+FIRST = date(2013, 1, 1)
+PIPELINE = "flights"
+VARIANTS = ("by hand", "Goldsmith, one by one", "Goldsmith, four side by side")
+PARALLEL = {VARIANTS[1]: 1, VARIANTS[2]: 4}
+EARLY, LATE = slice(1, 4), slice(-3, None)
+"""Days whose medians tell how a day grows: the second to the fourth, and the last three."""
+
+LEAST_FOR_GROWTH = 8
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One variant's loads of single days: wall seconds and Spark jobs, in the order of the days."""
+
+    seconds: tuple[float, ...]
+    jobs: tuple[int, ...]
+
+    @property
+    def growth(self) -> float | None:
+        """Median seconds of the last three days over those of days 2 to 4; None for too few days."""
+        if len(self.seconds) < LEAST_FOR_GROWTH:
+            return None
+        return median(self.seconds[LATE]) / median(self.seconds[EARLY])
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Greatest resident memory in MB of a process that loaded some days by one variant."""
+
+    jvm: int
+    python: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one series of days is loaded: delivered files, and a warehouse for each variant."""
+
+    folder: Path
+
+    @property
+    def landing(self) -> Landing:
+        return Landing(self.folder / "landing")
+
+    def warehouse(self, variant: str) -> Path:
+        return self.folder / variant.replace(",", "").replace(" ", "_")
+
+
+def main() -> int:
+    """Prints the comparison; 1 where the variants do not agree on every silver and gold row."""
+    asked = _arguments()
+    if asked.memory_of:
+        print(json.dumps(asdict(_peak_here(asked.memory_of, asked.days, Path(asked.folder)))))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="goldsmith-bench-", dir=asked.folder) as name:
+        folder = Path(name)
+        peaks = {}
+        if asked.memory_days:
+            peaks = {variant: _peak_of(variant, asked.memory_days, folder / "memory") for variant in VARIANTS}
+        project = load_project(ROOT)
+        spark = _session(project, folder)
+        try:
+            if asked.warm_up:
+                _tell(f"warming up on {asked.warm_up} days")
+                _measure(spark, project, Place(folder / "warm-up"), VARIANTS, asked.warm_up)
+            place = Place(folder / "measured")
+            measured = _measure(spark, project, place, VARIANTS, asked.days)
+            differing = _differing(spark, project, place)
+        finally:
+            spark.stop()
+    result = _result(measured, peaks, differing)
+    print(json.dumps(result, indent=2) if asked.json else _as_markdown(result))
+    return 1 if differing else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Measure Goldsmith beside the same pipeline written by hand."
+    )
+    parser.add_argument("--days", type=_days, default=30, help="how many days are measured (30)")
+    parser.add_argument("--warm-up", type=int, default=3, help="days loaded before, by all variants (3)")
+    parser.add_argument("--memory-days", type=int, default=5, help="days loaded to see memory; 0: do not (5)")
+    parser.add_argument("--json", action="store_true", help="print JSON and not a Markdown table")
+    parser.add_argument("--folder", help="where warehouses are made for as long as it runs (the system's)")
+    parser.add_argument("--memory-of", choices=VARIANTS, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 365:
+        raise argparse.ArgumentTypeError("the flights have 365 days")
+    return number
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _session(project: Project, folder: Path) -> SparkSession:
+    settings = Settings.from_environment()
+    return make_session(project.profile(), name="bench", warehouse=str(folder / "unused"), settings=settings)
+
+
+def _measure(
+    spark: SparkSession, project: Project, place: Place, variants: Sequence[str], days: int
+) -> dict[str, Measured]:
+    """Day by day, each variant in turn: what a busy machine costs falls on all of them alike."""
+    deliver: Deliver = feed_of(project.pipelines[PIPELINE])
+    seconds: dict[str, list[float]] = {variant: [] for variant in variants}
+    jobs: dict[str, list[int]] = {variant: [] for variant in variants}
+    loads = {variant: _load_of(spark, project, place, variant) for variant in variants}
+    for number in range(days):
+        day = FIRST + timedelta(number)
+        deliver_day(place.landing, deliver, day)
+        for variant, load in loads.items():
+            jobs_before, began = _jobs(spark), time.monotonic()
+            load(day)
+            seconds[variant].append(time.monotonic() - began)
+            jobs[variant].append(_jobs(spark) - jobs_before)
+        _tell(f"{day}  " + "  ".join(f"{variant}: {seconds[variant][-1]:.1f} s" for variant in variants))
+    return {variant: Measured(tuple(seconds[variant]), tuple(jobs[variant])) for variant in variants}
+
+
+def _load_of(spark: SparkSession, project: Project, place: Place, variant: str) -> Callable[[date], None]:
+    """Loads one day by a variant. Raises the first error of a table that did not load."""
+    warehouse = place.warehouse(variant)
+    if variant not in PARALLEL:
+        return lambda _day: by_hand.load_day(spark, place.landing.root, warehouse)
+    names = project.select((PIPELINE,))
+
+    def load(day: date) -> None:
+        run = Run.begin(project, interval=Interval.of(day, None))
+        run = replace(run, warehouse=str(warehouse), landing=place.landing, state_folder=place.folder)
+        for error in _errors(run_tables(spark, run, names, parallel=PARALLEL[variant])):
+            raise error
+
+    return load
+
+
+def _errors(result: RunResult) -> list[GoldsmithError]:
+    return [*(outcome.error for outcome in result.outcomes if outcome.error), *result.errors]
+
+
+def _jobs(spark: SparkSession) -> int:
+    """How many jobs this JVM has started."""
+    context: Any = spark.sparkContext._jsc
+    return int(context.sc().dagScheduler().numTotalJobs())
+
+
+def _differing(spark: SparkSession, project: Project, place: Place) -> list[str]:
+    """The silver and gold tables whose rows are not the same in all warehouses."""
+
+    def read(variant: str, table: str) -> Any:
+        return spark.read.format("delta").load(f"{place.warehouse(variant)}/{table.replace('.', '/')}")
+
+    found = []
+    for name in project.select(("silver", "gold")):
+        first = read(VARIANTS[0], name)
+        for variant in VARIANTS[1:]:
+            other = read(variant, name).select(*first.columns)
+            if not (first.exceptAll(other).isEmpty() and other.exceptAll(first).isEmpty()):
+                found.append(f"{name} ({VARIANTS[0]}: {first.count()} rows, {variant}: {other.count()})")
+    return found
+
+
+def _peak_of(variant: str, days: int, folder: Path) -> Peak:
+    """Measured in a process of its own: a peak cannot be taken back for the next variant."""
+    _tell(f"memory: {variant}, {days} days")
+    call = [sys.executable, str(Path(__file__).resolve()), "--memory-of", variant, "--days", str(days)]
+    told = subprocess.run(
+        [*call, "--folder", str(folder / variant)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return Peak(**json.loads(told.stdout))
+
+
+def _peak_here(variant: str, days: int, folder: Path) -> Peak:
+    project = load_project(ROOT)
+    spark = _session(project, folder)
+    try:
+        _measure(spark, project, Place(folder), (variant,), days)
+        gateway: Any = spark.sparkContext._gateway
+        # spark-submit replaces itself by the JVM and keeps its process id.
+        return Peak(_high_water(str(gateway.proc.pid)), _high_water("self"))
+    finally:
+        spark.stop()
+
+
+def _high_water(process: str) -> int:
+    """VmHWM of a process in MB; Linux alone tells it."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
+def _result(
+    measured: Mapping[str, Measured], peaks: Mapping[str, Peak], differing: Sequence[str]
+) -> dict[str, Any]:
+    base = median(measured[VARIANTS[0]].seconds)
+    variants = {
+        variant: {
+            "median_seconds": median(of.seconds),
+            "ratio": median(of.seconds) / base,
+            "growth": of.growth,
+            "median_jobs": median(of.jobs),
+            "peak_mb": asdict(peaks[variant]) if variant in peaks else None,
+            "seconds": of.seconds,
+            "jobs": of.jobs,
+        }
+        for variant, of in measured.items()
+    }
+    days = len(measured[VARIANTS[0]].seconds)
+    return {"days": days, "variants": variants, "equal": not differing, "differing": list(differing)}
+
+
+def _as_markdown(result: Mapping[str, Any]) -> str:
+    lines = [
+        "| variant | median s a day | over by hand | last 3 days over days 2-4 | Spark jobs a day | peak JVM + Python, MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for variant, of in result["variants"].items():
+        growth = f"{of['growth']:.2f}" if of["growth"] is not None else "-"
+        peak = f"{of['peak_mb']['jvm']} + {of['peak_mb']['python']}" if of["peak_mb"] else "-"
+        lines.append(
+            f"| {variant} | {of['median_seconds']:.2f} | {of['ratio']:.2f} | {growth} | {of['median_jobs']:.0f} | {peak} |"
+        )
+    lines += ["", f"{result['days']} days."]
+    if result["equal"]:
+        lines.append("Every silver and gold table has the same rows in all variants.")
+    else:
+        lines.append(
+            "The comparison is void, for these tables differ: " + "; ".join(result["differing"]) + "."
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

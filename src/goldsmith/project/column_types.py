@@ -1,0 +1,117 @@
+"""Spark SQL's types as text: read without Spark, so that a wrong one is found before anything runs."""
+
+from __future__ import annotations
+
+import re
+
+from goldsmith.project.suggest import hint_for
+
+_PLAIN = frozenset(
+    {"boolean", "byte", "tinyint", "short", "smallint", "int", "integer", "long", "bigint", "float", "real"}
+    | {"double", "date", "timestamp", "timestamp_ltz", "timestamp_ntz", "string", "binary", "variant"}
+    | {"decimal", "dec", "numeric"}
+)
+_SIZED = {"decimal": 2, "dec": 2, "numeric": 2, "char": 1, "character": 1, "varchar": 1}
+_NEEDS_SIZE = frozenset({"char", "character", "varchar"})
+_NESTED = ("array", "map", "struct")
+_ELSEWHERE = {
+    "text": "string",
+    "str": "string",
+    "object": "string",
+    "bool": "boolean",
+    "datetime": "timestamp",
+    "timestamptz": "timestamp",
+    "json": "variant",
+    "number": "decimal",
+}
+_TOKEN = re.compile(r"\s*(`[^`]+`|\w+|'(?:[^'\\]|\\.)*'|[<>(),:])")
+_DIGITS = 38
+
+
+class WrongTypeError(ValueError):
+    """Text that is no type. hint: what was probably meant."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def check_type(text: str) -> None:
+    """Raises WrongTypeError where `text` is not a type that a table's column can have."""
+    parser = _Parser(text)
+    parser.type()
+    if parser.tokens:
+        raise WrongTypeError(f"`{text}` is not a type: `{parser.tokens[0]}` is more than one needs")
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _TOKEN.findall(text)
+        if "".join(self.tokens).replace(" ", "") != re.sub(r"\s", "", text):
+            raise WrongTypeError(f"`{text}` is not a type")
+
+    def type(self) -> None:
+        word = self._take()
+        name = word.lower()
+        if name in _NESTED:
+            self._expect("<")
+            self._nested(name)
+            self._expect(">")
+        elif name in _SIZED and self.tokens[:1] == ["("]:
+            self._sizes(_SIZED[name])
+        elif name in _NEEDS_SIZE:
+            raise WrongTypeError(f"`{word}` needs a length, as in `{name}(10)`", "Or use `string`.")
+        elif name not in _PLAIN:
+            known = _ELSEWHERE.get(name)
+            hint = f"Did you mean `{known}`?" if known else hint_for(word, {*_PLAIN, *_SIZED, *_NESTED})
+            raise WrongTypeError(f"`{word}` is not a type", hint)
+
+    def _nested(self, name: str) -> None:
+        if name == "struct":
+            self._field()
+            while self.tokens[:1] == [","]:
+                self._take()
+                self._field()
+            return
+        self.type()
+        if name == "map":
+            self._expect(",")
+            self.type()
+
+    def _field(self) -> None:
+        self._take()
+        if self.tokens[:1] == [":"]:
+            self._take()
+        self.type()
+        if [token.lower() for token in self.tokens[:2]] == ["not", "null"]:
+            del self.tokens[:2]
+        if [token.lower() for token in self.tokens[:1]] == ["comment"]:
+            del self.tokens[:2]
+
+    def _sizes(self, most: int) -> None:
+        self._expect("(")
+        sizes = [self._number()]
+        while self.tokens[:1] == [","] and len(sizes) < most:
+            self._take()
+            sizes.append(self._number())
+        self._expect(")")
+        if most > 1 and (sizes[0] > _DIGITS or sizes[-1] > sizes[0]):
+            told = f"a decimal has at most {_DIGITS} digits, and no more of them after its point"
+            raise WrongTypeError(f"`{self.text}` is not a type: {told}")
+
+    def _number(self) -> int:
+        token = self._take()
+        if not token.isdigit():
+            raise WrongTypeError(f"`{self.text}` is not a type: a number belongs where `{token}` stands")
+        return int(token)
+
+    def _take(self) -> str:
+        if not self.tokens:
+            raise WrongTypeError(f"`{self.text}` is not a type: it ends too early")
+        return str(self.tokens.pop(0))
+
+    def _expect(self, wanted: str) -> None:
+        found = self._take()
+        if found != wanted:
+            raise WrongTypeError(f"`{self.text}` is not a type: `{wanted}` belongs where `{found}` stands")

@@ -1,0 +1,42 @@
+"""Options and profiles that all tiers share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_SHARED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("test", derandomize=True, **_SHARED)  # type: ignore[arg-type]
+settings.register_profile("faults", max_examples=200, **_SHARED)  # type: ignore[arg-type]
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", action="store_true", help="the full counts of kills and races")
+
+
+@pytest.fixture(scope="session")
+def full_counts(request: pytest.FixtureRequest) -> bool:
+    """True under `make faults`."""
+    return bool(request.config.getoption("--faults"))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One local Spark session for all tests that need one; imported here, so that unit tests never load Spark."""
+    from goldsmith.engine.session import make_session
+    from goldsmith.project.models import ProfileSpec, SparkSpec
+    from goldsmith.settings import Settings
+
+    warehouse = str(tmp_path_factory.mktemp("warehouse"))
+    profile = ProfileSpec(spark=SparkSpec(master="local[2]", conf={"spark.sql.shuffle.partitions": 2}))
+    session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
+    yield session
+    session.stop()

@@ -1,0 +1,113 @@
+"""A new user follows the README word by word in a clean clone; what the demo leaves is right."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import flights_oracle
+import pytest
+from page import problems_of
+from pyspark.sql import SparkSession
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DAYS = [date(2013, 1, 1) + timedelta(number) for number in range(7)]
+
+
+def commands() -> list[str]:
+    """Every line of the README's shell blocks, in order."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A clone of what is committed and what is not yet, without anything that was made here."""
+    root = tmp_path_factory.mktemp("clean") / "goldsmith"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (REPOSITORY / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, root / name)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def follow(line: str, folder: Path) -> str:
+    """Runs one line and returns what it printed."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env={**environment, "COLUMNS": "160"}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, f"$ {line}\n{ended.stdout}\n{ended.stderr}"
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def followed(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each command printed. `make test` is this test's own caller: that it is there is enough."""
+    shop = tmp_path_factory.mktemp("shop") / "shop"
+    told = {}
+    for line in commands():
+        if line == "make test":
+            told[line] = follow("make --dry-run test", clone)
+        else:
+            told[line] = follow(line.replace("/tmp/shop", str(shop)), clone)
+    return told
+
+
+def test_every_command_of_the_readme_works(followed: dict[str, str]) -> None:
+    assert "make demo" in followed
+    assert "Done: " in followed["make demo"]
+    shown = next(text for line, text in followed.items() if "show gold.orders_by_day" in line)
+    assert re.search(r"2026-01-05\s+2\s+26\.40", shown), shown
+    held = next(text for line, text in followed.items() if "quarantine show bronze.orders" in line)
+    assert "many" in held
+
+
+def test_gold_of_the_demo_equals_an_independent_computation(
+    followed: dict[str, str], clone: Path, spark: SparkSession
+) -> None:
+    assert followed
+    for name, expected in flights_oracle.GOLD.items():
+        frame = expected(DAYS)
+        columns = list(frame.columns)
+        path = clone / ".goldsmith/warehouse" / name.replace(".", "/")
+        found = spark.read.format("delta").load(str(path)).select(*columns).collect()
+        wanted = flights_oracle.as_rows(frame)
+        assert sorted(map(_comparable, found)) == sorted(map(_comparable, wanted)), name
+
+
+def _comparable(row: object) -> str:
+    values = [f"{value:.9g}" if isinstance(value, float) else str(value) for value in row]  # type: ignore[attr-defined]
+    return json.dumps(values)
+
+
+def test_the_demo_again_makes_no_commit(followed: dict[str, str], clone: Path) -> None:
+    assert followed
+    before = _logs(clone)
+    assert "Nothing to do" in follow("make demo", clone)
+    assert _logs(clone) == before
+
+
+def _logs(clone: Path) -> list[str]:
+    return sorted(str(file) for file in (clone / ".goldsmith/warehouse").rglob("_delta_log/*.json"))
+
+
+def test_the_report_of_the_demo_is_a_page_without_errors(followed: dict[str, str], clone: Path) -> None:
+    assert followed
+    for width in (1440, 390):
+        assert problems_of(clone / ".goldsmith/report.html", width=width) == []

@@ -1,0 +1,80 @@
+"""What property tests of loads share: how many examples there are, and an upstream that anything can happen to."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from lake import Lake
+from model import Row
+
+FAULTS = os.environ.get("HYPOTHESIS_PROFILE") == "faults"
+SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
+"""An example costs seconds of Spark, so each is drawn whole and rich from one seed, which a failure prints."""
+
+
+def examples(count: int) -> settings:
+    """`count` examples, always the same; twenty times as many, always others, under the profile `faults`."""
+    return settings(
+        max_examples=count * 20 if FAULTS else count,
+        derandomize=not FAULTS,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+
+
+def new_lake(spark: SparkSession, folder: Path) -> Lake:
+    """A lake of its own for one example."""
+    return Lake(spark, Path(tempfile.mkdtemp(dir=folder)))
+
+
+class Upstream:
+    """A table that is written past Goldsmith, so that it can change in every way that Delta allows.
+
+    schema: Spark DDL. Declared as a bronze table, which is never run.
+    """
+
+    def __init__(self, lake: Lake, name: str, schema: str) -> None:
+        self.lake, self.name, self.schema = lake, name, schema
+        self.spark = lake.spark
+        columns = dict(part.split() for part in schema.split(", "))
+        self.columns = tuple(columns)
+        listed = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
+        lake.declare(name, f"source: {{files: never/*.csv, format: csv}}\ncolumns: {{{listed}}}\n")
+        self.path = f"{lake.begin().path(name)}"
+
+    def _write(self, rows: Sequence[Row], mode: str) -> None:
+        values = [tuple(row[column] for column in self.columns) for row in rows]
+        frame = self.spark.createDataFrame(values, self.schema).coalesce(1)
+        frame.write.format("delta").mode(mode).save(self.path)
+
+    def append(self, rows: Sequence[Row]) -> None:
+        self._write(rows, "append")
+
+    def overwrite(self, rows: Sequence[Row]) -> None:
+        self._write(rows, "overwrite")
+
+    def sql(self, statement: str) -> None:
+        """Runs SQL in which `{t}` stands for the table."""
+        self.spark.sql(statement.format(t=f"delta.`{self.path}`")).collect()
+
+    def rows(self) -> list[Row]:
+        return [row.asDict() for row in self.spark.read.format("delta").load(self.path).collect()]
+
+
+def held(rows: Sequence[tuple[tuple[str, ...], Row]]) -> list[Any]:
+    """Quarantined rows as JSON keeps them: without NULLs, in one order."""
+    told = [
+        (reasons, {name: value for name, value in row.items() if value is not None}) for reasons, row in rows
+    ]
+    return sorted(told, key=lambda entry: (entry[0], sorted(map(str, entry[1].items()))))

@@ -1,0 +1,57 @@
+"""Tables that append what their upstreams gained: one driver or several, and upstreams that lose rows."""
+
+from __future__ import annotations
+
+from lake import Lake
+from properties import Upstream
+
+BOTH = """
+SELECT id, n, 'a' AS origin FROM bronze.a
+UNION ALL
+SELECT id, n, 'b' AS origin FROM bronze.b
+"""
+
+
+def test_rows_that_left_stop_an_append_unless_they_may_be_kept(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, n int")
+    source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
+    sql = "SELECT id, n FROM bronze.src"
+    lake.declare("silver.strict", "load: append", sql)
+    lake.declare("silver.log", "{load: append, on_removed: ignore}", sql)
+    lake.declare("gold.log", "load: append", "SELECT id FROM silver.log")
+    lake.done("silver", "gold")
+    # The same rows in another file are no loss.
+    source.overwrite([{"id": 2, "n": 2}, {"id": 1, "n": 1}, {"id": 3, "n": 3}])
+    done = lake.done("silver", "gold")
+    assert done["silver.strict"].counts.written == 1
+    assert lake.rows("gold.log") == [(1,), (2,), (3,)]
+    source.sql("UPDATE {t} SET n = 10 WHERE id = 1")
+    outcomes = {outcome.table: outcome for outcome in lake.run("silver", "gold").outcomes}
+    error = outcomes["silver.strict"].error
+    assert error is not None
+    assert error.code == "GS404"
+    assert lake.rows("silver.strict") == [(1, 1), (2, 2), (3, 3)]
+    assert lake.rows("silver.log") == [(1, 1), (1, 10), (2, 2), (3, 3)]
+    assert lake.rows("gold.log") == [(1,), (1,), (2,), (3,)]
+
+
+def test_several_drivers_under_union_all(lake: Lake) -> None:
+    a, b = (Upstream(lake, f"bronze.{name}", "id int, n int") for name in "ab")
+    a.append([{"id": 1, "n": 1}])
+    b.append([{"id": 1, "n": 5}, {"id": 2, "n": 1}])
+    drivers = "changes_of: [bronze.a, bronze.b]"
+    lake.declare("silver.log", f"load: append\n{drivers}", BOTH)
+    lake.declare("silver.newest", f"load: {{merge: {{key: id, newest_by: n}}}}\n{drivers}", BOTH)
+    lake.done("silver")
+    assert lake.rows("silver.newest") == [(1, 5, "b"), (2, 1, "b")]
+    a.append([{"id": 3, "n": 3}, {"id": 2, "n": 2}])
+    b.append([{"id": 3, "n": 4}])
+    done = lake.done("silver")
+    assert [len(done[name].commits) for name in ("silver.log", "silver.newest")] == [2, 2]
+    assert done["silver.log"].counts.written == 3
+    assert len(lake.rows("silver.log")) == 6
+    assert lake.rows("silver.newest") == [(1, 5, "b"), (2, 2, "a"), (3, 4, "b")]
+    # What the newest row hid comes back when that row leaves.
+    b.sql("DELETE FROM {t} WHERE n > 3")
+    lake.done("silver.newest")
+    assert lake.rows("silver.newest") == [(1, 1, "a"), (2, 2, "a"), (3, 3, "a")]

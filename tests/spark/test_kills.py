@@ -1,0 +1,77 @@
+"""kill -9 at random moments of a replay, and two runs at once: the lake ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from flights_lake import FlightsLake, day
+
+
+def test_a_killed_replay_run_again_ends_as_if_never_killed(
+    spark: SparkSession, tmp_path: Path, full_counts: bool
+) -> None:
+    kills = 30 if full_counts else 3
+    moments = random.Random(None if full_counts else 20130101)
+    whole = FlightsLake.make(tmp_path / "whole", broken=True)
+    killed = FlightsLake.make(tmp_path / "killed", broken=True)
+    longest = 20.0
+    struck = 0
+    for number in range(1, kills + 1):
+        whole.feed(number, number)
+        whole.load(spark)
+        replay = (
+            "replay",
+            "flights",
+            "--no-report",
+            "--from",
+            str(day(number)),
+            "--to",
+            str(day(number + 1)),
+        )
+        moment = moments.uniform(0.2, 1.0) * longest
+        victim = killed.command(*replay)
+        try:
+            victim.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            os.killpg(victim.pid, signal.SIGKILL)
+            victim.communicate()
+            struck += 1
+        began = time.monotonic()
+        again = killed.command(*replay)
+        told, _ = again.communicate()
+        assert again.returncode == 0, f"day {number}, killed after {moment:.1f} s:\n{told}"
+        longest = max(8.0, time.monotonic() - began)
+        assert killed.content(spark) == whole.content(spark), f"day {number}, killed after {moment:.1f} s"
+    assert struck >= kills // 2, "most replays must have been hit before they ended"
+
+
+def test_two_runs_at_once_leave_the_content_right(spark: SparkSession, tmp_path: Path) -> None:
+    whole = FlightsLake.make(tmp_path / "whole", broken=True)
+    shared = FlightsLake.make(tmp_path / "shared", broken=True)
+    whole.feed(1, 2)
+    whole.load(spark)
+    shared.feed(1, 2)
+    both = [shared.command("run", "--json") for _ in range(2)]
+    ended = [(process.communicate()[0], process.returncode) for process in both]
+    gave_way = 0
+    for told, code in ended:
+        failures = [table["error"] for table in json.loads(told)["tables"] if table["status"] == "failed"]
+        assert {(error["code"], error["retryable"]) for error in failures} <= {
+            ("GS502", True),
+            ("GS307", True),
+        }
+        assert code == (1 if failures else 0)
+        gave_way += bool(failures)
+    assert gave_way, "they ran over the same tables at the same time"
+    last = shared.command("run")
+    told, _ = last.communicate()
+    assert last.returncode == 0, told
+    assert shared.content(spark) == whole.content(spark)

@@ -1,0 +1,88 @@
+"""The merge load, rule by rule."""
+
+from __future__ import annotations
+
+from lake import Lake
+from properties import Upstream
+
+SOURCE = """
+source: {files: orders/*.csv, format: csv}
+columns: {id: int, seq: int, v: string, op: string}
+"""
+ORDERS = """
+load: {merge: {key: [id], newest_by: [seq], delete_when: "op = 'D'"}}
+"""
+TOTALS = """
+load: {merge: {key: [v]}}
+"""
+
+
+def test_late_rows_deletes_and_the_rows_of_a_merge_table(lake: Lake) -> None:
+    lake.declare("bronze.orders", SOURCE)
+    lake.declare("silver.orders", ORDERS, "SELECT id, seq, v, op FROM bronze.orders")
+    lake.declare("silver.names", TOTALS, "SELECT v, id FROM silver.orders WHERE id <> 9")
+    lake.deliver("orders/a.csv", "id,seq,v,op\n1,1,a,I\n2,1,b,I\n,1,c,I\n1,2,aa,U\n3,1,x,I\n9,1,nine,I\n")
+    first = lake.done()
+    assert first["silver.orders"].counts.superseded == 1
+    assert lake.rows("silver.names") == [("aa", 1), ("b", 2), ("x", 3)]
+    lake.deliver("orders/b.csv", "id,seq,v,op\n1,3,gone,D\n2,0,late,U\n4,5,del,D\n3,2,b,U\n2,2,y,U\n")
+    second = lake.done()
+    assert (second["silver.orders"].counts.deleted, second["silver.orders"].counts.updated) == (1, 2)
+    # `b` moved from order 2 to order 3; `aa` and `x` belong to no order any more.
+    assert lake.rows("silver.names") == [("b", 3), ("y", 2)]
+    lake.deliver("orders/c.csv", "id,seq,v,op\n1,2,older,U\n4,4,old,U\n4,6,new,I\n3,9,,D\n")
+    lake.done()
+    assert lake.rows("silver.orders", "id", "seq", "v") == [(2, 2, "y"), (4, 6, "new"), (9, 1, "nine")]
+    assert lake.rows("silver.names") == [("new", 4), ("y", 2)]
+    assert lake.quarantine("silver.orders") == [(("null_key",), {"seq": 1, "v": "c", "op": "I"})]
+    versions = {name: lake.version(name) for name in ("bronze.orders", "silver.orders", "silver.names")}
+    assert {outcome.status for outcome in lake.done().values()} == {"nothing_new"}
+    assert {name: lake.version(name) for name in versions} == versions
+
+
+def test_a_value_that_changes_its_column_is_a_change(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, a string, b string")
+    source.append([{"id": 1, "a": "x", "b": None}, {"id": 2, "a": None, "b": None}])
+    lake.declare("silver.t", "load: {merge: {key: id}}", "SELECT id, a, b FROM bronze.src")
+    lake.declare("silver.whole", "load: overwrite", "SELECT id, a, b FROM bronze.src")
+    lake.done("silver")
+    source.sql("UPDATE {t} SET a = NULL, b = 'x' WHERE id = 1")
+    lake.done("silver")
+    for table in ("silver.t", "silver.whole"):
+        assert lake.rows(table) == [(1, None, "x"), (2, None, None)]
+
+
+def test_keys_that_lose_their_fraction_are_quarantined_and_stay_so(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id double, at timestamp, n int")
+    source.append([{"id": 1.5, "at": None, "n": 1}, {"id": 1.0, "at": None, "n": 2}])
+    source.append([{"id": 2.5, "at": None, "n": 3}])
+    lake.declare(
+        "silver.t",
+        "load: {merge: {key: id, newest_by: n}}\ncolumns: {id: int}",
+        "SELECT id, n FROM bronze.src",
+    )
+    lake.done("silver")
+    source.sql("UPDATE {t} SET n = n + 10 WHERE id < 2")
+    lake.done("silver")
+    assert lake.rows("silver.t") == [(1, 12)]
+    assert [row for _, row in lake.quarantine("silver.t")] == [
+        {"id": "1.5", "n": 11},
+        {"id": "2.5", "n": 3},
+    ]
+    source.append([{"id": 1.25, "at": None, "n": 4}, {"id": 1.0, "at": None, "n": 1}])
+    source.sql("DELETE FROM {t} WHERE id = 1 AND n = 12")
+    lake.done("silver")
+    assert lake.rows("silver.t") == [(1, 1)]
+    assert sorted(row["id"] for _, row in lake.quarantine("silver.t")) == ["1.25", "1.5", "2.5"]
+
+
+def test_rows_that_the_query_leaves_out_cannot_fail_its_keys(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id string, n int")
+    source.append([{"id": "1", "n": 1}, {"id": "x", "n": 2}, {"id": "2", "n": 3}])
+    sql = "SELECT CAST(id AS int) AS id, n FROM bronze.src WHERE id RLIKE '^[0-9]+$'"
+    lake.declare("silver.t", "load: {merge: {key: id}}", sql)
+    lake.declare("gold.t", "load: {overwrite_partitions: {by: id}}", sql)
+    lake.done("silver", "gold")
+    source.sql("UPDATE {t} SET n = n + 10 WHERE id <> '2'")
+    lake.done("silver", "gold")
+    assert lake.rows("silver.t") == lake.rows("gold.t") == [(1, 11), (2, 3)]

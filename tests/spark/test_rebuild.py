@@ -1,0 +1,54 @@
+"""A changed declaration rebuilds a table; what does not decide its content does not."""
+
+from __future__ import annotations
+
+from lake import Lake
+from properties import Upstream
+
+MERGE = "load: {merge: {key: id}}"
+
+
+def test_what_a_definition_is(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, n int")
+    source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
+    lake.declare("silver.t", MERGE, "SELECT id, n FROM bronze.src")
+    lake.declare("silver.fixed", f"{MERGE}\non_definition_change: fail", "SELECT id, n FROM bronze.src")
+    lake.done("silver")
+    for name in ("t", "fixed"):
+        kept = "on_definition_change: fail\n" if name == "fixed" else ""
+        lake.declare(
+            f"silver.{name}",
+            f"description: Told now.\n{kept}load:\n  merge:\n    key: [id]\n"
+            "expectations: [{condition: n > 0, name: positive, otherwise: warn}]",
+            "-- a comment\nselect  id,\n  n\nFROM   bronze.src",
+        )
+    assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
+    for name in ("t", "fixed"):
+        kept = "\non_definition_change: fail" if name == "fixed" else ""
+        lake.declare(f"silver.{name}", MERGE + kept, "SELECT id, n * 10 AS n FROM bronze.src")
+    outcomes = {outcome.table: outcome for outcome in lake.run("silver").outcomes}
+    assert outcomes["silver.t"].commits[0].mode == "rebuild"
+    error = outcomes["silver.fixed"].error
+    assert error is not None
+    assert error.code == "GS405"
+    assert lake.rows("silver.t") == [(1, 10), (2, 20)]
+    assert lake.rows("silver.fixed") == [(1, 1), (2, 2)]
+    lake.done("silver.fixed", rebuild=["silver.fixed"])
+    assert lake.rows("silver.fixed") == [(1, 10), (2, 20)]
+
+
+def test_new_rules_judge_all_rows_again(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, n int")
+    source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
+    rule = "\nexpectations: [{{condition: n <> {n}, name: other, otherwise: {otherwise}}}]"
+    lake.declare("silver.t", MERGE + rule.format(n=1, otherwise="quarantine"), "SELECT id, n FROM bronze.src")
+    lake.done("silver")
+    assert lake.quarantine("silver.t") == [(("other",), {"id": 1, "n": 1})]
+    lake.declare("silver.t", MERGE + rule.format(n=2, otherwise="quarantine"), "SELECT id, n FROM bronze.src")
+    lake.done("silver")
+    assert lake.quarantine("silver.t") == [(("other",), {"id": 2, "n": 2})]
+    lake.declare("silver.t", MERGE + rule.format(n=2, otherwise="drop"), "SELECT id, n FROM bronze.src")
+    counts = lake.done("silver")["silver.t"].counts
+    assert (counts.rows_in, counts.written, counts.dropped, counts.quarantined) == (2, 1, 1, 0)
+    assert lake.quarantine("silver.t") == []
+    assert lake.rows("silver.t") == [(1, 1)]

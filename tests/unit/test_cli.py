@@ -1,0 +1,114 @@
+"""The command without Spark: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def goldsmith(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "goldsmith.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_check_tells_how_much_it_read(tmp_path: Path) -> None:
+    goldsmith("init", str(tmp_path / "shop"))
+    ended = goldsmith("check", folder=tmp_path / "shop")
+    assert ended.returncode == 0
+    assert "3 tables in 1 pipeline" in ended.stdout
+
+
+def test_check_tells_all_mistakes_with_their_places(tmp_path: Path) -> None:
+    goldsmith("init", str(tmp_path))
+    silver = tmp_path / "pipelines/orders/silver/orders.yaml"
+    silver.write_text(silver.read_text().replace("newest_by", "newest_bye").replace("otherwise", "otherwize"))
+    gold = tmp_path / "pipelines/orders/gold/orders_by_day.sql"
+    gold.write_text(gold.read_text().replace("sum(amount)", "sum(amuont)"))
+    ended = goldsmith("check", "--json", folder=tmp_path)
+    assert ended.returncode == 2
+    mistakes = json.loads(ended.stdout)["mistakes"]
+    assert [(m["code"], Path(m["where"]["file"]).name) for m in mistakes].count(("GS102", "orders.yaml")) == 3
+    assert any("`newest_by`" in (m["hint"] or "") for m in mistakes)
+
+
+def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Path) -> None:
+    goldsmith("init", str(tmp_path))
+    gold = tmp_path / "pipelines/orders/gold/orders_by_day.sql"
+    gold.write_text(gold.read_text().replace("sum(amount)", "sum(amuont)"))
+    ended = goldsmith("check", folder=tmp_path)
+    assert ended.returncode == 2
+    assert "GS203" in ended.stderr
+    assert "orders_by_day.sql:1:72" in ended.stderr.replace("\n", "")
+    assert "Did you mean `amount`?" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("feed", "flights", "--from", "2013-01-05", "--to", "2013-01-02"), "GS505", "runs backwards"),
+        (("run", "--from", "2013-01-05", "--to", "2013-01-05"), "GS505", "backwards or is empty"),
+        (("run", "silver.departure"), "GS108", "Did you mean `silver.departures`?"),
+        (("run", "--rebuild", "gold.nothing"), "GS108", "no table"),
+        (("run", "--accept", "distance_to_be_betwen", "--why", "x"), "GS108", "Did you mean"),
+        (("run", "--accept", "distance_to_be_between"), "GS504", "Say why"),
+        (("feed", "flight"), "GS108", "Did you mean `flights`?"),
+        (("--profile", "clutser", "plan"), "GS108", "profile"),
+        (("show", "gold.x"), "GS108", "no table"),
+    ],
+)
+def test_a_wrong_call_is_told_at_once(arguments: tuple[str, ...], code: str, told: str) -> None:
+    ended = goldsmith(*arguments)
+    assert ended.returncode == 2, ended.stderr
+    assert code in ended.stderr
+    assert told in ended.stderr.replace("\n", " ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_outside_a_project_it_says_how_to_make_one(tmp_path: Path) -> None:
+    ended = goldsmith("check", folder=tmp_path)
+    assert ended.returncode == 2
+    assert "GS100" in ended.stderr
+    assert "goldsmith init" in ended.stderr
+
+
+def test_init_never_writes_over_a_pipeline(tmp_path: Path) -> None:
+    assert goldsmith("init", str(tmp_path)).returncode == 0
+    again = goldsmith("init", str(tmp_path))
+    assert again.returncode == 2
+    assert "GS105" in again.stderr
+    assert goldsmith("init", str(tmp_path), "--pipeline", "visits").returncode == 0
+    assert "6 tables in 2 pipelines" in goldsmith("check", folder=tmp_path).stdout
+
+
+def test_without_java_it_says_how_to_get_one(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "goldsmith.cli.main", "setup"],
+        cwd=REPOSITORY,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 4
+    assert "GS901" in ended.stderr
+    assert "JDK 17 or 21" in ended.stderr
+
+
+def test_checking_and_helping_load_no_spark() -> None:
+    code = (
+        "import sys; from goldsmith.cli.main import app\n"
+        "from goldsmith.cli.opening import open_project; open_project()\n"
+        "sys.exit(any(m in sys.modules for m in ('pyspark', 'great_expectations', 'jinja2', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_the_schemas_in_the_repository_are_current() -> None:
+    assert goldsmith("schema", "schema", "--check").returncode == 0

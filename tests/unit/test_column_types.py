@@ -1,0 +1,59 @@
+"""Spark's types as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from goldsmith.project.column_types import WrongTypeError, check_type
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int",
+        "STRING",
+        "decimal",
+        "decimal(9)",
+        "decimal( 9 , 2 )",
+        "varchar(10)",
+        "timestamp_ntz",
+        "array<string>",
+        "map<string,array<decimal(9,2)>>",
+        "struct<a:int, `b c`: string>",
+        "struct<a int not null, b: struct<c: date> comment 'it, <too>'>",
+    ],
+)
+def test_types_that_a_column_can_have(text: str) -> None:
+    check_type(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "ends too early"),
+        ("integr", "`integr`"),
+        ("int int", "more than one needs"),
+        ("decimal(9,2", "ends too early"),
+        ("decimal(39,2)", "38 digits"),
+        ("decimal(3,4)", "38 digits"),
+        ("decimal(x)", "a number belongs"),
+        ("varchar", "a length"),
+        ("array", "ends too early"),
+        ("array(int)", "`<` belongs"),
+        ("map<string>", "`,` belongs"),
+        ("struct<a:intt>", "`intt`"),
+        ("double precision", "`precision`"),
+        ("a$b", "`a$b`"),
+        ("void", "`void`"),
+    ],
+)
+def test_what_is_no_type(text: str, words: str) -> None:
+    with pytest.raises(WrongTypeError, match=words.replace("$", r"\$").replace("(", r"\(")):
+        check_type(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("bool", "boolean"), ("Text", "string"), ("bigin", "bigint")])
+def test_what_was_probably_meant(text: str, meant: str) -> None:
+    with pytest.raises(WrongTypeError) as found:
+        check_type(text)
+    assert found.value.hint == f"Did you mean `{meant}`?"

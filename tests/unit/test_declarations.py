@@ -1,0 +1,371 @@
+"""What a person is told about mistakes in declarations: code, place, words and what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from goldsmith.errors import CODES, DeclarationError, DeclarationErrors
+from goldsmith.project.loading import find_root, load_project
+from goldsmith.quality.checking import check_expectations
+
+ROOT = "goldsmith.yaml"
+PIPELINE = "pipelines/p/pipeline.yaml"
+BRONZE = "pipelines/p/bronze/orders.yaml"
+YAML = "pipelines/p/silver/sales.yaml"
+SQL = "pipelines/p/silver/sales.sql"
+PYTHON = "pipelines/p/silver/sales.py"
+SOURCE = "source: {files: orders/*.csv, format: csv}\n"
+COLUMNS = "columns: {id: int, amount: int, day: date, name: string}\n"
+QUERY = "SELECT id, amount, day, name\nFROM bronze.orders\n"
+
+Problems = Callable[[dict[str, str | bytes | None]], tuple[DeclarationError, ...]]
+
+
+@pytest.fixture
+def problems(tmp_path: Path) -> Problems:
+    """The mistakes in a small right project in which some files are changed, or taken away (None)."""
+
+    def load(changed: dict[str, str | bytes | None]) -> tuple[DeclarationError, ...]:
+        files: dict[str, str | bytes | None] = {
+            ROOT: "name: test\n",
+            PIPELINE: "",
+            BRONZE: SOURCE + COLUMNS,
+            YAML: "description: Sales.\n",
+            SQL: QUERY,
+        }
+        for path, content in {**files, **changed}.items():
+            if content is not None:
+                file = tmp_path / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        try:
+            load_project(tmp_path, (check_expectations,))
+        except DeclarationErrors as found:
+            for problem in found.problems:
+                assert problem.code in CODES
+                assert problem.message[0] != " "
+                assert "pydantic" not in f"{problem.message}{problem.hint}"
+            return found.problems
+        return ()
+
+    return load
+
+
+def told(problem: DeclarationError, root: Path) -> tuple[str, str, int | None]:
+    return problem.code, Path(str(problem.where.file)).relative_to(root).as_posix(), problem.where.line
+
+
+def expect(argument: str, otherwise: str = "warn") -> str:
+    return f"expectations:\n  - {argument}\n    otherwise: {otherwise}\n"
+
+
+BETWEEN = "expect_column_values_to_be_between"
+NOT_NULL = "expect_column_values_to_not_be_null"
+
+ONE_MISTAKE = [
+    # what is not YAML
+    (YAML, "load: {merge: {key: [id]}\ncolumns: x\n", "GS101", 2, "not YAML", "bracket"),
+    (YAML, "load:\n\tmerge: x\n", "GS101", 2, "not YAML", "tabs"),
+    (YAML, 'owner: a\ndescription: "b\nload: merge\n', "GS101", 4, "begins on line 2", "quote"),
+    (YAML, "description: a: b\n", "GS101", 1, "not YAML", "quotes around it"),
+    (YAML, "owner: a\ndescription: größe\n".encode("latin-1"), "GS101", 2, "UTF-8", "UTF-8"),
+    (YAML, "owner: !x y\n", "GS101", 1, "tag `!x`", "quotes"),
+    (YAML, "owner: *x\n", "GS101", 1, "alias", "quotes"),
+    (YAML, "tags: &x [*x]\n", "GS101", 1, "holds itself", None),
+    (YAML, "owner: a\n---\nowner: b\n", "GS101", 2, "another document", "---"),
+    (YAML, "- a\n", "GS103", 1, "no keys and values", "key: value"),
+    (YAML, "hello\n", "GS103", 1, "no keys and values", "key: value"),
+    (YAML, "owner: 2013-02-30\n", "GS103", 1, "2013-02-30", "quotes"),
+    (ROOT, "name: [\n", "GS101", 2, "not YAML", "bracket"),
+    # keys written twice
+    (YAML, "owner: a\ntags: b\nowner: c\n", "GS105", 3, "`owner` is written twice, first on line 1", "Keep"),
+    (YAML, "columns:\n  id: {description: a}\n  id: {}\n", "GS105", 3, "`id` is written twice", "Keep"),
+    (BRONZE, f"{SOURCE}columns: {{id: int, ID: int, amount: int, day: date, name: string}}\n", "GS105", 2,
+     "case does not count", "Keep"),
+    # unknown keys at each level
+    (YAML, "owner: a\ndescripton: b\n", "GS102", 2, "`descripton`", "`description`"),
+    (YAML, "zzz: 1\n", "GS102", 1, "`zzz`", "changes_of, cluster_by, columns"),
+    (YAML, "load:\n  merge: {key: id, newst_by: day}\n", "GS102", 2, "`newst_by`", "`newest_by`"),
+    (YAML, expect(f"{NOT_NULL}: {{column: id}}\n    otherwize: warn"), "GS102", 3, "`otherwize`", "`otherwise`"),
+    (YAML, "columns:\n  id: {descripton: x}\n", "GS102", 2, "`descripton`", "`description`"),
+    (BRONZE, SOURCE.replace("}", ", on_replacd: load}") + COLUMNS, "GS102", 1, "`on_replacd`", "`on_replaced`"),
+    (PIPELINE, "owner: a\nschedul: x\n", "GS102", 2, "`schedul`", "`schedule`"),
+    (ROOT, "pipelins: x\n", "GS102", 1, "`pipelins`", "`pipelines`"),
+    (ROOT, "profiles:\n  local: {warehous: x}\n", "GS102", 2, "`warehous`", "`warehouse`"),
+    (ROOT, "profiles:\n  local:\n    spark: {mastr: x}\n", "GS102", 3, "`mastr`", "`master`"),
+    # missing keys
+    (BRONZE, COLUMNS, "GS104", 1, "needs a `source`", "source: {files"),
+    (BRONZE, "source: {files: orders/*.csv}\n" + COLUMNS, "GS104", 1, "`format` is missing in `source`", "csv"),
+    (YAML, "load: merge\n", "GS104", 1, "`key` is missing in `load`", "{merge: {key"),
+    (YAML, "load: {overwrite_partitions: {}}\n", "GS104", 1, "`by` is missing", "{by: [day]}"),
+    (BRONZE, SOURCE.replace("}", ", options: {header: false}}"), "GS104", 1, "need `columns`", "columns: {"),
+    # wrong types and values
+    (YAML, "description: 3\n", "GS103", 1, "`description` takes text, not `3`", "quotes"),
+    (YAML, "owner: [a]\n", "GS103", 1, "`owner` takes text, not a list", None),
+    (YAML, "tags: {a: 1}\n", "GS103", 1, "`tags` takes a list, not a mapping", None),
+    (YAML, "load: 3\n", "GS103", 1, "`load` takes a mapping", "{merge: {key"),
+    (YAML, "load: [merge]\n", "GS103", 1, "`load` takes a mapping", "{merge: {key"),
+    (YAML, "load: {merge: id}\n", "GS103", 1, "`merge` takes a mapping", "{merge: {key"),
+    (YAML, "load: {merge: {key: []}}\n", "GS103", 1, "at least 1", "{key: [id]}"),
+    (YAML, "load: {append: {}, merge: {key: id}}\n", "GS103", 1, "one load, and here are 2", "load:"),
+    (YAML, "load: mrege\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
+    (YAML, "load:\n  mrege: {key: id}\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
+    (YAML, "cluster_by: [id, id, id, id, id]\n", "GS103", 1, "at most 4", None),
+    (YAML, "properties:\n  delta.x: true\n", "GS103", 2, "takes text, not `true`", "quotes"),
+    (YAML, "lookups: [bronze.orders]\n", "GS103", 1, "`lookups` takes a mapping", None),
+    (BRONZE, "source: orders/*.csv\n" + COLUMNS, "GS103", 1, "`source` takes a mapping", "files:"),
+    (BRONZE, SOURCE.replace(" csv", " cvs") + COLUMNS, "GS103", 1, "cannot be `cvs`", "`csv`"),
+    (BRONZE, SOURCE.replace("}", ", options: {sep: [a]}}") + COLUMNS, "GS103", 1, "takes text, a number", None),
+    (BRONZE, SOURCE + COLUMNS + "on_new_column: ad\n", "GS103", 3, "cannot be `ad`", "`add`"),
+    (BRONZE, SOURCE + "columns: [id]\n", "GS103", 2, "`columns` takes a mapping", "columns: {id: int"),
+    (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: "), "GS103", 2, "not nothing", "`id: int`"),
+    (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: 3"), "GS103", 2, "`columns.id`", "`id: int`"),
+    (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: integr"), "GS103", 2, "`integr` is not a type", "`integer`"),
+    (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: text"), "GS103", 2, "`text` is not a type", "`string`"),
+    (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: 'decimal(9,2'"), "GS103", 2, "too early", "decimal(9,2)"),
+    (PIPELINE, "start_date: tomorrow\n", "GS103", 1, "takes a date", None),
+    (ROOT, "profiles: {local: {parallel: 0}}\n", "GS103", 1, "must be at least 1", None),
+    # names of tables, files and folders
+    (ROOT, "profile: locl\n", "GS108", 1, "`locl`", "`local`"),
+    (ROOT, "pipelines: pipes\n", "GS109", 1, "`pipes`", "goldsmith init"),
+    (PIPELINE, None, "GS109", None, "needs a `pipeline.yaml`", "Write one"),
+    ("pipelines/p/sliver/x.yaml", "", "GS109", None, "`sliver` is not a layer", "`silver`"),
+    ("pipelines/p/silver/x.yml", "", "GS109", None, "end in `.yaml`", "x.yaml"),
+    ("pipelines/p/x.yaml", "", "GS109", None, "x.yaml stands in no layer", "silver/"),
+    ("pipelines/p/bronze/Orders-2.yaml", SOURCE, "GS109", None, "`Orders-2` cannot be a name", "lower-case"),
+    ("pipelines/p/bronze/orders.sql", "SELECT 1", "GS106", None, "never run", "silver"),
+    ("pipelines/p/silver/sale.sql", "SELECT 1", "GS106", None, "no declaration", "`sales`"),
+    (SQL, None, "GS106", 1, "sales.sql or sales.py", "beside sales.yaml"),
+    (PYTHON, "def transform(spark, tables): ...", "GS106", 1, "Both sales.sql and sales.py", "Keep one"),
+    # SQL
+    (SQL, "SELECT id,\n  FROM WHERE bronze.orders\n", "GS201", 2, "`WHERE`", None),
+    (SQL, "", "GS201", 1, "no SQL", "SELECT"),
+    (SQL, "SELECT id\nFROM bronze.orders;\nSELECT 2", "GS201", 3, "second statement", "one SELECT"),
+    (SQL, "SELECT id -- für\nFROM bronze.orders".encode("latin-1"), "GS201", 1, "UTF-8", "UTF-8"),
+    (SQL, "SELECT id\nFROM bronze.order", "GS202", 2, "`bronze.order`", "`bronze.orders`"),
+    (SQL, "SELECT id\nFROM orders", "GS202", 2, "`orders`", "layer"),
+    (SQL, "SELECT id,\n  amuont FROM bronze.orders", "GS203", 2, "`amuont`", "`amount`"),
+    (SQL, "SELECT id,\n now() AS at FROM bronze.orders", "GS205", 2, "`now`", "column"),
+    # columns that are not there
+    (YAML, "load: {merge: {key: [id, nam]}}\n", "GS203", 1, "no column `nam`", "`name`"),
+    (YAML, "load:\n  merge:\n    key: id\n    newest_by: dy\n", "GS203", 4, "no column `dy`", "`day`"),
+    (YAML, "load:\n  merge:\n    key: id\n    delete_when: nme = 'x'\n", "GS203", 4, "`nme`", "`name`"),
+    (YAML, "load: {overwrite_partitions: {by: dayy}}\n", "GS203", 1, "`dayy`", "`day`"),
+    (YAML, "cluster_by: dya\n", "GS203", 1, "`dya`", "`day`"),
+    (YAML, "columns:\n  id: int\n  amuont: int\n", "GS203", 3, "`amuont`", "`amount`"),
+    (YAML, expect(f"{NOT_NULL}: {{column: nam}}"), "GS203", 2, "`nam`", "`name`"),
+    # expectations
+    (YAML, expect(f"{NOT_NULL[:-1]}: {{column: id}}"), "GS102", 2, f"`{NOT_NULL[:-1]}`", f"`{NOT_NULL}`"),
+    (YAML, expect(f"{BETWEEN}: {{column: id, max_value: 2, min_valu: 1}}"), "GS102", 2, "`min_valu`", "`min_value`"),
+    (YAML, expect(f"{BETWEEN}: {{column: id, min_value: true}}"), "GS103", 2, "not True", None),
+    (YAML, expect(f"{BETWEEN}: {{column: id}}"), "GS104", 2, "`min_value` or `max_value`", None),
+    (YAML, expect(f"{BETWEEN}: {{column: id, min_value: 2, max_value: 1}}"), "GS110", 2, "greater", None),
+    (YAML, expect(f"{NOT_NULL}: {{}}"), "GS104", 2, "lacks `column`", "column"),
+    (YAML, expect(NOT_NULL + ": id"), "GS103", 2, "mapping", "{column: id}"),
+    (YAML, f"expectations:\n  - {NOT_NULL}\n", "GS103", 2, "mapping", "{column: id}"),
+    (YAML, f"expectations:\n  {NOT_NULL}: {{column: id}}\n", "GS103", 1, "takes a list", "{column: id}"),
+    (YAML, "expectations:\n  - otherwise: warn\n", "GS103", 2, "condition: SQL", "{column: id}"),
+    (YAML, expect(f"{NOT_NULL}: {{column: id}}", "quarentine"), "GS103", 3, "`otherwise` cannot be", "`quarantine`"),
+    (YAML, expect("expect_column_values_to_be_unique: {column: id}", "drop"), "GS110", 2, "batch", "warn"),
+    (YAML, expect(f"{NOT_NULL}: {{column: id, mostly: 0.9}}", "quarantine"), "GS110", 2, "mostly", "warn"),
+    (YAML, expect("condition: id > 1"), "GS103", 2, "needs a `name`", None),
+    (YAML, expect("name: x\n    condition: id >"), "GS201", 3, "In `x`: this SQL does not parse", None),
+    (YAML, expect("name: x\n    condition: idd > 1"), "GS203", 3, "`idd`", "`id`"),
+    (YAML, expect("name: x\n    condition: count(*) > 1"), "GS110", 3, "`count`", "loaded together"),
+    (YAML, expect("name: x\n    condition: id > rand()"), "GS205", 3, "`rand`", "rebuild"),
+    (YAML, f"expectations:\n  - {NOT_NULL}: {{column: id}}\n  - {NOT_NULL}: {{column: id}}\n", "GS105", 3,
+     "`id_to_not_be_null`", "`name`"),
+    (YAML, expect("expect_column_values_to_exist_in: {column: id, table: bronze.ordrs}"), "GS108", 2,
+     "`bronze.ordrs`", "`bronze.orders`"),
+    (YAML, expect("expect_column_values_to_exist_in: {column: id, table: bronze.orders, key: idd}"), "GS203", 2,
+     "`bronze.orders` has no column `idd`", "`id`"),
+    # what contradicts itself
+    (YAML, SOURCE, "GS110", 1, "Only a bronze table", "bronze table"),
+    (YAML, "on_new_column: add\n", "GS110", 1, "bronze tables alone", "away"),
+    (YAML, "reads: bronze.orders\n", "GS110", 1, "Python tables", "away"),
+    (YAML, "changes_of: bronze.other\n", "GS110", 1, "does not read", "`bronze.orders`"),
+    (YAML, "load: {merge: {key: id}}\nlookups:\n  bronze.orders: as_loaded\n", "GS110", 3, "drives", "away"),
+    (BRONZE, f"{SOURCE}{COLUMNS}load: {{merge: {{key: id}}}}\n", "GS110", 3, "only append", "silver"),
+    (BRONZE, f"{SOURCE}{COLUMNS}changes_of: silver.sales\n", "GS110", 3, "reads no other table", "away"),
+    (BRONZE, SOURCE + COLUMNS.replace("}", ", _run_id: string}"), "GS110", 2, "`_run_id`", "away"),
+    (BRONZE, SOURCE + COLUMNS.replace("}", ", first name: string}"), "GS110", 2, "`first name`", "spaces"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "code", "line", "words", "hint"),
+    ONE_MISTAKE,
+    ids=[f"{code}-{words}" for _, _, code, _, words, _ in ONE_MISTAKE],
+)
+def test_each_mistake_is_told_once_with_its_place_and_what_to_do(
+    problems: Problems,
+    tmp_path: Path,
+    file: str,
+    content: str | bytes | None,
+    code: str,
+    line: int | None,
+    words: str,
+    hint: str | None,
+) -> None:
+    (problem,) = problems({file: content})
+    found = told(problem, tmp_path)
+    assert found[0] == code, str(problem)
+    assert found[2] == line
+    if content is not None and not file.endswith(".py") and "sliver" not in file:
+        assert found[1] == file
+    assert words in problem.message
+    if hint is not None:
+        assert hint in str(problem.hint)
+
+
+def test_lines_and_columns_of_sql(problems: Problems) -> None:
+    (problem,) = problems({SQL: "SELECT id,\n  amuont\nFROM bronze.orders"})
+    assert (problem.where.line, problem.where.column, problem.where.table) == (2, 3, "silver.sales")
+
+
+def test_several_tables_that_are_read_need_one_that_drives(problems: Problems, tmp_path: Path) -> None:
+    joined = "SELECT o.id FROM bronze.orders AS o JOIN bronze.more AS m ON o.id = m.id"
+    more = {"pipelines/p/bronze/more.yaml": SOURCE + COLUMNS, SQL: joined}
+    (problem,) = problems({**more, YAML: "owner: a\nload: {merge: {key: id}}\n"})
+    assert told(problem, tmp_path) == ("GS110", YAML, 2)
+    assert "bronze.more" in problem.message
+    assert problem.hint == "As in `changes_of: bronze.orders`."
+    assert not problems({**more, YAML: "load: {merge: {key: id}}\nchanges_of: bronze.orders\n"})
+
+
+@pytest.mark.parametrize("load", ["append", "{merge: {key: name}}"])
+def test_aggregates_cannot_be_loaded_from_changed_rows_alone(
+    problems: Problems, tmp_path: Path, load: str
+) -> None:
+    grouped = "SELECT name, sum(amount) AS amount\nFROM bronze.orders\nGROUP BY name"
+    (problem,) = problems({YAML: f"owner: a\nload: {load}\n", SQL: grouped})
+    assert told(problem, tmp_path) == ("GS204", YAML, 2)
+    assert "GROUP BY" in problem.message
+    assert "`overwrite_partitions`" in str(problem.hint)
+    assert not problems({YAML: "load: {overwrite_partitions: {by: name}}\n", SQL: grouped})
+
+
+def test_changes_of_nothing_cannot_be_loaded(problems: Problems, tmp_path: Path) -> None:
+    (problem,) = problems({YAML: "load: {merge: {key: id}}\n", SQL: "SELECT 1 AS id"})
+    assert told(problem, tmp_path) == ("GS110", YAML, 1)
+    assert "overwrite" in str(problem.hint)
+
+
+def test_tables_in_a_circle_are_named_in_its_order(problems: Problems, tmp_path: Path) -> None:
+    (problem,) = problems(
+        {
+            SQL: "SELECT id FROM gold.sums",
+            "pipelines/p/gold/sums.yaml": "",
+            "pipelines/p/gold/sums.sql": "SELECT id FROM silver.sales",
+        }
+    )
+    assert told(problem, tmp_path) == ("GS107", "pipelines/p/gold/sums.yaml", 1)
+    assert "gold.sums -> silver.sales -> gold.sums" in problem.message
+    assert "none of them can be loaded first" in str(problem.hint)
+
+
+def test_a_table_that_reads_itself(problems: Problems, tmp_path: Path) -> None:
+    (problem,) = problems({SQL: "SELECT id FROM silver.sales"})
+    assert told(problem, tmp_path) == ("GS107", YAML, 1)
+
+
+PYTHON_TABLE = {SQL: None, YAML: "reads: bronze.orders\n", PYTHON: "def transform(spark, tables):\n    ...\n"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "file", "line", "words"),
+    [
+        ({PYTHON: "x = 1\ndef transform(spark, tables:\n    ..."}, "GS206", PYTHON, 2, "not Python"),
+        ({PYTHON: "def transfrom(spark, tables): ..."}, "GS206", PYTHON, 1, "no function `transform`"),
+        ({YAML: ""}, "GS104", YAML, 1, "which tables it reads"),
+        ({YAML: "reads: bronze.ordrs\n"}, "GS108", YAML, 1, "`bronze.ordrs`"),
+        ({YAML: "reads: bronze.orders\nload: {merge: {key: id}}\n"}, "GS110", YAML, 2, "overwritten"),
+    ],
+)
+def test_python_tables(
+    problems: Problems,
+    tmp_path: Path,
+    changed: dict[str, str | bytes | None],
+    code: str,
+    file: str,
+    line: int,
+    words: str,
+) -> None:
+    (problem,) = problems({**PYTHON_TABLE, **changed})
+    assert told(problem, tmp_path) == (code, file, line)
+    assert words in problem.message
+
+
+def test_a_right_python_table_is_right(problems: Problems) -> None:
+    assert problems({**PYTHON_TABLE}) == ()
+
+
+def test_a_table_declared_in_two_pipelines_names_the_first(problems: Problems, tmp_path: Path) -> None:
+    again = {
+        "pipelines/q/pipeline.yaml": "",
+        YAML.replace("/p/", "/q/"): "",
+        SQL.replace("/p/", "/q/"): QUERY,
+    }
+    (problem,) = problems(dict(again))
+    assert told(problem, tmp_path) == ("GS105", YAML.replace("/p/", "/q/"), 1)
+    assert YAML in problem.message
+
+
+def test_a_misspelt_pipeline_file_is_named(problems: Problems) -> None:
+    (problem,) = problems({PIPELINE: None, "pipelines/p/pipeline.yml": ""})
+    assert problem.hint == "Rename pipeline.yml to pipeline.yaml."
+
+
+def test_all_mistakes_of_all_files_come_together_in_the_order_of_files_and_lines(
+    problems: Problems, tmp_path: Path
+) -> None:
+    found = problems(
+        {
+            YAML: "descripton: x\nowner: 3\n" + expect(f"{NOT_NULL}: {{column: id}}", "drp"),
+            "pipelines/p/gold/sums.yaml": "cluster_by: nope\n" + expect(f"{BETWEEN}: {{column: id}}"),
+            "pipelines/p/gold/sums.sql": "SELECT id,\n amont\nFROM bronze.orders",
+            BRONZE: SOURCE + COLUMNS + "on_removd: fail\non_new_column: no\n",
+            "pipelines/p/sliver/x.yaml": "",
+        }
+    )
+    places = [told(problem, tmp_path) for problem in found]
+    assert places == sorted(places, key=lambda place: (place[1], place[2] or 0))
+    assert [(code, line) for code, file, line in places if file == YAML] == [
+        ("GS102", 1),
+        ("GS103", 2),
+        ("GS103", 5),
+    ]
+    assert {file for _, file, _ in places} == {
+        BRONZE,
+        YAML,
+        "pipelines/p/gold/sums.yaml",
+        "pipelines/p/sliver",
+    }
+
+
+def test_a_table_that_cannot_be_read_makes_no_further_mistakes_downstream(problems: Problems) -> None:
+    (problem,) = problems({BRONZE: SOURCE + COLUMNS + "ownr: x\n"})
+    assert problem.code == "GS102"
+
+
+def test_a_folder_without_a_project(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError) as found:
+        find_root(tmp_path)
+    assert found.value.code == "GS100"
+    with pytest.raises(DeclarationError) as found:
+        load_project(tmp_path)
+    assert found.value.code == "GS100"
+    assert "goldsmith init" in str(found.value.hint)
+
+
+def test_declarations_are_read_without_spark() -> None:
+    code = (
+        "import sys, goldsmith.project.loading, goldsmith.quality.checking; "
+        "assert not {'pyspark', 'delta', 'great_expectations', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,286 @@
+"""The documentation against the code: what it lists is what there is, and its examples work."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from goldsmith.cli.main import app
+from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.errors import CODES, Exit
+from goldsmith.project import models
+from goldsmith.project.loading import load_project
+from goldsmith.quality.catalog import problems
+from goldsmith.quality.checking import check_expectations
+from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
+from goldsmith.run.records import EXPECTATIONS, FILES, TABLE_RUNS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+LINKING = [*PAGES, ROOT / "README.md"]
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"(?:#|--) (goldsmith\.yaml|pipelines/\S+)$")
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+
+DECLARED: tuple[type[BaseModel], ...] = (
+    models.ProjectSpec,
+    models.ProfileSpec,
+    models.SparkSpec,
+    models.PipelineSpec,
+    models.TableSpec,
+    models.Column,
+    models.FilesSource,
+    models.Merge,
+    models.OverwritePartitions,
+)
+IN_WORDS = {"profiles": "one, `local`", "spark": "defaults", "load": "by layer"}
+
+
+def read(page: str) -> str:
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of every row of every table."""
+    for line in text.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading, up to the next one of its level or above."""
+    level = title.split(" ", 1)[0]
+    start = text.index(f"\n{title}\n") + len(title) + 2
+    bare = FENCE.sub(lambda fence: " " * len(fence[0]), text)
+    end = re.search(rf"^#{{1,{len(level)}}} ", bare[start:], re.MULTILINE)
+    return text[start : start + end.start()] if end else text[start:]
+
+
+def examples(page: str) -> list[tuple[str, str, str]]:
+    """The fenced blocks whose first line names a file of a project: its language, path and text."""
+    found = []
+    for language, text in FENCE.findall(read(page)):
+        named = FILE.match(text.split("\n", 1)[0])
+        if named:
+            found.append((language, named[1], text))
+    return found
+
+
+def shown(value: Any) -> str:
+    """A default as the tables write it."""
+    if value is PydanticUndefined:
+        return "required"
+    if value == "":
+        return "empty"
+    if value is None or value in ((), {}):
+        return "none"
+    return f"`{value}`"
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that lead to a page's headings, as GitHub makes them."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if "://" in target:
+            continue
+        path, _, fragment = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), f"{page.name}: {target}"
+        if fragment:
+            assert fragment in anchors(other), f"{page.name}: {target}"
+
+
+def test_the_errors_page_lists_each_code_with_its_title() -> None:
+    headings = re.findall(r"^### (GS\d+) (.+)$", read("errors.md"), re.MULTILINE)
+    assert dict(headings) == CODES
+    assert len(headings) == len(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_error_has_an_example_and_says_what_to_do(code: str) -> None:
+    text = section(read("errors.md"), f"### {code} {CODES[code]}")
+    assert [example.split()[0] for _, example in FENCE.findall(text)] == [code]
+    assert "**Do:**" in text
+    assert re.search(r"\*\*Again:\*\*\s(yes|no)", text)
+
+
+@pytest.mark.parametrize("model", DECLARED, ids=lambda model: model.__name__)
+def test_each_key_is_declared_with_its_default(model: type[BaseModel]) -> None:
+    listed = {(row[0], cell) for row in rows(read("declarations.md")) for cell in row[1:3]}
+    for name, field in model.model_fields.items():
+        if name == "kind":
+            continue
+        default = field.get_default(call_default_factory=True)
+        told = IN_WORDS.get(name) or shown(default)
+        assert (f"`{name}`", told) in listed, f"{model.__name__}.{name}: {told}"
+
+
+def test_each_load_and_each_system_column_is_declared() -> None:
+    cells = {row[0] for row in rows(read("declarations.md"))}
+    assert {f"`{load}`" for load in models.LOADS} <= cells
+    assert {f"`{column}`" for column in models.SYSTEM_COLUMNS} <= cells
+    for name in models.RESERVED:
+        assert f"`{name}`" in read("declarations.md"), name
+
+
+def test_each_key_of_an_expectation_is_listed_with_its_default() -> None:
+    listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Where it is written"))}
+    written = set(models.Expectation.model_fields) - {"kind", "arguments"}
+    assert {f"`{name}`" for name in written} <= listed.keys()
+    assert listed["`otherwise`"] == shown(models.Expectation.model_fields["otherwise"].default)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_expectation_is_listed_with_its_arguments(kind: str) -> None:
+    judged = KINDS[kind]
+    text = section(read("expectations.md"), f"## Expectations on {'a batch' if judged.batch else 'rows'}")
+    row = next(row for row in rows(text) if row[0] == f"`{kind}`")
+    if kind == "condition":
+        return
+    assert set(re.findall(r"`(\w+)`", row[1])) == judged.arguments.keys() - {"mostly"}
+    if judged.batch:
+        assert ("Takes `mostly`" in row[2]) == judged.mostly
+    else:
+        assert judged.mostly
+
+
+def test_the_expectations_of_others_are_listed() -> None:
+    text = section(read("expectations.md"), "## More of Great Expectations")
+    named = {row[0].strip("`") for row in rows(text)}
+    assert {name for name in named if name.startswith("expect_")} == FOREIGN | REFUSED.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("table_runs", TABLE_RUNS), ("expectations", EXPECTATIONS), ("files", FILES)],
+    ids=["table_runs", "expectations", "files"],
+)
+def test_each_column_of_the_platforms_tables_is_listed(name: str, columns: Mapping[str, str]) -> None:
+    listed = {
+        row[0].strip("`"): row[1].replace("&lt;", "<").replace("&gt;", ">")
+        for row in rows(section(read("protocol.md"), f"### ops.{name}"))
+        if row[0].startswith("`")
+    }
+    assert listed == dict(columns)
+
+
+def test_the_example_of_a_commit_is_one() -> None:
+    (text,) = (text for language, text in FENCE.findall(read("protocol.md")) if language == "json")
+    metadata = CommitMetadata.from_json(text)
+    assert metadata is not None
+    assert json.loads(text)["goldsmith"].keys() == {field.name for field in fields(CommitMetadata)}
+    assert json.loads(json.dumps(asdict(metadata))) == json.loads(text)["goldsmith"]
+    assert metadata.completed(
+        {"numTargetRowsUpdated": 943, "numTargetRowsInserted": 913, "numSourceRows": 1856}
+    ).counts.balanced
+
+
+def test_each_field_of_a_commit_is_explained() -> None:
+    text = section(read("protocol.md"), "## What a commit says")
+    first = " ".join(row[0] for row in rows(text))
+    for field in fields(CommitMetadata):
+        assert f"`{field.name}`" in first, field.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_example_in_yaml_names_its_file_and_is_valid(page: Path) -> None:
+    blocks = [
+        text for language, text in FENCE.findall(page.read_text(encoding="utf-8")) if language == "yaml"
+    ]
+    named = [(path, text) for language, path, text in examples(page.name) if language == "yaml"]
+    assert [text for _, text in named] == blocks
+    for path, text in named:
+        data = yaml.safe_load(text) or {}
+        if path == "goldsmith.yaml":
+            models.ProjectSpec.model_validate(data)
+        elif path.endswith("/pipeline.yaml"):
+            models.PipelineSpec.model_validate(data)
+        else:
+            spec = models.TableSpec.model_validate(data)
+            assert [problem for item in spec.expectations for problem in problems(item, None)] == []
+
+
+@pytest.mark.parametrize("page", ["declarations.md", "expectations.md"])
+def test_the_examples_of_a_page_are_a_project_that_passes_the_check(page: str, tmp_path: Path) -> None:
+    files = {"goldsmith.yaml": "", "pipelines/shop/pipeline.yaml": ""}
+    found = examples(page)
+    assert len({path for _, path, _ in found}) == len(found)
+    files |= {path: text for _, path, text in found}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    project = load_project(tmp_path, checks=(check_expectations,))
+    tables = [path for path in files if path.count("/") == 3 and path.endswith(".yaml")]
+    assert len(project.tables) == len(tables) > 0
+
+
+def commands() -> dict[str, set[str]]:
+    """Each command, a group's as `quarantine list`, with its options."""
+    found: dict[str, set[str]] = {}
+
+    def collect(command: Any, name: str, above: set[str]) -> None:
+        options = above | {option for item in command.params for option in (*item.opts, *item.secondary_opts)}
+        found[name] = options
+        for below, inner in getattr(command, "commands", {}).items():
+            collect(inner, f"{name} {below}".strip(), options)
+
+    collect(typer.main.get_command(app), "", set())
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_command_that_is_shown_exists(page: Path) -> None:
+    known = commands()
+    text = page.read_text(encoding="utf-8")
+    for called in re.findall(r"(?<![\w./'])goldsmith ((?:[a-z]+)(?: [^`\n]*)?)", "\n".join(_code(text))):
+        words = called.split()
+        name = words[0] if words[0] != "quarantine" else " ".join(words[:2])
+        assert name in known, called
+        for option in re.findall(r"(?<!\S)--[a-z-]+", called):
+            assert option in known[name], called
+
+
+def _code(text: str) -> list[str]:
+    """Commands in fences and in backticks."""
+    fenced = [content for language, content in FENCE.findall(text) if language == "text"]
+    return [*fenced, *re.findall(r"`(goldsmith [^`]+)`", FENCE.sub("", text))]
+
+
+def test_each_exit_code_is_told() -> None:
+    told = {row[0] for row in rows(section(read("operating.md"), "## Exit codes"))}
+    assert {str(int(code)) for code in Exit} <= told
+
+
+def test_each_environment_variable_is_told() -> None:
+    named: set[str] = set()
+    for file in (ROOT / "src").rglob("*.py"):
+        named |= set(re.findall(r"\"((?:GOLDSMITH|OPENLINEAGE)_[A-Z_]+)\"", file.read_text(encoding="utf-8")))
+    text = section(read("operating.md"), "## Environment variables")
+    assert named >= {"GOLDSMITH_CACHE", "GOLDSMITH_PROJECT"}
+    for name in named:
+        assert f"`{name}" in text, name
+
+
+def test_the_jars_that_are_named_are_the_pinned_ones() -> None:
+    from goldsmith.engine.jars import pinned
+
+    for jar in pinned():
+        assert f"`{jar.file}`" in read("operating.md")
