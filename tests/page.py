@@ -20,12 +20,18 @@ def problems_of(page_file: Path, *, width: int) -> list[str]:
     with sync_api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": width, "height": 900})
-        page.on("console", lambda told: found.append(f"console: {told.text}") if told.type == "error" else None)
+        page.on(
+            "console", lambda told: found.append(f"console: {told.text}") if told.type == "error" else None
+        )
         page.on("pageerror", lambda error: found.append(f"script: {error}"))
-        page.on("request", lambda asked: found.append(f"request: {asked.url}") if asked.url != address else None)
+        page.on(
+            "request", lambda asked: found.append(f"request: {asked.url}") if asked.url != address else None
+        )
         page.goto(address)
         page.wait_for_load_state("load")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if overflow > 0:
             found.append(f"{overflow} pixels wider than a window of {width}")
         browser.close()

@@ -48,9 +48,18 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def follow(line: str, folder: Path) -> str:
     """Runs one line and returns what it printed."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    }
     ended = subprocess.run(
-        ["bash", "-c", line], cwd=folder, env={**environment, "COLUMNS": "160"}, capture_output=True, text=True, check=False
+        ["bash", "-c", line],
+        cwd=folder,
+        env={**environment, "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 0, f"$ {line}\n{ended.stdout}\n{ended.stderr}"
     return ended.stdout

@@ -47,7 +47,9 @@ def test_released_rows_enter_the_table_once(lake: Lake) -> None:
     lake.done()
     assert lake.rows("bronze.orders", "id") == [(1,)]
     lake.declare("bronze.orders", CHEAP % 10)
-    assert lake.done()["bronze.orders"].status == "nothing_new", "rules of today do not touch what was delivered"
+    assert lake.done()["bronze.orders"].status == "nothing_new", (
+        "rules of today do not touch what was delivered"
+    )
     first = lake.release("bronze.orders", "id = '2'")
     assert (first.chosen, first.released, first.left) == (1, 1, 0)
     rest = lake.release("bronze.orders")

@@ -113,7 +113,7 @@ def _compare(lake: Lake, rows: list[Row]) -> None:
     assert held(lake.quarantine("gold.by_pq")) == held(split.quarantined)
 
 
-@examples(2)
+@examples(1)
 @given(seed=SEEDS)
 def test_every_load_follows_a_changing_upstream(spark: SparkSession, tmp_path: Path, seed: int) -> None:
     random = Random(seed)

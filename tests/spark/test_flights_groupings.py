@@ -15,7 +15,9 @@ DAYS = 3
 
 
 @pytest.fixture(scope="module")
-def at_once(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[FlightsLake, dict[str, Any]]:
+def at_once(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[FlightsLake, dict[str, Any]]:
     """All days in one run: what the others are held against."""
     lake = FlightsLake.make(tmp_path_factory.mktemp("at_once"))
     lake.feed(1, DAYS)

@@ -50,7 +50,7 @@ def _rows(lake: Lake, table: str) -> list[Row]:
     return [row.asDict() for row in lake.table(table).collect()]
 
 
-@examples(3)
+@examples(2)
 @given(seed=SEEDS)
 def test_order_and_batching_do_not_matter(spark: SparkSession, tmp_path: Path, seed: int) -> None:
     random = Random(seed)

@@ -14,7 +14,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def goldsmith(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "goldsmith.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "goldsmith.cli.main", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -33,6 +33,15 @@ _HISTORY_GONE = (
     "DELTA_VERSIONS_NOT_CONTIGUOUS",
     "DELTA_FILE_NOT_FOUND_DETAILED",
 )
+_BAD_VALUE = (
+    "CAST_",
+    "CANNOT_PARSE",
+    "DIVIDE_BY_ZERO",
+    "ARITHMETIC_OVERFLOW",
+    "DATETIME_",
+    "INVALID_",
+    "NUMERIC_",
+)
 
 
 def _java(error: BaseException) -> Iterator[Any]:
@@ -62,6 +71,11 @@ def is_conflict(error: BaseException) -> bool:
 def is_history_gone(error: BaseException) -> bool:
     """The upstream's versions that a change set needs cannot be read any more."""
     return any(condition in _HISTORY_GONE for condition in conditions(error))
+
+
+def is_bad_value(error: BaseException) -> bool:
+    """An expression met a value that it cannot be computed for."""
+    return any(condition.startswith(_BAD_VALUE) for condition in conditions(error))
 
 
 def conditions(error: BaseException) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def _json_type(spec: TableSpec, name: str) -> DataType:
 
 def _alike(parts: list[DataFrame]) -> list[DataFrame]:
     """The same frames with one type for each column: its own where all agree, text where they do not."""
-    if len(parts) < 2:
+    if len(parts) <= 1:
         return parts
     unlike = []
     for name in parts[0].columns:

@@ -39,7 +39,7 @@ class TableState:
 class Commit:
     """One commit as the log tells it.
 
-    added, removed: whether it added or removed rows. added_rows: from the files' statistics, None where
+    counter: its transaction version, where it is one of Goldsmith's with one. added, removed: whether it added or removed rows. added_rows: from the files' statistics, None where
     one file has none.
     """
 
@@ -47,6 +47,7 @@ class Commit:
     operation: str
     parameters: dict[str, Any]
     metrics: dict[str, int]
+    counter: int | None
     metadata: CommitMetadata | None
     user_metadata: str | None
     added: bool
@@ -80,17 +81,41 @@ class TableLog:
         self._none = getattr(jvm.scala, "None$").__getattr__("MODULE$")
         self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
 
+    def version(self) -> int:
+        """The newest version, NO_TABLE where there is no table."""
+        return int(self._snapshot().version())
+
+    def identity(self) -> tuple[str, int]:
+        """The Delta table's id and its newest version; an empty id where there is no table."""
+        snapshot = self._snapshot()
+        version = int(snapshot.version())
+        return (str(snapshot.metadata().id()) if version != NO_TABLE else "", version)
+
     def state(self) -> TableState:
         """The newest state. Raises StorageError GS401 where the folder holds something else than Delta."""
-        snapshot = self._log.update(False, self._none, self._none)
-        version = int(snapshot.version())
+        id_, version = self.identity()
         if version == NO_TABLE:
             self._refuse_other_content()
             return TableState(NO_TABLE, "", 0)
-        counter = snapshot.transactions().get(APP_ID)
-        return TableState(
-            version, str(snapshot.metadata().id()), int(counter.get()) if counter.isDefined() else 0
-        )
+        return TableState(version, id_, self._counter(version))
+
+    def _snapshot(self) -> Any:
+        return self._log.update(False, self._none, self._none)
+
+    def _counter(self, version: int) -> int:
+        """The transaction version of Goldsmith's last commit, read from the newest commits' files.
+
+        The snapshot knows it as well, and would compute the table's whole state to tell it.
+        """
+        try:
+            for number in range(version, -1, -1):
+                counter = self.commit(number).counter
+                if counter is not None:
+                    return counter
+        except HistoryGone:
+            held = self._snapshot().transactions().get(APP_ID)
+            return int(held.get()) if held.isDefined() else 0
+        return 0
 
     def types(self) -> dict[str, str]:
         """The table's columns and their Spark types, from its metadata."""
@@ -172,19 +197,23 @@ class TableLog:
 
     def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
         """The commit of this run with this counter, looked for after a version; None where it was not taken."""
-        newest = self.state().version
-        for commit in self.commits(after, newest):
+        version = after + 1
+        while True:
+            try:
+                commit = self.commit(version)
+            except HistoryGone:
+                return None
             if commit.metadata is not None and (commit.metadata.run_id, commit.metadata.counter) == (
                 run_id,
                 counter,
             ):
                 return commit
-        return None
+            version += 1
 
     def committed_since(self, counter: int) -> list[CommitMetadata]:
         """The metadata of commits with a greater counter, oldest first, as far back as the log goes."""
         found = []
-        version = self.state().version
+        version = self.version()
         while version >= 0:
             try:
                 commit = self.commit(version)
@@ -206,12 +235,15 @@ def read_commit(version: int, lines: list[str]) -> Commit:
     """A commit from the lines of its log file."""
     info: dict[str, Any] = {}
     added = removed = False
+    counter: int | None = None
     rows: int | None = 0
     size = 0
     for line in lines:
         action = json.loads(line)
         if "commitInfo" in action:
             info = action["commitInfo"]
+        elif "txn" in action and action["txn"].get("appId") == APP_ID:
+            counter = int(action["txn"]["version"])
         elif "add" in action and action["add"].get("dataChange"):
             added = True
             size += int(action["add"].get("size", 0))
@@ -230,6 +262,7 @@ def read_commit(version: int, lines: list[str]) -> Commit:
         operation=str(info.get("operation", "")),
         parameters=info.get("operationParameters") or {},
         metrics=metrics,
+        counter=counter,
         metadata=metadata.completed(metrics) if metadata is not None else None,
         user_metadata=user_metadata,
         added=added,

@@ -48,7 +48,7 @@ class Quarantine:
         self.path = path
 
     def version(self) -> int:
-        return TableLog(self.spark, self.path).state().version
+        return TableLog(self.spark, self.path).version()
 
     def hold(
         self, judged: DataFrame, columns: list[str], entries: Entries, *, takes_back: Sequence[str] = ()
@@ -84,9 +84,7 @@ class Quarantine:
         told = json.dumps({"run_id": entries.run_id, "counter": entries.counter, "marks": len(takes_back)})
         rows.write.format("delta").mode("append").option("userMetadata", told).save(self.path)
         log = TableLog(self.spark, self.path)
-        mine = next(
-            commit for commit in log.commits(before, log.state().version) if commit.user_metadata == told
-        )
+        mine = next(commit for commit in log.commits(before, log.version()) if commit.user_metadata == told)
         return mine.metrics["numOutputRows"] - len(takes_back)
 
     def _frame(self) -> DataFrame:
@@ -122,7 +120,7 @@ class Quarantine:
         table's last commit; entries written since then count only when they are its own.
         """
         log = TableLog(self.spark, self.path)
-        newest = log.state().version
+        newest = log.version()
         if newest == NO_TABLE:
             return
         written: set[tuple[str, int]] = set()

@@ -20,6 +20,8 @@ _DEFAULTS: dict[str, str] = {
     "spark.sql.ansi.enabled": "true",
     "spark.scheduler.mode": "FAIR",
     "spark.ui.enabled": "false",
+    # Python's call site for every column costs more than the column.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

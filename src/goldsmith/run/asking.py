@@ -9,7 +9,7 @@ from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import explained
-from goldsmith.engine.log import TableLog
+from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import DeclarationError
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
@@ -85,7 +85,7 @@ def register(spark: SparkSession, run: Run, query: str) -> None:
                 )
             continue
         path = run.quarantine_path(quarantined[name]) if name in quarantined else run.path(name)
-        if not TableLog(spark, path).state().exists:
+        if TableLog(spark, path).version() == NO_TABLE:
             if name in quarantined:
                 raise DeclarationError("GS202", f"`{quarantined[name]}` has held no row back.")
             raise DeclarationError(

@@ -14,7 +14,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import Bookmark, HistoryGone, TableLog
+from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.tables import Table
@@ -34,9 +34,6 @@ def known_files(
     spark: SparkSession, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
 ) -> frozenset[LoadedFile]:
     """Every file that the table has loaded, in each state it was loaded in."""
-    state = log.state()
-    if not state.exists:
-        return frozenset()
     if bookmark is None:
         return _from_rows(spark, run.path(table.name))
     recorded, last = _recorded(spark, run, table, bookmark)
@@ -54,7 +51,7 @@ def known_files(
 def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[set[LoadedFile], int]:
     """What ops.files holds of the table, and up to which counter the table is recorded."""
     log = TableLog(spark, run.path("ops.files"))
-    if not log.state().exists:
+    if log.version() == NO_TABLE:
         return set(), 0
     last = recorded(log).get(table.name, (bookmark.state.id, 0))
     if last[0] != bookmark.state.id:
@@ -70,7 +67,7 @@ def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
 
     Read from the newest commit that says so; empty where there is none.
     """
-    version = log.state().version
+    version = log.version()
     while version >= 0:
         try:
             told = log.commit(version).user_metadata

@@ -9,19 +9,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import read_table
-from goldsmith.engine.failures import explained, is_conflict, is_history_gone
-from goldsmith.engine.log import TableLog
+from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
+from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.merging import NULL_KEY, null_key
 from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
 from goldsmith.engine.quarantine import Quarantine
 from goldsmith.engine.shape import BAD
 from goldsmith.errors import GateStopped, GoldsmithError, RunError, Where
-from goldsmith.project.models import Expectation, Merge
+from goldsmith.project.models import Append, Expectation, Merge
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, Verdict, evaluate, failing_rows, judge
 from goldsmith.run.commits import Written, write
 from goldsmith.run.context import Run
-from goldsmith.run.planning import Plan, loaded_files, plan_table, tracked
+from goldsmith.run.planning import Plan, plan_table, tracked
 from goldsmith.run.slices import Slice, TooMuchTouched, slice_of
 from goldsmith.run.taking_back import entries_taken_back
 
@@ -59,7 +59,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         done = replace(done, reason=done.reason or plan.reason)
         if plan.warning:
             done = replace(done, warnings=(*done.warnings, plan.warning))
-        _settle(spark, run, plan)
+        put_in_order(spark, run, table, plan.bookmark)
         if plan.action == "nothing":
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
@@ -78,9 +78,15 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
                     done, warnings=(*done.warnings, f"the changes of {plan.driver} can no longer be read")
                 )
                 continue
+            elif is_bad_value(error) and plan.driver is not None and not isinstance(table.load, Append):
+                # Keys are sought among all rows of the driver, also those that the query leaves out.
+                force_full = (
+                    f"the changes of {plan.driver} cannot be confined: {table.name} failed on a value"
+                )
+                continue
             else:
                 # What Spark says of a file that was taken away under it depends on the moment.
-                run.landing.unchanged(loaded_files(plan), table=table.name)
+                run.landing.unchanged(plan.loaded, table=table.name)
                 raise explained(error, table=table.name, path=run.path(table.name)) from error
         if taken is None:
             attempts += 1
@@ -104,18 +110,17 @@ def _without_rebuild(run: Run, table: Table) -> Run:
     return replace(run, rebuild=run.rebuild - {table.name})
 
 
-def _settle(spark: SparkSession, run: Run, plan: Plan) -> None:
-    """Puts the quarantine in order after a run that was killed or came second."""
-    quarantine = Quarantine(spark, run.quarantine_path(plan.table.name))
-    held = plan.bookmark.metadata if plan.bookmark else None
+def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None) -> None:
+    """Mends a table's quarantine after a run that was killed or came second, and after a RESTORE."""
+    quarantine = Quarantine(spark, run.quarantine_path(table.name))
+    held = bookmark.metadata if bookmark else None
     base = held.quarantine if held is not None and held.quarantine is not None else -1
     if quarantine.needs_settling(base):
-        since = -1 if held is None or held.quarantine is None else held.quarantine - 1
         quarantine.settle(
-            since=since, run_id=held.run_id if held else None, counter=held.counter if held else 0
+            since=max(base - 1, -1), run_id=held.run_id if held else None, counter=held.counter if held else 0
         )
-    if plan.bookmark is not None and plan.bookmark.restored:
-        quarantine.remove_void(plan.bookmark.metadata.voided)
+    if bookmark is not None and bookmark.restored:
+        quarantine.remove_void(bookmark.metadata.voided)
 
 
 def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
@@ -128,7 +133,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
         counts, verdicts = evaluate(judged)
-        run.landing.unchanged(loaded_files(plan), table=table.name)
+        run.landing.unchanged(plan.loaded, table=table.name)
         records = _records(run, table, judged, verdicts)
         _gate(table, records)
         quarantine = Quarantine(spark, run.quarantine_path(table.name))
@@ -198,8 +203,8 @@ def _lookups(
     for name in named:
         log = TableLog(spark, run.path(name))
         pinned = plan.upstreams.get(name) if name in tracked(plan.table) else None
-        state = log.state()
-        if not state.exists:
+        version = log.version()
+        if version == NO_TABLE:
             raise RunError(
                 "GS307",
                 f"`{name}`, which rows are held against, has not been loaded yet.",
@@ -207,7 +212,7 @@ def _lookups(
                 hint=f"Load it first: `goldsmith run {name}`.",
                 retryable=True,
             )
-        frames[name] = read_table(spark, run.path(name), pinned.version if pinned else state.version)
+        frames[name] = read_table(spark, run.path(name), pinned.version if pinned else version)
     return frames
 
 
@@ -282,7 +287,7 @@ def _metadata(
         mode=modes[plan.action],
         definition=plan.table.definition,
         consumed=dict(plan.consumed),
-        files=loaded_files(plan),
+        files=plan.loaded,
         listing=plan.listing,
         quarantine=quarantine,
         voided=plan.bookmark.metadata.voided if plan.bookmark else (),

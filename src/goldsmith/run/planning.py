@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.changes import Span, look_at
 from goldsmith.engine.landing import digest
-from goldsmith.engine.log import Bookmark, HistoryGone, TableLog, TableState
+from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog, TableState
 from goldsmith.engine.metadata import Consumed, LoadedFile
 from goldsmith.engine.shape import same_type
 from goldsmith.errors import RunError, SourceError, StorageError, Where
@@ -45,7 +45,13 @@ class Plan:
 
     @property
     def counter(self) -> int:
+        """The counter that the load's commit will carry."""
         return self.state.counter + 1
+
+    @property
+    def loaded(self) -> tuple[LoadedFile, ...]:
+        """The files that the load takes."""
+        return self.files.files if self.files is not None else ()
 
 
 def plan_table(spark: SparkSession, run: Run, table: Table, *, force_full: str | None = None) -> Plan:
@@ -130,6 +136,8 @@ def _plan_derived(
         if state.counter == 0 and _just_made(TableLog(spark, run.path(table.name)), state):
             return whole("first", "first load")
         if state.counter == 0:
+            if _just_made(TableLog(spark, run.path(table.name)), state):
+                return whole("first", "first load")
             raise _foreign(run, table)
         return whole(
             "rebuild", "its bookmark is gone from the log", "the log no longer tells what was consumed"
@@ -247,8 +255,8 @@ def tracked(table: Table) -> tuple[str, ...]:
 
 
 def _upstream_state(spark: SparkSession, run: Run, table: Table, name: str) -> Consumed:
-    state = TableLog(spark, run.path(name)).state()
-    if not state.exists:
+    id_, version = TableLog(spark, run.path(name)).identity()
+    if version == NO_TABLE:
         raise SourceError(
             "GS307",
             f"`{name}` has not been loaded yet.",
@@ -256,8 +264,4 @@ def _upstream_state(spark: SparkSession, run: Run, table: Table, name: str) -> C
             retryable=True,
             hint=f"Load it first: `goldsmith run {name}`.",
         )
-    return Consumed(state.id, state.version)
-
-
-def loaded_files(plan: Plan) -> tuple[LoadedFile, ...]:
-    return plan.files.files if plan.files is not None else ()
+    return Consumed(id_, version)

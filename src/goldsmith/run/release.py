@@ -24,7 +24,7 @@ from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.commits import write
 from goldsmith.run.context import Run
-from goldsmith.run.loading import judged_slice
+from goldsmith.run.loading import judged_slice, put_in_order
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
 from goldsmith.run.planning import Plan
@@ -71,8 +71,8 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
     bookmark = log.bookmark(state) if state.exists else None
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
-    held = quarantine.entries().where(F.col("counter") <= state.counter)
-    chosen = _chosen(_restored(spark, table, held, log), where)
+    put_in_order(spark, run, table, bookmark)
+    chosen = _chosen(_restored(spark, table, quarantine.entries(), log), where)
     shaped = shape(chosen, types_of(table))
     hidden = [name for name in (MALFORMED, HEADER, ENTRY) if name in chosen.columns]
     reasons = shaped.reasons

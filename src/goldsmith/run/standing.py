@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import TableLog
+from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.quarantine import Quarantine
 from goldsmith.run.context import Run
 
@@ -37,11 +37,11 @@ def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
     last = _last_loads(spark, run)
     found = []
     for name in run.project.tables:
-        state = TableLog(spark, run.path(name)).state()
+        newest = TableLog(spark, run.path(name)).version()
         held = Quarantine(spark, run.quarantine_path(name))
         quarantined = held.entries().count() if held.version() >= 0 else 0
         row = last.get(name)
-        version = state.version if state.exists else None
+        version = newest if newest != NO_TABLE else None
         if row is None:
             found.append(Standing(name, "never", None, None, None, None, quarantined, version, None))
             continue
@@ -57,7 +57,7 @@ def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
 
 def _last_loads(spark: SparkSession, run: Run) -> dict[str, Any]:
     path = run.path("ops.table_runs")
-    if not TableLog(spark, path).state().exists:
+    if TableLog(spark, path).version() == NO_TABLE:
         return {}
     newest = Window.partitionBy("table").orderBy(F.col("ended_at").desc())
     rows = (

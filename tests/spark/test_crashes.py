@@ -1,0 +1,168 @@
+"""What a run leaves when it dies at a certain step, and how the next one mends it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldsmith.run import commits, loading, runner
+from goldsmith.run import release as releasing
+from lake import Lake
+
+RULE = """
+source: {files: orders/*.csv, format: csv}
+columns: {id: int, amount: int}
+expectations:
+  - expect_column_values_to_be_between: {column: amount, max_value: %s}
+    otherwise: quarantine
+"""
+
+
+class Died(BaseException):
+    """Ends a run like a kill: nothing catches it on the way."""
+
+
+@contextmanager
+def dying(owner: object, name: str) -> Iterator[None]:
+    """The body dies where it calls `name` of a module or class."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Died
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(owner, name, die)
+        with pytest.raises(Died):
+            yield
+
+
+def test_death_before_the_commit_leaves_no_quarantined_row(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    with dying(loading, "write"):
+        lake.run()
+    assert lake.version("bronze.orders") == -1
+    lake.done()
+    assert lake.rows("bronze.orders", "id") == [(1,)]
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
+
+
+def test_death_after_the_commit_of_a_release_doubles_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n3,50\n")
+    lake.done()
+    lake.declare("bronze.orders", RULE % 10)
+    with dying(releasing.Quarantine, "settle"):
+        lake.release("bronze.orders")
+    assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
+    lake.done()
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [3]
+    assert lake.release("bronze.orders").released == 0
+    assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
+
+
+def test_a_release_right_after_the_death_mends_it_as_well(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    lake.done()
+    lake.declare("bronze.orders", RULE % 10)
+    with dying(releasing.Quarantine, "settle"):
+        lake.release("bronze.orders")
+    assert lake.release("bronze.orders").released == 0
+    assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
+    assert lake.quarantine("bronze.orders") == []
+
+
+def test_records_that_a_death_left_out_are_restored(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n")
+    with dying(runner, "record"):
+        lake.run()
+    assert lake.version("bronze.orders") == 0
+    result = lake.run()
+    assert [outcome.status for outcome in result.outcomes] == ["nothing_new"]
+    assert result.restored == 1
+    recorded = lake.table("ops.table_runs").collect()
+    assert [(row["table"], row["written"], row["status"]) for row in recorded] == [
+        ("bronze.orders", 1, "done")
+    ]
+    assert lake.rows("ops.files", "path") == [("orders/a.csv",)]
+    assert lake.run().restored == 0
+    lake.deliver("orders/b.csv", "id,amount\n2,2\n")
+    lake.done()
+    assert len(lake.rows("ops.files", "path")) == 2
+
+
+def test_a_table_removed_and_loaded_anew_knows_its_own_files_only(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    for name in ("a", "b"):
+        lake.deliver(f"orders/{name}.csv", "id,amount\n1,1\n")
+        lake.done()
+    shutil.rmtree(lake.path("bronze.orders"))
+    assert lake.done()["bronze.orders"].counts.written == 2
+    lake.deliver("orders/c.csv", "id,amount\n2,2\n")
+    assert lake.done()["bronze.orders"].counts.written == 1
+    assert lake.done()["bronze.orders"].status == "nothing_new"
+    assert lake.rows("bronze.orders", "id") == [(1,), (1,), (2,)]
+
+
+def test_a_clustered_table_that_was_only_made_is_loaded(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE % 5 + "cluster_by: id\n")
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n")
+    with dying(commits, "overwrite"):
+        lake.run()
+    assert lake.version("bronze.orders") == 0
+    lake.done()
+    assert lake.rows("bronze.orders", "id") == [(1,)]
+    detail = lake.spark.sql(f"DESCRIBE DETAIL delta.`{lake.path('bronze.orders')}`").collect()[0]
+    assert detail["clusteringColumns"] == ["id"]
+
+
+def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs planned from the same counter: the second one's commit is not taken, and it plans again."""
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    lake.done()
+    lake.deliver("orders/b.csv", "id,amount\n3,1\n4,9\n")
+    inner, raced = loading.write, []
+
+    def write(*arguments: Any) -> Any:
+        if not raced:
+            raced.append(True)
+            session, run = lake.spark.newSession(), lake.begin()
+            assert loading.load_table(session, run, run.project.tables["bronze.orders"]).commits
+        return inner(*arguments)
+
+    monkeypatch.setattr(loading, "write", write)
+    lake.done()
+    assert lake.rows("bronze.orders", "id") == [(1,), (3,)]
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2, 4]
+
+
+def test_the_ledger_outlives_ops_and_the_log(lake: Lake) -> None:
+    """Where ops.files is lost too, the rows themselves tell which files they came from."""
+    lake.declare("bronze.orders", RULE % 5)
+    for name in "abc":
+        lake.deliver(f"orders/{name}.csv", f"id,amount\n{ord(name)},1\n")
+        lake.done()
+    lake.spark.sql(f"OPTIMIZE delta.`{lake.path('bronze.orders')}`")
+    shutil.rmtree(lake.path("ops.files"))
+    log = Path(lake.path("bronze.orders")) / "_delta_log"
+    lake.spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(  # type: ignore[union-attr]
+        lake.spark._jsparkSession, lake.path("bronze.orders")
+    ).checkpoint()
+    for version in (0, 1):
+        (log / f"{version:020d}.json").unlink()
+    lake.deliver("orders/d.csv", "id,amount\n100,1\n")
+    assert lake.done()["bronze.orders"].counts.written == 1
+    assert sorted(row[0] for row in lake.rows("bronze.orders", "id")) == [97, 98, 99, 100]
