@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import flights_oracle
 import pytest
-from page import problems_of
 from pyspark.sql import SparkSession
+
+import flights_oracle
+from page import problems_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAYS = [date(2013, 1, 1) + timedelta(number) for number in range(7)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lake import Lake
 from pyspark.sql import SparkSession
+
+from lake import Lake
 
 
 @pytest.fixture

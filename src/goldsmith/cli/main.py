@@ -70,7 +70,7 @@ def run() -> None:
         # The reader of a pipe left: Python would complain at exit once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.FAILED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a message and a code
         if verbose:
             traceback.print_exc()
         tell_error(

@@ -39,7 +39,8 @@ class TableState:
 class Commit:
     """One commit as the log tells it.
 
-    counter: its transaction version, where it is one of Goldsmith's with one. added, removed: whether it added or removed rows. added_rows: from the files' statistics, None where
+    counter: its transaction version, where it is one of Goldsmith's. added, removed: whether it added or
+    removed rows. added_rows: from the files' statistics, None where
     one file has none.
     """
 

@@ -236,6 +236,9 @@ class SparkSpec(Strict):
 
     master: str = "local[*]"
     memory: str = Field("2g", description="The driver's heap.")
+    light: bool = Field(
+        True, description="Compile lightly: starts and short loads are faster, loads of many minutes slower."
+    )
     conf: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
 
