@@ -86,7 +86,7 @@ def shown(value: Any) -> str:
         return "empty"
     if value is None or value in ((), {}):
         return "none"
-    return f"`{value}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def anchors(page: Path) -> set[str]:
