@@ -80,7 +80,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[obj
         title_style="bold",
         header_style="bold dim",
         box=None,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1, 0, 0),
     )
     for at, column in enumerate(columns):
         numeric = any(isinstance(row[at], int | float) for row in rows) and not any(
