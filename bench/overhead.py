@@ -89,6 +89,8 @@ def main() -> int:
     if asked.memory_of:
         print(json.dumps(asdict(_peak_here(asked.memory_of, asked.days, Path(asked.folder)))))
         return 0
+    if asked.folder is not None:
+        Path(asked.folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="goldsmith-bench-", dir=asked.folder) as name:
         folder = Path(name)
         peaks = {}
