@@ -170,7 +170,7 @@ def _load_of(spark: SparkSession, project: Project, place: Place, variant: str) 
 
     def load(day: date) -> None:
         run = Run.begin(project, interval=Interval.of(day, None))
-        run = replace(run, warehouse=str(warehouse), landing=place.landing, state_folder=place.folder)
+        run = replace(run, warehouse=str(warehouse), landing=place.landing)
         for error in _errors(run_tables(spark, run, names, parallel=PARALLEL[variant])):
             raise error
 

@@ -91,6 +91,18 @@ def test_init_never_writes_over_a_pipeline(tmp_path: Path) -> None:
     assert "6 tables in 2 pipelines" in goldsmith("check", folder=tmp_path).stdout
 
 
+def test_init_follows_the_project_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "goldsmith.yaml").write_text("pipelines: flows\nprofiles: {local: {landing: inbox}}\n")
+    (tmp_path / "flows").mkdir()
+    assert goldsmith("init", str(tmp_path)).returncode == 0
+    assert (tmp_path / "inbox/orders/2026-01-05.csv").is_file()
+    assert "3 tables" in goldsmith("check", folder=tmp_path).stdout
+    (tmp_path / "goldsmith.yaml").write_text("pipeline: flows\n")
+    broken = goldsmith("init", str(tmp_path), "--pipeline", "visits")
+    assert broken.returncode == 2
+    assert "Did you mean `pipelines`?" in broken.stderr
+
+
 def test_without_java_it_says_how_to_get_one(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "goldsmith.cli.main", "setup"],

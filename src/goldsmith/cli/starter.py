@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from goldsmith.errors import DeclarationError, Where
+from goldsmith.errors import DeclarationError, DeclarationErrors, Where
+from goldsmith.project.documents import read_document
 from goldsmith.project.loading import MARKER
-from goldsmith.project.models import NAME
+from goldsmith.project.models import NAME, ProfileSpec, ProjectSpec
 from goldsmith.project.schemas import json_schemas
+from goldsmith.project.validation import validate
 
 _PROJECT = """\
 # yaml-language-server: $schema=schema/project.schema.json
@@ -91,7 +93,9 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
             f"`{pipeline}` cannot be a name.",
             hint="Lower-case letters, digits and _, beginning with a letter.",
         )
-    folder = root / "pipelines" / pipeline
+    spec = _project(root)
+    landing = spec.profiles.get(spec.profile, ProfileSpec()).landing
+    folder = root / spec.pipelines / pipeline
     if folder.exists():
         raise DeclarationError("GS105", f"The pipeline `{pipeline}` is there already.", where=Where(file=folder),
                                hint="Name another: `goldsmith init --pipeline NAME`.")  # fmt: skip
@@ -105,7 +109,7 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
         },
     }
     files = {path: text for path, text in files.items() if not (root / path).exists()}
-    base = f"pipelines/{pipeline}"
+    base = f"{spec.pipelines}/{pipeline}"
     files |= {
         f"{base}/pipeline.yaml": _PIPELINE,
         f"{base}/bronze/{pipeline}.yaml": _BRONZE.format(pipeline=pipeline),
@@ -113,10 +117,21 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
         f"{base}/silver/{pipeline}.sql": _SILVER_SQL.format(pipeline=pipeline),
         f"{base}/gold/{pipeline}_by_day.yaml": _GOLD.format(),
         f"{base}/gold/{pipeline}_by_day.sql": _GOLD_SQL.format(pipeline=pipeline),
-        f".goldsmith/landing/{pipeline}/2026-01-05.csv": _DAY_1,
-        f".goldsmith/landing/{pipeline}/2026-01-06.csv": _DAY_2,
+        f"{landing}/{pipeline}/2026-01-05.csv": _DAY_1,
+        f"{landing}/{pipeline}/2026-01-06.csv": _DAY_2,
     }
     for path, text in files.items():
+        # A path that is absolute already, as a landing folder may be, stays as it is.
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     return [root / path for path in files]
+
+
+def _project(root: Path) -> ProjectSpec:
+    """The project that is there, or the one that is about to be. Raises DeclarationErrors for a broken one."""
+    if not (root / MARKER).is_file():
+        return ProjectSpec()
+    try:
+        return validate(ProjectSpec, read_document(root / MARKER))
+    except ExceptionGroup as group:
+        raise DeclarationErrors([e for e in group.exceptions if isinstance(e, DeclarationError)]) from None

@@ -68,7 +68,6 @@ class Run:
     profile: str
     warehouse: str
     landing: Landing
-    state_folder: Path
     run_id: str
     started: datetime
     interval: Interval | None = None
@@ -93,7 +92,6 @@ class Run:
             profile=profile or project.spec.profile,
             warehouse=project.place(spec.warehouse),
             landing=Landing(Path(project.place(spec.landing))),
-            state_folder=project.root / ".goldsmith",
             run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
             started=started,
             interval=interval,

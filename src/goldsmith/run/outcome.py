@@ -15,7 +15,7 @@ Status = Literal["done", "nothing_new", "gate", "failed", "skipped"]
 class TableOutcome:
     """One table's end. commits: those that this run made, oldest first. seconds: wall time of the load.
 
-    blocked_by: the tables whose failure kept this one from running. counter: of the table's last commit.
+    counter: of the table's last commit.
     table_id: of its Delta table.
     """
 
@@ -27,7 +27,6 @@ class TableOutcome:
     verdicts: tuple[VerdictRecord, ...] = ()
     warnings: tuple[str, ...] = ()
     error: GoldsmithError | None = None
-    blocked_by: tuple[str, ...] = ()
     counter: int = 0
     table_id: str = ""
     began: float = 0.0
@@ -40,10 +39,6 @@ class TableOutcome:
         for commit in self.commits:
             total = add_counts(total, commit.counts)
         return total
-
-    @property
-    def warned(self) -> bool:
-        return any(not verdict.ok for verdict in self.verdicts)
 
 
 def add_counts(left: RowCounts, right: RowCounts) -> RowCounts:

@@ -51,9 +51,7 @@ def run_tables(
                 waiting.remove(name)
                 blocked = [need for need in wanted if outcomes[need].status in ("failed", "gate", "skipped")]
                 if blocked:
-                    outcomes[name] = TableOutcome(
-                        name, "skipped", f"{', '.join(blocked)} did not end well", blocked_by=tuple(blocked)
-                    )
+                    outcomes[name] = TableOutcome(name, "skipped", f"{', '.join(blocked)} did not end well")
                     tell(name, outcomes[name])
                 else:
                     running[pool.submit(_load, sessions, run, name, began, tell)] = name
