@@ -204,7 +204,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_load(
     declare(lake)
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
-    for moment, before in (("slice_of", True), ("slice_of", False), ("evaluate", False)):
+    for moment, before in (("slice_of", True), ("slice_of", False), ("known_of", False)):
         for change in (_remove, _replace):
             file = lake.deliver("people/b.csv", "id,name\n2,Bo\n")
             with monkeypatch.context() as patch:

@@ -206,7 +206,8 @@ def our_verdicts(frame: DataFrame, cases: list[tuple[str, dict[str, Any]]]) -> l
         Expectation(kind=kind, arguments=arguments, name=f"e{number}", otherwise="warn")
         for number, (kind, arguments) in enumerate(cases)
     ]
-    counts, verdicts = evaluate(judge(frame, expectations))
+    evaluated = evaluate(judge(frame, expectations))
+    counts, verdicts = evaluated.counts, evaluated.verdicts
     assert counts.kept == counts.rows_in
     return list(verdicts)
 

@@ -62,7 +62,7 @@ def test_verdicts_are_those_of_great_expectations(spark: SparkSession) -> None:
         assert not result.exception_info.get("raised_exception", False)
         checked = result.result["element_count"] - result.result.get("missing_count", 0)
         theirs.append((kind, result.success, result.result["unexpected_count"], checked))
-    _, verdicts = evaluate(judge(frame, rules(CASES)))
+    verdicts = evaluate(judge(frame, rules(CASES))).verdicts
     assert [(one.kind, one.ok, one.failed, one.checked) for one in verdicts] == theirs
     assert any(one.failed for one in verdicts)
 
@@ -72,7 +72,7 @@ def test_a_row_that_fails_is_quarantined_and_mostly_judges_the_batch(spark: Spar
     kind, arguments = CASES[0]
     judged = judge(frame, rules([(kind, arguments)], "quarantine"))
     assert [row["id"] for row in judged.frame.where(f"{OUTCOME} = 'quarantine'").collect()] == [2, 5]
-    _, (verdict,) = evaluate(judge(frame, rules([(kind, {**arguments, "mostly": 0.5})])))
+    (verdict,) = evaluate(judge(frame, rules([(kind, {**arguments, "mostly": 0.5})]))).verdicts
     assert (verdict.ok, verdict.observed) == (True, "50.00%")
 
 

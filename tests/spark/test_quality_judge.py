@@ -30,7 +30,7 @@ def condition(sql: str, otherwise: Any = "warn", name: str = "c", ignore_nulls: 
 
 
 def one(frame: DataFrame, expectation: Expectation, **options: Any) -> Verdict:
-    return evaluate(judge(frame, [expectation], **options))[1][0]
+    return evaluate(judge(frame, [expectation], **options)).verdicts[0]
 
 
 def outcomes(frame: DataFrame, expectations: list[Expectation], **options: Any) -> list[tuple[Any, ...]]:
@@ -96,7 +96,8 @@ def test_rows_in_are_rows_kept_dropped_quarantined_and_failed(spark: SparkSessio
         for number, otherwise in enumerate(orders)
     ]
     judged = judge(frame, rules)
-    counts, verdicts = evaluate(judged)
+    evaluated = evaluate(judged)
+    counts, verdicts = evaluated.counts, evaluated.verdicts
     assert counts.rows_in == 200
     assert counts.rows_in == counts.kept + counts.dropped + counts.quarantined + counts.failed
     by_outcome = Counter(row[OUTCOME] for row in judged.frame.collect())
@@ -116,15 +117,15 @@ def test_the_batch_is_what_would_be_written(spark: SparkSession) -> None:
         expect("expect_column_values_to_not_be_null", "fail", column="v", mostly=0.6),
     ]
     judged = judge(frame, rules)
-    _, (between, unique, mean, rows, mostly) = evaluate(judged)
+    between, unique, mean, rows, mostly = evaluate(judged).verdicts
     assert (between.checked, between.failed, between.ok) == (3, 1, False)
     assert (unique.checked, unique.failed, unique.ok) == (3, 0, True)
     assert (mean.observed, mean.ok) == ("2.0", True)
     assert (rows.observed, rows.ok) == ("3", False)
     assert (mostly.observed, mostly.failed, mostly.ok) == ("66.67%", 1, True)
-    assert failing_rows(judged, rules[0].name) == ['{"id":1,"v":900}']
-    assert failing_rows(judged, rules[4].name) == ['{"id":3,"v":null}']
-    assert failing_rows(judged, rules[2].name) == []
+    assert failing_rows(judged, [rules[0].name])[rules[0].name] == ['{"id":1,"v":900}']
+    assert failing_rows(judged, [rules[4].name])[rules[4].name] == ['{"id":3,"v":null}']
+    assert failing_rows(judged, [rules[2].name])[rules[2].name] == []
 
 
 def test_one_job_evaluates_everything_but_uniqueness(spark: SparkSession, numbers: DataFrame) -> None:
@@ -145,7 +146,7 @@ def test_one_job_evaluates_everything_but_uniqueness(spark: SparkSession, number
 def test_duplicates_are_shown_by_their_keys(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, "a"), (1, "a"), (2, "b")], "id int, t string")
     judged = judge(frame, [expect("expect_compound_columns_to_be_unique", name="u", column_list=["id", "t"])])
-    assert failing_rows(judged, "u") == ['{"id":1,"t":"a"}']
+    assert failing_rows(judged, ["u"])["u"] == ['{"id":1,"t":"a"}']
 
 
 def test_values_must_exist_in_a_lookup(spark: SparkSession) -> None:
@@ -165,7 +166,7 @@ def test_values_must_exist_in_a_lookup(spark: SparkSession) -> None:
     assert (verdict.checked, verdict.failed) == (2, 1)
     share = rule.model_copy(update={"arguments": {**rule.arguments, "mostly": 0.5}, "otherwise": "fail"})
     assert one(frame, share, lookups=lookups).ok
-    assert failing_rows(judge(frame, [share], lookups=lookups), "x") == ['{"id":2,"tail":"N9"}']
+    assert failing_rows(judge(frame, [share], lookups=lookups), ["x"])["x"] == ['{"id":2,"tail":"N9"}']
     with pytest.raises(DeclarationError) as missing:
         judge(frame, [rule])
     assert missing.value.code == "GS202"
@@ -235,7 +236,7 @@ def test_columns_may_lie_in_structs_or_have_odd_names(spark: SparkSession) -> No
     ]
     judged = judge(frame, rules)
     assert judged.frame.collect()[0][REASONS] == ["1", "2", "3"]
-    assert [verdict.failed for verdict in evaluate(judged)[1]] == [1, 1, 1, 0]
+    assert [verdict.failed for verdict in evaluate(judged).verdicts] == [1, 1, 1, 0]
     assert judged.frame.columns == ["place", "the code", "a.b", REASONS, OUTCOME]
 
 

@@ -11,13 +11,17 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampType, VariantType
 
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql_text import quoted, text_literal
 
 EXACT_TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
 }
 """Options of `to_json` that keep microseconds."""
+
+_EXACT_TIMES = "map({})".format(
+    ", ".join(f'"{key}", "{value}"' for pair in EXACT_TIMES.items() for key, value in [pair])
+)
 
 
 def named(names: Iterable[str], of: str | None = None) -> list[Column]:
@@ -26,21 +30,22 @@ def named(names: Iterable[str], of: str | None = None) -> list[Column]:
     return [F.col(prefix + quoted(name)) for name in names]
 
 
-def row_hash(schema: StructType, of: str | None = None, *, seed: int = 0) -> Column:
-    """A 64-bit hash of a whole row: equal for equal rows, whatever the order of a map's entries.
+def row_hash(schema: StructType, of: str | None = None, *, seed: int = 0) -> str:
+    """SQL of a 64-bit hash of a whole row: equal for equal rows, whatever the order of a map's entries.
 
     A column that is NULL counts as one that is not there, so that a table that gained a column keeps its hashes.
     """
     prefix = f"{of}." if of else ""
-    parts = []
+    parts = [str(seed)]
     for field in sorted(schema.fields, key=lambda field: field.name.lower()):
-        column = F.col(prefix + quoted(field.name))
-        value = F.sort_array(F.map_entries(column)) if isinstance(field.dataType, MapType) else column
+        column = prefix + quoted(field.name)
+        value = f"sort_array(map_entries({column}))" if isinstance(field.dataType, MapType) else column
         if isinstance(field.dataType, StructType | ArrayType | MapType | VariantType):
-            value = F.to_json(value, EXACT_TIMES)
+            value = f"to_json({value}, {_EXACT_TIMES})"
         # The hash of a NULL is what was hashed before it: without its name a value could change its column.
-        parts.append(F.when(column.isNotNull(), F.xxhash64(F.lit(field.name.lower()), value)))
-    return F.xxhash64(F.lit(seed), *parts)
+        name = literal(field.name.lower())
+        parts.append(f"CASE WHEN {column} IS NOT NULL THEN xxhash64({name}, {value}) END")
+    return f"xxhash64({', '.join(parts)})"
 
 
 def literal(value: Any) -> str:
@@ -63,8 +68,7 @@ def literal(value: Any) -> str:
         case bytes() | bytearray():
             return f"X'{value.hex()}'"
         case _:
-            text = str(value).replace("\\", "\\\\").replace("'", "\\'")
-            return f"'{text}'"
+            return text_literal(str(value))
 
 
 def collected(value: Any, kind: DataType) -> Any:

@@ -20,6 +20,7 @@ _CONFLICTS = (
     "ConcurrentWriteException",
     "MetadataChangedException",
     "ProtocolChangedException",
+    "PlannedFromOlderVersionException",
 )
 _HISTORY_GONE = (
     "DELTA_LOG_FILE_NOT_FOUND",

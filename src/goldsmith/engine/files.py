@@ -24,6 +24,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
+from goldsmith.engine.columns import literal
 from goldsmith.engine.landing import Landing
 from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
 from goldsmith.engine.metadata import LoadedFile
@@ -83,18 +84,16 @@ def read_files(
     columns = columns_taken(table, spec, groups)
     parts = _alike([_read(spark, spec, landing, key, members, columns) for key, members in groups.items()])
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
-    at = F.lit(stamp.at.isoformat()).cast("timestamp")
     # Spark writes `file:/x` or `file:///x`, and encodes the path; a plus sign stands for itself there.
-    plain = F.url_decode(F.regexp_replace("_gs_path", r"\+", "%2B"))
-    local = F.regexp_replace(plain, r"^[a-z0-9]+:/+", "/")
-    path = F.substring(local, len(str(landing.root)) + 2, 32_767)
-    stamped = frame.select(
-        *[F.col(quoted(name)) for name in columns],
-        path.alias("_source_file"),
-        F.col("_gs_modified").alias("_source_modified"),
-        F.col("_gs_size").alias("_source_size"),
-        at.alias("_ingested_at"),
-        F.lit(stamp.run_id).alias("_run_id"),
+    plain = "url_decode(replace(_gs_path, '+', '%2B'))"
+    local = f"regexp_replace({plain}, '^[a-z0-9]+:/+', '/')"
+    stamped = frame.selectExpr(
+        *[quoted(name) for name in columns],
+        f"substring({local}, {len(str(landing.root)) + 2}) AS _source_file",
+        "_gs_modified AS _source_modified",
+        "_gs_size AS _source_size",
+        f"TIMESTAMP '{stamp.at.isoformat()}' AS _ingested_at",
+        f"{literal(stamp.run_id)} AS _run_id",
         MALFORMED,
         HEADER,
     )
@@ -103,16 +102,12 @@ def read_files(
 
 def reasons(delivered: Delivered) -> Column:
     """array<string>: why a delivered row cannot be taken as it is."""
-    texts = [
-        name for name in delivered.columns if isinstance(delivered.frame.schema[name].dataType, StringType)
-    ]
-    replaced = reduce(
-        lambda left, right: left | right,
-        [F.coalesce(F.col(quoted(name)).contains(REPLACEMENT), F.lit(False)) for name in texts],
-        F.coalesce(F.col(MALFORMED).contains(REPLACEMENT), F.lit(False)),
-    )
-    return F.array_compact(
-        F.array(F.when(F.col(MALFORMED).isNotNull(), "malformed"), F.when(replaced, "not_in_encoding"))
+    schema = delivered.frame.schema
+    texts = [quoted(name) for name in delivered.columns if isinstance(schema[name].dataType, StringType)]
+    replaced = " OR ".join(f"contains({name}, '{REPLACEMENT}')" for name in (MALFORMED, *texts))
+    return F.expr(
+        f"array_compact(array(CASE WHEN {MALFORMED} IS NOT NULL THEN 'malformed' END, "
+        f"CASE WHEN {replaced} THEN 'not_in_encoding' END))"
     )
 
 
@@ -137,13 +132,11 @@ def _read(
             frame = frame.withColumn(MALFORMED, F.lit(None).cast("string"))
     present = {name.lower(): name for name in layout.names}
     chosen = [
-        F.col(quoted(present[name.lower()])).alias(name)
-        if name.lower() in present
-        else F.lit(None).alias(name)
+        f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"
         for name in columns
     ]
-    told = F.when(F.col(MALFORMED).isNotNull(), ",".join(layout.names)).alias(HEADER)
-    return frame.select(*chosen, *_FILE, MALFORMED, told)
+    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(','.join(layout.names))} END AS {HEADER}"
+    return frame.selectExpr(*chosen, *_FILE, MALFORMED, told)
 
 
 def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], options: Options) -> DataFrame:

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -99,12 +99,24 @@ class Landing:
         return True
 
 
-def digest(files: Iterable[LoadedFile]) -> str:
-    """A listing as one short text: equal for equal listings."""
+def listed(files: Collection[LoadedFile]) -> str:
+    """A listing as one short text, equal for equal listings: how many files, and a digest of them."""
     told = hashlib.sha256()
     for file in sorted(files, key=lambda item: item.path):
         told.update(f"{file.path}\0{file.size}\0{file.modified}\n".encode())
-    return told.hexdigest()[:32]
+    return f"{len(files)}:{told.hexdigest()[:32]}"
+
+
+def added_to(former: str, files: Sequence[LoadedFile]) -> tuple[LoadedFile, ...] | None:
+    """The files that were added to a listing whose text is `former`; None where it did more than grow by newer files.
+
+    The oldest files are tried as the former listing, and its text tells whether they are.
+    """
+    count = int(former.partition(":")[0])
+    by_age = sorted(files, key=lambda file: (file.modified, file.path))
+    if count > len(files) or listed(by_age[:count]) != former:
+        return None
+    return tuple(sorted(by_age[count:], key=lambda file: file.path))
 
 
 def _fixed_part(pattern: str) -> str:

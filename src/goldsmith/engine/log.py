@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
 from goldsmith.engine.failures import has_cause
-from goldsmith.engine.metadata import APP_ID, CommitMetadata
+from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import StorageError, Where
 
 NO_TABLE = -1
+_PART = 4_000
 
 
 class HistoryGone(Exception):  # noqa: N818 - an expected state of an old log
@@ -24,7 +26,7 @@ class HistoryGone(Exception):  # noqa: N818 - an expected state of an old log
 
 @dataclass(frozen=True)
 class TableState:
-    """A table's newest state. version: NO_TABLE where there is none. counter: Goldsmith's last commit."""
+    """A table's newest state. version: NO_TABLE where there is none. counter: of Goldsmith's last commit."""
 
     version: int
     id: str
@@ -39,22 +41,19 @@ class TableState:
 class Commit:
     """One commit as the log tells it.
 
-    counter: its transaction version, where it is one of Goldsmith's. added, removed: whether it added or
-    removed rows. added_rows: from the files' statistics, None where
-    one file has none.
+    metadata: what Goldsmith says of its own commits. added, removed: whether it added or removed rows.
+    added_rows: from the files' statistics, None where one file has none.
     """
 
     version: int
     operation: str
     parameters: dict[str, Any]
     metrics: dict[str, int]
-    counter: int | None
     metadata: CommitMetadata | None
     user_metadata: str | None
     added: bool
     removed: bool
     added_rows: int | None
-    added_bytes: int
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,22 @@ class Bookmark:
 
 
 class TableLog:
-    """The Delta log of the table at `path`."""
+    """The Delta log of the table at `path`. Commits that were read are kept: they never change."""
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.spark = spark
         self.path = path
+        self._commits: dict[int, Commit] = {}
         jvm: Any = spark._jvm
         # Delta asks the thread for its session; threads of a pool were never told one.
         SparkSession._get_j_spark_session_class(jvm).setActiveSession(spark._jsparkSession)
-        self._none = getattr(jvm.scala, "None$").__getattr__("MODULE$")
-        self._log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+        self._none = self._class("scala.None$").__getattr__("MODULE$")
+        self._log = self._class("org.apache.spark.sql.delta.DeltaLog").forTable(spark._jsparkSession, path)
+
+    def _class(self, name: str) -> Any:
+        """A class by its full name: as `jvm.a.b.C` each dot would ask the JVM."""
+        jvm: Any = self.spark._jvm
+        return JavaClass(name, jvm._gateway_client)
 
     def version(self) -> int:
         """The newest version, NO_TABLE where there is no table."""
@@ -100,22 +105,23 @@ class TableLog:
             return TableState(NO_TABLE, "", 0)
         return TableState(version, id_, self._counter(version))
 
+    def size(self) -> int | None:
+        """Bytes of the table's files, as its newest checksum tells; None where it has none."""
+        checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
+        return int(checksum.get().tableSizeBytes()) if checksum.isDefined() else None
+
     def _snapshot(self) -> Any:
         return self._log.update(False, self._none, self._none)
 
     def _counter(self, version: int) -> int:
-        """The transaction version of Goldsmith's last commit, read from the newest commits' files.
-
-        The snapshot knows it as well, and would compute the table's whole state to tell it.
-        """
+        """The counter of Goldsmith's last commit; 0 where the log holds none."""
         try:
             for number in range(version, -1, -1):
-                counter = self.commit(number).counter
-                if counter is not None:
-                    return counter
+                metadata = self.commit(number).metadata
+                if metadata is not None:
+                    return metadata.counter
         except HistoryGone:
-            held = self._snapshot().transactions().get(APP_ID)
-            return int(held.get()) if held.isDefined() else 0
+            return 0
         return 0
 
     def types(self) -> dict[str, str]:
@@ -124,8 +130,7 @@ class TableLog:
         return {field.name: field.dataType.simpleString() for field in schema.fields}
 
     def _refuse_other_content(self) -> None:
-        jvm: Any = self.spark._jvm
-        folder = jvm.org.apache.hadoop.fs.Path(self.path)
+        folder = self._class("org.apache.hadoop.fs.Path")(self.path)
         system = folder.getFileSystem(self._configuration)
         if not system.exists(folder):
             return
@@ -151,15 +156,28 @@ class TableLog:
 
     def commit(self, version: int) -> Commit:
         """One commit. Raises HistoryGone where the log no longer has it."""
-        jvm: Any = self.spark._jvm
-        path = jvm.org.apache.hadoop.fs.Path(f"{self.path}/_delta_log/{version:020d}.json")
+        if version in self._commits:
+            return self._commits[version]
+        path = self._class("org.apache.hadoop.fs.Path")(f"{self.path}/_delta_log/{version:020d}.json")
         try:
-            lines = str(self._log.store().read(path, self._configuration).mkString("\n")).splitlines()
+            lines = self._text(self._log.store().read(path, self._configuration)).splitlines()
         except Py4JJavaError as error:
             if has_cause(error, "FileNotFoundException", "NoSuchFileException"):
                 raise HistoryGone(f"{self.path} version {version}") from None
             raise
-        return read_commit(version, lines)
+        self._commits[version] = read_commit(version, lines)
+        return self._commits[version]
+
+    def _text(self, lines: Any) -> str:
+        """A Scala sequence of lines as one text, fetched in parts.
+
+        An answer of more than 8 KB leaves the JVM in two writes, and the second waits 40 ms for the kernel's
+        delayed acknowledgement of the first.
+        """
+        held = self._class("scala.collection.mutable.StringBuilder")()
+        lines.addString(held, "\n")
+        length = int(held.length())
+        return "".join(held.substring(at, min(at + _PART, length)) for at in range(0, length, _PART))
 
     def commits(self, after: int, until: int) -> Iterator[Commit]:
         """Commits with after < version <= until, oldest first. Raises HistoryGone."""
@@ -236,18 +254,13 @@ def read_commit(version: int, lines: list[str]) -> Commit:
     """A commit from the lines of its log file."""
     info: dict[str, Any] = {}
     added = removed = False
-    counter: int | None = None
     rows: int | None = 0
-    size = 0
     for line in lines:
         action = json.loads(line)
         if "commitInfo" in action:
             info = action["commitInfo"]
-        elif "txn" in action and action["txn"].get("appId") == APP_ID:
-            counter = int(action["txn"]["version"])
         elif "add" in action and action["add"].get("dataChange"):
             added = True
-            size += int(action["add"].get("size", 0))
             stats = json.loads(action["add"].get("stats") or "{}")
             counted = stats.get("numRecords")
             rows = None if rows is None or counted is None else rows + int(counted)
@@ -263,11 +276,9 @@ def read_commit(version: int, lines: list[str]) -> Commit:
         operation=str(info.get("operation", "")),
         parameters=info.get("operationParameters") or {},
         metrics=metrics,
-        counter=counter,
         metadata=metadata.completed(metrics) if metadata is not None else None,
         user_metadata=user_metadata,
         added=added,
         removed=removed,
         added_rows=rows,
-        added_bytes=size,
     )

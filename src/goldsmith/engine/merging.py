@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, DateType, NumericType, StringType, TimestampType
+from pyspark.sql.types import DateType, NumericType, StringType, StructType, TimestampType
 
-from goldsmith.engine.columns import collected, named, row_hash
+from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.engine.writing import MergeClauses, Target, merge
 from goldsmith.project.models import Merge
 from goldsmith.project.sql_text import quoted
 
 _ORDER = "_gs_order"
-_ROWS = "_gs_rows"
+_RANK = "_gs_rank"
 _ACTION = "_gs_action"
 _DOOMED = "_gs_doomed"
 NULL_KEY = "null_key"
@@ -25,21 +25,14 @@ NULL_KEY = "null_key"
 
 @dataclass(frozen=True)
 class Newest:
-    """One row per key. frame: the rows' columns, how many rows each beat or is (_ROWS), its order and
-    whether `delete_when` removes its key."""
+    """One row per key. frame: the rows' columns, its order and whether `delete_when` removes its key."""
 
     frame: DataFrame
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Counted over the newest rows. range: least and greatest value of each key column, as SQL literals can hold."""
-
-    rows: int
-    superseded: int
-    doomed: int
-    ranges: tuple[tuple[str, object, object], ...]
+Ranges = tuple[tuple[str, object, object], ...]
+"""Key columns with the least and greatest value that the rows have in them."""
 
 
 def null_key(load: Merge) -> Column:
@@ -52,39 +45,21 @@ def newest(rows: DataFrame, load: Merge) -> Newest:
     so that any order and grouping of the same rows decides the same."""
     columns = tuple(rows.columns)
     doomed = F.coalesce(F.expr(load.delete_when), F.lit(False)) if load.delete_when else F.lit(False)
-    ordered = rows.withColumn(_ORDER, F.struct(*named(load.newest_by), row_hash(rows.schema).alias("h")))
-    window = Window.partitionBy(*named(load.key))
-    picked = (
-        ordered.withColumn("_gs_rank", F.row_number().over(window.orderBy(F.col(_ORDER).desc())))
-        .withColumn(_ROWS, F.count(F.lit(1)).over(window))
-        .where(F.col("_gs_rank") == 1)
-        .drop("_gs_rank")
-        .withColumn(_DOOMED, doomed)
+    order = ", ".join(quoted(name) for name in load.newest_by)
+    keys = ", ".join(quoted(name) for name in load.key)
+    ranked = rows.selectExpr(
+        "*", f"struct({order + ', ' if order else ''}{row_hash(rows.schema)} AS h) AS {_ORDER}"
     )
-    return Newest(picked, columns)
-
-
-def tally(found: Newest, load: Merge) -> Tally:
-    """One job over the newest rows."""
-    wanted = [F.count(F.lit(1)), F.coalesce(F.sum(F.col(_ROWS) - 1), F.lit(0)), F.count_if(F.col(_DOOMED))]
-    prunable = [name for name in load.key if _prunable(found.frame, name)]
-    for name in prunable:
-        wanted += [F.min(quoted(name)), F.max(quoted(name))]
-    row = found.frame.agg(*wanted).head()
-    assert row is not None
-    kinds = [found.frame.schema[name].dataType for name in prunable]
-    ranges = tuple(
-        (name, collected(row[3 + 2 * at], kind), collected(row[4 + 2 * at], kind))
-        for at, (name, kind) in enumerate(zip(prunable, kinds, strict=True))
+    ranked = ranked.selectExpr(
+        "*", f"row_number() OVER (PARTITION BY {keys} ORDER BY {_ORDER} DESC) AS {_RANK}"
     )
-    return Tally(row[0], row[1], row[2], ranges)
+    return Newest(ranked.where(f"{_RANK} = 1").drop(_RANK).withColumn(_DOOMED, doomed), columns)
 
 
-def _prunable(frame: DataFrame, name: str) -> bool:
-    kind = frame.schema[name].dataType
-    return isinstance(kind, DateType | TimestampType | NumericType | StringType) and not isinstance(
-        kind, BooleanType
-    )
+def prunable(schema: StructType, load: Merge) -> list[str]:
+    """The key columns whose range of values spares reading the table's other files."""
+    kinds = (DateType, TimestampType, NumericType, StringType)
+    return [name for name in load.key if isinstance(schema[name].dataType, kinds)]
 
 
 def survivors(found: Newest) -> DataFrame:
@@ -92,11 +67,16 @@ def survivors(found: Newest) -> DataFrame:
     return found.frame.where(~F.col(_DOOMED)).select(*named(found.columns))
 
 
+def removing(found: Newest) -> int:
+    """How many of the newest rows remove their key."""
+    return found.frame.where(_DOOMED).count()
+
+
 def merge_newest(
     spark: SparkSession,
     target: Target,
     found: Newest,
-    counted: Tally,
+    ranges: Ranges,
     load: Merge,
     touched: DataFrame | None,
     metadata: CommitMetadata,
@@ -107,7 +87,7 @@ def merge_newest(
     replaces what the table holds, and a touched key without a row is deleted. Keys that are not touched
     change the table only where their row is newer than the table's.
     """
-    source, ranges = found.frame, counted.ranges
+    source = found.frame
     marker = F.when(F.col(_DOOMED), "newer_delete").otherwise("newer")
     if touched is None:
         source = source.withColumn(_ACTION, marker)
@@ -121,8 +101,8 @@ def merge_newest(
         ranges = ()
     existing = spark.read.format("delta").load(target.path).schema
     shared = [field.name for field in existing.fields if field.name in found.columns]
-    held = F.struct(*named(load.newest_by, "t"), row_hash(existing, "t").alias("h"))
-    same = row_hash(existing, "t") == F.col(f"s.{_ORDER}.h")
+    held = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("h"))
+    same = F.expr(row_hash(existing, "t")) == F.col(f"s.{_ORDER}.h")
     newer = F.col(f"s.{_ORDER}") > held
     action = F.col(f"s.{_ACTION}")
     on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-APP_ID = "goldsmith"
-"""The `txnAppId` of all of Goldsmith's commits; its version is the table's counter."""
+NAME = "goldsmith"
+"""The key under which commits carry what Goldsmith says of them."""
 
 Mode = Literal["first", "incremental", "full", "rebuild", "release", "maintenance"]
 
@@ -114,16 +114,17 @@ class CommitMetadata:
     started: str = ""
     committed: str = ""
 
-    def to_json(self) -> str:
-        return json.dumps({APP_ID: asdict(self)}, separators=(",", ":"), default=str)
+    def to_json(self, base: int) -> str:
+        """The text for a commit that was planned from the table's version `base`."""
+        return json.dumps({"base": base, NAME: asdict(self)}, separators=(",", ":"), default=str)
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitMetadata | None:
         """The metadata in a commit's text, or None where the commit is not one of Goldsmith's."""
-        if not text or f'"{APP_ID}"' not in text:
+        if not text or f'"{NAME}"' not in text:
             return None
         try:
-            held = json.loads(text).get(APP_ID)
+            held = json.loads(text).get(NAME)
         except (json.JSONDecodeError, AttributeError):
             return None
         return cls._from_dict(held) if isinstance(held, dict) else None

@@ -46,9 +46,10 @@ class Quarantine:
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.spark = spark
         self.path = path
+        self.log = TableLog(spark, path)
 
     def version(self) -> int:
-        return TableLog(self.spark, self.path).version()
+        return self.log.version()
 
     def hold(
         self, judged: DataFrame, columns: list[str], entries: Entries, *, takes_back: Sequence[str] = ()
@@ -83,8 +84,9 @@ class Quarantine:
         before = self.version()
         told = json.dumps({"run_id": entries.run_id, "counter": entries.counter, "marks": len(takes_back)})
         rows.write.format("delta").mode("append").option("userMetadata", told).save(self.path)
-        log = TableLog(self.spark, self.path)
-        mine = next(commit for commit in log.commits(before, log.version()) if commit.user_metadata == told)
+        mine = next(
+            commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == told
+        )
         return mine.metrics["numOutputRows"] - len(takes_back)
 
     def _frame(self) -> DataFrame:
@@ -100,7 +102,7 @@ class Quarantine:
         newest = self.version()
         if newest == NO_TABLE:
             return False
-        told = TableLog(self.spark, self.path).commit(newest).user_metadata
+        told = self.log.commit(newest).user_metadata
         if told == _SETTLED:
             return False
         return newest != base or bool(json.loads(told or "{}").get("marks"))
@@ -119,12 +121,11 @@ class Quarantine:
         since: the quarantine's version before which everything is known to count. run_id, counter: the
         table's last commit; entries written since then count only when they are its own.
         """
-        log = TableLog(self.spark, self.path)
-        newest = log.version()
+        newest = self.version()
         if newest == NO_TABLE:
             return
         written: set[tuple[str, int]] = set()
-        for commit in log.commits(since, newest):
+        for commit in self.log.commits(since, newest):
             told = json.loads(commit.user_metadata) if commit.user_metadata else {}
             if "run_id" in told:
                 written.add((told["run_id"], told["counter"]))

@@ -19,7 +19,7 @@ def frame_of(spark: SparkSession, rows: Sequence[Sequence[Any]], columns: Mappin
     text = json.dumps(documents, default=_plain)
     fields = ", ".join(f"{quoted(name)}: {kind}" for name, kind in columns.items())
     parsed = F.from_json(F.lit(text), f"array<struct<{fields}>>", {"mode": "FAILFAST"})
-    return spark.range(1).select(F.inline(parsed))
+    return spark.range(0, 1, 1, 1).select(F.inline(parsed))
 
 
 def _plain(value: object) -> str:

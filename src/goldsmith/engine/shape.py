@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,7 +19,7 @@ from pyspark.sql.types import (
     ShortType,
 )
 
-from goldsmith.engine.columns import EXACT_TIMES
+from goldsmith.engine.columns import EXACT_TIMES, literal
 from goldsmith.project.sql_text import quoted
 
 BAD = "_gs_bad"
@@ -39,49 +40,44 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
     A number with a fraction is not cast to a whole one: the fraction would be lost.
     """
     declared = {name.lower(): wanted for name, wanted in types.items()}
-    columns: list[Column] = []
-    checks: list[tuple[str, str, Column]] = []
+    columns: list[str] = []
+    checks: list[tuple[str, str, str]] = []
     for field in frame.schema.fields:
-        column = F.col(quoted(field.name))
+        column = quoted(field.name)
         wanted = declared.get(field.name.lower())
-        target = _parsed(wanted) if wanted else None
+        target = parsed(wanted) if wanted else None
         if target is None or target == field.dataType:
             columns.append(column)
             continue
         assert wanted is not None
-        cast = cast_or_null(column, field.dataType, target)
-        bad = column.isNotNull() & cast.isNull()
-        columns.append(cast.alias(field.name))
-        checks.append((field.name, wanted, bad))
+        cast = cast_or_null(column, field.dataType, wanted)
+        columns.append(f"{cast} AS {column}")
+        checks.append((field.name, wanted, f"{column} IS NOT NULL AND {cast} IS NULL"))
     if not checks:
-        nothing = F.lit(None).cast("map<string,string>")
-        return Shaped(frame.select(*columns, nothing.alias(BAD)), F.array().cast("array<string>"))
-    any_bad = checks[0][2]
-    for _, _, bad in checks[1:]:
-        any_bad = any_bad | bad
-    pairs = F.array(
-        *[
-            F.when(bad, F.struct(F.lit(name).alias("k"), F.col(quoted(name)).cast("string").alias("v")))
-            for name, _, bad in checks
-        ]
+        nothing = f"CAST(NULL AS map<string,string>) AS {BAD}"
+        return Shaped(frame.selectExpr(*columns, nothing), F.expr("CAST(array() AS array<string>)"))
+    pairs = [
+        f"CASE WHEN {bad} THEN struct({literal(name)} AS k, CAST({quoted(name)} AS string) AS v) END"
+        for name, _, bad in checks
+    ]
+    any_bad = " OR ".join(f"({bad})" for _, _, bad in checks)
+    held = f"CASE WHEN {any_bad} THEN map_from_entries(array_compact(array({', '.join(pairs)}))) END AS {BAD}"
+    names = [
+        f"CASE WHEN map_contains_key({BAD}, {literal(name)}) THEN {literal(cast_reason(name, wanted))} END"
+        for name, wanted, _ in checks
+    ]
+    reasons = (
+        f"CASE WHEN {BAD} IS NULL THEN CAST(array() AS array<string>) "
+        f"ELSE array_compact(array({', '.join(names)})) END"
     )
-    held = F.when(any_bad, F.map_from_entries(F.filter(pairs, lambda pair: pair.isNotNull())))
-    shaped = frame.select(*columns, held.alias(BAD))
-    names = F.array(
-        *[
-            F.when(F.map_contains_key(F.col(BAD), name), F.lit(cast_reason(name, wanted)))
-            for name, wanted, _ in checks
-        ]
-    )
-    reasons = F.when(F.col(BAD).isNull(), F.array().cast("array<string>")).otherwise(F.array_compact(names))
-    return Shaped(shaped, reasons)
+    return Shaped(frame.selectExpr(*columns, held), F.expr(reasons))
 
 
-def cast_or_null(column: Column, held: DataType, wanted: DataType) -> Column:
-    """A column of one type in another; NULL where it cannot be cast, or would lose a fraction."""
-    cast = column.try_cast(wanted)
-    if _drops_fraction(held, wanted):
-        return F.when(cast.cast(held) == column, cast)
+def cast_or_null(column: str, held: DataType, wanted: str) -> str:
+    """SQL of the type `held` in the type `wanted`; NULL where it cannot be cast, or would lose a fraction."""
+    cast = f"try_cast({column} AS {wanted})"
+    if _drops_fraction(held, parsed(wanted)):
+        return f"CASE WHEN CAST({cast} AS {held.simpleString()}) = {column} THEN {cast} END"
     return cast
 
 
@@ -92,10 +88,12 @@ def cast_reason(column: str, wanted: str) -> str:
 
 def same_type(left: str, right: str) -> bool:
     """True where two texts name one Spark type: `int` and `integer`."""
-    return _parsed(left) == _parsed(right)
+    return parsed(left) == parsed(right)
 
 
-def _parsed(text: str) -> DataType:
+@lru_cache(maxsize=512)
+def parsed(text: str) -> DataType:
+    """The type that a text names. Asks Spark, once for each text."""
     return DataType.fromDDL(text)
 
 

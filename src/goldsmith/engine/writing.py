@@ -11,25 +11,29 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.metadata import APP_ID, CommitMetadata
+from goldsmith.engine.log import NO_TABLE
+from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.project.sql_text import quoted
 
-_SESSION_KEYS = (
-    "spark.databricks.delta.write.txnAppId",
-    "spark.databricks.delta.write.txnVersion",
-    "spark.databricks.delta.commitInfo.userMetadata",
-)
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
 class Target:
-    """The table that is written. descriptions: of its columns. Both apply when the table is made."""
+    """The table that is written. version: the one that the write was planned from, NO_TABLE where there is none.
+
+    descriptions: of its columns. These, properties and clustering apply when the table is made.
+    """
 
     path: str
-    exists: bool
+    version: int
     descriptions: Mapping[str, str]
     properties: Mapping[str, str]
     cluster_by: Sequence[str] = ()
+
+    @property
+    def exists(self) -> bool:
+        return self.version != NO_TABLE
 
 
 def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Target:
@@ -45,7 +49,7 @@ def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Targ
     for key, value in target.properties.items():
         builder = builder.property(key, value)
     builder.execute()
-    return replace(target, exists=True)
+    return replace(target, version=0)
 
 
 def append(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
@@ -79,8 +83,7 @@ def _writer(target: Target, rows: DataFrame, metadata: CommitMetadata) -> DataFr
             ]
         )
     writer = described.write.format("delta")
-    writer = writer.option("txnAppId", APP_ID).option("txnVersion", metadata.counter)
-    writer = writer.option("userMetadata", stamped(metadata).to_json())
+    writer = writer.option("userMetadata", stamped(metadata).to_json(target.version))
     if not target.exists:
         for key, value in target.properties.items():
             writer = writer.option(key, value)
@@ -123,21 +126,15 @@ def merge(
     )
     if target.exists:
         builder = builder.withSchemaEvolution()
-    with _session_commit(spark, metadata):
+    with _session_commit(spark, stamped(metadata).to_json(target.version)):
         builder.execute()
 
 
 @contextmanager
-def _session_commit(spark: SparkSession, metadata: CommitMetadata) -> Iterator[None]:
-    """The commit's settings by session, for writes without options.
-
-    They would outlive the write and make the next one be skipped in silence, hence the finally.
-    """
-    values = (APP_ID, str(metadata.counter), stamped(metadata).to_json())
-    for key, value in zip(_SESSION_KEYS, values, strict=True):
-        spark.conf.set(key, value)
+def _session_commit(spark: SparkSession, told: str) -> Iterator[None]:
+    """What the commit says by session, for writes without options; it would stay for the next write."""
+    spark.conf.set(_USER_METADATA, told)
     try:
         yield
     finally:
-        for key in _SESSION_KEYS:
-            spark.conf.unset(key)
+        spark.conf.unset(_USER_METADATA)

@@ -196,6 +196,12 @@ def canonical(parsed: Parsed) -> str:
     return " ".join(words)
 
 
+def text_literal(text: str) -> str:
+    """A text as Spark SQL: `it's` -> `'it\\'s'`."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 def quoted(name: str) -> str:
     """A name in backticks."""
     return "`" + name.replace("`", "``") + "`"

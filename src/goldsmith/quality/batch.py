@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,10 +12,14 @@ from pyspark.sql import types as T
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.models import Expectation
+from goldsmith.project.sql_text import quoted
 from goldsmith.quality.columns import between, considered
 from goldsmith.quality.values import Field, find
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+
+KEYS = "_gs_keys"
+_ROWS = "_gs_rows"
 
 _NUMBERS_ONLY = {
     "expect_column_mean_to_be_between": F.try_avg,
@@ -27,10 +33,9 @@ _ORDERED = {
 
 @dataclass(frozen=True)
 class Tally:
-    """Aggregates of one expectation: rows looked at, rows at fault, whether it holds, what was seen."""
+    """Aggregates of one expectation that blames no row: rows looked at, whether it holds, what was seen."""
 
     checked: Column
-    failed: Column
     ok: Column
     observed: Column
 
@@ -42,21 +47,20 @@ def compile_batch(schema: T.StructType, expectation: Expectation, kept: Column) 
     Raises DeclarationError GS103 or GS203 where the column has not the type that the expectation needs.
     """
     arguments, kind = expectation.arguments, expectation.kind
-    nobody = F.lit(0)
     if kind == "expect_table_row_count_to_be_between":
         count = F.count_if(kept)
         held = between(Field("row count", count, T.LongType()), arguments)
-        return Tally(count, nobody, held, count.cast("string"))
+        return Tally(count, held, count.cast("string"))
     field = find(schema, arguments["column"])
     present = F.count_if(kept & field.column.isNotNull())
     if kind == "expect_column_values_to_be_of_type":
         held = F.lit(is_of_type(field, arguments["type_"]))
-        return Tally(present, nobody, held, F.lit(field.type.simpleString()))
+        return Tally(present, held, F.lit(field.type.simpleString()))
     result = _aggregate(field, expectation, kept)
     held = F.coalesce(between(result, arguments), F.lit(False))
     if isinstance(result.type, T.FractionalType) and not isinstance(result.type, T.DecimalType):
         held = held & ~F.isnan(result.column)
-    return Tally(present, nobody, held, result.column.cast("string"))
+    return Tally(present, held, result.column.cast("string"))
 
 
 def _aggregate(field: Field, expectation: Expectation, kept: Column) -> Field:
@@ -101,17 +105,34 @@ def is_of_type(field: Field, wanted: str) -> bool:
 
 
 def duplicates(frame: DataFrame, expectation: Expectation) -> DataFrame:
-    """The keys of a uniqueness expectation with their number of rows, `_gs_rows`; uncounted rows left out."""
+    """The keys of a uniqueness expectation with their number of rows, _ROWS; uncounted rows left out."""
     schema = frame.schema
     keys = [find(schema, name).column for name in expectation.columns]
-    judged = frame.where(considered(schema, expectation))
-    return judged.groupBy(*keys).agg(F.count(F.lit(1)).alias("_gs_rows"))
+    counted = considered(schema, expectation)
+    judged = frame.where(counted) if counted is not None else frame
+    return judged.groupBy(*keys).agg(F.count(F.lit(1)).alias(_ROWS))
 
 
-def count_duplicates(frame: DataFrame, expectation: Expectation) -> tuple[int, int]:
-    """Rows looked at, and rows that share their key with another: one Spark job."""
-    rows = F.col("_gs_rows")
-    total = F.coalesce(F.sum(rows), F.lit(0)).alias("checked")
-    shared = F.coalesce(F.sum(F.when(rows > 1, rows)), F.lit(0)).alias("failed")
-    row = duplicates(frame, expectation).agg(total, shared).collect()[0]
-    return int(row["checked"]), int(row["failed"])
+def groups(
+    frame: DataFrame, expectations: Sequence[Expectation], keyed: DataFrame, keys: Sequence[str]
+) -> dict[str, tuple[int, int, int]]:
+    """By uniqueness expectation over `frame`, and as KEYS by the columns `keys` over `keyed`: distinct keys, rows
+    that were counted, and rows that share their key with another. One Spark job for all."""
+    counted = {item.name: duplicates(frame, item) for item in expectations}
+    if keys:
+        counted[KEYS] = keyed.groupBy(*[F.col(quoted(name)) for name in keys]).agg(
+            F.expr(f"count(1) AS {_ROWS}")
+        )
+    if not counted:
+        return {}
+    parts = [
+        rows.selectExpr(
+            f"{index} AS of",
+            "count(1)",
+            f"coalesce(sum({_ROWS}), 0)",
+            f"coalesce(sum({_ROWS}) FILTER (WHERE {_ROWS} > 1), 0)",
+        )
+        for index, rows in enumerate(counted.values())
+    ]
+    found = {row[0]: (row[1], row[2], row[3]) for row in reduce(DataFrame.unionAll, parts).collect()}
+    return {name: found[index] for index, name in enumerate(counted)}

@@ -24,15 +24,19 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RowRule:
-    """considered: the row is judged at all (never NULL). failed: it is, and does not hold (never NULL)."""
+    """considered: the row is judged at all (never NULL); None where every row is.
 
-    considered: Column
+    failed: it is, and does not hold (never NULL).
+    """
+
+    considered: Column | None
     failed: Column
 
 
-def rule(considered: Column, held: Column, ignore_nulls: bool) -> RowRule:
+def rule(considered: Column | None, held: Column, ignore_nulls: bool) -> RowRule:
     """A rule whose NULL verdicts fail, or hold where `ignore_nulls` says so."""
-    return RowRule(considered, considered & ~F.coalesce(held, F.lit(ignore_nulls)))
+    failed = ~F.coalesce(held, F.lit(ignore_nulls))
+    return RowRule(considered, failed if considered is None else considered & failed)
 
 
 def compile_row(frame: DataFrame, expectation: Expectation, member: str | None = None) -> RowRule:
@@ -53,16 +57,19 @@ def compile_row(frame: DataFrame, expectation: Expectation, member: str | None =
     return rule(considered(schema, expectation), held, expectation.ignore_nulls)
 
 
-def considered(schema: StructType, expectation: Expectation) -> Column:
-    """Whether a row is judged: not where the column is NULL, or as `ignore_row_if` says. Never NULL."""
+def considered(schema: StructType, expectation: Expectation) -> Column | None:
+    """Whether a row is judged: not where the column is NULL, or as `ignore_row_if` says. Never NULL.
+
+    None where every row is judged.
+    """
     arguments = expectation.arguments
     if expectation.kind in ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null"):
-        return F.lit(True)
+        return None
     if "column" in arguments:
         return find(schema, arguments["column"]).column.isNotNull()
     missing = [find(schema, name).column.isNull() for name in expectation.columns]
     if not missing:
-        return F.lit(True)
+        return None
     default = "both_values_are_missing" if "column_A" in arguments else "all_values_are_missing"
     match arguments.get("ignore_row_if") or default:
         case "both_values_are_missing" | "all_values_are_missing":
@@ -70,7 +77,7 @@ def considered(schema: StructType, expectation: Expectation) -> Column:
         case "either_value_is_missing" | "any_value_is_missing":
             return ~reduce(or_, missing)
         case _:
-            return F.lit(True)
+            return None
 
 
 def condition(frame: DataFrame, sql: str) -> Column:
@@ -81,7 +88,7 @@ def condition(frame: DataFrame, sql: str) -> Column:
     """
     try:
         column = F.expr(sql)
-        result = frame.select("*", column.alias("_gs_condition")).schema["_gs_condition"].dataType
+        result = frame.select(column.alias("_gs_condition")).schema[0].dataType
     except ParseException as error:
         raise DeclarationError(
             "GS201", f"the condition `{sql}` does not parse: {_first_line(error)}"

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
 from types import MappingProxyType
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import Expectation, Otherwise
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql_text import quoted, text_literal
 from goldsmith.quality import batch, catalog, gx, lookups
-from goldsmith.quality.batch import Tally
 from goldsmith.quality.columns import RowRule, compile_row
 from goldsmith.quality.kinds import KINDS
 
@@ -25,6 +23,9 @@ REASONS = "_gs_reasons"
 
 OUTCOME = "_gs_outcome"
 """`keep`, `drop`, `quarantine` or `fail`; never NULL."""
+
+_EARLIER, _FOUND = "_gs_earlier", "_gs_found"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
 
@@ -56,6 +57,16 @@ class Counts:
     dropped: int
     quarantined: int
     failed: int
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What judged rows come to. also: the further aggregates that were asked for. keys: distinct ones."""
+
+    counts: Counts
+    verdicts: tuple[Verdict, ...]
+    also: Mapping[str, Any]
+    keys: int
 
 
 @dataclass(frozen=True)
@@ -92,84 +103,92 @@ def judge(
     rules = _rules(frame, expectations)
     marked = _with_members(frame, by_row, lookups)
 
-    earlier = F.coalesce(reasons, _names(())) if reasons is not None else _names(())
-    found = [F.when(rules[item.name].failed, F.lit(item.name)) for item in by_row]
-    violated = F.concat(earlier, F.array_compact(F.array(*found))) if found else earlier
-
-    outcome = F.when(_any_of(violated, by_row, "fail"), F.lit("fail"))
-    outcome = outcome.when(
-        (F.size(earlier) > 0) | _any_of(violated, by_row, "quarantine"), F.lit("quarantine")
+    found = F.array(*[F.when(rules[item.name].failed, F.lit(item.name)) for item in by_row])
+    earlier = reasons if reasons is not None else F.lit(None)
+    given = [earlier.cast("array<string>").alias(_EARLIER), found.cast("array<string>").alias(_FOUND)]
+    violated = f"concat(coalesce({_EARLIER}, array()), array_compact({_FOUND})) AS {REASONS}"
+    outcome = (
+        f"CASE WHEN {_any_of(by_row, 'fail')} THEN 'fail' "
+        f"WHEN size({_EARLIER}) > 0 OR {_any_of(by_row, 'quarantine')} THEN 'quarantine' "
+        f"WHEN {_any_of(by_row, 'drop')} THEN 'drop' ELSE 'keep' END AS {OUTCOME}"
     )
-    outcome = outcome.when(_any_of(violated, by_row, "drop"), F.lit("drop")).otherwise(F.lit("keep"))
+    judged = marked.select("*", *given).select("*", F.expr(violated), F.expr(outcome))
+    helpers = [name for name in marked.columns if name not in frame.columns]
+    return Judged(
+        judged.drop(*helpers, _EARLIER, _FOUND), tuple(expectations), MappingProxyType(rules), lookups
+    )
 
-    kept_columns = [F.col(quoted(name)) for name in frame.columns]
-    judged = marked.select(*kept_columns, violated.alias(REASONS), outcome.alias(OUTCOME))
-    return Judged(judged, tuple(expectations), MappingProxyType(rules), lookups)
 
+def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[str] = ()) -> Evaluated:
+    """Counts, and one verdict for each expectation, in their order.
 
-def evaluate(judged: Judged) -> tuple[Counts, tuple[Verdict, ...]]:
-    """Counts and one verdict for each expectation, in their order.
-
-    Row expectations count all rows. Expectations on the batch, `mostly` included, judge the rows that would
-    be written: neither dropped nor quarantined. One Spark job, and one more for each uniqueness expectation.
+    also: further SQL aggregates by name, over the rows whose outcome is `keep`. keys: columns whose distinct
+    values are counted over the same rows. Row expectations count all rows. Expectations on the batch, `mostly`
+    included, judge the rows that would be written: neither dropped nor quarantined. One Spark job, and one
+    more where there are keys or uniqueness expectations.
     """
     kept = ~F.col(OUTCOME).isin("drop", "quarantine")
     shared = [
         item for item in judged.expectations if catalog.is_batch(item) and item.kind not in batch.UNIQUE
     ]
     frame = _with_members(judged.frame, shared, judged.lookups)
-    tallies = {
-        item.name: _tally(judged, item, kept) for item in judged.expectations if item.kind not in batch.UNIQUE
-    }
     measured = [
-        getattr(tally, part).alias(f"{index}_{part}")
-        for index, tally in enumerate(tallies.values())
-        for part in ("checked", "failed", "ok", "observed")
+        F.expr(f"{aggregate} FILTER (WHERE {OUTCOME} = 'keep') AS `also_{name}`")
+        for name, aggregate in also.items()
     ]
-    outcomes = [
-        F.count_if(F.col(OUTCOME) == value).alias(name)
-        for name, value in (
-            ("kept", "keep"),
-            ("dropped", "drop"),
-            ("quarantined", "quarantine"),
-            ("failed", "fail"),
-        )
-    ]
-    row = frame.agg(F.count(F.lit(1)).alias("rows_in"), *outcomes, *measured).collect()[0]
-    counts = Counts(*(row[name] for name in ("rows_in", "kept", "dropped", "quarantined", "failed")))
-
-    numbers = {name: index for index, name in enumerate(tallies)}
-    verdicts = tuple(
-        _uniqueness(judged.frame.where(kept), item)
-        if item.kind in batch.UNIQUE
-        else _verdict(item, row, numbers[item.name])
-        for item in judged.expectations
+    for index, item in enumerate(judged.expectations):
+        if item.kind not in batch.UNIQUE:
+            measured += [
+                column.alias(f"{index}_{part}") for part, column in _tally(judged, item, kept).items()
+            ]
+    outcomes = ("keep", "drop", "quarantine", "fail")
+    counted = [F.expr(f"count_if({OUTCOME} = '{outcome}') AS `{outcome}`") for outcome in outcomes]
+    row = frame.agg(F.expr("count(1) AS rows_in"), *counted, *measured).collect()[0].asDict()
+    counts = Counts(row["rows_in"], *(row[outcome] for outcome in outcomes))
+    unique = [item for item in judged.expectations if item.kind in batch.UNIQUE]
+    groups = batch.groups(
+        judged.frame.where(kept), unique, judged.frame.where(F.col(OUTCOME) == "keep"), keys
     )
-    return counts, verdicts
+    verdicts = tuple(
+        _counted(item, *groups[item.name][1:]) if item.kind in batch.UNIQUE else _verdict(item, row, index)
+        for index, item in enumerate(judged.expectations)
+    )
+    return Evaluated(
+        counts, verdicts, {name: row[f"also_{name}"] for name in also}, groups[batch.KEYS][0] if keys else 0
+    )
 
 
-def failing_rows(judged: Judged, name: str, limit: int = 3) -> list[str]:
-    """Up to `limit` rows that violate an expectation, as JSON of the input's columns.
+def failing_rows(judged: Judged, names: Sequence[str], limit: int = 3) -> dict[str, list[str]]:
+    """By expectation, up to `limit` rows that violate it, as JSON of the input's columns. One Spark job for all.
 
-    For a uniqueness expectation they are keys that occur more than once; an aggregate blames no row: [].
+    For a uniqueness expectation they are keys that occur more than once; an aggregate blames no row.
     """
-    expectation = next(item for item in judged.expectations if item.name == name)
-    columns = [column for column in judged.frame.columns if not column.startswith("_gs_")]
+    found: dict[str, list[str]] = {name: [] for name in names}
+    by_name = {item.name: item for item in judged.expectations}
+    parts = []
+    for index, name in enumerate(names):
+        frame = _violating(judged, by_name[name])
+        if frame is not None:
+            columns = ", ".join(quoted(column) for column in frame.columns if not column.startswith("_gs_"))
+            row = f"to_json(struct({columns}), map('ignoreNullFields', 'false')) AS row"
+            parts.append(frame.selectExpr(f"{index} AS of", row).limit(limit))
+    if parts:
+        for told in reduce(DataFrame.unionAll, parts).collect():
+            found[names[told["of"]]].append(told["row"])
+    return found
+
+
+def _violating(judged: Judged, expectation: Expectation) -> DataFrame | None:
     frame = judged.frame
+    written = ~F.col(OUTCOME).isin("drop", "quarantine")
     if expectation.kind in batch.UNIQUE:
-        frame = batch.duplicates(frame.where(~F.col(OUTCOME).isin("drop", "quarantine")), expectation)
-        columns = [column for column in frame.columns if column != "_gs_rows"]
-        frame = frame.where(F.col("_gs_rows") > 1)
-    elif not catalog.is_batch(expectation):
-        frame = frame.where(F.array_contains(REASONS, name))
-    elif name in judged.rules:
-        frame = _with_members(frame, [expectation], judged.lookups).where(judged.rules[name].failed)
-        frame = frame.where(~F.col(OUTCOME).isin("drop", "quarantine"))
-    else:
-        return []
-    whole = F.struct(*(F.col(quoted(column)) for column in columns))
-    rows = frame.select(F.to_json(whole, {"ignoreNullFields": "false"}).alias("row")).limit(limit).collect()
-    return [row["row"] for row in rows]
+        return batch.duplicates(frame.where(written), expectation).where("_gs_rows > 1")
+    if not catalog.is_batch(expectation):
+        return frame.where(F.array_contains(REASONS, expectation.name))
+    if expectation.name not in judged.rules:
+        return None
+    frame = _with_members(frame, [expectation], judged.lookups)
+    return frame.where(judged.rules[expectation.name].failed).where(written)
 
 
 def _check(expectations: Sequence[Expectation]) -> None:
@@ -199,29 +218,30 @@ def _with_members(
     return lookups.with_members(frame, [item for item in expectations if catalog.reference(item)], tables)
 
 
-def _names(names: Sequence[str]) -> Column:
-    return F.array(*(F.lit(name) for name in names)).cast("array<string>")
+def _any_of(expectations: Sequence[Expectation], otherwise: Otherwise) -> str:
+    """SQL: whether a row violates an expectation with this outcome."""
+    names = [text_literal(item.name) for item in expectations if item.otherwise == otherwise]
+    return f"arrays_overlap(array_compact({_FOUND}), array({', '.join(names)}))" if names else "false"
 
 
-def _any_of(violated: Column, expectations: Sequence[Expectation], otherwise: Otherwise) -> Column:
-    names = [item.name for item in expectations if item.otherwise == otherwise]
-    return reduce(or_, (F.array_contains(violated, name) for name in names), F.lit(False))
-
-
-def _tally(judged: Judged, expectation: Expectation, kept: Column) -> Tally:
+def _tally(judged: Judged, expectation: Expectation, kept: Column) -> dict[str, Column]:
+    """The aggregates that an expectation's verdict is made of; no `checked` where that is every row."""
     rule = judged.rules.get(expectation.name)
-    nothing: tuple[Column, Column] = (F.lit(None).cast("boolean"), F.lit(None).cast("string"))
     if rule is None:
-        return batch.compile_batch(judged.frame.schema, expectation, kept)
+        tally = batch.compile_batch(judged.frame.schema, expectation, kept)
+        return {"checked": tally.checked, "ok": tally.ok, "observed": tally.observed}
     if catalog.is_batch(expectation):
-        return Tally(F.count_if(kept & rule.considered), F.count_if(kept & rule.failed), *nothing)
-    failed = F.count_if(F.array_contains(REASONS, expectation.name))
-    return Tally(F.count_if(rule.considered), failed, *nothing)
+        checked = kept & rule.considered if rule.considered is not None else kept
+        return {"checked": F.count_if(checked), "failed": F.count_if(kept & rule.failed)}
+    failed = F.expr(f"count_if(array_contains({REASONS}, {text_literal(expectation.name)}))")
+    if rule.considered is None:
+        return {"failed": failed}
+    return {"checked": F.count_if(rule.considered), "failed": failed}
 
 
-def _verdict(expectation: Expectation, row: Row, number: int) -> Verdict:
-    checked, failed = row[f"{number}_checked"], row[f"{number}_failed"]
-    held: bool | None = row[f"{number}_ok"]
+def _verdict(expectation: Expectation, row: Mapping[str, Any], number: int) -> Verdict:
+    checked, failed = row.get(f"{number}_checked", row["rows_in"]), row.get(f"{number}_failed", 0)
+    held: bool | None = row.get(f"{number}_ok")
     if held is not None:
         return _of(expectation, checked, failed, row[f"{number}_observed"], held)
     return _counted(expectation, checked, failed)
@@ -233,10 +253,6 @@ def _counted(expectation: Expectation, checked: int, failed: int) -> Verdict:
         return _of(expectation, checked, failed, None, failed == 0)
     share = (checked - failed) / checked if checked else 1.0
     return _of(expectation, checked, failed, f"{share:.2%}", share >= float(mostly))
-
-
-def _uniqueness(frame: DataFrame, expectation: Expectation) -> Verdict:
-    return _counted(expectation, *batch.count_duplicates(frame, expectation))
 
 
 def _of(expectation: Expectation, checked: int, failed: int, observed: str | None, ok: bool) -> Verdict:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from goldsmith.engine.columns import among, row_hash
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.merging import Newest, merge_newest, newest, survivors, tally
+from goldsmith.engine.columns import among
+from goldsmith.engine.merging import Newest, merge_newest, newest, removing, survivors
 from goldsmith.engine.metadata import CommitMetadata, Merged
 from goldsmith.engine.writing import Target, append, make_clustered, overwrite, replace_where
 from goldsmith.project.models import Merge, Overwrite
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.planning import Plan
+from goldsmith.run.counting import Known
+from goldsmith.run.plan import Plan
 from goldsmith.run.slices import Slice
 
 
@@ -28,22 +27,30 @@ class Written:
 
 
 def write(
-    spark: SparkSession, run: Run, plan: Plan, piece: Slice, kept: DataFrame, metadata: CommitMetadata
+    spark: SparkSession,
+    run: Run,
+    plan: Plan,
+    piece: Slice,
+    kept: DataFrame,
+    known: Known,
+    metadata: CommitMetadata,
 ) -> Written | None:
-    """Commits the kept rows; None where another commit with this counter was taken first."""
+    """Commits the kept rows; None where the table is no longer as it was planned from."""
+    if plan.log.version() != plan.state.version:
+        return None
     table, target = plan.table, _target(run, plan)
     if isinstance(table.load, Merge):
-        _write_merge(spark, plan, piece, kept, target, table.load, metadata)
+        _write_merge(spark, plan, piece, newest(kept, table.load), known, target, table.load, metadata)
     elif plan.action == "incremental" and piece.values is not None:
         assert not isinstance(table.load, Overwrite)
         replace_where(target, kept, among(_by(table), piece.values), metadata)
     elif plan.action == "incremental":
         append(target, kept, metadata)
     elif isinstance(table.load, Overwrite):
-        _write_whole(spark, plan, kept, target, metadata)
+        _write_whole(spark, plan, kept, known, target, metadata)
     else:
         _replace(spark, target, kept, metadata)
-    commit = TableLog(spark, target.path).own_commit(plan.state.version, run.run_id, plan.counter)
+    commit = plan.log.own_commit(plan.state.version, run.run_id, plan.counter)
     if commit is None or commit.metadata is None:
         return None
     return Written(commit.version, commit.metadata)
@@ -59,7 +66,7 @@ def _target(run: Run, plan: Plan) -> Target:
     spec = plan.table.spec
     return Target(
         path=run.path(plan.table.name),
-        exists=plan.state.exists,
+        version=plan.state.version,
         descriptions={name: column.description for name, column in spec.columns.items()},
         properties=spec.properties,
         cluster_by=spec.cluster_by,
@@ -74,41 +81,25 @@ def _write_merge(
     spark: SparkSession,
     plan: Plan,
     piece: Slice,
-    kept: DataFrame,
-    target: Target,
-    load: Merge,
-    metadata: CommitMetadata,
-) -> None:
-    found = newest(kept, load)
-    # Counted, then written: computed once.
-    found = replace(found, frame=found.frame.persist())
-    try:
-        _write_newest(spark, plan, piece, found, target, load, metadata)
-    finally:
-        found.frame.unpersist()
-
-
-def _write_newest(
-    spark: SparkSession,
-    plan: Plan,
-    piece: Slice,
     found: Newest,
+    known: Known,
     target: Target,
     load: Merge,
     metadata: CommitMetadata,
 ) -> None:
-    counted = tally(found, load)
+    superseded = known.rows - known.keys
     if plan.action != "incremental":
-        counts = replace(metadata.counts, superseded=counted.superseded + counted.doomed)
+        removed = removing(found) if load.delete_when is not None else 0
+        counts = replace(metadata.counts, superseded=superseded + removed)
         _replace(spark, target, survivors(found), replace(metadata, counts=counts))
         return
     gone = _gone(spark, target, piece.touched, found, load) if piece.touched is not None else 0
-    if counted.rows == 0 and piece.touched is None:
+    if known.rows == 0 and piece.touched is None:
         # Nothing to merge: the bookmark alone moves on, without a look at the table's files.
         append(target, survivors(found).limit(0), metadata)
         return
-    merged = Merged(counted.rows, counted.superseded, piece.touched is not None, gone)
-    merge_newest(spark, target, found, counted, load, piece.touched, replace(metadata, merged=merged))
+    merged = Merged(known.keys, superseded, piece.touched is not None, gone)
+    merge_newest(spark, target, found, known.ranges, load, piece.touched, replace(metadata, merged=merged))
 
 
 def _gone(spark: SparkSession, target: Target, touched: DataFrame, found: Newest, load: Merge) -> int:
@@ -118,21 +109,12 @@ def _gone(spark: SparkSession, target: Target, touched: DataFrame, found: Newest
 
 
 def _write_whole(
-    spark: SparkSession, plan: Plan, kept: DataFrame, target: Target, metadata: CommitMetadata
+    spark: SparkSession, plan: Plan, kept: DataFrame, known: Known, target: Target, metadata: CommitMetadata
 ) -> None:
     """Replaces the table, unless it holds the same rows already: then only the bookmark moves on."""
-    content, rows = _content(kept)
     former = plan.bookmark.metadata.content if plan.bookmark and not plan.bookmark.metadata.voided else None
-    stamped = replace(metadata, content=content)
-    if former == content and plan.action == "full":
-        append(target, kept.limit(0), replace(stamped, counts=replace(stamped.counts, superseded=rows)))
+    stamped = replace(metadata, content=known.content)
+    if former == known.content and plan.action == "full":
+        append(target, kept.limit(0), replace(stamped, counts=replace(stamped.counts, superseded=known.rows)))
     else:
         _replace(spark, target, kept, stamped)
-
-
-def _content(rows: DataFrame) -> tuple[str, int]:
-    """The rows as one short text, whatever their order: equal for equal multisets of rows. And their number."""
-    hashes = [row_hash(rows.schema, seed=seed).cast("decimal(38,0)") for seed in (1, 2)]
-    row = rows.agg(F.count(F.lit(1)), *[F.sum(item) for item in hashes]).head()
-    assert row is not None
-    return f"{row[0]}:{row[1]}:{row[2]}:{rows.schema.simpleString()}", int(row[0])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar, cast
 
 from pyspark.sql import DataFrame
 
@@ -15,6 +19,8 @@ from goldsmith.engine.landing import Landing
 from goldsmith.engine.quarantine import Entries, quarantine_path
 from goldsmith.errors import DeclarationError
 from goldsmith.project.tables import Project
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,31 @@ class Accepted:
         return expectation in self.names or f"{table}.{expectation}" in self.names
 
 
+class Shared:
+    """What several tables of one run need alike: computed by the first that asks, while the others wait."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._futures: dict[Hashable, Future[Any]] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of a key. A failure is for the one who met it: the next one computes again."""
+        with self._guard:
+            known = self._futures.get(key)
+            mine: Future[Any] = known or Future()
+            self._futures[key] = mine
+        if known is not None:
+            with suppress(Exception):
+                return cast(T, known.result())
+            return compute()
+        try:
+            mine.set_result(compute())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        return cast(T, mine.result())
+
+
 @dataclass(frozen=True)
 class Run:
     """One execution. started: UTC. rebuild: tables that are rebuilt whatever their state."""
@@ -73,6 +104,7 @@ class Run:
     interval: Interval | None = None
     rebuild: frozenset[str] = frozenset()
     accepted: Accepted = field(default_factory=Accepted)
+    shared: Shared = field(default_factory=Shared, compare=False)
 
     @classmethod
     def begin(

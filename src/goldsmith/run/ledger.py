@@ -14,6 +14,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.landing import added_to
 from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
@@ -28,6 +29,14 @@ class NewFiles:
     files: tuple[LoadedFile, ...]
     replaced: tuple[LoadedFile, ...]
     ignored: tuple[LoadedFile, ...]
+
+
+def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> NewFiles | None:
+    """What came since the table's last load, where the listings alone tell; None where the ledger must be asked."""
+    if bookmark is None or bookmark.restored or bookmark.metadata.listing is None:
+        return None
+    added = added_to(bookmark.metadata.listing, listing)
+    return NewFiles(added, (), ()) if added is not None else None
 
 
 def known_files(
@@ -78,6 +87,12 @@ def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
             return {table: (str(id_), int(counter)) for table, (id_, counter) in held.items()}
         version -= 1
     return {}
+
+
+def recorded_counter(spark: SparkSession, run: Run, table: str, table_id: str) -> int:
+    """The last counter that `ops.table_runs` has of a table, for one whose log names none any more; else 0."""
+    id_, counter = recorded(TableLog(spark, run.path("ops.table_runs"))).get(table, ("", 0))
+    return counter if id_ == table_id else 0
 
 
 def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:

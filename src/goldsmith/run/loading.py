@@ -14,14 +14,18 @@ from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.merging import NULL_KEY, null_key
 from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
 from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.session import sized
 from goldsmith.engine.shape import BAD
-from goldsmith.errors import GateStopped, GoldsmithError, RunError, Where
+from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Append, Expectation, Merge
 from goldsmith.project.tables import Table
-from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, Verdict, evaluate, failing_rows, judge
+from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
 from goldsmith.run.commits import Written, write
 from goldsmith.run.context import Run
-from goldsmith.run.planning import Plan, plan_table, tracked
+from goldsmith.run.counting import known_of
+from goldsmith.run.gate import gate, verdict_records
+from goldsmith.run.plan import Plan
+from goldsmith.run.planning import plan_table, tracked
 from goldsmith.run.slices import Slice, TooMuchTouched, slice_of
 from goldsmith.run.taking_back import entries_taken_back
 
@@ -42,7 +46,7 @@ class Loaded:
 
 
 def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
-    """Brings a table up to date with its sources; does nothing where it is.
+    """Brings a table up to date with its sources as they are now; does nothing where it is.
 
     Several drivers are applied one after the other, a commit each. Raises GoldsmithError: GateStopped for a
     gate, others for failures; in each case the table is as it was.
@@ -50,12 +54,8 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
     done = Loaded("")
     attempts = 0
     force_full: str | None = None
-    rebuilt = False
     while True:
-        # A rebuild that was asked for is done once, not at every turn.
-        plan = plan_table(
-            spark, _without_rebuild(run, table) if rebuilt else run, table, force_full=force_full
-        )
+        plan = plan_table(spark, run, table, force_full=force_full)
         done = replace(done, reason=done.reason or plan.reason)
         if plan.warning:
             done = replace(done, warnings=(*done.warnings, plan.warning))
@@ -63,7 +63,8 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         if plan.action == "nothing":
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
-            taken = _load_once(spark, run, plan)
+            with sized(spark, plan.bytes):
+                taken = _load_once(spark, run, plan)
         except TooMuchTouched as reason:
             force_full = str(reason)
             continue
@@ -102,12 +103,10 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         done = replace(
             done, commits=(*done.commits, taken.metadata), versions=(*done.versions, taken.version)
         )
+        if not plan.more:
+            table_id, _ = plan.log.identity()
+            return replace(done, counter=plan.counter, table_id=table_id)
         force_full = None
-        rebuilt = True
-
-
-def _without_rebuild(run: Run, table: Table) -> Run:
-    return replace(run, rebuild=run.rebuild - {table.name})
 
 
 def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None) -> None:
@@ -132,10 +131,11 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
         judged = judged_slice(spark, run, plan, piece)
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
-        counts, verdicts = evaluate(judged)
+        kept = judged.frame.where(F.col(OUTCOME) == "keep").drop(REASONS, OUTCOME, BAD, *piece.hidden)
+        known, counts, verdicts = known_of(judged, table.load, kept.schema)
         run.landing.unchanged(plan.loaded, table=table.name)
-        records = _records(run, table, judged, verdicts)
-        _gate(table, records)
+        records = verdict_records(run, table, judged, verdicts)
+        gate(table, records)
         quarantine = Quarantine(spark, run.quarantine_path(table.name))
         taken_back = entries_taken_back(spark, plan, piece, quarantine)
         held, quarantine_version = 0, _former_version(plan)
@@ -148,8 +148,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
         if piece.change_rows is not None:
             left_out = piece.change_rows - counts.rows_in
             metadata = replace(metadata, counts=replace(metadata.counts, filtered=left_out))
-        kept = judged.frame.where(F.col(OUTCOME) == "keep").drop(REASONS, OUTCOME, BAD, *piece.hidden)
-        written = write(spark, run, plan, piece, kept, metadata)
+        written = write(spark, run, plan, piece, kept, known, metadata)
         if written is None:
             quarantine.forget(run.entries(plan.counter))
         elif taken_back:
@@ -214,56 +213,6 @@ def _lookups(
             )
         frames[name] = read_table(spark, run.path(name), pinned.version if pinned else version)
     return frames
-
-
-def _records(
-    run: Run, table: Table, judged: Judged, verdicts: Sequence[Verdict]
-) -> tuple[VerdictRecord, ...]:
-    declared = {expectation.name: expectation.otherwise for expectation in table.spec.expectations}
-    records = []
-    for verdict in verdicts:
-        accepted = run.accepted.covers(table.name, verdict.name)
-        # A change set without rows has no mean or maximum: that is no reason to stop its load.
-        ok = verdict.ok or (verdict.checked == 0 and verdict.observed is None)
-        bad = verdict.failed > 0 or not ok
-        records.append(
-            VerdictRecord(
-                name=verdict.name,
-                kind=verdict.kind,
-                otherwise=declared[verdict.name],
-                description=verdict.description,
-                checked=verdict.checked,
-                failed=verdict.failed,
-                observed=verdict.observed,
-                ok=ok,
-                accepted_by=run.accepted.by if accepted and bad else None,
-                accepted_why=run.accepted.why if accepted and bad else None,
-                samples=tuple(failing_rows(judged, verdict.name)) if bad else (),
-            )
-        )
-    return tuple(records)
-
-
-def _gate(table: Table, records: Sequence[VerdictRecord]) -> None:
-    stopping = [r for r in records if r.otherwise == "fail" and not r.ok and r.accepted_by is None]
-    if not stopping:
-        return
-    lines = []
-    for record in stopping:
-        measured = (
-            f"{record.failed:,} of {record.checked:,} rows"
-            if record.failed
-            else f"observed {record.observed}"
-        )
-        lines.append(f"{record.name}: {measured}" + "".join(f"\n    {sample}" for sample in record.samples))
-    told = "\n  ".join(lines)
-    raise GateStopped(
-        "GS501",
-        f"`{table.name}` was not loaded: {len(stopping)} of its expectations did not hold.\n  {told}",
-        where=Where(file=table.document.file, table=table.name),
-        hint=f"Mend the data or the expectation; or let it pass once: --accept {stopping[0].name} --why '...'.",
-        verdicts=tuple(records),
-    )
 
 
 def _metadata(

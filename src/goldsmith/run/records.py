@@ -17,8 +17,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import explained, is_conflict
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.metadata import APP_ID, CommitMetadata, VerdictRecord
+from goldsmith.engine.log import NO_TABLE, TableLog
+from goldsmith.engine.metadata import CommitMetadata, VerdictRecord
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.run.context import Run
@@ -99,7 +99,7 @@ def _record_into(
     path = run.path(f"ops.{name}")
     for _ in range(ATTEMPTS):
         log = TableLog(spark, path)
-        state = log.state()
+        version = log.version()
         known = recorded(log)
         behind = {
             table: known[table][1] if table in known and known[table][0] == outcome.table_id else 0
@@ -119,12 +119,11 @@ def _record_into(
             return 0
         new = rows(_Told(run, commits, outcomes))
         now = {**known, **{table: (outcomes[table].table_id, outcomes[table].counter) for table in commits}}
-        if not new and state.exists and name != "table_runs":
+        if not new and version != NO_TABLE and name != "table_runs":
             return 0
         writer = frame_of(spark, new, columns).write.format("delta").mode("append")
-        writer = writer.option("txnAppId", APP_ID).option("txnVersion", state.counter + 1)
         try:
-            writer.option("userMetadata", json.dumps({"recorded": now})).save(path)
+            writer.option("userMetadata", json.dumps({"base": version, "recorded": now})).save(path)
         except Exception as error:
             if not is_conflict(error):
                 raise

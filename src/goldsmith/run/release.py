@@ -24,10 +24,11 @@ from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.commits import write
 from goldsmith.run.context import Run
+from goldsmith.run.counting import known_of
 from goldsmith.run.loading import judged_slice, put_in_order
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
-from goldsmith.run.planning import Plan
+from goldsmith.run.plan import Plan
 from goldsmith.run.slices import Slice, types_of
 
 ENTRY = "_gs_entry"
@@ -84,22 +85,26 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         table,
         "incremental",
         "release",
+        log,
         state,
         bookmark,
         upstreams=bookmark.metadata.consumed,
         consumed=bookmark.metadata.consumed,
     )
     piece = Slice(Shaped(marked, F.col("_gs_file_reasons")), (*hidden, "_gs_file_reasons"))
-    judged = judged_slice(spark, run, plan, piece).frame.persist()
+    judged = judged_slice(spark, run, plan, piece)
+    judged = replace(judged, frame=judged.frame.persist())
     try:
-        total = judged.count()
-        fit = judged.where(F.col(OUTCOME) == "keep")
+        fit = judged.frame.where(F.col(OUTCOME) == "keep")
+        kept = fit.drop(REASONS, OUTCOME, BAD, *piece.hidden)
+        known, counts, _ = known_of(judged, table.load, kept.schema)
+        total = counts.rows_in
         ids = [row[ENTRY] for row in fit.select(ENTRY).collect()]
         if not ids:
             return Released(total, 0, total)
-        quarantine.hold(judged.limit(0), [], run.entries(plan.counter), takes_back=ids)
+        quarantine.hold(judged.frame.limit(0), [], run.entries(plan.counter), takes_back=ids)
         metadata = _metadata(run, plan, len(ids), quarantine.version())
-        written = write(spark, run, plan, piece, fit.drop(REASONS, OUTCOME, BAD, *piece.hidden), metadata)
+        written = write(spark, run, plan, piece, kept, known, metadata)
         if written is None:
             quarantine.forget(run.entries(plan.counter))
             raise RunError(
@@ -121,7 +126,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         )
         return Released(total, len(ids), total - len(ids), outcome)
     finally:
-        judged.unpersist()
+        judged.frame.unpersist()
 
 
 def _metadata(run: Run, plan: Plan, rows: int, quarantine: int) -> CommitMetadata:

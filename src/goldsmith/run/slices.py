@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
-from goldsmith.engine.changes import ChangeSet, read_changes, read_table
+from goldsmith.engine.changes import ChangeSet, changed_rows, read_changes, read_table
 from goldsmith.engine.columns import among, collected
 from goldsmith.engine.files import HEADER, Stamp, read_files
 from goldsmith.engine.files import reasons as file_reasons
@@ -23,7 +22,7 @@ from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.sql_text import quoted
 from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import Run, make_views
-from goldsmith.run.planning import Plan
+from goldsmith.run.plan import Plan
 
 MAX_VALUES = 1000
 """How many touched partitions are replaced one by one; with more, the whole table is written."""
@@ -74,6 +73,8 @@ def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
     if plan.driver is None:
         return Slice(_shaped(spark, table, pinned))
     assert plan.span is not None
+    if isinstance(table.load, OverwritePartitions):
+        return _partition_slice(spark, run, table, plan, table.load, pinned)
     changes = read_changes(spark, run.path(plan.driver), plan.span)
     rows = (
         changes.added_rows
@@ -103,8 +104,6 @@ def _changed_slice(
             return _append_slice(spark, table, plan, pinned, changes, rows)
         case Merge() as load:
             return _merge_slice(spark, run, table, plan, load, pinned, changes, rows)
-        case OverwritePartitions() as load:
-            return _partition_slice(spark, table, plan, load, pinned, changes)
         case _:
             raise AssertionError(f"{table.load.kind} has no driver")
 
@@ -190,17 +189,16 @@ def _with_keys(
         traced = table.analysis.traced(driver, name)
         if traced is None:
             raise TooMuchTouched(f"rows left {driver}, and the key {name} cannot be traced to it alone")
-        conditions.append(_as_declared(table, rows, traced, name).eqNullSafe(F.col(f"_gs_key_{at}")))
+        conditions.append(F.expr(_as_declared(table, rows, traced, name)).eqNullSafe(F.col(f"_gs_key_{at}")))
     return rows.join(renamed, reduce(lambda left, right: left & right, conditions), how)
 
 
-def _as_declared(table: Table, rows: DataFrame, traced: str, name: str) -> Column:
+def _as_declared(table: Table, rows: DataFrame, traced: str, name: str) -> str:
     """A traced expression over the driver's rows, with the type and the NULLs that shaping gives its column."""
     wanted = {column.lower(): kind for column, kind in types_of(table).items()}.get(name.lower())
-    value = F.expr(traced)
     if wanted is None:
-        return value
-    return cast_or_null(value, rows.select(value).schema[0].dataType, DataType.fromDDL(wanted))
+        return traced
+    return cast_or_null(f"({traced})", rows.selectExpr(traced).schema[0].dataType, wanted)
 
 
 def _semi(rows: DataFrame, touched: DataFrame, key: tuple[str, ...]) -> DataFrame:
@@ -211,36 +209,44 @@ def _semi(rows: DataFrame, touched: DataFrame, key: tuple[str, ...]) -> DataFram
 
 def _partition_slice(
     spark: SparkSession,
+    run: Run,
     table: Table,
     plan: Plan,
     load: OverwritePartitions,
     pinned: dict[str, DataFrame],
-    changes: ChangeSet,
 ) -> Slice:
     assert plan.driver is not None
     assert table.analysis is not None
     driver = pinned[plan.driver]
-    expressions: list[Column] = []
+    expressions: list[str] = []
     for name in load.by:
         traced = table.analysis.traced(plan.driver, name)
         assert traced is not None, "recomputable_by said that it is"
-        expressions.append(_as_declared(table, driver, traced, name).alias(name))
-    moved = changes.added.select(*expressions)
-    if changes.removed is not None:
-        moved = moved.unionByName(changes.removed.select(*expressions))
-    kinds = [field.dataType for field in moved.schema.fields]
-    values = tuple(
-        tuple(collected(value, kind) for value, kind in zip(row, kinds, strict=True))
-        for row in moved.distinct().limit(MAX_VALUES + 1).collect()
+        expressions.append(_as_declared(table, driver, traced, name))
+    values = run.shared.get(
+        ("touched", plan.driver, plan.span, *expressions),
+        lambda: _touched_values(spark, run, plan, expressions),
     )
     if len(values) > MAX_VALUES:
         raise TooMuchTouched(f"{plan.driver} changed more than {MAX_VALUES} values of {', '.join(load.by)}")
     found = [f"_gs_by_{at}" for at in range(len(load.by))]
-    marked = driver.select(
-        "*", *[column.alias(name) for name, column in zip(found, expressions, strict=True)]
-    )
+    marked = driver.selectExpr("*", *[f"{e} AS {name}" for name, e in zip(found, expressions, strict=True)])
     restricted = marked.where(among(found, values)).drop(*found)
     return Slice(_shaped(spark, table, {**pinned, plan.driver: restricted}, None), values=values)
+
+
+def _touched_values(
+    spark: SparkSession, run: Run, plan: Plan, expressions: Sequence[str]
+) -> tuple[tuple[Any, ...], ...]:
+    """What the expressions give for the driver's changed rows, each once; up to one more than MAX_VALUES."""
+    assert plan.driver is not None
+    assert plan.span is not None
+    moved = changed_rows(spark, run.path(plan.driver), plan.span).selectExpr(*expressions)
+    kinds = [field.dataType for field in moved.schema.fields]
+    return tuple(
+        tuple(collected(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in moved.distinct().limit(MAX_VALUES + 1).collect()
+    )
 
 
 def _shaped(

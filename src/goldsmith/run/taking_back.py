@@ -11,7 +11,7 @@ from pyspark.sql.types import DataType
 from goldsmith.engine.quarantine import EVERYTHING, Quarantine
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import Merge, OverwritePartitions
-from goldsmith.run.planning import Plan
+from goldsmith.run.plan import Plan
 from goldsmith.run.slices import Slice
 
 

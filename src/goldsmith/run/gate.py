@@ -1,0 +1,64 @@
+"""The gate: verdicts as they are recorded, and whether they let a load pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from goldsmith.engine.metadata import VerdictRecord
+from goldsmith.errors import GateStopped, Where
+from goldsmith.project.tables import Table
+from goldsmith.quality.judge import Judged, Verdict, failing_rows
+from goldsmith.run.context import Run
+
+
+def verdict_records(
+    run: Run, table: Table, judged: Judged, verdicts: Sequence[Verdict]
+) -> tuple[VerdictRecord, ...]:
+    """The verdicts with what was declared and accepted, and with rows that show what is wrong."""
+    declared = {expectation.name: expectation.otherwise for expectation in table.spec.expectations}
+    # A change set without rows has no mean or maximum: that is no reason to stop its load.
+    held = {v.name: v.ok or (v.checked == 0 and v.observed is None) for v in verdicts}
+    samples = failing_rows(judged, [v.name for v in verdicts if v.failed > 0 or not held[v.name]])
+    records = []
+    for verdict in verdicts:
+        accepted = run.accepted.covers(table.name, verdict.name)
+        bad = verdict.name in samples
+        records.append(
+            VerdictRecord(
+                name=verdict.name,
+                kind=verdict.kind,
+                otherwise=declared[verdict.name],
+                description=verdict.description,
+                checked=verdict.checked,
+                failed=verdict.failed,
+                observed=verdict.observed,
+                ok=held[verdict.name],
+                accepted_by=run.accepted.by if accepted and bad else None,
+                accepted_why=run.accepted.why if accepted and bad else None,
+                samples=tuple(samples.get(verdict.name, ())),
+            )
+        )
+    return tuple(records)
+
+
+def gate(table: Table, records: Sequence[VerdictRecord]) -> None:
+    """Raises GateStopped where an expectation that must hold does not, and was not accepted."""
+    stopping = [r for r in records if r.otherwise == "fail" and not r.ok and r.accepted_by is None]
+    if not stopping:
+        return
+    lines = []
+    for record in stopping:
+        measured = (
+            f"{record.failed:,} of {record.checked:,} rows"
+            if record.failed
+            else f"observed {record.observed}"
+        )
+        lines.append(f"{record.name}: {measured}" + "".join(f"\n    {sample}" for sample in record.samples))
+    told = "\n  ".join(lines)
+    raise GateStopped(
+        "GS501",
+        f"`{table.name}` was not loaded: {len(stopping)} of its expectations did not hold.\n  {told}",
+        where=Where(file=table.document.file, table=table.name),
+        hint=f"Mend the data or the expectation; or let it pass once: --accept {stopping[0].name} --why '...'.",
+        verdicts=tuple(records),
+    )

@@ -1,0 +1,76 @@
+"""Decides which delivered files a bronze table loads."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.landing import listed
+from goldsmith.engine.log import Bookmark, TableLog, TableState
+from goldsmith.engine.shape import same_type
+from goldsmith.errors import RunError, StorageError, Where
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Run
+from goldsmith.run.ledger import NewFiles, added_since, check_complete, known_files, new_files
+from goldsmith.run.plan import Action, Plan
+
+
+def plan_files(
+    spark: SparkSession, run: Run, table: Table, log: TableLog, state: TableState, bookmark: Bookmark | None
+) -> Plan:
+    """The plan for a bronze table: the files that it has not loaded yet."""
+    assert table.spec.source is not None
+    asked = table.name in run.rebuild
+    if state.exists and state.counter == 0 and not asked and not just_made(log, state):
+        raise foreign(run, table)
+    listing = run.landing.files(table.spec.source.files, table=table.name)
+    seen = listed(listing)
+    if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
+        return Plan(table, "nothing", "no new files", log, state, bookmark)
+    if asked:
+        known = known_files(spark, run, table, log, bookmark) if state.counter else frozenset()
+        check_complete(table, listing, known)
+        every = NewFiles(listing, (), ())
+        return Plan(table, "rebuild", "asked for", log, state, bookmark, files=every, listing=seen)
+    found = added_since(listing, bookmark)
+    if found is None:
+        known = known_files(spark, run, table, log, bookmark) if state.counter else frozenset()
+        found = new_files(table, listing, known)
+    if not found.files:
+        ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
+        return Plan(table, "nothing", "no new files" + ignored, log, state, bookmark)
+    if bookmark is not None and bookmark.metadata.definition != table.definition:
+        _refuse_other_types(table, log)
+    reason = f"{len(found.files)} new file{'s' if len(found.files) > 1 else ''}"
+    if found.replaced:
+        reason += f", {len(found.replaced)} of them replaced"
+    action: Action = "incremental" if state.exists else "first"
+    size = sum(file.size for file in found.files)
+    return Plan(table, action, reason, log, state, bookmark, files=found, listing=seen, bytes=size)
+
+
+def just_made(log: TableLog, state: TableState) -> bool:
+    """True for a clustered table whose first load did not come to its commit: made, and empty."""
+    return state.version == 0 and log.commit(0).operation.startswith("CREATE") and not log.commit(0).added
+
+
+def _refuse_other_types(table: Table, log: TableLog) -> None:
+    held = log.types()
+    for name, column in table.spec.columns.items():
+        if name in held and column.type and not same_type(column.type, held[name]):
+            raise RunError(
+                "GS405",
+                f"`{table.name}` holds {name} as {held[name]}, and it is declared as {column.type} now.",
+                where=table.where("columns", name),
+                hint="Bronze is never rebuilt by itself: "
+                f"`goldsmith run {table.name} --rebuild {table.name}` reads all its files again.",
+            )
+
+
+def foreign(run: Run, table: Table) -> StorageError:
+    """The error for a table in whose log no commit is Goldsmith's."""
+    return StorageError(
+        "GS406",
+        f"`{table.name}` was written by something other than Goldsmith.",
+        where=Where(file=run.path(table.name), table=table.name),
+        hint=f"Move it away, or replace it: `goldsmith run {table.name} --rebuild {table.name}`.",
+    )

@@ -1,0 +1,51 @@
+"""Looks into a table's log, and the settings that a load's size decides."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.session import SMALL, sized
+from lake import Lake
+
+
+def test_a_commit_with_much_to_say_is_read_whole(lake: Lake) -> None:
+    lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int}\n")
+    names = [f"t/{number:03}-{'äß€😀' * 9}.csv" for number in range(120)]
+    for name in names:
+        lake.deliver(name, "id\n1\n")
+    lake.done()
+    commit = TableLog(lake.spark, lake.path("bronze.t")).commit(0)
+    assert commit.metadata is not None
+    assert [file.path for file in commit.metadata.files] == sorted(names)
+    assert TableLog(lake.spark, lake.path("bronze.t")).size() == sum(
+        file.stat().st_size for file in (lake.root / ".goldsmith/warehouse/bronze/t").glob("*.parquet")
+    )
+
+
+def test_small_loads_write_one_file_and_leave_the_session_as_it_was(lake: Lake) -> None:
+    lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int, k: int}\n")
+    lake.declare(
+        "silver.t",
+        "load: {kind: merge, key: id}\n",
+        "SELECT id, max(k) AS k FROM bronze.t GROUP BY id",
+    )
+    lake.deliver("t/a.csv", "id,k\n" + "".join(f"{number},{number % 7}\n" for number in range(500)))
+    lake.done()
+    assert len(list((lake.root / ".goldsmith/warehouse/silver/t").glob("*.parquet"))) == 1
+
+
+def test_settings_by_size_end_with_the_work(spark: SparkSession) -> None:
+    session = spark.newSession()
+    keys = ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")
+
+    def held() -> list[str | None]:
+        return [session.conf.get(key) for key in keys]
+
+    before = held()
+    with sized(session, SMALL):
+        assert held() == ["false", "1"]
+    assert held() == before
+    for size in (SMALL + 1, None):
+        with sized(session, size):
+            assert held() == before

@@ -1,0 +1,48 @@
+"""What two listings of a landing folder tell without a look into the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldsmith.engine.landing import added_to, listed
+from goldsmith.engine.metadata import LoadedFile
+
+FILES = st.lists(
+    st.builds(
+        LoadedFile,
+        st.text("abc/", min_size=1, max_size=4),
+        st.integers(0, 3),
+        st.integers(0, 5),
+    ),
+    max_size=8,
+    unique_by=lambda file: file.path,
+)
+
+
+@given(FILES, FILES)
+def test_what_it_tells_is_the_difference(before: list[LoadedFile], after: list[LoadedFile]) -> None:
+    told = added_to(listed(before), after)
+    if told is not None:
+        assert set(told) == set(after) - set(before)
+        assert set(before) <= set(after)
+
+
+@given(FILES, FILES)
+def test_newer_files_beside_the_former_ones_are_told(
+    before: list[LoadedFile], more: list[LoadedFile]
+) -> None:
+    known = {file.path for file in before}
+    newer = [replace(file, modified=file.modified + 10) for file in more if file.path not in known]
+    assert added_to(listed(before), [*newer, *before]) == tuple(sorted(newer, key=lambda file: file.path))
+
+
+def test_an_older_file_a_replaced_one_and_a_missing_one_are_not() -> None:
+    a, b = LoadedFile("a", 1, 10), LoadedFile("b", 1, 20)
+    former = listed([a, b])
+    assert added_to(former, [a, b, LoadedFile("c", 1, 5)]) is None
+    assert added_to(former, [a, replace(b, modified=30)]) is None
+    assert added_to(former, [a]) is None
+    assert added_to(former, [b, a]) == ()
