@@ -27,7 +27,7 @@ def test_small_loads_write_one_file_and_leave_the_session_as_it_was(lake: Lake) 
     lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int, k: int}\n")
     lake.declare(
         "silver.t",
-        "load: {kind: merge, key: id}\n",
+        "load: overwrite\n",
         "SELECT id, max(k) AS k FROM bronze.t GROUP BY id",
     )
     lake.deliver("t/a.csv", "id,k\n" + "".join(f"{number},{number % 7}\n" for number in range(500)))

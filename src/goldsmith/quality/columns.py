@@ -24,19 +24,19 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RowRule:
-    """considered: the row is judged at all (never NULL); None where every row is.
+    """considered: SQL, whether the row is judged at all (never NULL); None where every row is.
 
     failed: it is, and does not hold (never NULL).
     """
 
-    considered: Column | None
+    considered: str | None
     failed: Column
 
 
-def rule(considered: Column | None, held: Column, ignore_nulls: bool) -> RowRule:
+def rule(considered: str | None, held: Column, ignore_nulls: bool) -> RowRule:
     """A rule whose NULL verdicts fail, or hold where `ignore_nulls` says so."""
-    failed = ~F.coalesce(held, F.lit(ignore_nulls))
-    return RowRule(considered, failed if considered is None else considered & failed)
+    failed = held.eqNullSafe(False) if ignore_nulls else ~held.eqNullSafe(True)
+    return RowRule(considered, failed if considered is None else F.expr(considered) & failed)
 
 
 def compile_row(frame: DataFrame, expectation: Expectation, member: str | None = None) -> RowRule:
@@ -57,8 +57,8 @@ def compile_row(frame: DataFrame, expectation: Expectation, member: str | None =
     return rule(considered(schema, expectation), held, expectation.ignore_nulls)
 
 
-def considered(schema: StructType, expectation: Expectation) -> Column | None:
-    """Whether a row is judged: not where the column is NULL, or as `ignore_row_if` says. Never NULL.
+def considered(schema: StructType, expectation: Expectation) -> str | None:
+    """SQL: whether a row is judged: not where the column is NULL, or as `ignore_row_if` says. Never NULL.
 
     None where every row is judged.
     """
@@ -66,16 +66,16 @@ def considered(schema: StructType, expectation: Expectation) -> Column | None:
     if expectation.kind in ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null"):
         return None
     if "column" in arguments:
-        return find(schema, arguments["column"]).column.isNotNull()
-    missing = [find(schema, name).column.isNull() for name in expectation.columns]
+        return f"{find(schema, arguments['column']).sql} IS NOT NULL"
+    missing = [f"{find(schema, name).sql} IS NULL" for name in expectation.columns]
     if not missing:
         return None
     default = "both_values_are_missing" if "column_A" in arguments else "all_values_are_missing"
     match arguments.get("ignore_row_if") or default:
         case "both_values_are_missing" | "all_values_are_missing":
-            return ~reduce(and_, missing)
+            return f"NOT ({' AND '.join(missing)})"
         case "either_value_is_missing" | "any_value_is_missing":
-            return ~reduce(or_, missing)
+            return f"NOT ({' OR '.join(missing)})"
         case _:
             return None
 

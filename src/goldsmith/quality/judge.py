@@ -24,7 +24,7 @@ REASONS = "_gs_reasons"
 OUTCOME = "_gs_outcome"
 """`keep`, `drop`, `quarantine` or `fail`; never NULL."""
 
-_EARLIER, _FOUND = "_gs_earlier", "_gs_found"
+_EARLIER, _FAILED, _FOUND = "_gs_earlier", "_gs_failed", "_gs_found"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
@@ -103,20 +103,21 @@ def judge(
     rules = _rules(frame, expectations)
     marked = _with_members(frame, by_row, lookups)
 
-    found = F.array(*[F.when(rules[item.name].failed, F.lit(item.name)) for item in by_row])
     earlier = reasons if reasons is not None else F.lit(None)
-    given = [earlier.cast("array<string>").alias(_EARLIER), found.cast("array<string>").alias(_FOUND)]
-    violated = f"concat(coalesce({_EARLIER}, array()), array_compact({_FOUND})) AS {REASONS}"
+    failed = F.array(*[rules[item.name].failed for item in by_row])
+    named = (f"IF({_FAILED}[{at}], {text_literal(item.name)}, NULL)" for at, item in enumerate(by_row))
+    found = f"CAST(array_compact(array({', '.join(named)})) AS array<string>) AS {_FOUND}"
+    violated = f"concat(coalesce({_EARLIER}, array()), {_FOUND}) AS {REASONS}"
     outcome = (
         f"CASE WHEN {_any_of(by_row, 'fail')} THEN 'fail' "
         f"WHEN size({_EARLIER}) > 0 OR {_any_of(by_row, 'quarantine')} THEN 'quarantine' "
         f"WHEN {_any_of(by_row, 'drop')} THEN 'drop' ELSE 'keep' END AS {OUTCOME}"
     )
-    judged = marked.select("*", *given).select("*", F.expr(violated), F.expr(outcome))
+    judged = marked.select("*", earlier.cast("array<string>").alias(_EARLIER), failed.alias(_FAILED))
+    judged = judged.selectExpr("*", found).selectExpr("*", violated, outcome)
     helpers = [name for name in marked.columns if name not in frame.columns]
-    return Judged(
-        judged.drop(*helpers, _EARLIER, _FOUND), tuple(expectations), MappingProxyType(rules), lookups
-    )
+    judged = judged.drop(*helpers, _EARLIER, _FAILED, _FOUND)
+    return Judged(judged, tuple(expectations), MappingProxyType(rules), lookups)
 
 
 def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[str] = ()) -> Evaluated:
@@ -132,18 +133,20 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
         item for item in judged.expectations if catalog.is_batch(item) and item.kind not in batch.UNIQUE
     ]
     frame = _with_members(judged.frame, shared, judged.lookups)
-    measured = [
-        F.expr(f"{aggregate} FILTER (WHERE {OUTCOME} = 'keep') AS `also_{name}`")
-        for name, aggregate in also.items()
-    ]
+    outcomes = ("keep", "drop", "quarantine", "fail")
+    texts = {"rows_in": "count(1)"} | {name: f"count_if({OUTCOME} = '{name}')" for name in outcomes}
+    texts |= {f"also_{name}": f"{sql} FILTER (WHERE {OUTCOME} = 'keep')" for name, sql in also.items()}
+    columns: list[Column] = []
     for index, item in enumerate(judged.expectations):
         if item.kind not in batch.UNIQUE:
-            measured += [
-                column.alias(f"{index}_{part}") for part, column in _tally(judged, item, kept).items()
-            ]
-    outcomes = ("keep", "drop", "quarantine", "fail")
-    counted = [F.expr(f"count_if({OUTCOME} = '{outcome}') AS `{outcome}`") for outcome in outcomes]
-    row = frame.agg(F.expr("count(1) AS rows_in"), *counted, *measured).collect()[0].asDict()
+            for part, aggregate in _tally(judged, item, kept).items():
+                if isinstance(aggregate, str):
+                    texts[f"{index}_{part}"] = aggregate
+                else:
+                    columns.append(aggregate.alias(f"{index}_{part}"))
+    told = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in texts.items())
+    found = frame.agg(F.expr(f"struct({told}) AS told"), *columns).collect()[0].asDict()
+    row = found.pop("told").asDict() | found
     counts = Counts(row["rows_in"], *(row[outcome] for outcome in outcomes))
     unique = [item for item in judged.expectations if item.kind in batch.UNIQUE]
     groups = batch.groups(
@@ -221,22 +224,22 @@ def _with_members(
 def _any_of(expectations: Sequence[Expectation], otherwise: Otherwise) -> str:
     """SQL: whether a row violates an expectation with this outcome."""
     names = [text_literal(item.name) for item in expectations if item.otherwise == otherwise]
-    return f"arrays_overlap(array_compact({_FOUND}), array({', '.join(names)}))" if names else "false"
+    return f"arrays_overlap({_FOUND}, array({', '.join(names)}))" if names else "false"
 
 
-def _tally(judged: Judged, expectation: Expectation, kept: Column) -> dict[str, Column]:
+def _tally(judged: Judged, expectation: Expectation, kept: Column) -> Mapping[str, Column | str]:
     """The aggregates that an expectation's verdict is made of; no `checked` where that is every row."""
     rule = judged.rules.get(expectation.name)
     if rule is None:
         tally = batch.compile_batch(judged.frame.schema, expectation, kept)
         return {"checked": tally.checked, "ok": tally.ok, "observed": tally.observed}
     if catalog.is_batch(expectation):
-        checked = kept & rule.considered if rule.considered is not None else kept
+        checked = kept & F.expr(rule.considered) if rule.considered is not None else kept
         return {"checked": F.count_if(checked), "failed": F.count_if(kept & rule.failed)}
-    failed = F.expr(f"count_if(array_contains({REASONS}, {text_literal(expectation.name)}))")
+    failed = f"count_if(array_contains({REASONS}, {text_literal(expectation.name)}))"
     if rule.considered is None:
         return {"failed": failed}
-    return {"checked": F.count_if(rule.considered), "failed": failed}
+    return {"checked": f"count_if({rule.considered})", "failed": failed}
 
 
 def _verdict(expectation: Expectation, row: Mapping[str, Any], number: int) -> Verdict:

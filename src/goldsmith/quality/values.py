@@ -42,11 +42,12 @@ _DECIMAL = 10**38
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the judged frame: its name as declared, the Column, and its type."""
+    """A column of the judged frame: its name as declared, the Column, its type, and itself as SQL."""
 
     name: str
     column: Column
     type: DataType
+    sql: str = ""
 
     @property
     def family(self) -> Family:
@@ -69,7 +70,7 @@ def find(schema: StructType, name: str) -> Field:
     """
     whole = _member(schema, name)
     if whole is not None:
-        return Field(name, F.col(quoted(name)), whole)
+        return Field(name, F.col(quoted(name)), whole, quoted(name))
     inner: DataType = schema
     for step in name.split("."):
         member = _member(inner, step) if isinstance(inner, StructType) else None
@@ -81,7 +82,8 @@ def find(schema: StructType, name: str) -> Field:
                 hint=hint_for(name, schema.names),
             )
         inner = member
-    return Field(name, F.col(".".join(quoted(step) for step in name.split("."))), inner)
+    path = ".".join(quoted(step) for step in name.split("."))
+    return Field(name, F.col(path), inner, path)
 
 
 def _member(schema: StructType, name: str) -> DataType | None:
