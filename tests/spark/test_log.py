@@ -45,6 +45,8 @@ def test_settings_by_size_end_with_the_work(spark: SparkSession) -> None:
     before = held()
     with sized(session, SMALL):
         assert held() == ["false", "1"]
+    with sized(session, SMALL, declared=keys[1:]):
+        assert held() == ["false", before[1]]
     assert held() == before
     for size in (SMALL + 1, None):
         with sized(session, size):

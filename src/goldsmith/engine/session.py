@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -65,8 +65,8 @@ SMALL = 16 * 2**20
 
 
 @contextmanager
-def sized(spark: SparkSession, size: int | None) -> Iterator[None]:
-    """The session's settings for work on so many bytes.
+def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ()) -> Iterator[None]:
+    """The session's settings for work on so many bytes. declared: settings that are left as they are.
 
     Adaptive execution plans every stage again when the one before it has ended, as a job of its own. What it
     learns from that pays where stages are large.
@@ -74,7 +74,8 @@ def sized(spark: SparkSession, size: int | None) -> Iterator[None]:
     if size is None or size > SMALL:
         yield
         return
-    settings = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+    wanted = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+    settings = {key: value for key, value in wanted.items() if key not in declared}
     before = {key: spark.conf.get(key) for key in settings}
     for key, value in settings.items():
         spark.conf.set(key, value)

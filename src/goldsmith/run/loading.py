@@ -63,7 +63,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         if plan.action == "nothing":
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
-            with sized(spark, plan.bytes):
+            with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
                 taken = _load_once(spark, run, plan)
         except TooMuchTouched as reason:
             force_full = str(reason)
