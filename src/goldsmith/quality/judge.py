@@ -26,7 +26,6 @@ OUTCOME = "_gs_outcome"
 
 _EARLIER, _FAILED, _FOUND = "_gs_earlier", "_gs_failed", "_gs_found"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
 
 

@@ -19,10 +19,9 @@ Action = Literal["nothing", "first", "incremental", "full", "rebuild"]
 class Plan:
     """What one load of a table will do, and why.
 
-    log: the table's. upstreams: each at the version that is read. driver: whose span is applied, where the load is incremental.
-    consumed: what the table will have consumed after it. bytes: of all files that may be read, None where
-    that is not known. more: changes of other drivers are left for a
-    further load.
+    log: the table's. upstreams: each at the version that is read. driver: whose span is applied, where the
+    load is incremental. consumed: what the table will have consumed after it. bytes: of all files that may be
+    read, None where that is not known. more: changes of other drivers are left for a further load.
     """
 
     table: Table
