@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -115,24 +114,17 @@ def duplicates(frame: DataFrame, expectation: Expectation) -> DataFrame:
 
 def groups(
     frame: DataFrame, expectations: Sequence[Expectation], keyed: DataFrame, keys: Sequence[str]
-) -> dict[str, tuple[int, int, int]]:
-    """By uniqueness expectation over `frame`, and as KEYS by the columns `keys` over `keyed`: distinct keys, rows
-    that were counted, and rows that share their key with another. One Spark job for all."""
+) -> dict[str, DataFrame]:
+    """By uniqueness expectation over `frame`, and as KEYS by the columns `keys` over `keyed`: frames of one row,
+    whose column `grouped` holds how many distinct keys there are, how many rows were counted, and how many of
+    these share their key with another."""
     counted = {item.name: duplicates(frame, item) for item in expectations}
     if keys:
         counted[KEYS] = keyed.groupBy(*[F.col(quoted(name)) for name in keys]).agg(
             F.expr(f"count(1) AS {_ROWS}")
         )
-    if not counted:
-        return {}
-    parts = [
-        rows.selectExpr(
-            f"{index} AS of",
-            "count(1)",
-            f"coalesce(sum({_ROWS}), 0)",
-            f"coalesce(sum({_ROWS}) FILTER (WHERE {_ROWS} > 1), 0)",
-        )
-        for index, rows in enumerate(counted.values())
-    ]
-    found = {row[0]: (row[1], row[2], row[3]) for row in reduce(DataFrame.unionAll, parts).collect()}
-    return {name: found[index] for index, name in enumerate(counted)}
+    told = (
+        f"struct(count(1) AS keys, coalesce(sum({_ROWS}), 0) AS rows, "
+        f"coalesce(sum({_ROWS}) FILTER (WHERE {_ROWS} > 1), 0) AS repeated) AS grouped"
+    )
+    return {name: rows.selectExpr(told) for name, rows in counted.items()}

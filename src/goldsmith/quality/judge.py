@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +24,7 @@ REASONS = "_gs_reasons"
 OUTCOME = "_gs_outcome"
 """`keep`, `drop`, `quarantine` or `fail`; never NULL."""
 
-_EARLIER, _FAILED, _FOUND = "_gs_earlier", "_gs_failed", "_gs_found"
+_EARLIER, _FAILED = "_gs_earlier", "_gs_failed"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
 
@@ -105,17 +105,15 @@ def judge(
     earlier = reasons if reasons is not None else F.lit(None)
     failed = F.array(*[rules[item.name].failed for item in by_row])
     named = (f"IF({_FAILED}[{at}], {text_literal(item.name)}, NULL)" for at, item in enumerate(by_row))
-    found = f"CAST(array_compact(array({', '.join(named)})) AS array<string>) AS {_FOUND}"
-    violated = f"concat(coalesce({_EARLIER}, array()), {_FOUND}) AS {REASONS}"
+    found = f"CAST(array_compact(array({', '.join(named)})) AS array<string>)"
+    violated = f"concat(coalesce({_EARLIER}, array()), {found}) AS {REASONS}"
     outcome = (
         f"CASE WHEN {_any_of(by_row, 'fail')} THEN 'fail' "
         f"WHEN size({_EARLIER}) > 0 OR {_any_of(by_row, 'quarantine')} THEN 'quarantine' "
         f"WHEN {_any_of(by_row, 'drop')} THEN 'drop' ELSE 'keep' END AS {OUTCOME}"
     )
     judged = marked.select("*", earlier.cast("array<string>").alias(_EARLIER), failed.alias(_FAILED))
-    judged = judged.selectExpr("*", found).selectExpr("*", violated, outcome)
-    helpers = [name for name in marked.columns if name not in frame.columns]
-    judged = judged.drop(*helpers, _EARLIER, _FAILED, _FOUND)
+    judged = judged.selectExpr(*map(quoted, frame.columns), violated, outcome)
     return Judged(judged, tuple(expectations), MappingProxyType(rules), lookups)
 
 
@@ -124,8 +122,7 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
 
     also: further SQL aggregates by name, over the rows whose outcome is `keep`. keys: columns whose distinct
     values are counted over the same rows. Row expectations count all rows. Expectations on the batch, `mostly`
-    included, judge the rows that would be written: neither dropped nor quarantined. One Spark job, and one
-    more where there are keys or uniqueness expectations.
+    included, judge the rows that would be written: neither dropped nor quarantined. One Spark job.
     """
     kept = ~F.col(OUTCOME).isin("drop", "quarantine")
     shared = [
@@ -144,13 +141,16 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
                 else:
                     columns.append(aggregate.alias(f"{index}_{part}"))
     told = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in texts.items())
-    found = frame.agg(F.expr(f"struct({told}) AS told"), *columns).collect()[0].asDict()
-    row = found.pop("told").asDict() | found
-    counts = Counts(row["rows_in"], *(row[outcome] for outcome in outcomes))
+    counted = frame.agg(F.expr(f"struct({told}) AS told"), *columns)
     unique = [item for item in judged.expectations if item.kind in batch.UNIQUE]
-    groups = batch.groups(
+    grouped = batch.groups(
         judged.frame.where(kept), unique, judged.frame.where(F.col(OUTCOME) == "keep"), keys
     )
+    # In one job: apart, each would wait for the one before it.
+    row, *others = _one_row_each([counted, *grouped.values()])
+    row |= row["told"].asDict()
+    groups = {name: tuple(other["grouped"]) for name, other in zip(grouped, others, strict=True)}
+    counts = Counts(row["rows_in"], *(row[outcome] for outcome in outcomes))
     verdicts = tuple(
         _counted(item, *groups[item.name][1:]) if item.kind in batch.UNIQUE else _verdict(item, row, index)
         for index, item in enumerate(judged.expectations)
@@ -158,6 +158,13 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
     return Evaluated(
         counts, verdicts, {name: row[f"also_{name}"] for name in also}, groups[batch.KEYS][0] if keys else 0
     )
+
+
+def _one_row_each(frames: Sequence[DataFrame]) -> list[dict[str, Any]]:
+    """The only row of each frame. One Spark job for all."""
+    parts = [frame.selectExpr(f"{at} AS _gs_part", "*") for at, frame in enumerate(frames)]
+    rows = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), parts).collect()
+    return [row.asDict() for row in sorted(rows, key=lambda row: int(row["_gs_part"]))]
 
 
 def failing_rows(judged: Judged, names: Sequence[str], limit: int = 3) -> dict[str, list[str]]:
@@ -222,8 +229,8 @@ def _with_members(
 
 def _any_of(expectations: Sequence[Expectation], otherwise: Otherwise) -> str:
     """SQL: whether a row violates an expectation with this outcome."""
-    names = [text_literal(item.name) for item in expectations if item.otherwise == otherwise]
-    return f"arrays_overlap({_FOUND}, array({', '.join(names)}))" if names else "false"
+    failed = [f"{_FAILED}[{at}]" for at, item in enumerate(expectations) if item.otherwise == otherwise]
+    return " OR ".join(failed) or "false"
 
 
 def _tally(judged: Judged, expectation: Expectation, kept: Column) -> Mapping[str, Column | str]:
