@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampType, VariantType
 
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql_literals import literal
+from goldsmith.project.sql_text import quoted
 
 EXACT_TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
@@ -46,29 +46,6 @@ def row_hash(schema: StructType, of: str | None = None, *, seed: int = 0) -> str
         name = literal(field.name.lower())
         parts.append(f"CASE WHEN {column} IS NOT NULL THEN xxhash64({name}, {value}) END")
     return f"xxhash64({', '.join(parts)})"
-
-
-def literal(value: Any) -> str:
-    """A value as Spark SQL text of its own type; a datetime without a zone is one without a zone in SQL too."""
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return str(value).upper()
-        case datetime():
-            return f"{'TIMESTAMP' if value.tzinfo else 'TIMESTAMP_NTZ'} '{value.isoformat(sep=' ')}'"
-        case date():
-            return f"DATE '{value.isoformat()}'"
-        case Decimal():
-            return f"{value}BD"
-        case float():
-            return f"double('{value!r}')"
-        case int():
-            return str(value)
-        case bytes() | bytearray():
-            return f"X'{value.hex()}'"
-        case _:
-            return text_literal(str(value))
 
 
 def collected(value: Any, kind: DataType) -> Any:

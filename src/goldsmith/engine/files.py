@@ -24,13 +24,13 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.engine.columns import literal
 from goldsmith.engine.landing import Landing
 from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.parsing import MALFORMED, Options, csv_record, free_names, json_record, reader_options
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 HEADER = "_header"
@@ -100,12 +100,12 @@ def read_files(
     return Delivered(stamped, columns)
 
 
-def reasons(delivered: Delivered) -> Column:
-    """array<string>: why a delivered row cannot be taken as it is."""
+def reasons(delivered: Delivered) -> str:
+    """SQL, array<string>: why a delivered row cannot be taken as it is."""
     schema = delivered.frame.schema
     texts = [quoted(name) for name in delivered.columns if isinstance(schema[name].dataType, StringType)]
     replaced = " OR ".join(f"contains({name}, '{REPLACEMENT}')" for name in (MALFORMED, *texts))
-    return F.expr(
+    return (
         f"array_compact(array(CASE WHEN {MALFORMED} IS NOT NULL THEN 'malformed' END, "
         f"CASE WHEN {replaced} THEN 'not_in_encoding' END))"
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, NumericType, StringType, StructType, TimestampType
 
@@ -35,9 +35,9 @@ Ranges = tuple[tuple[str, object, object], ...]
 """Key columns with the least and greatest value that the rows have in them."""
 
 
-def null_key(load: Merge) -> Column:
-    """True where a row has no complete key: it can match nothing."""
-    return reduce(lambda left, right: left | right, [column.isNull() for column in named(load.key)])
+def null_key(load: Merge) -> str:
+    """SQL, true where a row has no complete key: it can match nothing."""
+    return " OR ".join(f"{quoted(name)} IS NULL" for name in load.key)
 
 
 def newest(rows: DataFrame, load: Merge) -> Newest:

@@ -19,7 +19,8 @@ from pyspark.sql.types import (
     ShortType,
 )
 
-from goldsmith.engine.columns import EXACT_TIMES, literal
+from goldsmith.engine.columns import EXACT_TIMES
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 BAD = "_gs_bad"
@@ -28,10 +29,10 @@ BAD = "_gs_bad"
 
 @dataclass(frozen=True)
 class Shaped:
-    """Typed rows. frame: the columns and BAD. reasons: array<string> of the violations found on the way."""
+    """Typed rows. frame: the columns and BAD. reasons: SQL, array<string> of the violations found on the way."""
 
     frame: DataFrame
-    reasons: Column
+    reasons: str
 
 
 def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
@@ -55,7 +56,7 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         checks.append((field.name, wanted, f"{column} IS NOT NULL AND {cast} IS NULL"))
     if not checks:
         nothing = f"CAST(NULL AS map<string,string>) AS {BAD}"
-        return Shaped(frame.selectExpr(*columns, nothing), F.expr("CAST(array() AS array<string>)"))
+        return Shaped(frame.selectExpr(*columns, nothing), "CAST(array() AS array<string>)")
     pairs = [
         f"CASE WHEN {bad} THEN struct({literal(name)} AS k, CAST({quoted(name)} AS string) AS v) END"
         for name, _, bad in checks
@@ -70,7 +71,7 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         f"CASE WHEN {BAD} IS NULL THEN CAST(array() AS array<string>) "
         f"ELSE array_compact(array({', '.join(names)})) END"
     )
-    return Shaped(frame.selectExpr(*columns, held), F.expr(reasons))
+    return Shaped(frame.selectExpr(*columns, held), reasons)
 
 
 def cast_or_null(column: str, held: DataType, wanted: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.models import Expectation
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.columns import between, considered
 from goldsmith.quality.values import Field, find
@@ -21,61 +22,61 @@ KEYS = "_gs_keys"
 _ROWS = "_gs_rows"
 
 _NUMBERS_ONLY = {
-    "expect_column_mean_to_be_between": F.try_avg,
-    "expect_column_sum_to_be_between": F.try_sum,
+    "expect_column_mean_to_be_between": "try_avg",
+    "expect_column_sum_to_be_between": "try_sum",
 }
 _ORDERED = {
-    "expect_column_min_to_be_between": F.min,
-    "expect_column_max_to_be_between": F.max,
+    "expect_column_min_to_be_between": "min",
+    "expect_column_max_to_be_between": "max",
 }
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Aggregates of one expectation that blames no row: rows looked at, whether it holds, what was seen."""
+    """Aggregates, as SQL, of one expectation that blames no row: rows looked at, whether it holds, what was seen."""
 
-    checked: Column
-    ok: Column
-    observed: Column
+    checked: str
+    ok: str
+    observed: str
 
 
-def compile_batch(schema: T.StructType, expectation: Expectation, kept: Column) -> Tally:
-    """The aggregates of a mean, sum, min, max, row count or type; `kept` tells the rows that count.
+def compile_batch(schema: T.StructType, expectation: Expectation, kept: str) -> Tally:
+    """The aggregates of a mean, sum, min, max, row count or type; `kept`: SQL that tells the rows that count.
 
     As in Great Expectations an aggregate of no values, or one that is NaN, lies between no bounds.
     Raises DeclarationError GS103 or GS203 where the column has not the type that the expectation needs.
     """
     arguments, kind = expectation.arguments, expectation.kind
     if kind == "expect_table_row_count_to_be_between":
-        count = F.count_if(kept)
+        count = f"count_if({kept})"
         held = between(Field("row count", count, T.LongType()), arguments)
-        return Tally(count, held, count.cast("string"))
+        return Tally(count, held, f"CAST({count} AS string)")
     field = find(schema, arguments["column"])
-    present = F.count_if(kept & field.column.isNotNull())
+    present = f"count_if({kept} AND {field.sql} IS NOT NULL)"
     if kind == "expect_column_values_to_be_of_type":
-        held = F.lit(is_of_type(field, arguments["type_"]))
-        return Tally(present, held, F.lit(field.type.simpleString()))
+        held = literal(is_of_type(field, arguments["type_"]))
+        return Tally(present, held, literal(field.type.simpleString()))
     result = _aggregate(field, expectation, kept)
-    held = F.coalesce(between(result, arguments), F.lit(False))
+    held = f"coalesce({between(result, arguments)}, false)"
     if isinstance(result.type, T.FractionalType) and not isinstance(result.type, T.DecimalType):
-        held = held & ~F.isnan(result.column)
-    return Tally(present, held, result.column.cast("string"))
+        held = f"{held} AND NOT isnan({result.sql})"
+    return Tally(present, held, f"CAST({result.sql} AS string)")
 
 
-def _aggregate(field: Field, expectation: Expectation, kept: Column) -> Field:
-    value = F.when(kept, field.column)
+def _aggregate(field: Field, expectation: Expectation, kept: str) -> Field:
+    value = f"CASE WHEN {kept} THEN {field.sql} END"
     numeric = _NUMBERS_ONLY.get(expectation.kind)
     if numeric is None:
         bounds = (expectation.arguments.get("min_value"), expectation.arguments.get("max_value"))
         if field.family == "text" and not all(bound is None or isinstance(bound, str) for bound in bounds):
             raise _wrong_type(field, expectation)
-        return Field(field.name, _ORDERED[expectation.kind](value), field.type)
+        return Field(field.name, f"{_ORDERED[expectation.kind]}({value})", field.type)
     if field.family != "number":
         raise _wrong_type(field, expectation)
     if expectation.kind == "expect_column_sum_to_be_between" and isinstance(field.type, T.IntegralType):
-        value = value.cast(T.DecimalType(38, 0))
+        value = f"CAST({value} AS decimal(38,0))"
     exact = isinstance(field.type, T.DecimalType | T.IntegralType)
-    return Field(field.name, numeric(value), T.DecimalType() if exact else T.DoubleType())
+    return Field(field.name, f"{numeric}({value})", T.DecimalType() if exact else T.DoubleType())
 
 
 def _wrong_type(field: Field, expectation: Expectation) -> DeclarationError:
@@ -106,10 +107,10 @@ def is_of_type(field: Field, wanted: str) -> bool:
 def duplicates(frame: DataFrame, expectation: Expectation) -> DataFrame:
     """The keys of a uniqueness expectation with their number of rows, _ROWS; uncounted rows left out."""
     schema = frame.schema
-    keys = [find(schema, name).column for name in expectation.columns]
+    keys = [F.expr(find(schema, name).sql) for name in expectation.columns]
     counted = considered(schema, expectation)
     judged = frame.where(counted) if counted is not None else frame
-    return judged.groupBy(*keys).agg(F.count(F.lit(1)).alias(_ROWS))
+    return judged.groupBy(*keys).agg(F.expr(f"count(1) AS {_ROWS}"))
 
 
 def groups(

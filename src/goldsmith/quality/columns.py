@@ -1,21 +1,21 @@
-"""Expectations on rows, compiled to Columns."""
+"""Expectations on rows, compiled to SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
 from types import MappingProxyType
 from typing import Any
 
 from pyspark.errors import AnalysisException, IllegalArgumentException, ParseException, PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BinaryType, BooleanType, DecimalType, IntegerType, IntegralType, StructType
+from pyspark.sql.types import BinaryType, BooleanType, IntegerType, IntegralType, StructType
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import Expectation
+from goldsmith.project.sql_text import quoted, text_literal
 from goldsmith.quality import values
 from goldsmith.quality.values import Field, comparable, find, harmonized
 
@@ -26,17 +26,21 @@ Arguments = Mapping[str, Any]
 class RowRule:
     """considered: SQL, whether the row is judged at all (never NULL); None where every row is.
 
-    failed: it is, and does not hold (never NULL).
+    failed: SQL, it is, and does not hold (never NULL). foreign: a boolean Column that `failed` names, which
+    the frame has to be given first.
     """
 
     considered: str | None
-    failed: Column
+    failed: str
+    foreign: tuple[str, Column] | None = None
 
 
-def rule(considered: str | None, held: Column, ignore_nulls: bool) -> RowRule:
+def rule(
+    considered: str | None, held: str, ignore_nulls: bool, foreign: tuple[str, Column] | None = None
+) -> RowRule:
     """A rule whose NULL verdicts fail, or hold where `ignore_nulls` says so."""
-    failed = held.eqNullSafe(False) if ignore_nulls else ~held.eqNullSafe(True)
-    return RowRule(considered, failed if considered is None else F.expr(considered) & failed)
+    failed = f"({held}) <=> false" if ignore_nulls else f"NOT (({held}) <=> true)"
+    return RowRule(considered, failed if considered is None else f"{considered} AND {failed}", foreign)
 
 
 def compile_row(frame: DataFrame, expectation: Expectation, member: str | None = None) -> RowRule:
@@ -50,7 +54,7 @@ def compile_row(frame: DataFrame, expectation: Expectation, member: str | None =
     if kind == "condition":
         held = condition(frame, arguments["condition"])
     elif kind == "expect_column_values_to_exist_in":
-        held = F.coalesce(F.col(str(member)), F.lit(False))
+        held = f"coalesce({quoted(str(member))}, false)"
     else:
         _check_regex(frame, arguments.get("regex"))
         held = _HELD[kind](schema, arguments)
@@ -80,15 +84,14 @@ def considered(schema: StructType, expectation: Expectation) -> str | None:
             return None
 
 
-def condition(frame: DataFrame, sql: str) -> Column:
-    """A boolean SQL expression over the frame's columns.
+def condition(frame: DataFrame, sql: str) -> str:
+    """A condition, once it is known to be a boolean expression over the frame's columns.
 
     Raises DeclarationError: GS201 where it does not parse, GS203 where it does not resolve, GS103 where it is
     not boolean.
     """
     try:
-        column = F.expr(sql)
-        result = frame.select(column.alias("_gs_condition")).schema[0].dataType
+        result = frame.select(F.expr(sql).alias("_gs_condition")).schema[0].dataType
     except ParseException as error:
         raise DeclarationError(
             "GS201", f"the condition `{sql}` does not parse: {_first_line(error)}"
@@ -101,7 +104,8 @@ def condition(frame: DataFrame, sql: str) -> Column:
         raise DeclarationError(
             "GS103", f"the condition `{sql}` gives {result.simpleString()}, not true or false"
         )
-    return column
+    # A line of its own: the condition may end in a comment.
+    return f"{sql}\n"
 
 
 def _first_line(error: PySparkException) -> str:
@@ -119,86 +123,90 @@ def _check_regex(frame: DataFrame, regex: str | None) -> None:
         raise DeclarationError("GS103", f"the regular expression `{regex}` is not one: {reason}") from error
 
 
-def between(field: Field, arguments: Arguments) -> Column:
-    """Whether the column lies between `min_value` and `max_value`; NULL where it cannot be said."""
-    limits: list[Column] = []
+def between(field: Field, arguments: Arguments) -> str:
+    """SQL: whether the column lies between `min_value` and `max_value`; NULL where it cannot be said."""
+    limits: list[str] = []
     if arguments.get("min_value") is not None:
         left, least = comparable(field, arguments["min_value"])
-        limits.append(left > least if arguments.get("strict_min") else left >= least)
+        limits.append(f"{left} {'>' if arguments.get('strict_min') else '>='} {least}")
     if arguments.get("max_value") is not None:
         left, most = comparable(field, arguments["max_value"])
-        limits.append(left < most if arguments.get("strict_max") else left <= most)
-    return reduce(and_, limits)
+        limits.append(f"{left} {'<' if arguments.get('strict_max') else '<='} {most}")
+    return " AND ".join(limits)
 
 
-def _in_set(schema: StructType, arguments: Arguments) -> Column:
+def _in_set(schema: StructType, arguments: Arguments) -> str:
     field = find(schema, arguments["column"])
     pairs = [comparable(field, value) for value in arguments["value_set"] if value is not None]
-    plain = [value for left, value in pairs if left is field.column]
-    cast = [F.coalesce(left == value, F.lit(False)) for left, value in pairs if left is not field.column]
-    return reduce(or_, cast, field.column.isin(plain) if plain else F.lit(False))
+    plain = [value for left, value in pairs if left == field.sql]
+    parts = [f"{field.sql} IN ({', '.join(plain)})"] if plain else ["false"]
+    parts += [f"coalesce({left} = {value}, false)" for left, value in pairs if left != field.sql]
+    return " OR ".join(parts)
 
 
 def _length(schema: StructType, arguments: Arguments) -> Field:
     field = find(schema, arguments["column"])
-    length = F.length(field.column if isinstance(field.type, BinaryType) else values.text(field))
-    return Field(field.name, length, IntegerType())
+    measured = field.sql if isinstance(field.type, BinaryType) else values.text(field)
+    return Field(field.name, f"length({measured})", IntegerType())
 
 
-def _pair(schema: StructType, arguments: Arguments) -> tuple[Column, Column, Column, Column]:
+def _pair(schema: StructType, arguments: Arguments) -> tuple[str, str, str, str]:
     a, b = find(schema, arguments["column_A"]), find(schema, arguments["column_B"])
     left, right = harmonized(a, b)
-    return left, right, a.column.isNull(), b.column.isNull()
+    return left, right, f"{a.sql} IS NULL", f"{b.sql} IS NULL"
 
 
-def _pair_equal(schema: StructType, arguments: Arguments) -> Column:
+def _pair_equal(schema: StructType, arguments: Arguments) -> str:
     left, right, no_left, no_right = _pair(schema, arguments)
-    return F.when(no_left | no_right, no_left & no_right).otherwise(left == right)
+    return f"CASE WHEN {no_left} OR {no_right} THEN {no_left} AND {no_right} ELSE {left} = {right} END"
 
 
-def _pair_greater(schema: StructType, arguments: Arguments) -> Column:
+def _pair_greater(schema: StructType, arguments: Arguments) -> str:
     left, right, no_left, no_right = _pair(schema, arguments)
-    return (left >= right) | (no_left & no_right) if arguments.get("or_equal") else left > right
+    if arguments.get("or_equal"):
+        return f"{left} >= {right} OR ({no_left} AND {no_right})"
+    return f"{left} > {right}"
 
 
-def _sum(schema: StructType, arguments: Arguments) -> Column:
+def _sum(schema: StructType, arguments: Arguments) -> str:
     """NULL counts as nothing; whole numbers are added as decimals, so that they cannot overflow."""
-    addends: list[Column] = []
+    addends: list[str] = []
     for name in arguments["column_list"]:
         field = find(schema, name)
         if field.family not in ("number", "text"):
             raise DeclarationError("GS103", f"{field} cannot be added up")
-        addend = field.column
+        addend = field.sql
         if isinstance(field.type, IntegralType):
-            addend = addend.cast(DecimalType(38, 0))
+            addend = f"CAST({addend} AS decimal(38,0))"
         elif field.family == "text":
-            addend = addend.try_cast(values.EXACT)
-        addends.append(F.when(field.column.isNull(), F.lit(0)).otherwise(addend))
-    return reduce(F.try_add, addends) == values.number(arguments["sum_total"])
+            addend = f"try_cast({addend} AS {values.EXACT})"
+        addends.append(f"CASE WHEN {field.sql} IS NULL THEN 0 ELSE {addend} END")
+    total = reduce(lambda left, right: f"try_add({left}, {right})", addends)
+    return f"{total} = {values.number(arguments['sum_total'])}"
 
 
-def _regex(schema: StructType, arguments: Arguments) -> Column:
-    return values.text(find(schema, arguments["column"])).rlike(arguments["regex"])
+def _regex(schema: StructType, arguments: Arguments) -> str:
+    return f"{values.text(find(schema, arguments['column']))} RLIKE {text_literal(arguments['regex'])}"
 
 
-def _like(schema: StructType, arguments: Arguments) -> Column:
-    return values.text(find(schema, arguments["column"])).like(arguments["like_pattern"])
+def _like(schema: StructType, arguments: Arguments) -> str:
+    return f"{values.text(find(schema, arguments['column']))} LIKE {text_literal(arguments['like_pattern'])}"
 
 
-_HELD: Mapping[str, Callable[[StructType, Arguments], Column]] = MappingProxyType(
+_HELD: Mapping[str, Callable[[StructType, Arguments], str]] = MappingProxyType(
     {
-        "expect_column_values_to_not_be_null": lambda s, a: find(s, a["column"]).column.isNotNull(),
-        "expect_column_values_to_be_null": lambda s, a: find(s, a["column"]).column.isNull(),
+        "expect_column_values_to_not_be_null": lambda s, a: f"{find(s, a['column']).sql} IS NOT NULL",
+        "expect_column_values_to_be_null": lambda s, a: f"{find(s, a['column']).sql} IS NULL",
         "expect_column_values_to_be_in_set": _in_set,
-        "expect_column_values_to_not_be_in_set": lambda s, a: ~_in_set(s, a),
+        "expect_column_values_to_not_be_in_set": lambda s, a: f"NOT ({_in_set(s, a)})",
         "expect_column_values_to_be_between": lambda s, a: between(find(s, a["column"]), a),
         "expect_column_values_to_match_regex": _regex,
-        "expect_column_values_to_not_match_regex": lambda s, a: ~_regex(s, a),
+        "expect_column_values_to_not_match_regex": lambda s, a: f"NOT ({_regex(s, a)})",
         "expect_column_values_to_match_like_pattern": _like,
-        "expect_column_values_to_not_match_like_pattern": lambda s, a: ~_like(s, a),
+        "expect_column_values_to_not_match_like_pattern": lambda s, a: f"NOT ({_like(s, a)})",
         "expect_column_value_lengths_to_be_between": lambda s, a: between(_length(s, a), a),
         "expect_column_value_lengths_to_equal": lambda s, a: (
-            _length(s, a).column == values.number(a["value"])
+            f"{_length(s, a).sql} = {values.number(a['value'])}"
         ),
         "expect_column_pair_values_to_be_equal": _pair_equal,
         "expect_column_pair_values_a_to_be_greater_than_b": _pair_greater,

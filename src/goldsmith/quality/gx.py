@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 
 from goldsmith.errors import DeclarationError, NotReady
 from goldsmith.project.models import Expectation
+from goldsmith.project.sql_text import quoted
 from goldsmith.quality.columns import RowRule, considered, rule
 
 _DOMAIN = ("column", "column_A", "column_B", "column_list")
@@ -42,7 +43,10 @@ def compile_foreign(frame: DataFrame, expectations: Sequence[Expectation]) -> di
     rules: dict[str, RowRule] = {}
     for item in expectations:
         judged = considered(frame.schema, item)
-        rules[item.name] = rule(judged, ~_bad_row(engine, item), item.ignore_nulls)
+        name = f"_gs_bad_{item.name}"
+        rules[item.name] = rule(
+            judged, f"NOT {quoted(name)}", item.ignore_nulls, foreign=(name, _bad_row(engine, item))
+        )
     return rules
 
 

@@ -8,8 +8,7 @@ from functools import partial, reduce
 from types import MappingProxyType
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import Expectation, Otherwise
@@ -25,6 +24,7 @@ OUTCOME = "_gs_outcome"
 """`keep`, `drop`, `quarantine` or `fail`; never NULL."""
 
 _EARLIER, _FAILED = "_gs_earlier", "_gs_failed"
+_WRITTEN = f"{OUTCOME} NOT IN ('drop', 'quarantine')"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
 
@@ -86,13 +86,13 @@ def judge(
     frame: DataFrame,
     expectations: Sequence[Expectation],
     *,
-    reasons: Column | None = None,
+    reasons: str | None = None,
     lookups: Mapping[str, DataFrame] = _NO_LOOKUPS,
 ) -> Judged:
     """Add to each row what it violates and what becomes of it. Lazy: no job over the frame runs.
 
     Of several violations the gravest decides: fail, quarantine, drop, then warn, which keeps the row.
-    reasons: an array<string> Column of violations found before; a row that has any is quarantined.
+    reasons: SQL of an array<string> of violations found before; a row that has any is quarantined.
     lookups: the tables that `expect_column_values_to_exist_in` names, by full name.
     Raises DeclarationError where an expectation cannot be judged on this frame, and NotReady GS903 where it
     needs Great Expectations and that is not installed.
@@ -100,10 +100,8 @@ def judge(
     _check(expectations)
     by_row = [item for item in expectations if not catalog.is_batch(item)]
     rules = _rules(frame, expectations)
-    marked = _with_members(frame, by_row, lookups)
-
-    earlier = reasons if reasons is not None else F.lit(None)
-    failed = F.array(*[rules[item.name].failed for item in by_row])
+    marked = _prepared(frame, by_row, rules, lookups)
+    failed = ", ".join(rules[item.name].failed for item in by_row)
     named = (f"IF({_FAILED}[{at}], {text_literal(item.name)}, NULL)" for at, item in enumerate(by_row))
     found = f"CAST(array_compact(array({', '.join(named)})) AS array<string>)"
     violated = f"concat(coalesce({_EARLIER}, array()), {found}) AS {REASONS}"
@@ -112,8 +110,11 @@ def judge(
         f"WHEN size({_EARLIER}) > 0 OR {_any_of(by_row, 'quarantine')} THEN 'quarantine' "
         f"WHEN {_any_of(by_row, 'drop')} THEN 'drop' ELSE 'keep' END AS {OUTCOME}"
     )
-    judged = marked.select("*", earlier.cast("array<string>").alias(_EARLIER), failed.alias(_FAILED))
-    judged = judged.selectExpr(*map(quoted, frame.columns), violated, outcome)
+    earlier = f"CAST({reasons or 'NULL'} AS array<string>) AS {_EARLIER}"
+    judged = marked.selectExpr("*", earlier, f"array({failed}) AS {_FAILED}")
+    helpers = [name for name in marked.columns if name not in frame.columns]
+    left_out = ", ".join(map(quoted, (*helpers, _EARLIER, _FAILED)))
+    judged = judged.selectExpr(f"* EXCEPT ({left_out})", violated, outcome)
     return Judged(judged, tuple(expectations), MappingProxyType(rules), lookups)
 
 
@@ -124,31 +125,25 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
     values are counted over the same rows. Row expectations count all rows. Expectations on the batch, `mostly`
     included, judge the rows that would be written: neither dropped nor quarantined. One Spark job.
     """
-    kept = ~F.col(OUTCOME).isin("drop", "quarantine")
     shared = [
         item for item in judged.expectations if catalog.is_batch(item) and item.kind not in batch.UNIQUE
     ]
-    frame = _with_members(judged.frame, shared, judged.lookups)
+    frame = _prepared(judged.frame, shared, judged.rules, judged.lookups)
     outcomes = ("keep", "drop", "quarantine", "fail")
-    texts = {"rows_in": "count(1)"} | {name: f"count_if({OUTCOME} = '{name}')" for name in outcomes}
-    texts |= {f"also_{name}": f"{sql} FILTER (WHERE {OUTCOME} = 'keep')" for name, sql in also.items()}
-    columns: list[Column] = []
+    told = {"rows_in": "count(1)"} | {name: f"count_if({OUTCOME} = '{name}')" for name in outcomes}
+    told |= {f"also_{name}": f"{sql} FILTER (WHERE {OUTCOME} = 'keep')" for name, sql in also.items()}
     for index, item in enumerate(judged.expectations):
         if item.kind not in batch.UNIQUE:
-            for part, aggregate in _tally(judged, item, kept).items():
-                if isinstance(aggregate, str):
-                    texts[f"{index}_{part}"] = aggregate
-                else:
-                    columns.append(aggregate.alias(f"{index}_{part}"))
-    told = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in texts.items())
-    counted = frame.agg(F.expr(f"struct({told}) AS told"), *columns)
+            told |= {f"{index}_{part}": sql for part, sql in _tally(judged, item).items()}
+    named = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in told.items())
+    counted = frame.selectExpr(f"struct({named}) AS told")
     unique = [item for item in judged.expectations if item.kind in batch.UNIQUE]
     grouped = batch.groups(
-        judged.frame.where(kept), unique, judged.frame.where(F.col(OUTCOME) == "keep"), keys
+        judged.frame.where(_WRITTEN), unique, judged.frame.where(f"{OUTCOME} = 'keep'"), keys
     )
     # In one job: apart, each would wait for the one before it.
-    row, *others = _one_row_each([counted, *grouped.values()])
-    row |= row["told"].asDict()
+    counts_row, *others = _one_row_each([counted, *grouped.values()])
+    row = counts_row["told"].asDict()
     groups = {name: tuple(other["grouped"]) for name, other in zip(grouped, others, strict=True)}
     counts = Counts(row["rows_in"], *(row[outcome] for outcome in outcomes))
     verdicts = tuple(
@@ -189,15 +184,14 @@ def failing_rows(judged: Judged, names: Sequence[str], limit: int = 3) -> dict[s
 
 def _violating(judged: Judged, expectation: Expectation) -> DataFrame | None:
     frame = judged.frame
-    written = ~F.col(OUTCOME).isin("drop", "quarantine")
     if expectation.kind in batch.UNIQUE:
-        return batch.duplicates(frame.where(written), expectation).where("_gs_rows > 1")
+        return batch.duplicates(frame.where(_WRITTEN), expectation).where("_gs_rows > 1")
     if not catalog.is_batch(expectation):
-        return frame.where(F.array_contains(REASONS, expectation.name))
+        return frame.where(f"array_contains({REASONS}, {text_literal(expectation.name)})")
     if expectation.name not in judged.rules:
         return None
-    frame = _with_members(frame, [expectation], judged.lookups)
-    return frame.where(judged.rules[expectation.name].failed).where(written)
+    frame = _prepared(frame, [expectation], judged.rules, judged.lookups)
+    return frame.where(judged.rules[expectation.name].failed).where(_WRITTEN)
 
 
 def _check(expectations: Sequence[Expectation]) -> None:
@@ -221,10 +215,16 @@ def _rules(frame: DataFrame, expectations: Sequence[Expectation]) -> dict[str, R
     return rules
 
 
-def _with_members(
-    frame: DataFrame, expectations: Sequence[Expectation], tables: Mapping[str, DataFrame]
+def _prepared(
+    frame: DataFrame,
+    expectations: Sequence[Expectation],
+    rules: Mapping[str, RowRule],
+    tables: Mapping[str, DataFrame],
 ) -> DataFrame:
-    return lookups.with_members(frame, [item for item in expectations if catalog.reference(item)], tables)
+    """The frame with the columns that the rules of these expectations name besides its own."""
+    frame = lookups.with_members(frame, [item for item in expectations if catalog.reference(item)], tables)
+    foreign = [rules[item.name].foreign for item in expectations if item.name in rules]
+    return frame.withColumns(dict(known for known in foreign if known is not None)) if any(foreign) else frame
 
 
 def _any_of(expectations: Sequence[Expectation], otherwise: Otherwise) -> str:
@@ -233,15 +233,15 @@ def _any_of(expectations: Sequence[Expectation], otherwise: Otherwise) -> str:
     return " OR ".join(failed) or "false"
 
 
-def _tally(judged: Judged, expectation: Expectation, kept: Column) -> Mapping[str, Column | str]:
-    """The aggregates that an expectation's verdict is made of; no `checked` where that is every row."""
+def _tally(judged: Judged, expectation: Expectation) -> Mapping[str, str]:
+    """SQL of the aggregates that a verdict is made of; no `checked` where that is every row."""
     rule = judged.rules.get(expectation.name)
     if rule is None:
-        tally = batch.compile_batch(judged.frame.schema, expectation, kept)
+        tally = batch.compile_batch(judged.frame.schema, expectation, _WRITTEN)
         return {"checked": tally.checked, "ok": tally.ok, "observed": tally.observed}
     if catalog.is_batch(expectation):
-        checked = kept & F.expr(rule.considered) if rule.considered is not None else kept
-        return {"checked": F.count_if(checked), "failed": F.count_if(kept & rule.failed)}
+        checked = _WRITTEN if rule.considered is None else f"{_WRITTEN} AND {rule.considered}"
+        return {"checked": f"count_if({checked})", "failed": f"count_if({_WRITTEN} AND {rule.failed})"}
     failed = f"count_if(array_contains({REASONS}, {text_literal(expectation.name)}))"
     if rule.considered is None:
         return {"failed": failed}

@@ -44,8 +44,9 @@ def with_members(
         lookup = lookups[table]
         held, known = find(frame.schema, expectation.arguments["column"]), find(lookup.schema, key)
         value, wanted = harmonized(held, known)
-        column = f"_gs_key_{expectation.name}"
-        keys = lookup.select(wanted.alias(column)).where(F.col(quoted(column)).isNotNull()).distinct()
-        keys = keys.withColumn(member(expectation), F.lit(True))
-        frame = frame.join(keys, value == F.col(quoted(column)), "left").drop(column)
+        name = f"_gs_key_{expectation.name}"
+        column = quoted(name)
+        keys = lookup.selectExpr(f"{wanted} AS {column}").where(f"{column} IS NOT NULL").distinct()
+        keys = keys.selectExpr(column, f"true AS {quoted(member(expectation))}")
+        frame = frame.join(keys, F.expr(f"{value} = {column}"), "left").drop(name)
     return frame

@@ -1,4 +1,4 @@
-"""Columns and declared values made comparable, so that no odd row can make a comparison throw.
+"""Columns and declared values as SQL, made comparable, so that no odd row can make a comparison throw.
 
 Spark's ANSI mode casts text to the other side's type and fails the query where one row's text does not cast.
 Here it is the column's text that is cast, by `try_cast`: what does not cast gives NULL, and NULL fails.
@@ -11,14 +11,11 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 from pyspark.sql.types import (
     BooleanType,
     CharType,
     DataType,
     DateType,
-    DecimalType,
     NumericType,
     StringType,
     StructType,
@@ -28,12 +25,13 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 from goldsmith.project.suggest import hint_for
 
 Family = Literal["text", "number", "time", "boolean", "other"]
 
-EXACT = DecimalType(38, 18)
+EXACT = "decimal(38,18)"
 """The type that text is read as where it is held against numbers."""
 
 _LONG = 2**63
@@ -42,12 +40,11 @@ _DECIMAL = 10**38
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the judged frame: its name as declared, the Column, its type, and itself as SQL."""
+    """A column of the judged frame: its name as declared, itself as SQL, and its type."""
 
     name: str
-    column: Column
+    sql: str
     type: DataType
-    sql: str = ""
 
     @property
     def family(self) -> Family:
@@ -70,7 +67,7 @@ def find(schema: StructType, name: str) -> Field:
     """
     whole = _member(schema, name)
     if whole is not None:
-        return Field(name, F.col(quoted(name)), whole, quoted(name))
+        return Field(name, quoted(name), whole)
     inner: DataType = schema
     for step in name.split("."):
         member = _member(inner, step) if isinstance(inner, StructType) else None
@@ -83,42 +80,42 @@ def find(schema: StructType, name: str) -> Field:
             )
         inner = member
     path = ".".join(quoted(step) for step in name.split("."))
-    return Field(name, F.col(path), inner, path)
+    return Field(name, path, inner)
 
 
 def _member(schema: StructType, name: str) -> DataType | None:
     return next((field.dataType for field in schema.fields if field.name.lower() == name.lower()), None)
 
 
-def comparable(field: Field, value: Any) -> tuple[Column, Column]:
-    """The column and a declared value, in types that compare without throwing.
+def comparable(field: Field, value: Any) -> tuple[str, str]:
+    """SQL of the column and of a declared value, in types that compare without throwing.
 
     Raises DeclarationError GS103 where they can never be compared.
     """
     if isinstance(value, bool):
         if field.family == "boolean":
-            return field.column, F.lit(value)
+            return field.sql, literal(value)
         hint = "YAML reads yes, no, on and off as true and false: put the value in quotes."
         raise _mismatch(field, value, hint if field.family == "text" else None)
     if isinstance(value, int | float | Decimal):
         if field.family == "number":
-            return field.column, number(value)
+            return field.sql, number(value)
         if field.family == "text":
-            return field.column.try_cast(EXACT), number(Decimal(str(value)))
+            return _try_cast(field, EXACT), number(Decimal(str(value)))
         raise _mismatch(field, value)
     if isinstance(value, date):
         if field.family == "time":
-            return field.column, _moment(value, field.type)
+            return field.sql, _moment(value, field.type)
         if field.family == "text":
             type_ = TimestampType() if isinstance(value, datetime) else DateType()
-            return field.column.try_cast(type_), _moment(value, type_)
+            return _try_cast(field, type_.simpleString()), _moment(value, type_)
         raise _mismatch(field, value)
-    return field.column, _from_text(field, str(value))
+    return field.sql, _from_text(field, str(value))
 
 
-def _from_text(field: Field, value: str) -> Column:
+def _from_text(field: Field, value: str) -> str:
     if field.family == "text":
-        return F.lit(value)
+        return literal(value)
     try:
         if field.family == "number":
             return number(Decimal(value))
@@ -127,7 +124,7 @@ def _from_text(field: Field, value: str) -> Column:
     except (InvalidOperation, ValueError) as error:
         raise _mismatch(field, value) from error
     if field.family == "boolean" and value.lower() in ("true", "false"):
-        return F.lit(value.lower() == "true")
+        return literal(value.lower() == "true")
     raise _mismatch(field, value)
 
 
@@ -138,31 +135,32 @@ def _iso(value: str) -> date:
         return datetime.fromisoformat(value)
 
 
-def number(value: float | Decimal) -> Column:
+def number(value: float | Decimal) -> str:
     """A number as a literal; whole numbers beyond a bigint become decimals, and beyond those doubles."""
     if isinstance(value, float) or -_LONG <= value < _LONG:
-        return F.lit(value)
-    return F.lit(Decimal(value)) if abs(value) < _DECIMAL else F.lit(float(value))
+        return literal(value)
+    return literal(Decimal(value) if abs(value) < _DECIMAL else float(value))
 
 
-def _moment(value: date, type_: DataType) -> Column:
+def _moment(value: date, type_: DataType) -> str:
     # Text is cast by Spark in the session's time zone; a Python datetime would pass through this process's.
     if not isinstance(value, datetime):
-        return F.lit(value)
-    return F.lit(value.isoformat()).cast(TimestampType() if isinstance(type_, DateType) else type_)
+        return literal(value)
+    wanted = TimestampType() if isinstance(type_, DateType) else type_
+    return f"CAST({literal(value.isoformat())} AS {wanted.simpleString()})"
 
 
-def harmonized(left: Field, right: Field) -> tuple[Column, Column]:
-    """Two columns in types that compare without throwing.
+def harmonized(left: Field, right: Field) -> tuple[str, str]:
+    """SQL of two columns in types that compare without throwing.
 
     Raises DeclarationError GS103 where they can never be compared.
     """
     if left.family == right.family:
-        return left.column, right.column
+        return left.sql, right.sql
     if left.family == "text":
-        return _read_as(left, right), right.column
+        return _read_as(left, right), right.sql
     if right.family == "text":
-        return left.column, _read_as(right, left)
+        return left.sql, _read_as(right, left)
     raise DeclarationError(
         "GS103",
         f"{left} and {right} cannot be compared",
@@ -171,21 +169,25 @@ def harmonized(left: Field, right: Field) -> tuple[Column, Column]:
     )
 
 
-def _read_as(text: Field, other: Field) -> Column:
+def _read_as(text: Field, other: Field) -> str:
     if other.family == "other":
         raise DeclarationError(
             "GS103", f"{text} and {other} cannot be compared", where=Where(field=text.name)
         )
-    return text.column.try_cast(EXACT if other.family == "number" else other.type)
+    return _try_cast(text, EXACT if other.family == "number" else other.type.simpleString())
 
 
-def text(field: Field) -> Column:
-    """The column as text. Raises DeclarationError GS103 for arrays, maps and structs."""
+def _try_cast(field: Field, wanted: str) -> str:
+    return f"try_cast({field.sql} AS {wanted})"
+
+
+def text(field: Field) -> str:
+    """SQL of the column as text. Raises DeclarationError GS103 for arrays, maps and structs."""
     if field.family == "text":
-        return field.column
+        return field.sql
     if field.family == "other":
         raise DeclarationError("GS103", f"{field} is not text", where=Where(field=field.name))
-    return field.column.cast("string")
+    return f"CAST({field.sql} AS string)"
 
 
 def _mismatch(field: Field, value: Any, hint: str | None = None) -> DeclarationError:

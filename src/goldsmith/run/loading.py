@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import read_table
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
@@ -18,6 +17,7 @@ from goldsmith.engine.session import sized
 from goldsmith.engine.shape import BAD
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Append, Expectation, Merge
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
 from goldsmith.run.commits import Written, write
@@ -26,7 +26,7 @@ from goldsmith.run.counting import known_of
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.plan import Plan
 from goldsmith.run.planning import plan_table, tracked
-from goldsmith.run.slices import Slice, TooMuchTouched, slice_of
+from goldsmith.run.slices import FILE_REASONS, Slice, TooMuchTouched, slice_of
 from goldsmith.run.taking_back import entries_taken_back
 
 ATTEMPTS = 10
@@ -131,7 +131,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
         judged = judged_slice(spark, run, plan, piece)
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
-        kept = judged.frame.where(F.col(OUTCOME) == "keep").drop(REASONS, OUTCOME, BAD, *piece.hidden)
+        kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(REASONS, OUTCOME, BAD, *piece.hidden)
         known, counts, verdicts = known_of(judged, table.load, kept.schema)
         run.landing.unchanged(plan.loaded, table=table.name)
         records = verdict_records(run, table, judged, verdicts)
@@ -169,7 +169,7 @@ def _former_version(plan: Plan) -> int | None:
 
 def _content(judged: Judged) -> list[str]:
     """The columns that a quarantined row is kept with."""
-    left_out = {REASONS, OUTCOME, BAD, "_gs_file_reasons"}
+    left_out = {REASONS, OUTCOME, BAD, FILE_REASONS}
     return [name for name in judged.frame.columns if name not in left_out]
 
 
@@ -184,10 +184,8 @@ def judged_slice(spark: SparkSession, run: Run, plan: Plan, piece: Slice) -> Jud
     ]
     reasons = piece.shaped.reasons
     if isinstance(table.load, Merge):
-        missing = F.when(null_key(table.load), F.array(F.lit(NULL_KEY))).otherwise(
-            F.array().cast("array<string>")
-        )
-        reasons = F.concat(reasons, missing)
+        missing = f"IF({null_key(table.load)}, array({literal(NULL_KEY)}), CAST(array() AS array<string>))"
+        reasons = f"concat({reasons}, {missing})"
     return judge(
         piece.shaped.frame, expectations, reasons=reasons, lookups=_lookups(spark, run, plan, expectations)
     )

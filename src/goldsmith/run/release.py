@@ -29,7 +29,7 @@ from goldsmith.run.loading import judged_slice, put_in_order
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
 from goldsmith.run.plan import Plan
-from goldsmith.run.slices import Slice, types_of
+from goldsmith.run.slices import FILE_REASONS, Slice, types_of
 
 ENTRY = "_gs_entry"
 
@@ -79,8 +79,8 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
     reasons = shaped.reasons
     if table.spec.source is not None:
         texts = tuple(name for name in chosen.columns if name not in (*hidden, *SYSTEM_COLUMNS))
-        reasons = F.concat(file_reasons(Delivered(chosen, texts)), reasons)
-    marked = shaped.frame.withColumn("_gs_file_reasons", reasons)
+        reasons = f"concat({file_reasons(Delivered(chosen, texts))}, {reasons})"
+    marked = shaped.frame.selectExpr("*", f"{reasons} AS {FILE_REASONS}")
     plan = Plan(
         table,
         "incremental",
@@ -91,7 +91,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         upstreams=bookmark.metadata.consumed,
         consumed=bookmark.metadata.consumed,
     )
-    piece = Slice(Shaped(marked, F.col("_gs_file_reasons")), (*hidden, "_gs_file_reasons"))
+    piece = Slice(Shaped(marked, FILE_REASONS), (*hidden, FILE_REASONS))
     judged = judged_slice(spark, run, plan, piece)
     judged = replace(judged, frame=judged.frame.persist())
     try:

@@ -24,6 +24,9 @@ from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import Run, make_views
 from goldsmith.run.plan import Plan
 
+FILE_REASONS = "_gs_file_reasons"
+"""array<string>: why a delivered row cannot be taken as it is, for as long as its file's text is at hand."""
+
 MAX_VALUES = 1000
 """How many touched partitions are replaced one by one; with more, the whole table is written."""
 
@@ -60,10 +63,9 @@ def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
             spark, table.name, table.spec, run.landing, plan.files.files, Stamp(run.run_id, run.started)
         )
         shaped = shape(delivered.frame, types_of(table))
-        reasons = F.concat(file_reasons(delivered), shaped.reasons)
+        reasons = f"concat({file_reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
         return Slice(
-            Shaped(shaped.frame.withColumn("_gs_file_reasons", reasons), F.col("_gs_file_reasons")),
-            (MALFORMED, HEADER, "_gs_file_reasons"),
+            Shaped(shaped.frame.selectExpr("*", reasons), FILE_REASONS), (MALFORMED, HEADER, FILE_REASONS)
         )
     pinned = {
         name: read_table(spark, run.path(name), at.version)
