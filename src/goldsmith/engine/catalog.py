@@ -6,19 +6,26 @@ of such tables, so that clients of the Thrift Server see names, types and commen
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.log import TableLog
+from goldsmith.errors import NotReady
 from goldsmith.project.sql_text import quoted, text_literal
 
 KEYS = "goldsmith.keys"
 """The property of a registered table that names the other properties that Goldsmith set."""
+
+
+PATIENCE = 20.0
+"""Seconds to wait for a metastore that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,16 @@ class Entry:
 
 
 class Catalog:
-    """The catalog of a session that was made with `catalog: hive`."""
+    """The catalog of a session that was made with `catalog: hive`.
+
+    Raises NotReady GS430 where no metastore answers: its client would try for minutes.
+    """
 
     def __init__(self, spark: SparkSession) -> None:
         self.spark = spark
         self._jvm: Any = spark._jvm
+        configuration = spark._jsparkSession.sessionState().newHadoopConf()
+        await_metastore(str(configuration.get("hive.metastore.uris", "")))
         self._external = spark._jsparkSession.sharedState().externalCatalog()
 
     def _class(self, name: str) -> Any:
@@ -127,6 +139,32 @@ class Catalog:
             unset(identifier, self._sequence(gone), True, False).run(session)
         told = self._map({**properties, "comment": comment})
         self._class(commands + "AlterTableSetPropertiesCommand")(identifier, told, False).run(session)
+
+
+def await_metastore(uris: str, seconds: float = PATIENCE) -> None:
+    """Returns when one of `thrift://host:port,...` takes a connection; at once where none is named.
+
+    Raises NotReady GS430 after the given seconds: a metastore that restarts is away for some ten.
+    """
+    places = [urlsplit(uri.strip()) for uri in uris.split(",") if uri.strip()]
+    end = time.monotonic() + seconds
+    while places:
+        failures = []
+        for place in places:
+            try:
+                socket.create_connection((place.hostname or "", place.port or 9083), timeout=5).close()
+            except (OSError, ValueError) as error:
+                failures.append(f"{place.geturl()}: {error}")
+            else:
+                return
+        if time.monotonic() > end:
+            raise NotReady(
+                "GS430",
+                f"The Hive Metastore cannot be reached ({'; '.join(failures)}).",
+                hint="Start it (`make up`), or name the one that is there by HIVE_METASTORE_URIS.",
+                retryable=True,
+            )
+        time.sleep(0.5)
 
 
 def _entry(table: Any) -> Entry:
