@@ -25,7 +25,9 @@ def test_a_user_is_added_changed_and_taken_out(tmp_path: Path) -> None:
     assert "battery" not in file.read_text()
 
 
-@pytest.mark.parametrize(("name", "password"), [("a:b", "long enough"), ("", "long enough"), ("ada", "short")])
+@pytest.mark.parametrize(
+    ("name", "password"), [("a:b", "long enough"), ("", "long enough"), ("ada", "short")]
+)
 def test_what_cannot_be_a_user_is_refused(tmp_path: Path, name: str, password: str) -> None:
     with pytest.raises(DeclarationError):
         set_password(tmp_path / "users", name, password)

@@ -55,7 +55,9 @@ def _others(file: Path, name: str) -> list[str]:
 
 def _write(file: Path, lines: list[str]) -> None:
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+    with os.fdopen(
+        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as out:
         out.write("".join(f"{line}\n" for line in lines))
     partial.replace(file)
 
