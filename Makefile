@@ -27,6 +27,7 @@ test: setup lint ## Run the tests: unit, Spark, the browser, then services as re
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
 	.venv/bin/pytest tests/services -q
+	.venv/bin/pytest tests/cluster -q
 
 unit: setup ## Run the tests that need no Spark
 	.venv/bin/pytest tests/unit -q
@@ -40,8 +41,9 @@ lint: setup ## Check style, types, layers, declarations and schemas
 	.venv/bin/goldsmith schema schema --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
-	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/services -q --faults
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/cluster -q --faults
 
 bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py

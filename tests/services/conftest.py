@@ -5,7 +5,6 @@ The session's JVM learns from the environment where they are, so it cannot be on
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import sys
@@ -25,8 +24,6 @@ from goldsmith.settings import Settings
 from homes import S3Home
 from lake import Lake
 from services.object_store import NoStoreError, ObjectStore, running
-from services.processes import Missing
-from services.stack import Stack
 
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"
@@ -53,54 +50,20 @@ def on_s3(object_store: ObjectStore) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The cluster's services on a local disk, each started when a test first asks for it."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        stack.jars  # noqa: B018 - missing jars skip here
-    except Missing as missing:
-        pytest.skip(str(missing))
-    yield stack
-    stack.close()
-
-
-@pytest.fixture(scope="session")
-def metastore(stack: Stack) -> str:
-    """The address of the stack's metastore; empty where none can be started here."""
-    try:
-        return f"thrift://127.0.0.1:{stack.metastore.port}"
-    except Missing:
-        return ""
-
-
-@pytest.fixture(scope="session")
-def spark(on_s3: None, metastore: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local session on the store and, where there is one, the metastore, with the settings of spark/conf."""
+def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A local session on the store, with the settings of spark/conf."""
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
     build(Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
     profile = ProfileSpec(
         landing=f"{BUCKET}/landing",
         warehouse=f"{BUCKET}/warehouse",
-        catalog="hive" if metastore else "memory",
         spark=SparkSpec(master="local[2]", conf_dir=str(CONF), conf={"spark.sql.shuffle.partitions": 2}),
     )
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
-    if metastore:
-        os.environ["HIVE_METASTORE_URIS"] = metastore
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
     yield session
     session.stop()
-
-
-@pytest.fixture(scope="session")
-def hive(spark: SparkSession, stack: Stack, metastore: str) -> SparkSession:
-    """The session, whose catalog is the stack's metastore."""
-    if not metastore:
-        with pytest.raises(Missing) as missing:
-            stack.metastore  # noqa: B018 - says again why there is none
-        pytest.skip(str(missing.value))
-    return spark
 
 
 @pytest.fixture
