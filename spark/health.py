@@ -1,0 +1,86 @@
+#!/opt/venv/bin/python
+"""Asks a service of this container for what its users need of it. Usage: health master|worker|metastore|thrift
+
+Ends with 0 where it answers, else with 1 and the reason.
+"""
+
+import json
+import os
+import socket
+import struct
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+SECONDS = 4
+
+
+def master() -> None:
+    """The master leads: one that recovers does not take jobs."""
+    status = _json("http://127.0.0.1:8080/json/")["status"]
+    if status != "ALIVE":
+        raise RuntimeError(f"the master is {status}")
+
+
+def worker() -> None:
+    """The master counts this worker among those that are alive."""
+    own = _json("http://127.0.0.1:8081/json/")
+    host = os.environ["SPARK_MASTER_URL"].split("//")[1].split(":")[0]
+    known = {worker["id"]: worker["state"] for worker in _json(f"http://{host}:8080/json/")["workers"]}
+    state = known.get(own["id"], "unknown to the master")
+    if state != "ALIVE":
+        raise RuntimeError(f"the worker is {state}")
+
+
+def metastore() -> None:
+    """The metastore reads its database: the call `get_all_databases`, in Thrift's binary protocol."""
+    name = b"get_all_databases"
+    with socket.create_connection(("127.0.0.1", 9083), SECONDS) as connection:
+        connection.settimeout(SECONDS)
+        connection.sendall(struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 0, 0))
+        head = _receive(connection, 8 + len(name) + 4 + 3)
+    reply, field, number = head[3], head[-3], struct.unpack(">H", head[-2:])[0]
+    if (reply, field, number) != (2, 15, 0):
+        raise RuntimeError("get_all_databases failed")
+
+
+def thrift() -> None:
+    """A client's query is answered."""
+    from serving import connect
+
+    with connect("127.0.0.1") as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        if cursor.fetchall() != [(1,)]:
+            raise RuntimeError("SELECT 1 is not 1")
+
+
+def _json(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+        return json.load(answer)
+
+
+def _receive(connection: socket.socket, size: int) -> bytes:
+    held = b""
+    while len(held) < size:
+        part = connection.recv(size - len(held))
+        if not part:
+            raise RuntimeError("the metastore hung up")
+        held += part
+    return held
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "master": master,
+    "worker": worker,
+    "metastore": metastore,
+    "thrift": thrift,
+}
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    try:
+        CHECKS[sys.argv[1]]()
+    except Exception as error:
+        sys.exit(f"{type(error).__name__}: {error}")
