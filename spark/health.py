@@ -14,18 +14,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 SECONDS = 4
+OWN = socket.gethostbyname(socket.gethostname())
+"""The container's address: its services bind to no other."""
 
 
 def master() -> None:
     """The master leads: one that recovers does not take jobs."""
-    status = _json("http://127.0.0.1:8080/json/")["status"]
+    status = _json(f"http://{OWN}:8080/json/")["status"]
     if status != "ALIVE":
         raise RuntimeError(f"the master is {status}")
 
 
 def worker() -> None:
     """The master counts this worker among those that are alive."""
-    own = _json("http://127.0.0.1:8081/json/")
+    own = _json(f"http://{OWN}:8081/json/")
     host = os.environ["SPARK_MASTER_URL"].split("//")[1].split(":")[0]
     known = {worker["id"]: worker["state"] for worker in _json(f"http://{host}:8080/json/")["workers"]}
     state = known.get(own["id"], "unknown to the master")
@@ -36,7 +38,7 @@ def worker() -> None:
 def metastore() -> None:
     """The metastore reads its database: the call `get_all_databases`, in Thrift's binary protocol."""
     name = b"get_all_databases"
-    with socket.create_connection(("127.0.0.1", 9083), SECONDS) as connection:
+    with socket.create_connection((OWN, 9083), SECONDS) as connection:
         connection.settimeout(SECONDS)
         connection.sendall(struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 0, 0))
         head = _receive(connection, 8 + len(name) + 4 + 3)
@@ -49,7 +51,7 @@ def thrift() -> None:
     """A client's query is answered."""
     from serving import connect
 
-    with connect("127.0.0.1") as connection:
+    with connect(OWN) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT 1")
         if cursor.fetchall() != [(1,)]:

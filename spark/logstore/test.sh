@@ -2,7 +2,7 @@
 # Compiles the log store's tests and runs them on a store that is up.
 # Usage: test.sh JAR JUNIT_JAR CLASS_PATH
 #   JAR         what build.sh made
-#   CLASS_PATH  delta-storage, the jars of s3-jars.txt and all of pyspark's
+#   CLASS_PATH  delta-storage, the jars of S3A and all of pyspark's
 # GOLDSMITH_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY name the store; GOLDSMITH_TEST_ROUNDS, how long races are.
 set -eu
 class_path=$1:$2:$3

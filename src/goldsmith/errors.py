@@ -39,6 +39,11 @@ CODES: dict[str, str] = {
     "GS404": "An upstream lost rows that an append has taken already",
     "GS405": "A table's declaration changed and its rebuild is refused",
     "GS406": "A table was written by something other than Goldsmith",
+    "GS410": "The object store cannot be reached",
+    "GS411": "The object store refuses the keys",
+    "GS412": "A bucket is not there",
+    "GS413": "The clocks of this machine and of the object store disagree",
+    "GS420": "The object store has no conditional writes",
     "GS501": "A gate stopped the load",
     "GS502": "Another run holds the table",
     "GS503": "Rows in and rows accounted for disagree",
@@ -49,6 +54,8 @@ CODES: dict[str, str] = {
     "GS901": "No usable Java",
     "GS902": "Spark's additional jars are not installed, or are not the pinned ones",
     "GS903": "A package that this declaration needs is not installed",
+    "GS904": "An environment variable that a profile names is not set",
+    "GS905": "The Spark master cannot be reached",
     "GS999": "A defect in Goldsmith",
 }
 """Every code and the title the documentation lists it under."""

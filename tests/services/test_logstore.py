@@ -7,13 +7,12 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from goldsmith.engine.jars import installed
+from goldsmith.engine.jars import fetch, spark_jars
 from goldsmith.settings import Settings
 from services.object_store import ObjectStore
 
@@ -46,18 +45,12 @@ def jars() -> Jars:
     javac = settings.java_home / "bin" / "javac" if settings.java_home else shutil.which("javac")
     if javac is None or not Path(javac).is_file():
         pytest.skip("no JDK: there is a javac neither in JAVA_HOME nor on the PATH")
-    spec = find_spec("pyspark")
-    assert spec is not None
-    assert spec.origin is not None
-    spark = Path(spec.origin).parent / "jars"
-    folders = []
-    for name in ("s3-jars.txt", "test-jars.txt"):
-        pins = LOGSTORE / name
-        folder = settings.cache / "logstore" / hashlib.sha256(pins.read_bytes()).hexdigest()[:12]
-        _run(LOGSTORE / "fetch.sh", pins, folder, next(spark.glob("ivy-*.jar")))
-        folders.append(folder)
-    delta = [str(path) for path in installed(settings)]
-    return Jars(":".join([f"{spark}/*", f"{folders[0]}/*", *delta]), next(folders[1].glob("junit-*.jar")))
+    needs = fetch(settings, ("delta", "s3"), print)
+    pins = LOGSTORE / "test-jars.txt"
+    folder = settings.cache / "logstore" / hashlib.sha256(pins.read_bytes()).hexdigest()[:12]
+    _run(LOGSTORE / "fetch.sh", pins, folder, next(spark_jars().glob("ivy-*.jar")))
+    class_path = ":".join([f"{spark_jars()}/*", *map(str, needs)])
+    return Jars(class_path, next(folder.glob("junit-*.jar")))
 
 
 @pytest.fixture(scope="session")

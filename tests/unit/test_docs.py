@@ -282,5 +282,5 @@ def test_each_environment_variable_is_told() -> None:
 def test_the_jars_that_are_named_are_the_pinned_ones() -> None:
     from goldsmith.engine.jars import pinned
 
-    for jar in pinned():
+    for jar in pinned("delta"):
         assert f"`{jar.file}`" in read("operating.md")

@@ -11,8 +11,11 @@ from typing import Annotated
 import typer
 
 from goldsmith.cli.console import error_as_dict, out, plural, tell_error, tell_json, tell_warning
-from goldsmith.cli.opening import open_project
-from goldsmith.errors import DeclarationErrors, Exit
+from goldsmith.cli.opening import open_project, profile_name, project_root
+from goldsmith.errors import DeclarationError, DeclarationErrors, Exit
+from goldsmith.project.loading import read_spec
+from goldsmith.project.models import ProfileSpec
+from goldsmith.project.profiles import chosen_profile
 from goldsmith.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -43,18 +46,40 @@ def init(
 
 
 def setup() -> None:
-    """Fetch what Spark needs, once: Delta's jars, pinned and checked.
+    """Fetch what Spark needs, once: pinned jars, checked, for the profile that is used.
+
+    Delta's jars are needed by every profile. One on S3 (`setup --profile cluster`) needs those of S3 as well, and
+    the log store, which is compiled.
 
     GOLDSMITH_MAVEN_REPOSITORY names a mirror, GOLDSMITH_IVY_SETTINGS an Ivy settings file,
     GOLDSMITH_CACHE where downloads are kept.
     """
-    from goldsmith.engine.jars import fetch
+    from goldsmith.engine.jars import fetch, groups_of
     from goldsmith.engine.java import find_java
+    from goldsmith.engine.logstore import build
 
     settings = Settings.from_environment()
+    groups = groups_of(_profile_to_set_up())
     java = find_java(settings)
     out.print(f"Java: {java}")
-    fetch(settings, lambda line: out.print(line, soft_wrap=True))
+
+    def tell(line: str) -> None:
+        out.print(line, soft_wrap=True)
+
+    fetch(settings, groups, tell)
+    if "s3" in groups:
+        build(settings, tell)
+
+
+def _profile_to_set_up() -> ProfileSpec:
+    """The chosen profile, whatever the tables' declarations are like; a plain one outside of projects."""
+    try:
+        root = project_root()
+    except DeclarationError:
+        if profile_name() is not None:
+            raise
+        return ProfileSpec()
+    return chosen_profile(read_spec(root), profile_name(), root)
 
 
 def check(as_json: Json = False) -> None:

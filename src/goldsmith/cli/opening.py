@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from goldsmith.run.context import Interval
 
 
+def project_root() -> Path:
+    """The folder of the project the command is about. Raises DeclarationError GS100."""
+    named = os.environ.get("GOLDSMITH_PROJECT")
+    return find_root(Path(named) if named else Path.cwd())
+
+
 def open_project() -> Project:
     """The project the command is about, checked whole. Raises DeclarationErrors with all mistakes."""
-    named = os.environ.get("GOLDSMITH_PROJECT")
-    root = find_root(Path(named) if named else Path.cwd())
-    return load_project(root, checks=(check_expectations,))
+    return load_project(project_root(), checks=(check_expectations,))
 
 
 def profile_name() -> str | None:
@@ -53,7 +57,7 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
             return make_session(
                 profile,
                 name=project.spec.name,
-                warehouse=project.place(profile.warehouse),
+                warehouse=profile.warehouse,
                 settings=Settings.from_environment(),
             )
 

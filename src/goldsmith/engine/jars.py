@@ -1,13 +1,14 @@
-"""The jars that Spark needs beyond its own: pinned, fetched once by the Ivy inside pyspark, checked by sha256."""
+"""The jars that Spark needs beyond its own: pinned in groups, fetched once by the Ivy inside pyspark, checked by sha256."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -16,7 +17,11 @@ from xml.sax.saxutils import quoteattr
 
 from goldsmith.engine.java import find_java
 from goldsmith.errors import NotReady
+from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
+
+SETUP_HINT = "Run `goldsmith setup` once (`make setup` in a clone)."
+S3_SETUP_HINT = "Run `goldsmith setup --profile NAME` once, with a profile that is on S3."
 
 
 @dataclass(frozen=True)
@@ -33,57 +38,96 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
 
-def pinned() -> tuple[Jar, ...]:
-    """The jars of jars.txt, in its order."""
+GROUPS = ("delta", "s3", "postgresql")
+"""The groups of jars.txt: for tables, for s3a://, for a metastore's database."""
+
+
+def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
+    """The groups of jars that sessions of a profile need."""
+    return ("delta", "s3") if profile.on_s3 else ("delta",)
+
+
+def pinned(*groups: str) -> tuple[Jar, ...]:
+    """The jars of some groups of jars.txt, in its order; of all where none is named."""
     lines = files("goldsmith.engine").joinpath("jars.txt").read_text(encoding="utf-8").splitlines()
     jars = []
+    group = ""
     for line in lines:
-        if line.strip() and not line.startswith("#"):
+        if line.startswith("["):
+            group = line.strip("[]")
+        elif line.strip() and not line.startswith("#") and group in (groups or GROUPS):
             coordinates, digest = line.split()
-            group, artifact, version = coordinates.split(":")
-            jars.append(Jar(group, artifact, version, digest))
+            organisation, artifact, version = coordinates.split(":")
+            jars.append(Jar(organisation, artifact, version, digest))
     return tuple(jars)
 
 
-def jar_folder(settings: Settings) -> Path:
-    """Where the jars of this list are kept; another list has another folder."""
+def jar_folder(settings: Settings, group: str) -> Path:
+    """Where a group's jars are kept; another list has another folder."""
     if settings.jars is not None:
         return settings.jars
-    digest = hashlib.sha256("".join(jar.sha256 for jar in pinned()).encode()).hexdigest()[:12]
+    digest = hashlib.sha256("".join(jar.sha256 for jar in pinned(group)).encode()).hexdigest()[:12]
     return settings.cache / "jars" / digest
 
 
-def installed(settings: Settings) -> tuple[Path, ...]:
-    """The jars' paths. Raises NotReady (GS902) where one is missing: nothing is fetched here."""
-    paths = tuple(jar_folder(settings) / jar.file for jar in pinned())
+def spark_jars() -> Path:
+    """The folder of the jars that Spark itself comes with. Raises NotReady GS903 where pyspark is not installed."""
+    home = os.environ.get("SPARK_HOME")
+    if home:
+        return Path(home) / "jars"
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise NotReady("GS903", "pyspark is not installed.", hint="Run `make setup`.")
+    return Path(spec.origin).parent / "jars"
+
+
+def installed(settings: Settings, *groups: str) -> tuple[Path, ...]:
+    """The paths of some groups' jars: among Spark's own, else in their folders.
+
+    Raises NotReady (GS902) where one is missing: nothing is fetched here.
+    """
+    ships = spark_jars()
+    paths = []
+    for group in groups:
+        folder = jar_folder(settings, group)
+        for jar in pinned(group):
+            shipped = ships / jar.file
+            paths.append(shipped if shipped.is_file() else folder / jar.file)
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004
         raise NotReady(
             "GS902",
-            f"Spark's additional jars are not installed: {', '.join(missing)}.",
-            hint="Run `goldsmith setup` once (`make setup` in a clone).",
+            f"Spark's additional jars are not installed: {', '.join(missing[:3])}{more}.",
+            hint=SETUP_HINT if "s3" not in groups else S3_SETUP_HINT,
         )
-    return paths
+    return tuple(paths)
 
 
-def fetch(settings: Settings, tell: Callable[[str], None]) -> Path:
-    """Fetches what is missing and returns the folder; `tell` receives a line for each step.
+def fetch(settings: Settings, groups: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, ...]:
+    """Fetches what is missing of some groups and returns their jars; `tell` receives a line for each step.
 
     Raises NotReady: GS901 without Java, GS902 where a jar cannot be had or is not the pinned one.
     """
-    folder = jar_folder(settings)
-    wanted = [jar for jar in pinned() if not (folder / jar.file).is_file()]
-    if not wanted:
-        tell(f"All {len(pinned())} jars are in {folder}.")
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    tell(f"Fetching {len(wanted)} jars into {folder}")
-    with tempfile.TemporaryDirectory(prefix="goldsmith-jars-") as work:
-        _run_ivy(settings, wanted, Path(work), tell)
-        for jar in wanted:
-            _take(jar, Path(work) / "got" / jar.file, folder)
-            tell(f"  {jar.file}: sha256 as pinned")
-    return folder
+    ships = spark_jars()
+    for group in groups:
+        folder = jar_folder(settings, group)
+        wanted = [
+            jar
+            for jar in pinned(group)
+            if not (folder / jar.file).is_file() and not (ships / jar.file).is_file()
+        ]
+        if not wanted:
+            tell(f"{group}: all {len(pinned(group))} jars are there.")
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        tell(f"{group}: fetching {len(wanted)} jars into {folder}")
+        with tempfile.TemporaryDirectory(prefix="goldsmith-jars-") as work:
+            _run_ivy(settings, wanted, Path(work), tell)
+            for jar in wanted:
+                _take(jar, Path(work) / "got" / jar.file, folder)
+        tell(f"  {len(wanted)} jars: sha256 as pinned")
+    return installed(settings, *groups)
 
 
 def _take(jar: Jar, path: Path, folder: Path) -> None:
@@ -102,10 +146,7 @@ def _take(jar: Jar, path: Path, folder: Path) -> None:
 
 
 def _run_ivy(settings: Settings, jars: list[Jar], work: Path, tell: Callable[[str], None]) -> None:
-    spec = find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise NotReady("GS903", "pyspark is not installed.", hint="Run `make setup`.")
-    ivy_jar = next((Path(spec.origin).parent / "jars").glob("ivy-*.jar"))
+    ivy_jar = next(spark_jars().glob("ivy-*.jar"))
     dependencies = "".join(
         f'<dependency org="{jar.group}" name="{jar.artifact}" rev="{jar.version}" transitive="false"/>'
         for jar in jars
@@ -165,9 +206,14 @@ def _print(line: str) -> None:
 
 
 def main() -> None:
-    """Fetches the jars and prints what happens."""
+    """Fetches the groups that the arguments name (`delta` where there is none) and prints what happens."""
+    groups = tuple(sys.argv[1:]) or ("delta",)
+    unknown = sorted(set(groups) - set(GROUPS))
+    if unknown:
+        sys.stderr.write(f"There is no group {', '.join(unknown)}: there are {', '.join(GROUPS)}.\n")
+        raise SystemExit(2)
     try:
-        fetch(Settings.from_environment(), _print)
+        fetch(Settings.from_environment(), groups, _print)
     except NotReady as error:
         sys.stderr.write(f"{error}\n{error.hint or ''}\n")
         raise SystemExit(error.exit_code) from None

@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.jars import installed
+from goldsmith.engine.jars import groups_of, installed, spark_jars
 from goldsmith.engine.java import find_java
+from goldsmith.engine.logstore import log_store_jar
+from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
-
-_DEFAULTS: dict[str, str] = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.scheduler.mode": "FAIR",
-    "spark.ui.enabled": "false",
-    # Python's call site for every column costs more than the column.
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.sql.shuffle.partitions": "4",
-    # A run of a few tables generates some four hundred classes. The next one finds them, unless the first
-    # thousand of a session are all that is kept.
-    "spark.sql.codegen.cache.maxEntries": "10000",
-    # What the web page would show of past jobs is a burden on the heap, and plans as text are slow to write.
-    "spark.ui.retainedJobs": "100",
-    "spark.ui.retainedStages": "100",
-    "spark.ui.retainedTasks": "1000",
-    "spark.sql.ui.retainedExecutions": "50",
-    "spark.sql.ui.explainMode": "simple",
-    # Delta reads its log with 50 tasks by default; two do for logs of this size.
-    "spark.databricks.delta.snapshotPartitions": "2",
-    # VACUUM lists folders with one task for each of these, 10,000 by default.
-    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
-    "spark.databricks.delta.properties.defaults.enableChangeDataFeed": "true",
-    # A commit without rows moves a table's bookmark on.
-    "spark.databricks.delta.skipRecordingEmptyCommits": "false",
-    # A file that vanished under a reader must be an error: rows would be lost without a word.
-    "spark.sql.files.ignoreMissingFiles": "false",
-    "spark.sql.files.ignoreCorruptFiles": "false",
-}
 
 # A load of seconds ends before the second compiler pays for itself. With the first one alone the JVM would
 # reserve a code cache of 48 MB, which a session of some hundred queries fills. Each growth of the heap and of
@@ -87,35 +55,81 @@ def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ())
 
 
 def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: Settings) -> SparkSession:
-    """A session of the profile's master, with Delta.
+    """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
-    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars.
+    A program that spark-submit started keeps the master, the memory and the jars that it was submitted with.
+    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
     """
+    conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
+    declared = {key: _text(value) for key, value in profile.spark.conf.items()}
+    if _submitted():
+        conf = {**conf, **declared, **_told_to_submit(conf)}
+    else:
+        conf |= {**_of_a_driver(profile, settings), **declared}
+    builder = SparkSession.Builder().appName(name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def defaults() -> dict[str, str]:
+    """The settings of spark-defaults.conf."""
+    lines = files("goldsmith.engine").joinpath("spark-defaults.conf").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
+    return {key: value.strip() for key, value in pairs}
+
+
+def _submitted() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _told_to_submit(conf: Mapping[str, str]) -> dict[str, str]:
+    """What the call of spark-submit, or the settings of its machine, say otherwise than the defaults."""
+    from pyspark import SparkConf
+
+    return {key: value for key, value in SparkConf().getAll() if conf.get(key) != value}
+
+
+def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
+    """The settings of a driver that is started here; the environment of its process is set too."""
     java = find_java(settings)
-    jars = installed(settings)
+    jars = _jars(profile, settings)
     log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
-    # Spark's start script takes JAVA_HOME over PATH, and the loopback spares it a look-up of the host's name.
+    # Spark's start script takes JAVA_HOME over PATH.
     os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    builder = SparkSession.Builder().appName(name).master(profile.spark.master)
+    if profile.spark.conf_dir is not None:
+        os.environ["SPARK_CONF_DIR"] = profile.spark.conf_dir
     conf = {
-        **_DEFAULTS,
+        "spark.master": profile.spark.master,
         "spark.driver.memory": profile.spark.memory,
-        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in jars),
         "spark.driver.extraJavaOptions": " ".join(
             (
                 f"-Dlog4j2.configurationFile={log4j.as_uri()}",
                 *((*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()),
             )
         ),
-        "spark.sql.warehouse.dir": warehouse,
-        **{key: _text(value) for key, value in profile.spark.conf.items()},
     }
-    for key, value in conf.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    host = driver_host(profile.spark.master)
+    if host is not None:
+        conf |= {"spark.driver.host": host, "spark.driver.bindAddress": host}
+        # It spares Spark a look-up of the machine's name.
+        os.environ.setdefault("SPARK_LOCAL_IP", host)
+    if jars:
+        conf["spark.driver.extraClassPath"] = os.pathsep.join(map(str, jars))
+        if not runs_here(profile.spark.master):
+            # A driver whose Spark lacks them takes it that its executors' lacks them too: they fetch them from it.
+            conf["spark.jars"] = ",".join(map(str, jars))
+    return conf
+
+
+def _jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
+    """The jars that the profile needs and Spark's own folder lacks."""
+    groups = groups_of(profile)
+    found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
+    own = spark_jars()
+    return [path for path in found if path.parent != own]
 
 
 def _text(value: str | float | bool) -> str:

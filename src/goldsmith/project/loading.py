@@ -10,7 +10,7 @@ from typing import TypeVar
 from goldsmith.errors import DeclarationError, DeclarationErrors, Where
 from goldsmith.project import sql
 from goldsmith.project.checking import check_tables
-from goldsmith.project.documents import place_of_bytes, read_document
+from goldsmith.project.documents import Document, place_of_bytes, read_document
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
@@ -31,6 +31,15 @@ def find_root(start: Path) -> Path:
         f"There is no {MARKER} in {start.resolve()} or above it.",
         hint="Go into a project's folder, name it by --project, or make one: `goldsmith init my-lakehouse`.",
     )
+
+
+def read_spec(root: Path) -> ProjectSpec:
+    """What goldsmith.yaml says, without the tables. Raises DeclarationErrors."""
+    reader = _Reader(root)
+    spec = reader.spec()
+    if spec is None:
+        raise DeclarationErrors(sorted(reader.problems, key=_position))
+    return spec
 
 
 Check = Callable[[Project], list[DeclarationError]]
@@ -70,8 +79,9 @@ class _Reader:
         self.root = root
         self.problems: list[DeclarationError] = []
         self.broken: set[str] = set()
+        self.document: Document | None = None
 
-    def read(self) -> Project | None:
+    def spec(self) -> ProjectSpec | None:
         document = self._kept(lambda: read_document(self.root / MARKER))
         spec = self._kept(lambda: validate(ProjectSpec, document)) if document else None
         if spec is None or document is None:
@@ -85,9 +95,17 @@ class _Reader:
                     hint=hint_for(spec.profile, spec.profiles),
                 )
             )
+        self.document = document
+        return spec
+
+    def read(self) -> Project | None:
+        spec = self.spec()
+        if spec is None:
+            return None
         folder = self.root / spec.pipelines
         if not folder.is_dir():
-            where = document.where(("pipelines",))
+            assert self.document is not None
+            where = self.document.where(("pipelines",))
             self.problems.append(
                 DeclarationError(
                     "GS109",

@@ -235,6 +235,9 @@ class SparkSpec(Strict):
     """How the Spark session of a profile is made."""
 
     master: str = "local[*]"
+    conf_dir: str | None = Field(
+        None, description="A folder with Spark's and Hadoop's settings: core-site.xml, hive-site.xml."
+    )
     memory: str = Field("2g", description="The driver's heap.")
     light: bool = Field(
         True, description="Compile lightly: starts and short loads are faster, loads of many minutes slower."
@@ -243,12 +246,20 @@ class SparkSpec(Strict):
 
 
 class ProfileSpec(Strict):
-    """Where things live. Relative paths are relative to the project."""
+    """Where things live. Relative paths are relative to the project; `${NAME}` and `${NAME:-default}` in a text
+    stand for the environment's."""
 
     landing: str = ".goldsmith/landing"
     warehouse: str = ".goldsmith/warehouse"
+    catalog: Literal["memory", "hive"] = Field(
+        "memory", description="Where tables are known by name: in the session alone, or in a Hive Metastore."
+    )
     parallel: int = Field(4, ge=1, le=64, description="How many tables load side by side.")
     spark: SparkSpec = Field(default_factory=SparkSpec)
+
+    @property
+    def on_s3(self) -> bool:
+        return any(place.startswith("s3a://") for place in (self.landing, self.warehouse))
 
 
 class ProjectSpec(Strict):

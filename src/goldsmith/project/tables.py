@@ -24,6 +24,7 @@ from goldsmith.project.models import (
     ProjectSpec,
     TableSpec,
 )
+from goldsmith.project.profiles import chosen_profile
 from goldsmith.project.sql import Analysis, Query
 from goldsmith.project.suggest import hint_for
 
@@ -166,22 +167,12 @@ class Project:
         return {name: table.needs for name, table in self.tables.items()}
 
     def profile(self, name: str | None = None) -> ProfileSpec:
-        """A profile by name, the project's own where none is named. Raises DeclarationError GS108."""
-        wanted = name or self.spec.profile
-        found = self.spec.profiles.get(wanted)
-        if found is None:
-            where = Where(file=self.root / "goldsmith.yaml")
-            raise DeclarationError(
-                "GS108",
-                f"No profile `{wanted}` is declared.",
-                where=where,
-                hint=hint_for(wanted, self.spec.profiles),
-            )
-        return found
+        """A profile by name, the project's own where none is named, with the environment's values and absolute paths.
 
-    def place(self, path: str) -> str:
-        """A profile's path, made absolute where it is local."""
-        return path if "://" in path else str((self.root / path).resolve())
+        Raises DeclarationError GS108, GS110 for a place of a kind that is not known, NotReady GS904 for a variable
+        that is not set.
+        """
+        return chosen_profile(self.spec, name, self.root)
 
     def table(self, name: str) -> Table:
         """A table by its full name, or by its short one where only one table has it. Raises DeclarationError GS108."""

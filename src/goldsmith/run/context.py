@@ -122,8 +122,8 @@ class Run:
         return cls(
             project=project,
             profile=profile or project.spec.profile,
-            warehouse=project.place(spec.warehouse),
-            landing=Landing(Path(project.place(spec.landing))),
+            warehouse=spec.warehouse,
+            landing=Landing(Path(spec.landing)),
             run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
             started=started,
             interval=interval,
