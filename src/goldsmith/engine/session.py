@@ -61,6 +61,8 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
     """
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
+    if profile.catalog == "hive":
+        conf["spark.sql.catalogImplementation"] = "hive"
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if _submitted():
         conf = {**conf, **declared, **_told_to_submit(conf)}

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import read_table
+from goldsmith.engine.describing import Description, bring_in_step
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
 from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.merging import NULL_KEY, null_key
@@ -61,6 +62,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             done = replace(done, warnings=(*done.warnings, plan.warning))
         put_in_order(spark, run, table, plan.bookmark)
         if plan.action == "nothing":
+            describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
@@ -105,8 +107,39 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         )
         if not plan.more:
             table_id, _ = plan.log.identity()
+            describe(spark, run, table, plan.log)
             return replace(done, counter=plan.counter, table_id=table_id)
         force_full = None
+
+
+def describe(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None:
+    """Brings the table's comments, properties and clustering in step with its declaration.
+
+    Raises RunError GS407 for what Delta refuses.
+    """
+    try:
+        bring_in_step(spark, log, description_of(table))
+    except Exception as error:
+        told = explained(error, table=table.name, path=run.path(table.name))
+        if told.code != "GS403":
+            raise told from error
+        raise RunError(
+            "GS407",
+            f"The table cannot be brought in step with its declaration: {told.message}",
+            where=table.where("properties"),
+            hint="Its rows are loaded. Take the property or the clustering back, or rebuild the table.",
+        ) from error
+
+
+def description_of(table: Table) -> Description:
+    """What the declaration says of the table beside its rows."""
+    spec = table.spec
+    return Description(
+        comment=spec.description,
+        columns={name: column.description for name, column in spec.columns.items() if column.description},
+        properties=spec.properties,
+        cluster_by=spec.cluster_by,
+    )
 
 
 def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None) -> None:
