@@ -14,6 +14,7 @@ from goldsmith.engine.jars import groups_of, installed, spark_jars
 from goldsmith.engine.java import find_java
 from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.s3 import check_reachable
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
@@ -58,8 +59,11 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
     A program that spark-submit started keeps the master, the memory and the jars that it was submitted with.
-    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
+    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
+    to GS413 where the profile's place on S3 is not there for us.
     """
+    if profile.on_s3:
+        check_reachable((profile.landing, profile.warehouse))
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
     if profile.catalog == "hive":
         conf["spark.sql.catalogImplementation"] = "hive"
