@@ -1,7 +1,8 @@
 #!/opt/venv/bin/python
-"""Sends one statement to the Thrift Server and prints its rows. Usage: serving.py STATEMENT"""
+"""Sends one statement to the Thrift Server and prints its rows. Without one it is read from standard input."""
 
 import os
+import socket
 import sys
 from typing import Any
 
@@ -23,7 +24,7 @@ def connect(host: str) -> Any:
 
 def show(statement: str) -> None:
     """Prints what a statement returns: at most SHOWN rows."""
-    with connect(os.environ.get("THRIFT_HOST") or "thrift-server") as connection:
+    with connect(os.environ.get("THRIFT_HOST") or socket.gethostname()) as connection:
         cursor = connection.cursor()
         cursor.execute(statement)
         if cursor.description is None:
@@ -41,7 +42,7 @@ def show(statement: str) -> None:
 def main() -> None:
     """Prints the server's own first line where the statement fails."""
     try:
-        show(sys.argv[1].rstrip("; \n"))
+        show((sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read()).rstrip("; \n") or "SHOW DATABASES")
     except exc.OperationalError as error:
         status = getattr(error.args[0], "status", None) if error.args else None
         message = getattr(status, "errorMessage", None) or str(error)

@@ -51,7 +51,9 @@ def make(file: Path) -> list[str]:
         return []
     # A rename never shows half a file, and the secrets are never readable by others.
     partial = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+    with os.fdopen(
+        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as out:
         out.write(whole)
     partial.replace(file)
     return added

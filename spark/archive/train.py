@@ -5,7 +5,7 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 
 def lifecycle(spark: SparkSession, warehouse: str) -> None:
@@ -52,7 +52,8 @@ def files(spark: SparkSession, landing: str) -> None:
     rows.write.json(f"{landing}/json")
     csv = spark.read.schema("id string, word string").option("header", True).csv(f"{landing}/csv")
     csv.withColumn("file", F.input_file_name()).unionByName(
-        spark.read.json(f"{landing}/json").select(F.col("id").cast("string"), "word"), allowMissingColumns=True
+        spark.read.json(f"{landing}/json").select(F.col("id").cast("string"), "word"),
+        allowMissingColumns=True,
     ).agg(F.count("*"), F.max("file")).collect()
 
 
