@@ -9,12 +9,12 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 spark-submit --driver-java-options "-XX:ArchiveClassesAtExit=$archive -XX:+UseSerialGC" "$here/train.py" "$work" \
     >"$work/log" 2>&1 || {
-    tail -n 40 "$work/log" >&2
+    grep -v "\]\[cds" "$work/log" | tail -n 40 >&2
     exit 1
 }
 [ -s "$archive" ] || {
     echo "Java wrote no archive:" >&2
-    tail -n 40 "$work/log" >&2
+    grep -v "\]\[cds" "$work/log" | tail -n 40 >&2
     exit 1
 }
 ls -l "$archive"
