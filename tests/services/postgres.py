@@ -28,8 +28,10 @@ class Postgres:
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement; its rows as lines of values divided by `|`."""
         done = subprocess.run(
-            [self.programs / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-At"]
-            + ["-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
+            [
+                *(self.programs / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-At"),
+                *("-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement),
+            ],
             env={**os.environ, "PGPASSWORD": self.password},
             capture_output=True,
             text=True,
@@ -56,8 +58,10 @@ def running(folder: Path) -> Iterator[Postgres]:
         shutil.chown(secret, user)
     data = folder / "data"
     subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret]
-        + ["--no-sync", "-E", "UTF8", "--locale=C"],
+        [
+            *(programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret),
+            *("--no-sync", "-E", "UTF8", "--locale=C"),
+        ],
         user=user,
         cwd=folder,
         capture_output=True,

@@ -41,7 +41,11 @@ def jars() -> tuple[Path, ...]:
     settings = Settings.from_environment()
     try:
         fetch(settings, GROUPS, lambda _line: None)
-        return (*installed(settings, *GROUPS), build_log_store(settings, lambda _line: None), _services_jar(settings))
+        return (
+            *installed(settings, *GROUPS),
+            build_log_store(settings, lambda _line: None),
+            _services_jar(settings),
+        )
     except NotReady as error:
         raise Missing(f"{error} {error.hint or ''}") from None
 
@@ -109,7 +113,9 @@ class Stack:
 
     def service(self, name: str, script: str, port: int, **environment: str) -> Service:
         """A service that is not started; its script is named from the repository's root."""
-        return Service(name, [ROOT / script], self.environment(**environment), self.folder / f"{name}.log", port)
+        return Service(
+            name, [ROOT / script], self.environment(**environment), self.folder / f"{name}.log", port
+        )
 
     def start(self, service: Service) -> Service:
         """Starts a service, which is stopped with the stack."""
@@ -139,7 +145,10 @@ class Stack:
     def metastore_on(self, database: Mapping[str, str], name: str = "metastore") -> Service:
         """A metastore that is not started."""
         (port,) = free_ports(1)
-        where = {"METASTORE_PORT": str(port), "METASTORE_WAREHOUSE": f"file:{self.folder}/metastore-warehouse"}
+        where = {
+            "METASTORE_PORT": str(port),
+            "METASTORE_WAREHOUSE": f"file:{self.folder}/metastore-warehouse",
+        }
         return self.service(name, "hive/metastore.sh", port, **where, **database)
 
     @cached_property

@@ -36,7 +36,9 @@ def test_a_changed_description_reaches_the_table_in_one_commit(lake: Lake) -> No
     assert comments(lake, "bronze.d")["id"] == "Who."
     before = lake.version("bronze.d")
 
-    declare(lake, "Departures of the day.", "The traveller.", "properties: {delta.appendOnly: 'true', team: ops}")
+    declare(
+        lake, "Departures of the day.", "The traveller.", "properties: {delta.appendOnly: 'true', team: ops}"
+    )
     lake.done()
     assert lake.version("bronze.d") == before + 1
     held = detail(lake, "bronze.d")

@@ -124,14 +124,18 @@ class Catalog:
         database, _, table = name.partition(".")
         self._external.alterTableDataSchema(database, table, log.schema())
 
-    def set_properties(self, name: str, comment: str, properties: Mapping[str, str], gone: Collection[str]) -> None:
+    def set_properties(
+        self, name: str, comment: str, properties: Mapping[str, str], gone: Collection[str]
+    ) -> None:
         """Gives the entry its comment and properties, and takes those of `gone` away.
 
         Spark's own statements would commit to the Delta table; these change the metastore alone.
         """
         database, _, table = name.partition(".")
         option = self._class("scala.Option")
-        identifier = self._class("org.apache.spark.sql.catalyst.TableIdentifier")(table, option.apply(database))
+        identifier = self._class("org.apache.spark.sql.catalyst.TableIdentifier")(
+            table, option.apply(database)
+        )
         commands = "org.apache.spark.sql.execution.command."
         session = self.spark._jsparkSession
         if gone:

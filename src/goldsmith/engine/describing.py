@@ -62,29 +62,45 @@ def bring_in_step(spark: SparkSession, log: TableLog, wanted: Description) -> bo
     the table's. Columns without a description keep the comment that they came with. False where another
     writer was faster; the next run looks again.
     """
-    if in_step(log, wanted):
-        return False
     try:
-        clustered = _cluster(spark, log, wanted.cluster_by)
-        return _describe(spark, log, wanted) or clustered
+        clustered = not _is_clustered(spark, log, wanted)
+        if clustered:
+            _cluster(spark, log, wanted.cluster_by)
+        transaction, metadata = log.transaction()
+        told = _described(spark, log, metadata, wanted)
+        if told.equals(metadata):
+            return clustered
+        transaction.updateMetadata(told, False)
+        with session_commit(spark, _told(log)):
+            log.commit_description(transaction, told.configuration())
     except Exception as error:
         if is_conflict(error):
             return False
         raise
-
-
-def _cluster(spark: SparkSession, log: TableLog, wanted: tuple[str, ...]) -> bool:
-    found = DeltaTable.forPath(spark, log.path).detail().select("clusteringColumns").collect()
-    if tuple(found[0].clusteringColumns or ()) == wanted:
-        return False
-    by = f"({', '.join(map(quoted, wanted))})" if wanted else "NONE"
-    with session_commit(spark, _told(log)):
-        spark.sql(f"ALTER TABLE delta.{quoted(log.path)} CLUSTER BY {by}")
     return True
 
 
-def _describe(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
-    transaction, metadata = log.transaction()
+def differs(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
+    """True where the table's words are not the wanted ones, whoever changed them."""
+    metadata = log.transaction()[1]
+    return not (
+        _is_clustered(spark, log, wanted) and _described(spark, log, metadata, wanted).equals(metadata)
+    )
+
+
+def _is_clustered(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
+    found = DeltaTable.forPath(spark, log.path).detail().select("clusteringColumns").collect()
+    return tuple(found[0].clusteringColumns or ()) == wanted.cluster_by
+
+
+def _cluster(spark: SparkSession, log: TableLog, wanted: tuple[str, ...]) -> None:
+    by = f"({', '.join(map(quoted, wanted))})" if wanted else "NONE"
+    with session_commit(spark, _told(log)):
+        spark.sql(f"ALTER TABLE delta.{quoted(log.path)} CLUSTER BY {by}")
+
+
+def _described(spark: SparkSession, log: TableLog, metadata: Any, wanted: Description) -> Any:
+    """The metadata with what is wanted."""
     former = json.loads(log.table_property(DECLARED) or "{}")
     settings = {**wanted.properties, DECLARED: wanted.mark}
     gone = [key for key in former.get("properties", ()) if key not in wanted.properties]
@@ -98,24 +114,17 @@ def _describe(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
     for key, value in settings.items():
         if value:
             configuration = configuration.updated(key, value)
-    configuration = log.checked(configuration)
     schema = _commented(json.loads(metadata.schemaString()), wanted.columns, former.get("columns", ()))
-    transaction.updateMetadata(
-        metadata.copy(
-            metadata.id(),
-            metadata.name(),
-            wanted.comment or None,
-            metadata.format(),
-            json.dumps(schema),
-            metadata.partitionColumns(),
-            configuration,
-            metadata.createdTime(),
-        ),
-        False,
+    return metadata.copy(
+        metadata.id(),
+        metadata.name(),
+        wanted.comment or None,
+        metadata.format(),
+        json.dumps(schema, separators=(",", ":"), ensure_ascii=False),
+        metadata.partitionColumns(),
+        log.checked(configuration),
+        metadata.createdTime(),
     )
-    with session_commit(spark, _told(log)):
-        log.commit_description(transaction, configuration)
-    return True
 
 
 def _commented(schema: dict[str, Any], wanted: Mapping[str, str], former: Any) -> dict[str, Any]:

@@ -154,7 +154,9 @@ class TableLog:
     def commit_description(self, transaction: Any, configuration: Any) -> None:
         """Commits a transaction that changed the table's metadata and no rows."""
         nothing = self._class("scala.collection.immutable.Nil$").__getattr__("MODULE$")
-        operation = self._class("org.apache.spark.sql.delta.DeltaOperations$SetTableProperties")(configuration)
+        operation = self._class("org.apache.spark.sql.delta.DeltaOperations$SetTableProperties")(
+            configuration
+        )
         transaction.commit(nothing, operation)
 
     def _refuse_other_content(self) -> None:

@@ -13,6 +13,7 @@ from goldsmith.engine.failures import explained, has_cause
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
 from goldsmith.run.context import Run
+from goldsmith.run.describing import put_right
 
 DATABASES = {
     "bronze": "Rows as they were delivered.",
@@ -90,6 +91,10 @@ def sync(spark: SparkSession, run: Run, names: Sequence[str], *, check: bool) ->
         if not check:
             _make_database(catalog, run, name)
         yield Change(name, "the database is not there", mended=not check)
+    for name in names:
+        log = TableLog(spark, run.path(name))
+        if log.version() != NO_TABLE and put_right(spark, run, run.project.tables[name], log, check=check):
+            yield Change(name, "had other words, properties or clustering in its log", mended=not check)
     known = [item for item in wanted_entries(run, names) if not check or _database(item) in held]
     yield from _changes(spark, catalog, known, mend=not check, move=True, look=True)
 

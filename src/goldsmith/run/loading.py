@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import read_table
-from goldsmith.engine.describing import Description, bring_in_step
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
 from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.merging import NULL_KEY, null_key
@@ -24,6 +23,7 @@ from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
 from goldsmith.run.commits import Written, write
 from goldsmith.run.context import Run
 from goldsmith.run.counting import known_of
+from goldsmith.run.describing import describe
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.plan import Plan
 from goldsmith.run.planning import plan_table, tracked
@@ -110,36 +110,6 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             describe(spark, run, table, plan.log)
             return replace(done, counter=plan.counter, table_id=table_id)
         force_full = None
-
-
-def describe(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None:
-    """Brings the table's comments, properties and clustering in step with its declaration.
-
-    Raises RunError GS407 for what Delta refuses.
-    """
-    try:
-        bring_in_step(spark, log, description_of(table))
-    except Exception as error:
-        told = explained(error, table=table.name, path=run.path(table.name))
-        if told.code != "GS403":
-            raise told from error
-        raise RunError(
-            "GS407",
-            f"The table cannot be brought in step with its declaration: {told.message}",
-            where=table.where("properties"),
-            hint="Its rows are loaded. Take the property or the clustering back, or rebuild the table.",
-        ) from error
-
-
-def description_of(table: Table) -> Description:
-    """What the declaration says of the table beside its rows."""
-    spec = table.spec
-    return Description(
-        comment=spec.description,
-        columns={name: column.description for name, column in spec.columns.items() if column.description},
-        properties=spec.properties,
-        cluster_by=spec.cluster_by,
-    )
 
 
 def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None) -> None:

@@ -67,7 +67,9 @@ def run_tables(
                     tell(name, outcomes[name])
     ordered = tuple(outcomes[name] for name in names)
     restored, errors = record(spark, run, ordered)
-    errors += register(spark, run, [name for name in names if outcomes[name].status in ("done", "nothing_new")])
+    errors += register(
+        spark, run, [name for name in names if outcomes[name].status in ("done", "nothing_new")]
+    )
     return RunResult(run.run_id, ordered, time.monotonic() - began, restored, errors)
 
 
