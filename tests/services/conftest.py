@@ -5,18 +5,13 @@ The session's JVM learns from the environment where they are, so it cannot be on
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-=======
 import random
 import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
->>>>>>> b-s3
 
 import pytest
 from pyspark import SparkContext
@@ -33,9 +28,6 @@ from services.object_store import NoStoreError, ObjectStore, running
 from services.processes import Missing
 from services.stack import ROOT, Stack
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"
 
@@ -51,7 +43,6 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 
 
 @pytest.fixture(scope="session")
-<<<<<<< HEAD
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The cluster's services on a local disk, each started when a test first asks for it."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
@@ -66,9 +57,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def hive(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A local session whose catalog is the stack's metastore."""
-    from goldsmith.engine.session import make_session
-    from goldsmith.project.models import ProfileSpec, SparkSpec
-
     try:
         uris = f"thrift://127.0.0.1:{stack.metastore.port}"
     except Missing as missing:
@@ -82,7 +70,9 @@ def hive(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spa
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
     yield session
     session.stop()
-=======
+
+
+@pytest.fixture(scope="session")
 def on_s3(object_store: ObjectStore) -> Iterator[None]:
     """The environment tells of the store, which has the bucket `lake`."""
     with pytest.MonkeyPatch.context() as patched:
@@ -141,4 +131,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = [item for item in again if item not in chosen]
     items[:] = [item for item in items if item not in left]
     config.hook.pytest_deselected(items=left)
->>>>>>> b-s3

@@ -41,7 +41,9 @@ def people(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
     lake = Lake(hive, tmp_path_factory.mktemp("people"))
     lake.write("goldsmith.yaml", "name: test\nprofiles: {local: {catalog: hive}}")
     lake.declare("bronze.people", YAML)
-    lake.deliver("people/1.csv", "id,name,born,pay\n1,Ada,1815-12-10,10.50\n2,Bob,1990-01-01,\n3,Cyd,2000-02-29,1.00\n")
+    lake.deliver(
+        "people/1.csv", "id,name,born,pay\n1,Ada,1815-12-10,10.50\n2,Bob,1990-01-01,\n3,Cyd,2000-02-29,1.00\n"
+    )
     lake.done()
     yield lake
     for name in ("bronze", "quarantine", "ops"):
@@ -59,11 +61,16 @@ def columns(connection: Any, schema: str, table: str) -> list[tuple[str, str, st
     request = ttypes.TGetColumnsReq(connection.sessionHandle, schemaName=schema, tableName=table)
     answer = connection.client.GetColumns(request)
     fetch = ttypes.TFetchResultsReq(answer.operationHandle, ttypes.TFetchOrientation.FETCH_NEXT, 1000)
-    held = [column.stringVal.values if column.stringVal else [] for column in connection.client.FetchResults(fetch).results.columns]
+    held = [
+        column.stringVal.values if column.stringVal else []
+        for column in connection.client.FetchResults(fetch).results.columns
+    ]
     return list(zip(held[3], held[5], held[11], strict=True))
 
 
-def beeline(service: Service, query: str, *arguments: str, url: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+def beeline(
+    service: Service, query: str, *arguments: str, url: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [spark_home() / "bin" / "beeline", "-u", f"jdbc:hive2://127.0.0.1:{service.port}/{url}"]
         + ["--outputformat=csv2", "--silent=true", *arguments, "-e", query],
@@ -77,7 +84,9 @@ def beeline(service: Service, query: str, *arguments: str, url: str = "", **envi
 
 def test_pyhive_reads_tables_with_names_types_and_comments(people: Lake, stack: Stack) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
-        assert rows(connection, "SELECT name, pay FROM bronze.people WHERE born < '1900-01-01'") == [("Ada", 10.50)]
+        assert rows(connection, "SELECT name, pay FROM bronze.people WHERE born < '1900-01-01'") == [
+            ("Ada", 10.50)
+        ]
         found = columns(connection, "bronze", "people")
     assert found[:4] == [
         ("id", "BIGINT", "Who."),
@@ -130,8 +139,26 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
     java_home = os.environ.get("JAVA_HOME")
     keytool = f"{java_home}/bin/keytool" if java_home else "keytool"
     subprocess.run(
-        [keytool, "-genkeypair", "-alias", "thrift", "-keyalg", "RSA", "-dname", "CN=localhost", "-ext", "san=ip:127.0.0.1"]
-        + ["-storetype", "PKCS12", "-keystore", folder / "keys.p12", "-storepass:file", folder / "keystore-password"],
+        [
+            keytool,
+            "-genkeypair",
+            "-alias",
+            "thrift",
+            "-keyalg",
+            "RSA",
+            "-dname",
+            "CN=localhost",
+            "-ext",
+            "san=ip:127.0.0.1",
+        ]
+        + [
+            "-storetype",
+            "PKCS12",
+            "-keystore",
+            folder / "keys.p12",
+            "-storepass:file",
+            folder / "keystore-password",
+        ],
         check=True,
         capture_output=True,
     )
@@ -156,7 +183,9 @@ def logged_in(service: Service, user: str, password: str) -> Any:
     context = ssl.create_default_context(cafile=service.folder / "server.pem")  # type: ignore[attr-defined]
     socket = TSSLSocket("127.0.0.1", service.port, ssl_context=context, server_hostname="127.0.0.1")
     transport = TSaslClientTransport(
-        lambda: pyhive.get_installed_sasl("127.0.0.1", "PLAIN", username=user, password=password), "PLAIN", socket
+        lambda: pyhive.get_installed_sasl("127.0.0.1", "PLAIN", username=user, password=password),
+        "PLAIN",
+        socket,
     )
     return pyhive.connect(thrift_transport=transport, username=user)
 
@@ -166,7 +195,9 @@ def test_who_is_in_the_file_may_query_by_pyhive(guarded: Service) -> None:
         assert rows(connection, "SELECT min(name) FROM bronze.people") == [("Ada",)]
 
 
-@pytest.mark.parametrize(("user", "password"), [("ada", "battery staple"), ("eve", "correct horse"), ("ada", "")])
+@pytest.mark.parametrize(
+    ("user", "password"), [("ada", "battery staple"), ("eve", "correct horse"), ("ada", "")]
+)
 def test_others_are_refused(guarded: Service, user: str, password: str) -> None:
     with pytest.raises(TTransportException):
         logged_in(guarded, user, password)
