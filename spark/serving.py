@@ -7,8 +7,6 @@ import sys
 from typing import Any
 
 from pyhive import exc, hive
-from rich.console import Console
-from rich.table import Table
 from thrift.transport.TTransport import TTransportException
 
 SHOWN = 1000
@@ -24,6 +22,10 @@ def connect(host: str) -> Any:
 
 def show(statement: str) -> None:
     """Prints what a statement returns: at most SHOWN rows."""
+    # Not for health checks, which come here every few seconds.
+    from rich.console import Console
+    from rich.table import Table
+
     with connect(os.environ.get("THRIFT_HOST") or socket.gethostname()) as connection:
         cursor = connection.cursor()
         cursor.execute(statement)

@@ -181,8 +181,10 @@ def summary(wanted: Mapping[Port, int]) -> str:
 def main() -> int:
     """Runs compose with the arguments; returns its exit code, or 4 where this machine is not ready."""
     words = sys.argv[1:]
+    # Where compose looks for its files, an override among them, and for .env.
+    os.chdir(ROOT)
     try:
-        compose = [*command(), "--project-directory", str(ROOT), "--file", str(ROOT / "docker-compose.yaml")]
+        compose = command()
         if words != ["up"]:
             dotenv(ROOT / ".env")
             return subprocess.run([*compose, *words], check=False).returncode
