@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint faults bench schema clean
+.PHONY: help setup demo test unit lint faults bench schema clean env up down ps logs submit sql e2e backup restore
 
 DAYS ?= 7
 UV_VERSION := 0.13.8
@@ -50,6 +50,39 @@ bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 
 schema: setup ## Write the JSON Schemas that editors use
 	.venv/bin/goldsmith schema schema
+
+COMPOSE = @$(PYTHON) tools/compose.py
+
+env: ## Make .env with new secrets, or add what a newer version needs
+	@$(PYTHON) tools/env.py
+
+up: env ## Build and start the cluster's containers; wait until all is healthy
+	$(COMPOSE) up
+
+down: ## Stop and remove the containers; the data stays
+	$(COMPOSE) down
+
+ps: ## List the containers
+	$(COMPOSE) ps --all
+
+logs: ## Show the logs of all containers or of S=SERVICE
+	$(COMPOSE) logs --tail 200 $(S)
+
+submit: ## Run JOB=FILE below jobs/ on the cluster, with ARGS="..."
+	$(COMPOSE) --progress quiet run --rm --no-deps jobs submit $(if $(JOB),jobs/$(patsubst jobs/%,%,$(JOB)),$(error Name a job: make submit JOB=examples/rows.py)) $(ARGS)
+
+export Q
+sql: ## Send Q="SELECT ..." to the Thrift Server
+	@printf '%s' "$$Q" | $(PYTHON) tools/compose.py exec --no-TTY thrift-server serving
+
+e2e: setup ## Test the containers for real (Docker; ten minutes and more)
+	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e/test_compose.py -q
+
+backup: ## Save .env, the metastore and the bucket into TO=FOLDER
+	@tools/backup.sh "$(TO)"
+
+restore: ## Bring back what `make backup` saved in FROM=FOLDER
+	@tools/restore.sh "$(FROM)"
 
 clean: ## Remove what the demo and the tests made here
 	rm -rf .goldsmith .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

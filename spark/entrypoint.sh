@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# What a container of Spark's image does: a service by its name, `submit` for a job, or any other command as it is.
+set -euo pipefail
+cd /opt/goldsmith
+# Other containers know this one by its address. Its name they may not resolve.
+address=$(hostname -i | cut -d' ' -f1)
+export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-$address} SPARK_LOCAL_HOSTNAME=${SPARK_LOCAL_HOSTNAME:-$address}
+# spark-submit's own name for the master that it takes where no other is given.
+export MASTER=${MASTER:-${SPARK_MASTER_URL:-spark://spark-master:7077}}
+
+case ${1:-} in
+    master | worker | thrift) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
+    metastore) shift && exec hive/metastore.sh "$@" ;;
+    submit)
+        shift
+        # A job of seconds ends before the second compiler pays for itself.
+        export SPARK_SUBMIT_OPTS=${SPARK_SUBMIT_OPTS--XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC}
+        exec spark-submit "$@"
+        ;;
+    *) exec "$@" ;;
+esac

@@ -1,0 +1,57 @@
+#!/opt/venv/bin/python
+"""Sends one statement to the Thrift Server and prints its rows. Without one it is read from standard input."""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from pyhive import exc, hive
+from thrift.transport.TTransport import TTransportException
+
+SHOWN = 1000
+
+
+def connect(host: str) -> Any:
+    """A connection to the Thrift Server, as THRIFT_USER with THRIFT_PASSWORD where the server wants one."""
+    user = os.environ.get("THRIFT_USER") or "goldsmith"
+    password = os.environ.get("THRIFT_PASSWORD")
+    how = {"auth": "CUSTOM", "password": password} if password else {"auth": "NONE"}
+    return hive.connect(host, 10000, username=user, **how)
+
+
+def show(statement: str) -> None:
+    """Prints what a statement returns: at most SHOWN rows."""
+    # Not for health checks, which come here every few seconds.
+    from rich.console import Console
+    from rich.table import Table
+
+    with connect(os.environ.get("THRIFT_HOST") or socket.gethostname()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        if cursor.description is None:
+            return
+        table = Table(*(str(column[0]) for column in cursor.description))
+        rows = cursor.fetchmany(SHOWN + 1)
+        for row in rows[:SHOWN]:
+            table.add_row(*("NULL" if value is None else str(value) for value in row))
+        console = Console(width=None if sys.stdout.isatty() else 10_000)
+        console.print(table)
+        if len(rows) > SHOWN:
+            console.print(f"The first {SHOWN} rows.")
+
+
+def main() -> None:
+    """Prints the server's own first line where the statement fails."""
+    try:
+        show((sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read()).rstrip("; \n") or "SHOW DATABASES")
+    except exc.OperationalError as error:
+        status = getattr(error.args[0], "status", None) if error.args else None
+        message = getattr(status, "errorMessage", None) or str(error)
+        sys.exit(message.split("\n\tat ")[0].split("\nJVM stacktrace")[0])
+    except TTransportException as error:
+        sys.exit(f"The Thrift Server does not answer: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,341 @@
+"""The compose file for real: from empty volumes to queries, with services killed under a job. Run by `make e2e`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from pyhive import hive
+from pyhive.exc import OperationalError
+from pyspark.sql import SparkSession
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+PROJECT = "goldsmith-e2e"
+DAYS = ("2013-01-01", "2013-01-03")
+GOLD = "gold.daily_punctuality"
+PORTS = ("S3_PORT", "S3_CONSOLE_PORT", "MASTER_UI_PORT", "THRIFT_PORT")
+
+
+def docker_missing() -> str | None:
+    """Why no container is started; None where they are."""
+    if not os.environ.get("GOLDSMITH_E2E"):
+        return "it is run by `make e2e`"
+    if shutil.which("docker") is None:
+        return "Docker is not installed"
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
+        return "Docker's engine is not running"
+    return None
+
+
+MISSING = docker_missing()
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The containers of a clone of this repository, with ports and secrets of their own."""
+
+    clone: Path
+
+    @property
+    def settings(self) -> dict[str, str]:
+        lines = (self.clone / ".env").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    @property
+    def secrets(self) -> set[str]:
+        return {
+            value
+            for key, value in self.settings.items()
+            if any(word in key for word in ("PASSWORD", "SECRET"))
+        }
+
+    def compose(self, *words: str, check: bool = True, seconds: float = 900) -> str:
+        """What compose prints. Fails the test where it fails."""
+        ended = subprocess.run(
+            [sys.executable, "tools/compose.py", *words],
+            cwd=self.clone,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert not check or ended.returncode == 0, f"{words}: {ended.stdout[-3000:]}{ended.stderr[-3000:]}"
+        return ended.stdout + ended.stderr
+
+    def job(self, *words: str) -> str:
+        return self.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "jobs", *words)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with hive.connect(
+            "127.0.0.1", int(self.settings["THRIFT_PORT"]), username="reader", auth="NONE"
+        ) as server:
+            cursor = server.cursor()
+            cursor.execute(statement)
+            return [tuple(row) for row in cursor.fetchall()]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    numbers = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return numbers
+
+
+def until(true: Callable[[], bool], seconds: float) -> None:
+    """Waits until something is so; fails the test where it does not become so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if true():
+                return
+        except Exception:  # noqa: BLE001 - a service that is away answers with many errors
+            pass
+        time.sleep(0.5)
+    pytest.fail(f"it did not come true in {seconds} seconds")
+
+
+def kill(container: str) -> None:
+    """Ends a container's first process as a crash would. `docker kill` counts as stopped by hand."""
+    number = subprocess.run(
+        ["docker", "inspect", "--format", "{{.State.Pid}}", container],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    # The process is the engine's and not ours: a container that sees all processes may end it.
+    words = ["run", "--rm", "--pid", "host", "--user", "0", "--privileged", "--entrypoint", "bash"]
+    subprocess.run(["docker", *words, "goldsmith/spark:4.1.4", "-c", f"kill -9 {number}"], check=True)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """All services from empty volumes, as `make up` starts them; taken down with their data at the end."""
+    clone = tmp_path_factory.mktemp("lake") / "goldsmith"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        source = REPOSITORY / name
+        if source.is_file() or source.is_symlink():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, clone / name, follow_symlinks=False)
+    subprocess.run([sys.executable, "tools/env.py"], cwd=clone, check=True)
+    with (clone / ".env").open("a", encoding="utf-8") as file:
+        file.write(f"COMPOSE_PROJECT_NAME={PROJECT}\n")
+        file.writelines(f"{name}={number}\n" for name, number in zip(PORTS, free_ports(4), strict=True))
+    lake = Lake(clone)
+    lake.compose("down", "--volumes")
+    try:
+        told = lake.compose("up", seconds=3600)
+        assert f"jdbc:hive2://127.0.0.1:{lake.settings['THRIFT_PORT']}" in told
+        assert not any(secret in told for secret in lake.secrets)
+        yield lake
+    finally:
+        lake.compose("down", "--volumes", check=False)
+
+
+@pytest.fixture(scope="module")
+def flights(lake: Lake) -> Lake:
+    """The lake with the first days of the flights."""
+    lake.job("goldsmith", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
+    return lake
+
+
+def test_gold_is_what_a_laptop_makes_of_it(flights: Lake, spark: SparkSession) -> None:
+    words = [
+        str(Path(sys.executable).with_name("goldsmith")),
+        "replay",
+        "flights",
+        "--from",
+        DAYS[0],
+        "--to",
+        DAYS[1],
+    ]
+    environment = {**os.environ, "GOLDSMITH_PROFILE": "local"}
+    subprocess.run(words, cwd=flights.clone, env=environment, check=True, capture_output=True)
+    local = flights.clone / ".goldsmith" / "warehouse" / "gold"
+    tables = sorted(folder.name for folder in local.iterdir() if folder.is_dir())
+    assert tables
+    for table in tables:
+        frame = spark.read.format("delta").load(str(local / table))
+        columns = ", ".join(frame.columns)
+        expected = frame.selectExpr(f"to_json(struct({columns}))").collect()
+        served = flights.query(f"SELECT to_json(struct({columns})) FROM gold.{table}")
+        assert sorted(row[0] for row in served) == sorted(row[0] for row in expected)
+
+
+def test_clients_see_columns_and_comments(flights: Lake) -> None:
+    described = flights.query("DESCRIBE silver.departures")
+    flight_date = next(row for row in described if row[0] == "flight_date")
+    assert flight_date[1] == "date"
+    assert flight_date[2]
+    told = flights.compose(
+        *("exec", "--no-TTY", "thrift-server", "bash", "-c"),
+        "beeline -u jdbc:hive2://$(hostname -i):10000 -n reader --silent=true -e 'SELECT count(*) FROM silver.departures'",
+    )
+    rows = flights.query("SELECT count(*) FROM silver.departures")[0][0]
+    assert rows > 1000
+    assert f" {rows} " in told
+
+
+def test_all_services_are_healthy_and_init_has_ended(lake: Lake) -> None:
+    told = lake.compose("ps", "--all", "--format", "{{.Service}}|{{.Status}}")
+    states = dict(line.split("|") for line in told.splitlines() if "|" in line)
+    assert len(lake.containers("spark-worker")) == 2
+    for name, state in states.items():
+        assert "(healthy)" in state or (name.endswith("-init") and "Exited (0)" in state), f"{name}: {state}"
+
+
+def test_up_again_changes_nothing(lake: Lake) -> None:
+    before = {name: lake.containers(name) for name in ("minio", "postgres", "metastore", "thrift-server")}
+    lake.compose("up")
+    assert {name: lake.containers(name) for name in before} == before
+
+
+def test_no_secret_is_in_the_image_or_the_logs(flights: Lake) -> None:
+    image = subprocess.run(
+        ["docker", "inspect", "--format", "{{.Image}}", flights.containers("spark-master")[0]],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    told = flights.compose("logs")
+    for words in (["history", "--no-trunc", image], ["image", "inspect", image]):
+        told += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
+    processes = flights.compose("top")
+    for secret in flights.secrets:
+        assert secret not in told
+        assert secret not in processes
+
+
+def test_everything_is_published_on_the_loopback_only(lake: Lake) -> None:
+    for container in lake.compose("ps", "--quiet").split():
+        told = subprocess.run(
+            ["docker", "inspect", "--format", "{{json .HostConfig.PortBindings}}", container],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for bindings in (json.loads(told) or {}).values():
+            assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
+
+
+def test_serving_keys_read_and_cannot_write(flights: Lake) -> None:
+    settings = flights.settings
+    store = f"http://127.0.0.1:{settings['S3_PORT']}"
+
+    def client(access: str, secret: str) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=store,
+            region_name="us-east-1",
+            aws_access_key_id=access,
+            aws_secret_access_key=secret,
+        )
+
+    serving = client(settings["SERVING_S3_ACCESS_KEY"], settings["SERVING_S3_SECRET_KEY"])
+    found = serving.list_objects_v2(Bucket="lake", Prefix="warehouse/silver/departures/_delta_log/")[
+        "Contents"
+    ]
+    key = found[0]["Key"]
+    assert serving.get_object(Bucket="lake", Key=key)["Body"].read()
+    refused = [
+        lambda: serving.put_object(Bucket="lake", Key="warehouse/mine", Body=b""),
+        lambda: serving.delete_object(Bucket="lake", Key=key),
+        lambda: serving.get_object(Bucket="lake", Key=f"landing/departures/{DAYS[0]}.csv"),
+        lambda: client("jobs", "wrong").get_object(Bucket="lake", Key=key),
+    ]
+    for attempt in refused:
+        with pytest.raises(ClientError) as denied:
+            attempt()
+        assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    with pytest.raises(urllib.error.HTTPError) as anonymous:
+        urllib.request.urlopen(f"{store}/lake/{key}")
+    assert anonymous.value.code == 403
+
+
+def test_what_serves_cannot_write(flights: Lake) -> None:
+    rows = flights.query("SELECT count(*) FROM silver.departures")
+    with pytest.raises(OperationalError):
+        flights.query("DELETE FROM silver.departures")
+    assert flights.query("SELECT count(*) FROM silver.departures") == rows
+
+
+@pytest.mark.parametrize("service", ["spark-worker", "metastore", "minio", "spark-master"])
+def test_a_job_outlives_what_is_killed_under_it(lake: Lake, service: str) -> None:
+    table = service.replace("-", "_")
+    words = (
+        "--progress",
+        "quiet",
+        "run",
+        "--rm",
+        "--no-deps",
+        "-T",
+        "--volume",
+        f"{HERE / 'appends.py'}:/tmp/appends.py:ro",
+    )
+    job = subprocess.Popen(
+        [sys.executable, "tools/compose.py", *words, "jobs", "submit", "/tmp/appends.py", table, "8", "500"],
+        cwd=lake.clone,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with job:
+        told = []
+        assert job.stdout is not None
+        for line in job.stdout:
+            told.append(line)
+            if line.startswith("appended 2"):
+                kill(lake.containers(service)[0])
+    assert job.returncode == 0, "".join(told[-40:])
+    assert "rows 4000 distinct 4000\n" in told
+    until(lambda: lake.query(f"SELECT count(*) FROM faults.{table}") == [(4000,)], 120)
+
+
+def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
+    assert lake.query("SELECT 1") == [(1,)]
+    kill(lake.containers("thrift-server")[0])
+    until(lambda: lake.query("SELECT 1") == [(1,)], 120)
+
+
+def test_a_backup_brings_everything_back(flights: Lake, tmp_path: Path) -> None:
+    expected = flights.query(f"SELECT to_json(struct(*)) FROM {GOLD} ORDER BY 1")
+    for line in (
+        f"make backup TO={tmp_path}",
+        "make down",
+        f"docker volume rm {PROJECT}_store {PROJECT}_postgres",
+        "make up",
+    ):
+        subprocess.run(line.split(), cwd=flights.clone, check=True, capture_output=True)
+    assert flights.query("SHOW DATABASES") == [("default",)]
+    subprocess.run(
+        ["make", "restore", f"FROM={tmp_path}"], cwd=flights.clone, check=True, capture_output=True
+    )
+    assert flights.query(f"SELECT to_json(struct(*)) FROM {GOLD} ORDER BY 1") == expected

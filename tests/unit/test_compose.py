@@ -1,0 +1,169 @@
+"""The compose file and the tools around it, without Docker."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / "tools"
+TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+ONE_SHOT = {name for name, service in SERVICES.items() if service["restart"] == "no"}
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(:?[-?]?)([^}]*)\}")
+
+
+def run(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(TOOLS / script), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_is_limited_pinned_and_reached_from_this_machine_only(name: str) -> None:
+    service = SERVICES[name]
+    assert service["mem_limit"]
+    assert service["networks"] == ["lake"]
+    assert "env_file" not in service, "a service is given the secrets that it needs, and no others"
+    tag = VARIABLE.sub(lambda found: found[3], service["image"]).rpartition(":")[2]
+    assert re.search(r"\d", tag), "the image's tag is a version"
+    for port in service.get("ports", []):
+        assert port.startswith("127.0.0.1:${"), f"{port} is open to others, or cannot be changed"
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
+def test_a_server_is_watched_and_comes_back(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_no_secret_has_a_default() -> None:
+    for name, kind, _ in VARIABLE.findall(TEXT):
+        if re.search(r"PASSWORD|SECRET|_KEY$|ROOT_USER", name):
+            assert kind == ":?", f"{name} must be set"
+
+
+def test_secrets_go_where_they_are_needed_only() -> None:
+    def holders(word: str) -> set[str]:
+        return {name for name, service in SERVICES.items() if word in str(service.get("environment", ""))}
+
+    assert holders("STORE_ROOT_PASSWORD") == {"minio", "store-init"}
+    assert holders("POSTGRES_PASSWORD") == {"postgres", "database-init"}
+    assert "JOBS_S3" not in str(SERVICES["thrift-server"]), "what serves cannot write"
+
+
+def test_what_compose_needs_is_what_env_makes(tmp_path: Path) -> None:
+    run("env.py", str(tmp_path / ".env"))
+    made = {line.partition("=")[0] for line in (tmp_path / ".env").read_text().splitlines()}
+    needed = {name for name, kind, _ in VARIABLE.findall(TEXT) if kind == ":?"}
+    assert needed <= made
+
+
+def test_env_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    first = run("env.py", str(file))
+    assert first.returncode == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    values = [line.partition("=")[2] for line in text.splitlines() if "PASSWORD" in line or "SECRET" in line]
+    assert len(set(values)) == len(values)
+    assert all(len(value) >= 32 for value in values)
+    assert not any(value in first.stdout + first.stderr for value in values)
+
+    run("env.py", str(file))
+    assert file.read_text() == text
+
+
+def test_env_keeps_what_is_there_and_adds_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# mine\nPOSTGRES_PASSWORD=kept\nS3_PORT=9100")
+    file.chmod(0o644)
+    run("env.py", str(file))
+    lines = file.read_text().splitlines()
+    assert lines[:3] == ["# mine", "POSTGRES_PASSWORD=kept", "S3_PORT=9100"]
+    assert any(line.startswith("JOBS_S3_SECRET_KEY=") for line in lines[3:])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def refused(**environment: str) -> str:
+    ended = run("compose.py", "ps", **environment)
+    assert ended.returncode == 4, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_without_docker(tmp_path: Path) -> None:
+    assert "Docker is not installed" in refused(PATH=str(tmp_path))
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="needs Docker's command")
+def test_with_an_engine_that_does_not_run() -> None:
+    assert "engine is not running" in refused(DOCKER_HOST="unix:///nonexistent/docker.sock")
+
+
+def test_without_compose(tmp_path: Path) -> None:
+    program(tmp_path, "docker", '[ "$1" = info ] && echo 27.0')
+    assert "Compose is not installed" in refused(PATH=str(tmp_path))
+
+
+def test_with_a_compose_that_is_too_old(tmp_path: Path) -> None:
+    program(tmp_path, "docker", "case $1 in info) echo 27.0;; compose) echo v2.17.3;; esac")
+    assert "2.20 or later" in refused(PATH=str(tmp_path))
+
+
+def test_without_env(tmp_path: Path) -> None:
+    shutil.copytree(TOOLS, tmp_path / "tools")
+    program(tmp_path / "bin", "docker", "case $1 in info) echo 27.0;; compose) echo 2.40.0;; esac")
+    ended = subprocess.run(
+        [sys.executable, tmp_path / "tools" / "compose.py", "ps"],
+        env={"PATH": str(tmp_path / "bin")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (4, ".env is missing: `make env` makes it.\n")
+
+
+def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
+    shutil.copytree(TOOLS, tmp_path / "tools")
+    (tmp_path / ".env").write_text("COMPOSE_PROFILES=store\n")
+    program(
+        tmp_path / "bin",
+        "docker",
+        'case $1 in info) echo 27.0;; compose) [ "$2" = version ] && echo 2.40.0;; esac',
+    )
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        number = other.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, tmp_path / "tools" / "compose.py", "up"],
+            env={"PATH": str(tmp_path / "bin"), "THRIFT_PORT": str(number)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 4
+    assert f"Port {number} is taken, and thrift-server needs it" in ended.stderr
+    assert "set THRIFT_PORT in .env" in ended.stderr

@@ -1,0 +1,200 @@
+"""Runs docker compose on the repository's files, or says what is missing for it. Usage: compose.py ARGUMENTS...
+
+`compose.py up` does more: it finds taken ports, builds, waits until all is healthy, and tells what runs where.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST = (2, 20)
+WAIT_SECONDS = 600
+NOT_READY = 4
+
+
+class NotReadyError(Exception):
+    """This machine lacks something that the containers need; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that a service is reached at. page: what a person finds there."""
+
+    variable: str
+    default: int
+    service: str
+    page: str
+
+
+PORTS = (
+    Port("THRIFT_PORT", 10000, "thrift-server", "SQL: jdbc:hive2://127.0.0.1:{port}"),
+    Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}"),
+    Port("S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER"),
+    Port("MASTER_UI_PORT", 8080, "spark-master", "Spark's master: http://127.0.0.1:{port}"),
+)
+
+
+def command() -> list[str]:
+    """How compose is called here. Raises NotReadyError without Docker, its engine, or a compose that is new enough."""
+    docker = shutil.which("docker")
+    if docker is None:
+        raise NotReadyError("Docker is not installed: https://docs.docker.com/engine/install/")
+    engine = _told([docker, "info", "--format", "{{.ServerVersion}}"])
+    if engine.returncode != 0:
+        reason = (engine.stderr or engine.stdout).strip().splitlines()[-1:]
+        if "permission denied" in engine.stderr:
+            raise NotReadyError("You may not use Docker's engine: join the group `docker`, and log in again.")
+        raise NotReadyError(
+            f"Docker's engine is not running ({''.join(reason)}): `sudo systemctl start docker`, or start Docker Desktop."
+        )
+    found = []
+    for candidate in ([docker, "compose"], [shutil.which("docker-compose") or ""]):
+        version = _version(candidate) if candidate[0] else None
+        if version is not None and version >= OLDEST:
+            return candidate
+        if version is not None:
+            found.append(".".join(map(str, version)))
+    if found:
+        raise NotReadyError(
+            f"Docker Compose is {found[0]}; 2.20 or later is needed: https://docs.docker.com/compose/install/"
+        )
+    raise NotReadyError("Docker Compose is not installed: https://docs.docker.com/compose/install/")
+
+
+def _version(compose: Sequence[str]) -> tuple[int, int] | None:
+    told = _told([*compose, "version", "--short"])
+    found = re.match(r"v?(\d+)\.(\d+)", told.stdout.strip())
+    return (int(found[1]), int(found[2])) if told.returncode == 0 and found else None
+
+
+def _told(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def dotenv(file: Path) -> dict[str, str]:
+    """What .env sets. Raises NotReadyError where it is missing."""
+    if not file.is_file():
+        raise NotReadyError(f"{file.name} is missing: `make env` makes it.")
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
+
+
+def ports(settings: Mapping[str, str]) -> dict[Port, int]:
+    """Where each port is published. S3's are not where another store is used."""
+    own_store = "store" in settings.get("COMPOSE_PROFILES", "").split(",")
+    return {
+        port: int(settings.get(port.variable) or port.default)
+        for port in PORTS
+        if own_store or port.service != "minio"
+    }
+
+
+def taken(number: int) -> bool:
+    """Whether something listens on a port of the loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return True
+    return False
+
+
+def check_ports(wanted: Mapping[Port, int], own: frozenset[int]) -> None:
+    """Raises NotReadyError where a port is taken by anything but our own containers."""
+    trouble = [
+        f"Port {number} is taken, and {port.service} needs it: stop what listens there, or set {port.variable} in .env."
+        for port, number in wanted.items()
+        if number not in own and taken(number)
+    ]
+    if trouble:
+        raise NotReadyError("\n".join(trouble))
+
+
+def published(compose: Sequence[str]) -> frozenset[int]:
+    """The ports that our running containers have."""
+    told = _told([*compose, "ps", "--format", "json"]).stdout
+    # Older versions print one list, newer ones an object a line.
+    read = json.loads(told) if told.startswith("[") else [json.loads(line) for line in told.splitlines()]
+    return frozenset(
+        publisher["PublishedPort"] for each in read for publisher in each.get("Publishers") or () if publisher
+    )
+
+
+def up(compose: Sequence[str]) -> int:
+    """Builds, starts, waits and tells. Returns the exit code."""
+    settings = {**dotenv(ROOT / ".env"), **os.environ}
+    wanted = ports(settings)
+    check_ports(wanted, published(compose))
+    services = [*compose, "--progress", "quiet"]
+    print("Building the image (some minutes the first time).", flush=True)
+    built = subprocess.run([*compose, "build", "--quiet", "spark-master"], check=False).returncode
+    if built != 0:
+        return built
+    print("Starting, and waiting until all is healthy.", flush=True)
+    started = subprocess.run(
+        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS)], check=False
+    ).returncode
+    if started != 0:
+        print(unhealthy(compose), file=sys.stderr)
+        return started
+    print(summary(wanted))
+    return 0
+
+
+def unhealthy(compose: Sequence[str]) -> str:
+    """Which services are not what they should be, and how to look at them."""
+    told = _told([*compose, "ps", "--all", "--format", "{{.Service}}\t{{.Status}}"]).stdout
+    states = dict(line.split("\t", 1) for line in told.splitlines() if "\t" in line)
+    bad = {
+        name: state
+        for name, state in states.items()
+        if "(healthy)" not in state and "Exited (0)" not in state
+    }
+    lines = [f"  {name}: {state} - `make logs S={name}`" for name, state in sorted(bad.items())]
+    return "\n".join(["Not everything came up:", *lines])
+
+
+def summary(wanted: Mapping[Port, int]) -> str:
+    """What runs where, and where the passwords are."""
+    lines = [f"  {port.page.format(port=number)}" for port, number in wanted.items()]
+    return "\n".join(
+        [
+            "The lake is up.",
+            *lines,
+            "Keys and passwords are in .env. A job: `make submit JOB=examples/rows.py`; SQL: `make sql Q='SHOW TABLES'`.",
+        ]
+    )
+
+
+def main() -> int:
+    """Runs compose with the arguments; returns its exit code, or 4 where this machine is not ready."""
+    words = sys.argv[1:]
+    # Where compose looks for its files, an override among them, and for .env.
+    os.chdir(ROOT)
+    try:
+        compose = command()
+        if words != ["up"]:
+            dotenv(ROOT / ".env")
+            return subprocess.run([*compose, *words], check=False).returncode
+        return up(compose)
+    except NotReadyError as missing:
+        print(missing, file=sys.stderr)
+        return NOT_READY
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Makes .env for the compose files: random secrets, for the owner's eyes only. Usage: env.py [FILE]
+
+What is there stays as it is; keys that a newer version needs are added at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+NEEDED: Mapping[str, Callable[[], str]] = {
+    "COMPOSE_PROFILES": lambda: "store",
+    "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
+    "METASTORE_DB_PASSWORD": lambda: secrets.token_hex(16),
+    "STORE_ROOT_USER": lambda: "root-" + secrets.token_hex(6),
+    "STORE_ROOT_PASSWORD": lambda: secrets.token_hex(20),
+    "JOBS_S3_ACCESS_KEY": lambda: "jobs-" + secrets.token_hex(6),
+    "JOBS_S3_SECRET_KEY": lambda: secrets.token_hex(20),
+    "SERVING_S3_ACCESS_KEY": lambda: "serving-" + secrets.token_hex(6),
+    "SERVING_S3_SECRET_KEY": lambda: secrets.token_hex(20),
+}
+"""The keys of .env and how a value of each is made."""
+
+HEAD = "# Secrets and settings of the compose files. docs/compose.md lists what else can be set here.\n"
+
+
+def keys(text: str) -> set[str]:
+    """The keys that a .env sets."""
+    lines = (line.strip().removeprefix("export ") for line in text.splitlines())
+    return {line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")}
+
+
+def completed(text: str) -> tuple[str, list[str]]:
+    """The text with the needed keys that it lacks, and their names."""
+    missing = [key for key in NEEDED if key not in keys(text)]
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return (text or HEAD) + "".join(f"{key}={NEEDED[key]()}\n" for key in missing), missing
+
+
+def make(file: Path) -> list[str]:
+    """Writes the file with mode 600 and returns the keys that were added. A file that is complete is not written."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    whole, added = completed(text)
+    if file.exists():
+        file.chmod(0o600)
+    if not added:
+        return []
+    # A rename never shows half a file, and the secrets are never readable by others.
+    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(
+        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as out:
+        out.write(whole)
+    partial.replace(file)
+    return added
+
+
+def main() -> None:
+    """Makes the file and says what it did, never a value."""
+    file = Path(sys.argv[1] if len(sys.argv) > 1 else ".env")
+    was_there = file.exists()
+    added = make(file)
+    if not was_there:
+        print(f"Made {file} with new secrets.")
+    elif added:
+        print(f"Added to {file}: {', '.join(added)}.")
+    else:
+        print(f"{file} is complete.")
+
+
+if __name__ == "__main__":
+    main()
