@@ -103,7 +103,7 @@ class Quarantine:
         if newest == NO_TABLE:
             return False
         told = self.log.commit(newest).user_metadata
-        if told == _SETTLED:
+        if told is not None and '"settled"' in told:
             return False
         return newest != base or bool(json.loads(told or "{}").get("marks"))
 
@@ -154,14 +154,16 @@ class Quarantine:
 
     def _delete(self, condition: Column) -> None:
         key = "spark.databricks.delta.commitInfo.userMetadata"
-        self.spark.conf.set(key, _SETTLED)
+        self.spark.conf.set(key, json.dumps({"settled": True}))
         try:
             DeltaTable.forPath(self.spark, self.path).delete(condition)
         finally:
             self.spark.conf.unset(key)
 
 
-_SETTLED = json.dumps({"settled": True})
+def settled(base: int) -> str:
+    """What a commit says that was planned from version `base`, of which every entry counts."""
+    return json.dumps({"base": base, "settled": True})
 
 
 def quarantine_path(warehouse: str, table: str) -> str:

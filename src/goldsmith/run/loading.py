@@ -116,7 +116,7 @@ def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark
     base = held.quarantine if held is not None and held.quarantine is not None else -1
     if quarantine.needs_settling(base):
         quarantine.settle(
-            since=max(base - 1, -1), run_id=held.run_id if held else None, counter=held.counter if held else 0
+            since=base, run_id=held.run_id if held else None, counter=held.counter if held else 0
         )
     if bookmark is not None and bookmark.restored:
         quarantine.remove_void(bookmark.metadata.voided)
