@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.cli.main import in_front
+from goldsmith.cli.options import in_front
 from goldsmith.engine.submit import Pods, Request, Submission, submission
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec, SparkSpec

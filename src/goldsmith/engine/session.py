@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.driver import additional_jars, java_options
 from goldsmith.engine.java import find_java
 from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.s3 import check_reachable
 from goldsmith.engine.submission import of_submission, submitted
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
@@ -46,8 +47,11 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
     A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
-    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
+    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
+    to GS413 where the profile's place on S3 is not there for us.
     """
+    if profile.on_s3:
+        check_reachable((profile.landing, profile.warehouse))
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if submitted():

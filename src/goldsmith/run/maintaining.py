@@ -15,13 +15,12 @@ from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.maintenance import compact, remove_unneeded, unneeded
 from goldsmith.engine.metadata import CommitMetadata, Consumed, RowCounts
-from goldsmith.engine.quarantine import Quarantine, settled
 from goldsmith.engine.writing import stamped
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.run.asking import OPS
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
-from goldsmith.run.loading import ATTEMPTS
+from goldsmith.run.loading import ATTEMPTS, put_in_order
 from goldsmith.run.locks import ops_lock, table_lock
 from goldsmith.run.retention import bookmarks, held_by
 
@@ -87,23 +86,12 @@ def _table(
         log = TableLog(spark, run.path(name))
         if not log.state().exists:
             return ()
-        quarantine = Quarantine(spark, run.quarantine_path(name))
-        done = [_one(spark, name, log, dry_run, _bookmark_again(run, quarantine), consumed)]
-        if quarantine.version() != NO_TABLE and _in_order(quarantine, log):
+        done = [_one(spark, name, log, dry_run, _bookmark_again(spark, run, name), consumed)]
+        held = TableLog(spark, run.quarantine_path(name))
+        if held.version() != NO_TABLE:
             short = f"quarantine.{name.replace('.', '_')}"
-            done.append(_one(spark, short, quarantine.log, dry_run, lambda held: settled(held.version()), {}))
+            done.append(_one(spark, short, held, dry_run, lambda _log: None, {}))
     return tuple(done)
-
-
-def _in_order(quarantine: Quarantine, log: TableLog) -> bool:
-    """Whether every entry counts: where a killed run left some, or a load is under way, the next load sees to it."""
-    bookmark = log.bookmark(log.state())
-    return bookmark is not None and not quarantine.needs_settling(_base(bookmark))
-
-
-def _base(bookmark: Bookmark) -> int:
-    held = bookmark.metadata.quarantine
-    return held if held is not None else NO_TABLE
 
 
 def _ops(spark: SparkSession, run: Run, name: str, dry_run: bool) -> Upkeep:
@@ -150,31 +138,32 @@ def _compacted(spark: SparkSession, name: str, log: TableLog, told: Told) -> tup
     )
 
 
-def _bookmark_again(run: Run, quarantine: Quarantine) -> Told:
+def _bookmark_again(spark: SparkSession, run: Run, name: str) -> Told:
     """The table's bookmark under the next counter, so that its log never lacks it.
 
-    Not where the next load has to find something out from the log as it is: that something else changed the table,
-    that a RESTORE led to its bookmark, that entries of a killed run stand in its quarantine.
+    Not where the next load has to find out from the log that something else changed the table, or that a RESTORE led
+    to its bookmark.
     """
 
     def told(log: TableLog) -> str | None:
-        bookmark = log.bookmark(log.state())
+        state = log.state()
+        bookmark = log.bookmark(state)
         if bookmark is None or bookmark.foreign_changes or bookmark.restored:
             return None
-        if quarantine.needs_settling(_base(bookmark)):
-            return None
-        return stamped(_maintained(run, bookmark)).to_json(bookmark.state.version)
+        settled = put_in_order(spark, run, run.project.tables[name], log, state, bookmark)
+        return stamped(_maintained(run, bookmark, settled.until)).to_json(state.version)
 
     return told
 
 
-def _maintained(run: Run, bookmark: Bookmark) -> CommitMetadata:
+def _maintained(run: Run, bookmark: Bookmark, quarantine: int | None) -> CommitMetadata:
     return replace(
         bookmark.metadata,
         run_id=run.run_id,
         counter=bookmark.state.counter + 1,
         mode="maintenance",
         files=(),
+        quarantine=quarantine,
         counts=RowCounts(),
         merged=None,
         verdicts=(),

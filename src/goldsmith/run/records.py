@@ -47,8 +47,8 @@ EXPECTATIONS = _columns(
     "samples array<string>, judged_at timestamp"
 )
 FILES = _columns(
-    "table string, table_id string, path string, size bigint, modified_ms bigint, counter bigint, run_id string, "
-    "loaded_at timestamp"
+    "table string, table_id string, path string, size bigint, modified_ms bigint, etag string, counter bigint, "
+    "run_id string, loaded_at timestamp"
 )
 
 
@@ -123,13 +123,15 @@ def _record_into(
         if not new and version != NO_TABLE and name != "table_runs":
             return 0
         writer = frame_of(spark, new, columns).write.format("delta").mode("append")
+        # A column that a newer Goldsmith records comes to a table that an older one made.
+        writer = writer.option("mergeSchema", "true")
         try:
             writer.option("userMetadata", json.dumps({"base": version, "recorded": now})).save(path)
         except Exception as error:
-            if not is_conflict(error):
-                raise
-        if recorded(log) == now:
-            return sum(1 for loads in commits.values() for item in loads if item.run_id != run.run_id)
+            if is_conflict(error):
+                continue
+            raise
+        return sum(1 for loads in commits.values() for item in loads if item.run_id != run.run_id)
     raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
 
 
@@ -262,6 +264,7 @@ def _files(told: _Told) -> Rows:
             file.path,
             file.size,
             file.modified,
+            file.etag,
             commit.counter,
             commit.run_id,
             _time(commit.committed),
