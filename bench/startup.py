@@ -99,10 +99,9 @@ def once(variant: Variant, master: str, cache: Path) -> Took:
 
 def _without_archive(cache: Path) -> Mapping[str, str]:
     """A cache with the jars and nothing else."""
-    settings = Settings.from_environment()
-    if not cache.exists():
-        cache.mkdir()
-        (cache / "jars").symlink_to(settings.cache / "jars")
+    jars = cache / "jars"
+    if not jars.exists():
+        jars.symlink_to(Settings.from_environment().cache / "jars")
     return {"GOLDSMITH_CACHE": str(cache)}
 
 
