@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from goldsmith.cli import catalog, declaring, looking, quarantine, running, serving
+from goldsmith.cli import catalog, declaring, looking, maintaining, quarantine, running, serving, submitting
 from goldsmith.cli.console import tell_error
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
-for module in (declaring, running, looking, quarantine, catalog, serving):
+for module in (declaring, running, looking, quarantine, maintaining, submitting, catalog, serving):
     module.register(app)
 
 
@@ -52,11 +53,12 @@ def options(
         os.environ["GOLDSMITH_VERBOSE"] = "1"
 
 
-def run() -> None:
-    """Runs the command and turns every error into a message and an exit code."""
-    verbose = "--verbose" in sys.argv
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command, the process's own where none is given, and turns every error into a message and an exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "--verbose" in given
     try:
-        app()
+        app(given, prog_name="goldsmith")
     except GoldsmithError as error:
         if verbose:
             traceback.print_exc()

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.jars import groups_of, installed, spark_jars
+from goldsmith.engine.driver import additional_jars, java_options
 from goldsmith.engine.java import find_java
-from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.engine.s3 import check_reachable
+from goldsmith.engine.submission import of_submission, submitted
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
-
-# A load of seconds ends before the second compiler pays for itself. With the first one alone the JVM would
-# reserve a code cache of 48 MB, which a session of some hundred queries fills. Each growth of the heap and of
-# the space for generated classes costs a full collection: they begin as large as they will be.
-_LIGHT = (
-    "-XX:TieredStopAtLevel=1",
-    "-XX:ReservedCodeCacheSize=256m",
-    "-XX:+UseSerialGC",
-    "-XX:MetaspaceSize=256m",
-)
-
 
 SMALL = 16 * 2**20
 """Bytes up to which a load is small: a stage is a moment for one core, and its rows fit into one file."""
@@ -58,7 +46,7 @@ def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ())
 def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: Settings) -> SparkSession:
     """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
-    A program that spark-submit started keeps the master, the memory and the jars that it was submitted with.
+    A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
     Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
     to GS413 where the profile's place on S3 is not there for us.
     """
@@ -68,11 +56,12 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     if profile.catalog == "hive":
         conf["spark.sql.catalogImplementation"] = "hive"
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
-    if _submitted():
-        conf = {**conf, **declared, **_told_to_submit(conf)}
+    if submitted():
+        conf |= {"spark.app.name": name, **declared}
+        conf |= of_submission(profile, conf, lambda: additional_jars(profile, settings))
     else:
-        conf |= {**_of_a_driver(profile, settings), **declared}
-    builder = SparkSession.Builder().appName(name)
+        conf |= {"spark.app.name": name, **_of_a_driver(profile, settings), **declared}
+    builder = SparkSession.Builder()
     for key, value in conf.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
@@ -87,26 +76,10 @@ def defaults() -> dict[str, str]:
     return {key: value.strip() for key, value in pairs}
 
 
-def _submitted() -> bool:
-    return "PYSPARK_GATEWAY_PORT" in os.environ
-
-
-def _told_to_submit(conf: Mapping[str, str]) -> dict[str, str]:
-    """What the call of spark-submit, or the settings of its machine, say otherwise than the defaults."""
-    from pyspark import SparkConf, SparkContext
-
-    # Without the JVM a SparkConf is empty.
-    SparkContext._ensure_initialized()
-    told = {key: value for key, value in SparkConf().getAll() if conf.get(key) != value}
-    # The name of a script says less than the project's.
-    return {key: value for key, value in told.items() if key != "spark.app.name"}
-
-
 def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     """The settings of a driver that is started here; the environment of its process is set too."""
     java = find_java(settings)
-    jars = _jars(profile, settings)
-    log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
+    jars = additional_jars(profile, settings)
     # Spark's start script takes JAVA_HOME over PATH.
     os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
     if profile.spark.conf_dir is not None:
@@ -114,12 +87,7 @@ def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     conf = {
         "spark.master": profile.spark.master,
         "spark.driver.memory": profile.spark.memory,
-        "spark.driver.extraJavaOptions": " ".join(
-            (
-                f"-Dlog4j2.configurationFile={log4j.as_uri()}",
-                *((*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()),
-            )
-        ),
+        "spark.driver.extraJavaOptions": " ".join(java_options(profile, settings)),
     }
     host = driver_host(profile.spark.master)
     if host is not None:
@@ -132,14 +100,6 @@ def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
             # A driver whose Spark lacks them takes it that its executors' lacks them too: they fetch them from it.
             conf["spark.jars"] = ",".join(map(str, jars))
     return conf
-
-
-def _jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
-    """The jars that the profile needs and Spark's own folder lacks."""
-    groups = groups_of(profile)
-    found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
-    own = spark_jars()
-    return [path for path in found if path.parent != own]
 
 
 def _text(value: str | float | bool) -> str:

@@ -138,7 +138,7 @@ def merge(
 
 @contextmanager
 def session_commit(spark: SparkSession, told: str) -> Iterator[None]:
-    """What the commit says by session, for writes without options; it would stay for the next write."""
+    """What commits say by session, for writes without options; it would stay for the next write."""
     spark.conf.set(_USER_METADATA, told)
     try:
         yield

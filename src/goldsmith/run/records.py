@@ -105,11 +105,12 @@ def _record_into(
             table: known[table][1] if table in known and known[table][0] == outcome.table_id else 0
             for table, outcome in outcomes.items()
         }
-        commits = {
+        found = {
             table: _commits(spark, run, outcome, behind[table])
             for table, outcome in outcomes.items()
             if outcome.counter > behind[table]
         }
+        commits = {table: loads for table, loads in found.items() if loads}
         unrecorded = (
             {table: o for table, o in outcomes.items() if o.status in ("failed", "gate")}
             if name != "files"
@@ -130,15 +131,16 @@ def _record_into(
             if is_conflict(error):
                 continue
             raise
-        return sum(1 for found in commits.values() for item in found if item.run_id != run.run_id)
+        return sum(1 for loads in commits.values() for item in loads if item.run_id != run.run_id)
     raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
 
 
 def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
-    """A table's commits with a greater counter: this run's own, and from the log where there are others."""
+    """A table's loads with a greater counter: this run's own, and from the log where there are others."""
     if len(outcome.commits) == outcome.counter - after:
         return outcome.commits
-    return TableLog(spark, run.path(outcome.table)).committed_since(after)
+    since = TableLog(spark, run.path(outcome.table)).committed_since(after)
+    return [commit for commit in since if commit.mode != "maintenance"]
 
 
 def _table_runs(told: _Told) -> Rows:
