@@ -19,7 +19,8 @@ from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.dqops import document, home, strict
 from goldsmith.publish.dqops.checks import Check, mapped
-from goldsmith.publish.dqops.home import FOLDER, changes, table_path, write
+from goldsmith.publish.dqops.home import changes, write
+from goldsmith.publish.dqops.names import FOLDER, table_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -351,10 +352,8 @@ def test_drift_is_printed_and_ends_with_code_2(shop: Callable[[], Project], tmp_
     file.write_text(file.read_text().replace("max_value: 100.0", "max_value: 1000.0"))
     ended = goldsmith("generate", "dqops", "--check", folder=tmp_path)
     assert ended.returncode == 2
-    assert (
-        "-            max_value: 1000.0" in ended.stdout.replace("  -", "-")
-        or "max_value: 1000.0" in ended.stdout
-    )
+    assert re.search(r"^- +max_value: 1000.0$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^\+ +max_value: 100.0$", ended.stdout, re.MULTILINE)
     assert "GS712 1 file of DQOps' user home is not as the declarations say." in ended.stderr
     assert "1000.0" in file.read_text()
     assert goldsmith("generate", "dqops", folder=tmp_path).returncode == 0

@@ -30,24 +30,25 @@ def dqops(
     its models, as the server takes an unknown key in silence.
     """
     from goldsmith.publish.dqops import home, strict
+    from goldsmith.publish.dqops.names import FOLDER
 
     project = open_project()
     found = home.changes(project)
     if not check_only:
         home.write(project, found)
         for change in found:
-            out.print(f"  {change.kind}: {home.FOLDER}/{change.path}", soft_wrap=True)
+            out.print(f"  {change.kind}: {FOLDER}/{change.path}", soft_wrap=True)
         if not found:
             out.print("The user home is current.")
     try:
-        mistakes = strict.mistakes(project.root / home.FOLDER)
+        mistakes = strict.mistakes(project.root / FOLDER)
     except NotReady as error:
         tell_warning(f"{error.message} {error.hint}")
         mistakes = []
     if check_only and found:
         for change in found:
             out.print(change.diff, markup=False, soft_wrap=True)
-        tell_error(_drift(len(found), str(project.root / home.FOLDER)))
+        tell_error(_drift(len(found), str(project.root / FOLDER)))
     if mistakes:
         raise DeclarationErrors(mistakes)
     if check_only and found:

@@ -13,12 +13,6 @@ from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.checks import Check, mapped
 from goldsmith.publish.dqops.monitoring import timestamp_columns, watched
 
-CONNECTION = "lakehouse"
-"""The name of the connection, in DQOps' console and in every call."""
-
-VERSION = "1.11.6"
-"""The release of DQOps that everything generated is valid for: the last one under the Apache licence."""
-
 _SIZED = re.compile(r"^(\w+)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$")
 _TYPES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"} | {
     "dec": "decimal",

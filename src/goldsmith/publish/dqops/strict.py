@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 
 from goldsmith.errors import DeclarationError, NotReady, Where
-from goldsmith.publish.dqops.document import VERSION
+from goldsmith.publish.dqops.names import VERSION
 
 _MODELS = {
     "table": ("table_spec", "TableSpec"),
