@@ -56,6 +56,7 @@ CODES: dict[str, str] = {
     "GS703": "DQOps does not end its checks in time",
     "GS704": "DQOps did not run what it had to",
     "GS705": "DQOps' checks stopped a table",
+    "GS706": "DQOps' results are not there, or cannot be read",
     "GS711": "DQOps' user home holds what DQOps would pass over",
     "GS712": "DQOps' user home is not as the declarations say",
     "GS901": "No usable Java",

@@ -239,7 +239,7 @@ def test_one_process_begins_and_another_decides() -> None:
 def test_the_repository_declares_what_its_home_declares() -> None:
     root = Path(__file__).resolve().parents[2]
     assert declared_checks(root, "gold.daily_punctuality") > 10
-    with pytest.raises(DeclarationError, match="gold[.]nowhere"):
+    with pytest.raises(DeclarationError, match=r"gold\.nowhere"):
         declared_checks(root, "gold.nowhere")
 
 

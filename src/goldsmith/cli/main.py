@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli import declaring, generating, looking, quarantine, running
+from goldsmith.cli import declaring, dqops, generating, looking, quarantine, running
 from goldsmith.cli.console import tell_error
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
-for module in (declaring, generating, running, looking, quarantine):
+for module in (declaring, generating, running, looking, quarantine, dqops):
     module.register(app)
 
 
