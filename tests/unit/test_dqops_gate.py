@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from command import Command, command
 from dqops_server import DAY, Exchange, recorded, served
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import gate
@@ -265,3 +268,102 @@ def test_the_server_is_where_the_environment_says() -> None:
 def test_the_server_of_these_tests_is_strict() -> None:
     with pytest.raises(AssertionError, match="nowhere"), served() as server:
         Client(server.url, server.url).call(Request("GET", "/nowhere"))
+
+
+@pytest.fixture
+def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A project with the tables that were recorded; its home declares as many checks as ran then."""
+    for name, count in (("flights", 15), ("airlines", 9)):
+        base = tmp_path / "pipelines/p/silver"
+        base.mkdir(parents=True, exist_ok=True)
+        (base / f"{name}.yaml").write_text("gate: error\n" if name == "flights" else "{}\n")
+        (base / f"{name}.sql").write_text("SELECT 1 AS one")
+        file = tmp_path / f"dqops_userhome/sources/lakehouse/silver.{name}.dqotable.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        checks = {f"check_{at}": {} for at in range(count)}
+        file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": {"volume": checks}}}}))
+    (tmp_path / "pipelines/p/pipeline.yaml").write_text("{}")
+    (tmp_path / "goldsmith.yaml").write_text("{}")
+    return tmp_path
+
+
+def test_the_command_stops_with_code_3_and_tells_what_failed(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(*ERRORS, results(404)) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "silver", folder=lake)
+    assert ended_.code == Exit.GATE
+    assert "silver.flights: stopped. 15 checks ran; the gravest result is error" in ended_.out
+    assert "GS705 DQOps' checks of `silver.flights` give error" in ended_.err
+    assert "daily_duplicate_count on flight_id" in ended_.err
+
+
+def test_a_table_that_cannot_be_judged_leaves_the_others_their_verdict(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(fault(VALID[0]), *ERRORS, results(404)) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "silver.airlines", "silver.flights", folder=lake)
+    assert ended_.code == Exit.FAILED
+    assert "GS702" in ended_.err
+    assert "GS705" in ended_.err
+
+
+def test_a_scheduler_can_import_the_gate_without_spark() -> None:
+    code = "import sys, goldsmith.publish.dqops.gate as _; print({'pyspark', 'delta', 'sqlglot'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_command_passes_and_speaks_json(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(*VALID, VALID_STATUS) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "airlines", "--at", "warning", "--json", folder=lake)
+    assert ended_.code == Exit.DONE
+    (told,) = json.loads(ended_.out)
+    assert (told["table"], told["passed"], told["limit"], told["executed"]) == (
+        "silver.airlines",
+        True,
+        "warning",
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not answer"),
+        (("silver.flights", "--at", "eror"), 2, "Did you mean `error`?"),
+        (("silver.nowhere",), 2, "GS108"),
+    ],
+)
+def test_the_command_tells_what_is_wrong_with_a_call(
+    lake: Path,
+    goldsmith: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.setenv("DQOPS_URL", "http://127.0.0.1:1")
+    ended_ = goldsmith("dqops", "gate", *arguments, folder=lake)
+    assert ended_.code == code
+    assert told in ended_.err
+
+
+def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+    lake: Path, goldsmith: Command
+) -> None:
+    for file in lake.glob("dqops_userhome/sources/lakehouse/*flights*"):
+        file.unlink()
+    ended_ = goldsmith("dqops", "gate", "silver.flights", folder=lake)
+    assert ended_.code == Exit.WRONG_CALL
+    assert "GS712" in ended_.err

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from command import Command, command
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
@@ -342,28 +341,90 @@ def test_a_running_server_sees_whole_files_in_folders_that_stay(
     assert {oct(stat.st_mode & 0o777) for path, stat in after.items() if path.is_file()} == {"0o644"}
 
 
-def goldsmith(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "goldsmith.cli.main", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+@pytest.fixture
+def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(monkeypatch, capsys)
 
 
-def test_drift_is_printed_and_ends_with_code_2(shop: Callable[[], Project], tmp_path: Path) -> None:
+def test_drift_is_printed_and_ends_with_code_2(
+    shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
+) -> None:
     file = generated(shop()) / table_path("silver.orders")
     file.write_text(file.read_text().replace("max_value: 100.0", "max_value: 1000.0"))
     ended = goldsmith("generate", "dqops", "--check", folder=tmp_path)
-    assert ended.returncode == 2
-    assert re.search(r"^- +max_value: 1000.0$", ended.stdout, re.MULTILINE)
-    assert re.search(r"^\+ +max_value: 100.0$", ended.stdout, re.MULTILINE)
-    assert "GS712 1 file of DQOps' user home is not as the declarations say." in ended.stderr
+    assert ended.code == 2
+    assert re.search(r"^- +max_value: 1000.0$", ended.out, re.MULTILINE)
+    assert re.search(r"^\+ +max_value: 100.0$", ended.out, re.MULTILINE)
+    assert "GS712 1 file of DQOps' user home is not as the declarations say." in ended.err
     assert "1000.0" in file.read_text()
-    assert goldsmith("generate", "dqops", folder=tmp_path).returncode == 0
-    assert goldsmith("generate", "dqops", "--check", folder=tmp_path).returncode == 0
+    assert goldsmith("generate", "dqops", folder=tmp_path).code == 0
+    assert goldsmith("generate", "dqops", "--check", folder=tmp_path).code == 0
 
 
-def test_a_wrong_policy_of_ones_own_ends_with_code_2(shop: Callable[[], Project], tmp_path: Path) -> None:
+def test_a_wrong_policy_of_ones_own_ends_with_code_2(
+    shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
+) -> None:
     policy = "apiVersion: dqo/v1\nkind: default_table_checks\nspec: {monitoring_checks: {daily: {volum: {}}}}"
     write_file(generated(shop()) / "patterns/mine.dqotablepattern.yaml", policy)
     ended = goldsmith("generate", "dqops", "--check", folder=tmp_path)
-    assert ended.returncode == 2
-    assert "GS711 Unknown key `spec.monitoring_checks.daily.volum`." in ended.stderr
-    assert "patterns/mine.dqotablepattern.yaml" in ended.stderr
+    assert ended.code == 2
+    assert "GS711 Unknown key `spec.monitoring_checks.daily.volum`." in ended.err
+    assert "patterns/mine.dqotablepattern.yaml" in ended.err
+
+
+EVERY_KIND = """
+load: overwrite
+columns: {day: date, orders: bigint, code: string, other: string}
+expectations:
+  - expect_column_values_to_not_be_null: {column: day}
+  - expect_column_values_to_not_be_null: {column: orders, mostly: 0.9}
+  - expect_column_values_to_be_null: {column: other}
+  - expect_column_values_to_be_in_set: {column: code, value_set: [a, b]}
+  - expect_column_values_to_be_in_set: {column: orders, value_set: [1, 2], mostly: 0.5}
+  - expect_column_values_to_not_be_in_set: {column: code, value_set: [c], mostly: 0.5}
+  - expect_column_values_to_be_between: {column: orders, min_value: 1}
+  - expect_column_values_to_be_between: {column: orders, max_value: 10}
+    name: most
+  - expect_column_values_to_be_between: {column: day, min_value: 2026-01-01}
+  - expect_column_values_to_match_regex: {column: other, regex: "^a", mostly: 0.5}
+  - expect_column_values_to_not_match_regex: {column: other, regex: "x"}
+  - expect_column_values_to_match_like_pattern: {column: other, like_pattern: "x%"}
+  - expect_column_value_lengths_to_be_between: {column: code, min_value: 1, max_value: 3}
+  - expect_column_value_lengths_to_equal: {column: other, value: 3}
+  - expect_column_values_to_exist_in: {column: code, table: silver.orders}
+  - expect_column_pair_values_to_be_equal: {column_A: code, column_B: other}
+  - expect_multicolumn_sum_to_equal: {column_list: [orders, orders], sum_total: 2}
+  - expect_column_values_to_be_unique: {column: day}
+  - expect_compound_columns_to_be_unique: {column_list: [day, code]}
+  - expect_table_row_count_to_be_between: {min_value: 5}
+  - expect_column_sum_to_be_between: {column: orders, min_value: 1, max_value: 9}
+  - expect_column_min_to_be_between: {column: orders, min_value: 1}
+  - expect_column_max_to_be_between: {column: orders, max_value: 9}
+  - expect_column_mean_to_be_between: {column: orders, max_value: 9, strict_max: true}
+  - expect_column_values_to_be_of_type: {column: code, type_: StringType}
+"""
+
+
+def test_every_kind_of_expectation_gives_checks_that_the_models_know(
+    shop: Callable[[], Project], tmp_path: Path
+) -> None:
+    write_file(tmp_path / "pipelines/shop/gold/days.yaml", EVERY_KIND)
+    sql = "SELECT day, count(*) AS orders, min(code) AS code, max(code) AS other FROM silver.orders GROUP BY day"
+    write_file(tmp_path / "pipelines/shop/gold/days.sql", sql)
+    project = shop()
+    table = project.tables["gold.days"]
+    assert strict.problems(document.text_of(document.table_document(project, table), "x")) == []
+    checks, without = mapped(table)
+    # A type, and a bound that is left out, are nothing that DQOps knows.
+    assert without == ("orders_mean_to_be_between", "code_to_be_of_type")
+    told = [name for check in checks for name in check.expectations]
+    assert sorted([*told, *without]) == sorted(e.name for e in table.spec.expectations)
+
+
+def test_a_home_that_cannot_be_written_is_told(
+    shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
+) -> None:
+    write_file(tmp_path / FOLDER / "sources", "in the way")
+    ended = goldsmith("generate", "dqops", folder=tmp_path)
+    assert ended.code == 1
+    assert "GS402 DQOps' user home cannot be written" in ended.err

@@ -8,7 +8,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, tell_error, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
-from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError
+from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError, RunError
 from goldsmith.project.models import Severity
 from goldsmith.project.suggest import hint_for
 
@@ -58,16 +58,21 @@ def gate(
     client = Client.from_environment()
     declared = {name: declared_checks(project.root, name) for name in chosen}
     verdicts: list[Verdict] = []
+    stopped: list[GoldsmithError] = []
     for name in chosen:
         limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
-        verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
+        try:
+            verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
+        except RunError as error:
+            # The other tables can be judged all the same.
+            stopped.append(error)
+            continue
         verdicts.append(verdict)
         if not as_json:
             for line in verdict.lines:
                 out.print(line, markup=False, soft_wrap=True)
     if as_json:
         tell_json(verdicts)
-    stopped: list[GoldsmithError] = []
     for verdict in verdicts:
         try:
             verdict.require()
@@ -76,7 +81,8 @@ def gate(
     for told in stopped:
         tell_error(told)
     if stopped:
-        raise typer.Exit(Exit.GATE)
+        failed = any(told.exit_code == Exit.FAILED for told in stopped)
+        raise typer.Exit(Exit.FAILED if failed else Exit.GATE)
 
 
 def _is_named(table: str, names: list[str]) -> bool:

@@ -24,11 +24,12 @@ OK, CREATED, NOT_FOUND, SERVER_ERROR = 200, 201, 404, 500
 
 @dataclass(frozen=True)
 class Request:
-    """One call. path: with its query, from the root of the server."""
+    """One call. path: with its query, from the root of the server. timeout: seconds, where it may take its time."""
 
     method: str
     path: str
     body: Mapping[str, Any] | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Client:
             f"{self.url}{request.path}", data=data, headers=headers, method=request.method
         )
         try:
-            with urllib.request.urlopen(sent, timeout=self.timeout) as received:
+            with urllib.request.urlopen(sent, timeout=request.timeout or self.timeout) as received:
                 return Answer(received.status, _parsed(received.read()))
         except urllib.error.HTTPError as error:
             with error:
@@ -121,7 +122,8 @@ def forget(table: str, day: date) -> Request:
         "deleteCheckResults": True,
         "deleteSensorReadouts": True,
     }
-    return Request("POST", "/api/jobs/deletestoreddata?wait=true", body)
+    # It waits its turn behind the checks of other tables: the server runs one job at a time.
+    return Request("POST", "/api/jobs/deletestoreddata?wait=true", body, timeout=600)
 
 
 def start(table: str, key: str) -> Request:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Project
 from goldsmith.publish.dqops.document import connection_document, table_document, text_of
@@ -80,17 +81,28 @@ def changes(project: Project) -> list[Change]:
 
 
 def write(project: Project, found: list[Change]) -> None:
-    """Writes the changes, and the server's own settings where there are none yet."""
+    """Writes the changes, and the server's own settings where there are none yet.
+
+    Raises StorageError GS402 where the home cannot be written.
+    """
     home = project.root / FOLDER
-    for change in found:
-        if change.new is None:
-            (home / change.path).unlink()
-        else:
-            _replace(home, change.path, change.new)
-    # The server adds a key of its own to these, so they are written once and not kept in git.
-    settings = ".localsettings.dqosettings.yaml"
-    if not (home / settings).exists():
-        _replace(home, settings, _SETTINGS)
+    try:
+        for change in found:
+            if change.new is None:
+                (home / change.path).unlink()
+            else:
+                _replace(home, change.path, change.new)
+        # The server adds a key of its own to these, so they are written once and not kept in git.
+        settings = ".localsettings.dqosettings.yaml"
+        if not (home / settings).exists():
+            _replace(home, settings, _SETTINGS)
+    except OSError as error:
+        raise StorageError(
+            "GS402",
+            f"DQOps' user home cannot be written: {error.strerror or error}.",
+            where=Where(file=error.filename or home),
+            hint="Give yourself the right to write there: the server may have made files as another user.",
+        ) from error
 
 
 def _generated(project: Project, home: Path) -> Iterator[tuple[str, str]]:
