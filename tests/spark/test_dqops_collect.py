@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import SourceError
-from goldsmith.publish.dqops.collecting import RESULTS, Collected, collect
+from goldsmith.publish.dqops.collecting import RESULTS, Collected, _read, collect, shared
 from goldsmith.publish.dqops.snapshot import copied
 from lake import Lake
 
@@ -157,6 +157,15 @@ def test_a_file_that_is_being_written_is_not_taken(
     with pytest.raises(SourceError) as raised:
         copied(store.folder, tmp_path / "copy", None)
     assert (raised.value.code, raised.value.retryable) == ("GS706", True)
+
+
+def test_a_copy_in_the_store_is_there_as_long_as_it_is_read(store: Store, tmp_path: Path) -> None:
+    """As for executors on other machines, which cannot read this disk."""
+    store.write(result("a"))
+    place = tmp_path / "warehouse/ops/_dqops_incoming/one"
+    with shared(store.spark, place.as_uri(), store.folder / "check_results") as found:
+        assert [row.id for row in _read(store.spark, found).collect()] == ["a"]
+    assert not place.exists()
 
 
 def test_a_query_finds_them(lake: Lake, store: Store) -> None:

@@ -5,7 +5,6 @@ The server's own files are copied first and never read in place: it replaces the
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -106,17 +105,18 @@ def _readable(spark: SparkSession, run: Run, folder: Path) -> Iterator[str]:
     if str(spark.conf.get("spark.master", "local")).startswith("local"):
         yield folder.as_uri()
         return
-    place = f"{run.warehouse}/ops/_dqops_incoming/{uuid.uuid4().hex}"
-    if "://" not in place:
-        try:
-            yield shutil.copytree(folder, place)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-        return
+    with shared(spark, f"{run.warehouse}/ops/_dqops_incoming/{uuid.uuid4().hex}", folder) as place:
+        yield place
+
+
+@contextmanager
+def shared(spark: SparkSession, place: str, folder: Path) -> Iterator[str]:
+    """A folder of this disk at a place of the warehouse's store, as long as it is needed."""
     jvm: Any = spark._jvm
     to = jvm.org.apache.hadoop.fs.Path(place)
     system = to.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
     try:
+        system.mkdirs(to.getParent())
         system.copyFromLocalFile(False, True, jvm.org.apache.hadoop.fs.Path(folder.as_uri()), to)
         yield place
     finally:
