@@ -7,7 +7,8 @@ import pytest
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops import predicates
 from goldsmith.publish.dqops.bridge import imported
-from goldsmith.publish.dqops.checks import Subject, mapped
+from goldsmith.publish.dqops.check import Subject
+from goldsmith.publish.dqops.checks import mapped
 from goldsmith.run.asking import register
 from lake import Lake
 

@@ -17,7 +17,8 @@ from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.dqops import document, home, strict
-from goldsmith.publish.dqops.checks import Check, mapped
+from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.checks import mapped
 from goldsmith.publish.dqops.home import changes, write
 from goldsmith.publish.dqops.names import FOLDER, table_path
 

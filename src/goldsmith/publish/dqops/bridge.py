@@ -7,7 +7,7 @@ declared counts, so a bad day clears with the next good load.
 from __future__ import annotations
 
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops.checks import Check
+from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.predicates import text
 
 FRESHNESS_RULE = "fresh_within"

@@ -10,7 +10,8 @@ import yaml
 
 from goldsmith.project.tables import Project, Table
 from goldsmith.publish.dqops.bridge import imported
-from goldsmith.publish.dqops.checks import Check, mapped
+from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.checks import mapped
 from goldsmith.publish.dqops.monitoring import timestamp_columns, watched
 
 _SIZED = re.compile(r"^(\w+)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from goldsmith.project.models import SYSTEM_COLUMNS, Merge, OverwritePartitions
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops.checks import Check
+from goldsmith.publish.dqops.check import Check
 
 ROW_COUNT_CHANGE = 50.0
 """The change of the row count from one day to the next, in percent, beyond which it warns."""
