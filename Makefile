@@ -32,13 +32,14 @@ test: setup lint ## Run the tests: unit, Spark, the browser, then services as re
 unit: setup ## Run the tests that need no Spark
 	.venv/bin/pytest tests/unit -q
 
-lint: setup ## Check style, types, layers, declarations and schemas
+lint: setup ## Check style, types, layers, declarations and what is generated from them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/goldsmith check
 	.venv/bin/goldsmith schema schema --check
+	.venv/bin/goldsmith generate dqops --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster

@@ -20,6 +20,7 @@ from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import models
 from goldsmith.project.loading import load_project
+from goldsmith.publish.dqops.collecting import RESULTS
 from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
 from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
@@ -38,6 +39,7 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.ProjectSpec,
     models.ProfileSpec,
     models.SparkSpec,
+    models.DqopsSpec,
     models.PipelineSpec,
     models.TableSpec,
     models.Column,
@@ -45,7 +47,7 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.Merge,
     models.OverwritePartitions,
 )
-IN_WORDS = {"profiles": "one, `local`", "spark": "defaults", "load": "by layer"}
+IN_WORDS = {"profiles": "one, `local`", "spark": "defaults", "dqops": "defaults", "load": "by layer"}
 
 
 def read(page: str) -> str:
@@ -170,8 +172,13 @@ def test_the_expectations_of_others_are_listed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "columns"),
-    [("table_runs", TABLE_RUNS), ("expectations", EXPECTATIONS), ("files", FILES)],
-    ids=["table_runs", "expectations", "files"],
+    [
+        ("table_runs", TABLE_RUNS),
+        ("expectations", EXPECTATIONS),
+        ("files", FILES),
+        ("dqops_results", RESULTS),
+    ],
+    ids=["table_runs", "expectations", "files", "dqops_results"],
 )
 def test_each_column_of_the_platforms_tables_is_listed(name: str, columns: Mapping[str, str]) -> None:
     listed = {
@@ -254,7 +261,8 @@ def test_each_command_that_is_shown_exists(page: Path) -> None:
         r"(?<![\w./'])goldsmith (?:--profile \w+ )?((?:[a-z-]+)(?: [^`\n]*)?)", "\n".join(_code(text))
     ):
         words = called.split()
-        name = words[0] if words[0] not in ("quarantine", "catalog") else " ".join(words[:2])
+        pair = " ".join(words[:2])
+        name = pair if pair in known else words[0]
         assert name in known, called
         if name == "submit":
             # What follows the job is the job's.

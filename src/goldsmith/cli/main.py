@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli import catalog, declaring, looking, maintaining, quarantine, running, serving, submitting
+from goldsmith.cli import (
+    catalog,
+    declaring,
+    dqops,
+    generating,
+    looking,
+    maintaining,
+    quarantine,
+    running,
+    serving,
+    submitting,
+)
 from goldsmith.cli.console import tell_error
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
@@ -30,7 +41,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
-for module in (declaring, running, looking, quarantine, maintaining, submitting, catalog, serving):
+for module in (
+    declaring,
+    generating,
+    running,
+    looking,
+    quarantine,
+    maintaining,
+    submitting,
+    catalog,
+    serving,
+    dqops,
+):
     module.register(app)
 
 

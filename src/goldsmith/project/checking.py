@@ -8,6 +8,7 @@ from dataclasses import replace
 from goldsmith.errors import DeclarationError
 from goldsmith.project import sql
 from goldsmith.project.checking_columns import declared_columns
+from goldsmith.project.checking_monitoring import monitored
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.suggest import hint_for
@@ -84,6 +85,7 @@ def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
     yield from _conditions(table)
     yield from _references(table, schemas)
     yield from _incremental(table)
+    yield from monitored(table)
 
 
 def _place_of_keys(table: Table) -> Iterator[DeclarationError]:

@@ -8,9 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from goldsmith.project.freshness import FreshWithin
+
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
 Otherwise = Literal["warn", "drop", "quarantine", "fail"]
+Severity = Literal["warning", "error", "fatal"]
 
 SYSTEM_COLUMNS: dict[str, str] = {
     "_source_file": "string",
@@ -215,6 +218,12 @@ class TableSpec(Strict):
     )
     on_definition_change: Literal["rebuild", "fail"] = "rebuild"
     expectations: tuple[Annotated[Expectation, BeforeValidator(_expectation)], ...] = ()
+    fresh_within: FreshWithin | None = Field(
+        None, description="How old the table may become: since its last load, or by a column's newest value."
+    )
+    gate: Severity | Literal["none"] | None = Field(
+        None, description="DQOps' checks run after each load; a result as grave as this stops what follows."
+    )
     cluster_by: Names = Field(
         (), description="Up to four columns to cluster the table's files by.", max_length=4
     )
@@ -229,6 +238,9 @@ class PipelineSpec(Strict):
     tags: Names = ()
     schedule: str | None = Field(None, description="A cron expression; none means by hand.")
     start_date: date | None = None
+    gates: dict[Layer, Severity] = Field(
+        default_factory=dict, description="The `gate` of all tables of a layer that declare none themselves."
+    )
 
 
 class SparkSpec(Strict):
@@ -262,6 +274,18 @@ class ProfileSpec(Strict):
         return any(place.startswith("s3a://") for place in (self.landing, self.warehouse))
 
 
+Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
+
+
+class DqopsSpec(Strict):
+    """When DQOps checks tables at rest by itself, by layer: cron expressions in UTC. Tables with a gate are
+    checked by the gate alone."""
+
+    bronze: Cron = "0 8 * * *"
+    silver: Cron = "20 8 * * *"
+    gold: Cron = "40 8 * * *"
+
+
 class ProjectSpec(Strict):
     """`goldsmith.yaml`, at the root of a project."""
 
@@ -269,3 +293,4 @@ class ProjectSpec(Strict):
     pipelines: str = Field("pipelines", description="The folder that holds the pipelines.")
     profile: str = Field("local", description="The profile that is used when none is named.")
     profiles: dict[str, ProfileSpec] = Field(default_factory=lambda: {"local": ProfileSpec()})
+    dqops: DqopsSpec = Field(default_factory=DqopsSpec, description="When DQOps checks each layer.")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.documents import Document
+from goldsmith.project.freshness import Freshness
 from goldsmith.project.graph import in_order
 from goldsmith.project.models import (
     SYSTEM_COLUMNS,
@@ -22,6 +23,7 @@ from goldsmith.project.models import (
     PipelineSpec,
     ProfileSpec,
     ProjectSpec,
+    Severity,
     TableSpec,
 )
 from goldsmith.project.profiles import chosen_profile
@@ -114,6 +116,10 @@ class Table:
         column = self.spec.columns.get(name)
         return column.type if column else None
 
+    @property
+    def freshness(self) -> Freshness | None:
+        return Freshness.of(self.spec.fresh_within)
+
     @cached_property
     def definition(self) -> str:
         """A hash of all that decides the table's content. Descriptions, formatting and verdicts that only
@@ -187,6 +193,19 @@ class Project:
                 "GS108", f"Several tables are called `{name}`.", hint=f"Say which: {full}."
             )
         raise DeclarationError("GS108", f"There is no table `{name}`.", hint=hint_for(name, self.tables))
+
+    def gate(self, name: str) -> Severity | None:
+        """The severity at which DQOps' checks of a table stop what follows its load; None without a gate."""
+        table = self.table(name)
+        declared = table.spec.gate
+        if declared is None:
+            return self.pipelines[table.pipeline].spec.gates.get(table.layer)
+        return None if declared == "none" else declared
+
+    def owner(self, name: str) -> str | None:
+        """Who answers for a table: its own owner, else its pipeline's."""
+        table = self.table(name)
+        return table.spec.owner or self.pipelines[table.pipeline].spec.owner
 
     def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The tables of the named pipelines, layers and tables, in loading order; all of them for no name.

@@ -14,7 +14,7 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
-OPS = ("ops.table_runs", "ops.expectations", "ops.files")
+OPS = ("ops.table_runs", "ops.expectations", "ops.files", "ops.dqops_results")
 
 
 @dataclass(frozen=True)

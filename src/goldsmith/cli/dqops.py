@@ -1,0 +1,109 @@
+"""Commands about DQOps' checks: dqops gate, dqops collect."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+import typer
+
+from goldsmith.cli.console import out, plural, tell_error, tell_json
+from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError, RunError
+from goldsmith.project.models import Severity
+from goldsmith.project.suggest import hint_for
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+group = typer.Typer(help="Checks of tables at rest, by a DQOps server.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    app.add_typer(group, name="dqops", rich_help_panel="Look")
+
+
+@group.command("gate")
+def gate(
+    names: Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", help="The severity that stops: warning, error or fatal. Else each table's `gate`."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="Minutes that a table's checks may take.")
+    ] = 30,
+    as_json: Json = False,
+) -> None:
+    """Run the checks of tables now and end with code 3 where one is too grave.
+
+    What a pipeline or a layer names are its tables with a gate; a table named by itself is checked in any case, at
+    `error` where it declares no gate. Today's results of the tables are forgotten first.
+    """
+    project = open_project()
+    chosen = [name for name in project.select(tuple(names)) if project.gate(name) or _is_named(name, names)]
+    if not chosen:
+        raise DeclarationError(
+            "GS504",
+            "None of these tables has a gate.",
+            hint="Declare `gate: error`, or name a table by itself.",
+        )
+    if at is not None and at not in get_args(Severity):
+        raise DeclarationError("GS103", f"`--at {at}` is no severity.", hint=hint_for(at, get_args(Severity)))
+    from goldsmith.publish.dqops.client import Client
+    from goldsmith.publish.dqops.gate import declared_checks, run_gate
+    from goldsmith.publish.dqops.verdict import Verdict
+
+    client = Client.from_environment()
+    declared = {name: declared_checks(project.root, name) for name in chosen}
+    verdicts: list[Verdict] = []
+    stopped: list[GoldsmithError] = []
+    for name in chosen:
+        limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
+        try:
+            verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
+        except RunError as error:
+            # The other tables can be judged all the same.
+            stopped.append(error)
+            continue
+        verdicts.append(verdict)
+        if not as_json:
+            for line in verdict.lines:
+                out.print(line, markup=False, soft_wrap=True)
+    if as_json:
+        tell_json(verdicts)
+    for verdict in verdicts:
+        try:
+            verdict.require()
+        except GateStopped as error:
+            stopped.append(error)
+    for told in stopped:
+        tell_error(told)
+    if stopped:
+        failed = any(told.exit_code == Exit.FAILED for told in stopped)
+        raise typer.Exit(Exit.FAILED if failed else Exit.GATE)
+
+
+def _is_named(table: str, names: list[str]) -> bool:
+    return table in names or table.split(".", 1)[1] in names
+
+
+@group.command("collect")
+def collect(as_json: Json = False) -> None:
+    """Bring what DQOps' checks found into `ops.dqops_results`; the same results again change nothing.
+
+    Run it after gates and after the server's own schedules: what a gate forgets is gone from the server.
+    """
+    project = open_project()
+    from goldsmith.publish.dqops.collecting import TABLE
+    from goldsmith.publish.dqops.collecting import collect as collect_results
+    from goldsmith.run.context import Run
+
+    with open_spark(project, quiet=as_json) as spark:
+        found = collect_results(spark, Run.begin(project, profile_name()))
+    if as_json:
+        tell_json(found)
+        return
+    told = f"{plural(found.new, 'new result')}, {found.changed:,} judged again"
+    out.print(f"{told}, from {plural(found.files, 'file')}, in {TABLE}.")

@@ -1,0 +1,61 @@
+"""Verdicts of Goldsmith's own loads in DQOps' console: the SQL of one imported check a table.
+
+Each rule is a series of its own, by `grouping_level_1`. Only the newest verdict of each expectation that is still
+declared counts, so a bad day clears with the next good load.
+"""
+
+from __future__ import annotations
+
+from goldsmith.project.tables import Table
+from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.predicates import text
+
+FRESHNESS_RULE = "fresh_within"
+"""The name of the series that says how old a table's last load is."""
+
+
+def imported(table: Table) -> Check | None:
+    """The check that reads `ops.expectations` and, where freshness counts from the last load, `ops.table_runs`.
+
+    Severity: 0 the rule held; 1 rows broke it and were written, dropped or quarantined as declared, or it was
+    accepted; 2 it stopped the load. None where there is nothing to import.
+    """
+    names = [e.name for e in table.spec.expectations]
+    freshness = table.freshness
+    parts = [_verdicts(names)] if names else []
+    if freshness is not None and freshness.column is None and table.spec.source is None:
+        parts.append(_age(freshness.days))
+    if not parts:
+        return None
+    told = "What the loads themselves found: one series for each expectation."
+    return Check(
+        "custom_sql",
+        "daily_import_custom_result_on_table",
+        # A severity without its key here would be dropped.
+        {"warning": {}, "error": {}, "fatal": {}},
+        parameters={"sql_query": "\nUNION ALL\n".join(parts)},
+        comments=(told,),
+    )
+
+
+def _verdicts(names: list[str]) -> str:
+    declared = ",\n              ".join(text(name.replace("${", "$")) for name in names)
+    return f"""\
+SELECT CASE WHEN ok THEN 0 WHEN otherwise = 'fail' AND accepted_by IS NULL THEN 2 ELSE 1 END AS severity,
+       CAST(failed AS DOUBLE) AS actual_value, CAST(0 AS DOUBLE) AS expected_value, name AS grouping_level_1
+FROM (SELECT *, row_number() OVER (PARTITION BY name ORDER BY judged_at DESC, counter DESC) AS newest
+      FROM ops.expectations
+      WHERE `table` = '{{schema_name}}.{{table_name}}'
+        AND name IN (
+              {declared})) AS judged
+WHERE newest = 1"""
+
+
+def _age(days: float) -> str:
+    return f"""\
+SELECT CASE WHEN age > {days!r} THEN 2 ELSE 0 END AS severity,
+       age AS actual_value, CAST({days!r} AS DOUBLE) AS expected_value, '{FRESHNESS_RULE}' AS grouping_level_1
+FROM (SELECT CAST((unix_timestamp(current_timestamp()) - unix_timestamp(max(ended_at))) / 86400.0 AS DOUBLE) AS age
+      FROM ops.table_runs
+      WHERE `table` = '{{schema_name}}.{{table_name}}' AND status = 'done') AS loads
+WHERE age IS NOT NULL"""

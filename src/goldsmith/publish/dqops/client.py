@@ -1,0 +1,164 @@
+"""DQOps' REST API by plain HTTP: the few requests that Goldsmith makes, and one way to send them.
+
+The client of DQOps' own package is not used: it reads answers with status 200 alone, where the server gives 201.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from goldsmith.errors import DeclarationError, NotReady, RunError
+from goldsmith.publish.dqops.names import CONNECTION
+
+OK, CREATED, NOT_FOUND, SERVER_ERROR = 200, 201, 404, 500
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. path: with its query, from the root of the server. timeout: seconds, where it may take its time."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. body: JSON where it is JSON, else text; None where it is empty."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Client:
+    """A DQOps server. url: as this process reaches it. console: as people's browsers do. timeout: seconds a call."""
+
+    url: str
+    console: str
+    timeout: float = 60.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Client:
+        """By DQOPS_URL (http://dqops:8888) and DQOPS_CONSOLE_URL (the same).
+
+        Raises DeclarationError GS103 for a URL of another kind than http and https.
+        """
+        env = os.environ if environment is None else environment
+        url = (env.get("DQOPS_URL") or "http://dqops:8888").rstrip("/")
+        if not url.startswith(("http://", "https://")):
+            raise DeclarationError("GS103", f"DQOPS_URL is `{url}`, and must begin with http:// or https://.")
+        return cls(url, (env.get("DQOPS_CONSOLE_URL") or url).rstrip("/"))
+
+    def call(self, request: Request) -> Answer:
+        """Sends a request. An answer with an error's status is an answer; only silence raises: NotReady GS701."""
+        data = None if request.body is None else json.dumps(request.body).encode()
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        sent = urllib.request.Request(
+            f"{self.url}{request.path}", data=data, headers=headers, method=request.method
+        )
+        try:
+            with urllib.request.urlopen(sent, timeout=request.timeout or self.timeout) as received:
+                return Answer(received.status, _parsed(received.read()))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, _parsed(error.read()))
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise NotReady(
+                "GS701",
+                f"DQOps at {self.url} does not answer: {reason or type(error).__name__}.",
+                hint="Start it, or set DQOPS_URL to where it is. Everything but its checks works without it.",
+                retryable=True,
+            ) from error
+
+
+def _parsed(content: bytes) -> Any:
+    text = content.decode("utf-8", errors="replace")
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def refused(request: Request, answer: Answer) -> RunError:
+    """The error for an answer that is not what was asked for. A server's own fault may pass by itself."""
+    body = answer.body
+    told = body.get("message") if isinstance(body, Mapping) else body
+    reason = f": {str(told).splitlines()[0][:300]}" if told else ", with nothing in it"
+    return RunError(
+        "GS702",
+        f"DQOps answers {answer.status} to {request.method} {request.path.split('?')[0]}{reason}",
+        hint="Its log says more.",
+        retryable=answer.status >= SERVER_ERROR or answer.status in (OK, CREATED),
+    )
+
+
+def _place(table: str) -> str:
+    schema, short = table.split(".", 1)
+    return f"/api/connections/{CONNECTION}/schemas/{quote(schema)}/tables/{quote(short)}"
+
+
+def forget(table: str, day: date) -> Request:
+    """Forgets what was stored for a table on one day, so that the day's checks are judged anew."""
+    body = {
+        "connection": CONNECTION,
+        "fullTableName": table,
+        "dateStart": day.isoformat(),
+        "dateEnd": day.isoformat(),
+        "deleteErrors": True,
+        "deleteCheckResults": True,
+        "deleteSensorReadouts": True,
+    }
+    # It waits its turn behind the checks of other tables: the server runs one job at a time.
+    return Request("POST", "/api/jobs/deletestoreddata?wait=true", body, timeout=600)
+
+
+def start(table: str, key: str) -> Request:
+    """Starts a table's daily checks as a job that is known by `key`."""
+    # The server takes any other spelling of these keys in silence, and runs the checks of every table.
+    filters = {
+        "connection": CONNECTION,
+        "fullTableName": table,
+        "enabled": True,
+        "checkType": "monitoring",
+        "timeScale": "daily",
+    }
+    path = f"/api/jobs/runchecks?wait=false&jobBusinessKey={quote(key, safe='')}"
+    return Request("POST", path, {"check_search_filters": filters})
+
+
+def job(key: str) -> Request:
+    """How a job stands. (The server's own call to wait for one answers 500 when the job ends.)"""
+    return Request("GET", f"/api/jobs/jobs/{quote(key, safe='')}")
+
+
+def status(table: str, since: str) -> Request:
+    """The latest severity of each check. since: a full timestamp; without it history is added up."""
+    return Request("GET", f"{_place(table)}/status?since={since}")
+
+
+def results(table: str, day: date) -> Request:
+    """The newest result of each series of a table's daily checks, in the month of a day."""
+    month = day.replace(day=1).isoformat()
+    query = urlencode({"monthStart": month, "monthEnd": month, "loadMode": "most_recent_per_group"})
+    return Request("GET", f"{_place(table)}/monitoring/daily/results?{query}")
+
+
+def console_link(console: str, table: str) -> str:
+    """Where a table's state is shown to people."""
+    schema, short = table.split(".", 1)
+    place = f"connection/{CONNECTION}/schema/{quote(schema)}/table/{quote(short)}"
+    return f"{console}/monitoring/{place}/table-quality-status"

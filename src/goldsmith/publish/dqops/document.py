@@ -1,0 +1,148 @@
+"""The YAML documents of the user home: the connection's and each table's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from goldsmith.project.tables import Project, Table
+from goldsmith.publish.dqops.bridge import imported
+from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.checks import mapped
+from goldsmith.publish.dqops.monitoring import timestamp_columns, watched
+
+_SIZED = re.compile(r"^(\w+)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$")
+_TYPES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"} | {
+    "dec": "decimal",
+    "numeric": "decimal",
+    "timestamp_ltz": "timestamp",
+    "character": "char",
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """No anchors: DQOps cannot read them, and takes such a table to have no checks."""
+        return True
+
+
+def _as_block(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _as_block)
+
+
+def text_of(document: Mapping[str, Any], comment: str) -> str:
+    """A document as YAML below a line of comment."""
+    body = yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+    return f"# {comment}\n{body}"
+
+
+def checks_of(table: Table) -> tuple[Check, ...]:
+    """Every daily check of a table, one for each place: expectations first, then what loads found, then the rest."""
+    checks, _ = mapped(table)
+    placed = {check.place: check for check in checks}
+    bridge = imported(table)
+    for check in (*([bridge] if bridge else []), *watched(table)):
+        without_nulls = (check.column, "daily_nulls_count") in placed
+        if not (check.name == "daily_nulls_percent_anomaly" and without_nulls):
+            placed.setdefault(check.place, check)
+    return tuple(placed.values())
+
+
+def connection_document() -> dict[str, Any]:
+    """The connection to the Thrift Server; addresses and names come from the server's environment."""
+    return _document(
+        "source",
+        {
+            "provider_type": "spark",
+            "spark": {
+                "host": "${SPARK_THRIFT_HOST}",
+                "port": "${SPARK_THRIFT_PORT}",
+                "user": "${SPARK_THRIFT_USER}",
+                "password": "${SPARK_THRIFT_PASSWORD}",
+                # Checks that parse texts fail on the first that does not parse where ANSI mode is on.
+                "properties": {"hiveconf:spark.sql.ansi.enabled": "false"},
+            },
+            "parallel_jobs_limit": 1,
+            "incident_grouping": {
+                "grouping_level": "table_dimension_category",
+                # What is declared to warn is expected now and then and opens no incident.
+                "minimum_severity": "error",
+                "incident_notification": {
+                    "incident_opened_addresses": "${DQOPS_WEBHOOK}",
+                    "incident_resolved_addresses": "${DQOPS_WEBHOOK}",
+                },
+            },
+        },
+    )
+
+
+def table_document(project: Project, table: Table) -> dict[str, Any]:
+    """One table: its columns and checks, who answers for it, and when DQOps checks it."""
+    checks = checks_of(table)
+    owner = project.owner(table.name)
+    schedule = (
+        {"disabled": True}
+        if project.gate(table.name)
+        else {"cron_expression": getattr(project.spec.dqops, table.layer)}
+    )
+    columns = {
+        name: _column(kind, [check for check in checks if check.column == name])
+        for name, kind in (table.columns or {}).items()
+    }
+    stamps = timestamp_columns(table)
+    tags = (*project.pipelines[table.pipeline].spec.tags, *table.spec.tags)
+    return _document(
+        "table",
+        {
+            **({"timestamp_columns": stamps} if stamps else {}),
+            "owner": {**({"data_steward": owner} if owner else {}), "application": table.pipeline},
+            "monitoring_checks": {"daily": _by_category(check for check in checks if check.column is None)},
+            "schedules_override": {"monitoring_daily": schedule},
+            **({"columns": columns} if columns else {}),
+            "labels": list(dict.fromkeys([table.layer, table.pipeline, *tags])),
+        },
+    )
+
+
+def _document(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "dqo/v1", "kind": kind, "spec": spec}
+
+
+def _column(kind: str | None, checks: list[Check]) -> dict[str, Any]:
+    snapshot = _type_snapshot(kind)
+    return {
+        **({"type_snapshot": snapshot} if snapshot else {}),
+        **({"monitoring_checks": {"daily": _by_category(checks)}} if checks else {}),
+    }
+
+
+def _by_category(checks: Iterable[Check]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for check in checks:
+        found.setdefault(check.category, {})[check.name] = check.document
+    return found
+
+
+def _type_snapshot(kind: str | None) -> dict[str, Any]:
+    """A Spark type as DQOps keeps it; empty where it is not known. Without it checks on times do not parse."""
+    if kind is None:
+        return {}
+    word = kind.strip().lower()
+    sized = _SIZED.match(word)
+    name = sized[1] if sized else re.split(r"[<\s(]", word)[0]
+    name = _TYPES.get(name, name)
+    snapshot: dict[str, Any] = {"column_type": name.upper()}
+    if sized and name == "decimal":
+        snapshot |= {"precision": int(sized[2]), "scale": int(sized[3] or 0)}
+    elif sized:
+        snapshot["length"] = int(sized[2])
+    elif name in ("array", "map", "struct"):
+        snapshot["nested"] = True
+    return snapshot

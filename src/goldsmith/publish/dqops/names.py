@@ -1,0 +1,15 @@
+"""Names that the user home, the calls and the lake share."""
+
+CONNECTION = "lakehouse"
+"""The name of the connection, in DQOps' console and in every call."""
+
+VERSION = "1.11.6"
+"""The release of DQOps that everything generated is valid for: the last one under the Apache licence."""
+
+FOLDER = "dqops_userhome"
+"""The user home, below the project's folder."""
+
+
+def table_path(name: str) -> str:
+    """Where a table's file stands below the home."""
+    return f"sources/{CONNECTION}/{name}.dqotable.yaml"

@@ -1,0 +1,223 @@
+"""What DQOps' answers mean for a gate: nothing here talks to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Literal, Self
+
+from goldsmith.errors import GateStopped, RunError, Where
+from goldsmith.project.models import Severity
+
+SEVERITIES = ("valid", "warning", "error", "fatal")
+"""DQOps' severities, the least grave first."""
+
+
+def graver(*severities: str) -> str:
+    """The gravest of some severities."""
+    return max(severities, key=SEVERITIES.index, default="valid")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run of a table's checks that was begun. key: the job's name at the server. day: whose results were forgotten.
+
+    declared: how many checks must run at least. limit: the severity that stops. It goes through JSON unharmed, so
+    that one process can begin and another decide.
+    """
+
+    table: str
+    key: str
+    day: date
+    declared: int
+    limit: Severity
+
+    @property
+    def since(self) -> str:
+        """The day's beginning as a full timestamp: a date alone is refused."""
+        return f"{self.day.isoformat()}T00:00:00Z"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "day": self.day.isoformat()}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        return cls(**{**told, "day": date.fromisoformat(told["day"])})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a job stands. summary: the counts of one that finished. status: the server's own word."""
+
+    state: Literal["running", "ended", "lost"]
+    status: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"state": self.state, "status": self.status, "summary": dict(self.summary)}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        return cls(told["state"], told["status"], told["summary"])
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that did not hold. value, bound: what it measured and its limit, where they could be read."""
+
+    check: str
+    severity: str
+    column: str | None = None
+    group: str | None = None
+    value: float | None = None
+    bound: str | None = None
+
+    def __str__(self) -> str:
+        place = f" on {self.column}" if self.column else ""
+        series = f" [{self.group}]" if self.group else ""
+        measured = "" if self.value is None else f": {self.value:g}"
+        return f"{self.severity:7} {self.check}{place}{series}{measured}{f' ({self.bound})' if self.bound else ''}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate says of a table. passed: nothing was as grave as the limit. executed: checks that ran."""
+
+    table: str
+    passed: bool
+    severity: str
+    limit: Severity
+    executed: int
+    declared: int
+    failures: tuple[Failure, ...]
+    link: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict for a log: one sentence, each failed check, and where to look."""
+        word = "passed" if self.passed else "stopped"
+        told = f"{self.table}: {word}. {self.executed} checks ran; the gravest result is {self.severity}"
+        return [f"{told}, the gate's limit {self.limit}.", *map(str, self.failures), *self.notes, self.link]
+
+    def require(self) -> None:
+        """Raises GateStopped GS705 where the gate did not pass."""
+        if self.passed:
+            return
+        stopping = [f for f in self.failures if SEVERITIES.index(f.severity) >= SEVERITIES.index(self.limit)]
+        told = "\n  ".join(str(failure) for failure in stopping)
+        raise GateStopped(
+            "GS705",
+            f"DQOps' checks of `{self.table}` give {self.severity}, and its gate stops at {self.limit}."
+            + (f"\n  {told}" if told else ""),
+            where=Where(table=self.table),
+            hint=f"Mend the data and run the gate again. The table in the console: {self.link}",
+            verdicts=self.failures,
+        )
+
+
+def today(now: datetime | None = None) -> date:
+    """The day in the server's time zone, which Goldsmith sets to UTC."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date()
+
+
+def progress(body: Any) -> Progress:
+    """What the answer to a poll says. Raises ValueError where it is no job."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("status"), str):
+        raise ValueError("the answer describes no job")
+    word = body["status"]
+    if word in ("queued", "running", "waiting", "cancel_requested"):
+        return Progress("running", word)
+    inside = (body.get("parameters") or {}).get("runChecksParameters") or {}
+    return Progress("ended", word, inside.get("run_checks_result") or {})
+
+
+def complete(started: Started, ended: Progress, link: str) -> None:
+    """Raises RunError GS704, which may be retried, where the run cannot be decided on.
+
+    A severity alone says nothing: it is `valid` too where no check ran and where every query failed.
+    """
+    summary = ended.summary
+    executed, broken = int(summary.get("executed_checks") or 0), int(summary.get("execution_errors") or 0)
+    if ended.state == "lost":
+        reason = "the server does not know the job any more; it may have been restarted"
+    elif ended.status != "finished":
+        reason = f"the job ended as `{ended.status}`"
+    elif not summary:
+        reason = "the job finished without a result"
+    elif broken:
+        reason = f"{broken} of {executed} checks could not be executed"
+    elif executed < started.declared:
+        reason = f"{executed} of {started.declared} declared checks ran"
+    else:
+        return
+    raise RunError(
+        "GS704",
+        f"DQOps' checks of `{started.table}` did not run as they must: {reason}.",
+        where=Where(table=started.table),
+        hint="See that the Thrift Server answers, that the table is there, and that the server has the user home of "
+        f"`goldsmith generate dqops`. The table in the console: {link}",
+        retryable=True,
+    )
+
+
+def failures_in(status: Any) -> tuple[Failure, ...]:
+    """The checks whose latest result of the day is not valid, table first, the gravest first.
+
+    Raises ValueError where the answer is no table's status.
+    """
+    if not isinstance(status, Mapping) or not isinstance(status.get("checks", {}), Mapping):
+        raise ValueError("the answer describes no table's status")
+    columns = status.get("columns") or {}
+    places = [
+        (None, status.get("checks") or {}),
+        *((name, c.get("checks") or {}) for name, c in columns.items()),
+    ]
+    found = [
+        Failure(check, str(held.get("current_severity")), column)
+        for column, checks in places
+        for check, held in checks.items()
+        if held.get("current_severity") in SEVERITIES[1:]
+    ]
+    return tuple(sorted(found, key=lambda failure: -SEVERITIES.index(failure.severity)))
+
+
+def with_values(failures: tuple[Failure, ...], results: Any, day: date) -> tuple[Failure, ...]:
+    """Failures with what was measured: one for each series of the day that did not hold.
+
+    results: the answer of the results' call; a failure that it does not name stays as it is.
+    """
+    entries = [
+        entry
+        for series in (results if isinstance(results, list) else [])
+        for entry in series.get("checkResultEntries") or []
+        if str(entry.get("timePeriod", ""))[:10] == day.isoformat()
+    ]
+    found: list[Failure] = []
+    for failure in failures:
+        measured = [
+            _measured(failure, entry)
+            for entry in entries
+            if entry.get("checkName") == failure.check
+            and (entry.get("columnName") or None) == failure.column
+            and int(entry.get("severity") or 0) > 0
+        ]
+        found += measured or [failure]
+    return tuple(found)
+
+
+def _measured(failure: Failure, entry: Mapping[str, Any]) -> Failure:
+    severity = SEVERITIES[min(int(entry["severity"]), len(SEVERITIES) - 1)]
+    least, most = entry.get(f"{severity}LowerBound"), entry.get(f"{severity}UpperBound")
+    limits = [f"at least {least:g}"] if least is not None else []
+    limits += [f"at most {most:g}"] if most is not None else []
+    group = entry.get("dataGroup")
+    return Failure(
+        failure.check,
+        severity,
+        failure.column,
+        None if group in (None, "", "all data") else str(group),
+        entry.get("actualValue"),
+        " and ".join(limits) or None,
+    )

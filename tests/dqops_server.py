@@ -1,0 +1,111 @@
+"""A DQOps server that says what a real one said: strict, so that a request nobody recorded fails the test."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+FILE = Path(__file__).parent / "recorded/dqops-1.11.6.json"
+DAY = "2026-11-21"
+"""The day on which the answers were recorded."""
+
+_KEY = re.compile(r"goldsmith-[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request that must come, and what is answered to it. swallowed: it is answered by closing the connection."""
+
+    method: str
+    path: str
+    body: Any
+    status: int
+    answer: Any
+    swallowed: bool = False
+
+
+def recorded(*names: str) -> list[Exchange]:
+    """The exchanges that were recorded under names, in their order; `NAME#2` for the second of a name."""
+    known: dict[str, list[Exchange]] = {}
+    for item in json.loads(FILE.read_text(encoding="utf-8")):
+        request, response = item["request"], item["response"]
+        exchange = Exchange(
+            request["method"], request["path"], request["body"], response["status"], response["body"]
+        )
+        known.setdefault(item["name"], []).append(exchange)
+    found = []
+    for name in names:
+        plain, _, at = name.partition("#")
+        found.append(known[plain][int(at or 1) - 1])
+    return found
+
+
+@dataclass
+class Server:
+    """A script of exchanges, each of which must come in its turn."""
+
+    script: list[Exchange]
+    unexpected: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def next(self, method: str, path: str, body: Any) -> Exchange:
+        self.seen.append(f"{method} {path}")
+        if not self.script:
+            self.unexpected.append(f"{method} {path} after the end")
+            return Exchange(method, path, body, 599, None)
+        wanted = self.script.pop(0)
+        key = re.search(r"(?:jobBusinessKey=|/jobs/jobs/)([\w-]+)", wanted.path)
+        ours = _KEY.sub(key[1] if key else "", path)
+        if (method, ours, body) != (wanted.method, wanted.path, wanted.body):
+            self.unexpected.append(
+                f"{method} {ours} {body}, and not {wanted.method} {wanted.path} {wanted.body}"
+            )
+            return Exchange(method, path, body, 599, None)
+        return wanted
+
+
+@contextmanager
+def served(*script: Exchange) -> Iterator[Server]:
+    """Runs the server; at the end every exchange must have come, and no other."""
+    server = Server(list(script))
+
+    class Handler(BaseHTTPRequestHandler):
+        def _handle(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            text = self.rfile.read(length)
+            exchange = server.next(self.command, self.path, json.loads(text) if text else None)
+            if exchange.swallowed:
+                self.close_connection = True
+                return
+            answer = exchange.answer
+            content = b"" if answer is None else json.dumps(answer).encode()
+            self.send_response(exchange.status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _handle  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    server.url = f"http://127.0.0.1:{http.server_port}"
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+    if server.unexpected or server.script:
+        raise AssertionError(f"unexpected: {server.unexpected}; never asked for: {server.script}")

@@ -1,0 +1,177 @@
+"""What DQOps' server leaves on its disk, in `ops.dqops_results`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from goldsmith.errors import SourceError
+from goldsmith.publish.dqops.collecting import RESULTS, Collected, _read, collect, shared
+from goldsmith.publish.dqops.snapshot import copied
+from lake import Lake
+
+STORED = (
+    "id string, actual_value double, expected_value double, time_period timestamp_ntz, time_period_utc timestamp, "
+    "time_gradient string, data_group_name string, connection_name string, schema_name string, table_name string, "
+    "column_name string, check_name string, check_type string, check_category string, quality_dimension string, "
+    "sensor_name string, executed_at timestamp, duration_ms int, severity int, incident_hash bigint, "
+    "include_in_kpi boolean, fatal_lower_bound double, fatal_upper_bound double, error_lower_bound double, "
+    "error_upper_bound double, warning_lower_bound double, warning_upper_bound double"
+)
+"""The columns that matter of those of the server's files, with their types."""
+
+
+def result(id_: str, day: int = 21, **other: Any) -> dict[str, Any]:
+    """A row as the server writes it."""
+    return {
+        "id": id_,
+        "actual_value": 99.5,
+        "expected_value": float("nan"),
+        "time_period": datetime(2026, 11, day),
+        "time_gradient": "day",
+        "data_group_name": "all data",
+        "schema_name": "silver",
+        "table_name": "flights",
+        "column_name": "distance",
+        "check_name": "daily_number_in_range_percent",
+        "check_type": "monitoring",
+        "check_category": "numeric",
+        "quality_dimension": "Validity",
+        "executed_at": datetime(2026, 11, day, 6),
+        "duration_ms": 40,
+        "severity": 2,
+        "error_lower_bound": 100.0,
+        **other,
+    }
+
+
+class Store:
+    """The server's folder `.data`."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.spark, self.folder = spark, folder
+
+    def write(self, *rows: dict[str, Any], table: str = "silver.flights", month: str = "2026-11-01") -> Path:
+        """Replaces a month's file of a table, by rename."""
+        columns = [part.split()[0] for part in STORED.split(", ")]
+        values = [tuple(row.get(column) for column in columns) for row in rows]
+        made = self.folder.parent / "made"
+        frame = self.spark.createDataFrame(values, STORED).coalesce(1)
+        frame.write.mode("overwrite").parquet(str(made))
+        (part,) = made.glob("part-*.parquet")
+        target = self.folder / f"check_results/c=lakehouse/t={table}/m={month}/check_results.0.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return part.rename(target)
+
+
+@pytest.fixture
+def store(lake: Lake) -> Store:
+    folder = lake.root / "dqops_userhome/.data"
+    folder.mkdir(parents=True)
+    return Store(lake.spark, folder)
+
+
+def test_results_come_once_and_are_changed_where_they_were_judged_again(lake: Lake, store: Store) -> None:
+    run = lake.begin()
+    store.write(
+        result("a"),
+        result("b", severity=0, check_name="daily_row_count", column_name=None, actual_value=7.0),
+        result(
+            "c", check_name="daily_import_custom_result_on_table", column_name=None, data_group_name="key"
+        ),
+        result("p", check_type="profiling"),
+    )
+    assert collect(lake.spark, run) == Collected(files=1, new=3, changed=0)
+    assert lake.table("ops.dqops_results").dtypes == list(RESULTS.items())
+    version = lake.version("ops.dqops_results")
+    assert collect(lake.spark, run) == Collected(files=1, new=0, changed=0)
+    assert lake.version("ops.dqops_results") == version
+    columns = (
+        "id",
+        "table",
+        "column",
+        "series",
+        "severity",
+        "actual_value",
+        "expected_value",
+        "lower_bound",
+        "day",
+    )
+    day = date(2026, 11, 21)
+    assert lake.rows("ops.dqops_results", *columns) == [
+        ("a", "silver.flights", "distance", None, 2, 99.5, None, 100.0, day),
+        ("b", "silver.flights", None, None, 0, 7.0, None, 100.0, day),
+        ("c", "silver.flights", None, "key", 2, 99.5, None, 100.0, day),
+    ]
+    # A gate forgets the day and judges anew: what it gives has the former ids.
+    store.write(
+        result("a", severity=0, actual_value=100.0, executed_at=datetime(2026, 11, 21, 9)), result("d", 22)
+    )
+    assert collect(lake.spark, run) == Collected(files=1, new=1, changed=1)
+    assert [row[:2] for row in lake.rows("ops.dqops_results", "id", "severity")] == [
+        ("a", 0),
+        ("b", 0),
+        ("c", 2),
+        ("d", 2),
+    ]
+
+
+def test_results_with_one_id_are_one_row_whatever_their_order(lake: Lake, store: Store) -> None:
+    twins = [result("a", actual_value=value) for value in (1.0, 3.0, 2.0)]
+    store.write(*twins)
+    assert collect(lake.spark, lake.begin()).new == 1
+    first = lake.rows("ops.dqops_results", "id", "actual_value")
+    store.write(*reversed(twins))
+    assert collect(lake.spark, lake.begin()) == Collected(1, 0, 0)
+    assert lake.rows("ops.dqops_results", "id", "actual_value") == first == [("a", 3.0)]
+
+
+def test_months_that_are_done_are_not_read_again(lake: Lake, store: Store) -> None:
+    store.write(result("old", time_period=datetime(2026, 10, 3)), month="2026-10-01")
+    store.write(result("a"))
+    store.write(result("x", table_name="airports"), table="silver.airports")
+    assert collect(lake.spark, lake.begin()) == Collected(files=3, new=3, changed=0)
+    assert collect(lake.spark, lake.begin()).files == 2
+
+
+def test_no_folder_and_no_results(lake: Lake, store: Store) -> None:
+    assert collect(lake.spark, lake.begin()) == Collected(0, 0, 0)
+    store.folder.rmdir()
+    with pytest.raises(SourceError) as raised:
+        collect(lake.spark, lake.begin())
+    assert raised.value.code == "GS706"
+
+
+def test_a_file_that_is_being_written_is_not_taken(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from goldsmith.publish.dqops import snapshot
+
+    whole = store.write(result("a"))
+    whole.write_bytes(whole.read_bytes()[:-9])
+    monkeypatch.setattr(snapshot, "PAUSE", 0)
+    with pytest.raises(SourceError) as raised:
+        copied(store.folder, tmp_path / "copy", None)
+    assert (raised.value.code, raised.value.retryable) == ("GS706", True)
+
+
+def test_a_copy_in_the_store_is_there_as_long_as_it_is_read(store: Store, tmp_path: Path) -> None:
+    """As for executors on other machines, which cannot read this disk."""
+    store.write(result("a"))
+    place = tmp_path / "warehouse/ops/_dqops_incoming/one"
+    with shared(store.spark, place.as_uri(), store.folder / "check_results") as found:
+        assert [row.id for row in _read(store.spark, found).collect()] == ["a"]
+    assert not place.exists()
+
+
+def test_a_query_finds_them(lake: Lake, store: Store) -> None:
+    from goldsmith.run.asking import ask
+
+    store.write(result("a"))
+    run = lake.begin()
+    collect(lake.spark, run)
+    assert ask(lake.spark, run, "SELECT count(*) AS n FROM ops.dqops_results", limit=5).rows == ((1,),)

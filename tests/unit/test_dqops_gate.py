@@ -1,0 +1,369 @@
+"""The gate against what a DQOps server really answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command import Command, command
+from dqops_server import DAY, Exchange, recorded, served
+from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
+from goldsmith.publish.dqops import gate
+from goldsmith.publish.dqops.client import Client, Request
+from goldsmith.publish.dqops.gate import Watch, begin, decide, declared_checks, followed, run_gate
+from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
+
+VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
+ERRORS = recorded(*[f"errors found: {step}" for step in ("delete today", "run", "poll", "poll#2", "status")])
+NOTHING = recorded(*[f"unknown table, nothing ran: {step}" for step in ("delete today", "run", "poll")])
+(OVERVIEW,) = recorded("table overview")
+VALID_STATUS = replace(OVERVIEW, path=f"{OVERVIEW.path}?since={DAY}T00:00:00Z")
+RESULTS_PATH = (
+    "/api/connections/lakehouse/schemas/silver/tables/flights/monitoring/daily/results"
+    "?monthStart=2026-11-01&monthEnd=2026-11-01&loadMode=most_recent_per_group"
+)
+
+
+def results(status: int = 200, answer: Any = None) -> Exchange:
+    return Exchange("GET", RESULTS_PATH, None, status, answer)
+
+
+@pytest.fixture(autouse=True)
+def on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "today", lambda: date.fromisoformat(DAY))
+
+
+def run(url: str, table: str, declared: int, **options: Any) -> Verdict:
+    client = Client(url, "https://quality.example", timeout=5)
+    settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
+    return run_gate(client, table, declared=declared, **settings)
+
+
+def test_a_table_whose_checks_are_all_valid_passes() -> None:
+    with served(*VALID, VALID_STATUS) as server:
+        verdict = run(server.url, "silver.airlines", 9)
+    assert (verdict.passed, verdict.severity, verdict.executed, verdict.failures) == (True, "valid", 9, ())
+    verdict.require()
+
+
+def test_errors_stop_with_the_failed_checks_their_values_and_a_link() -> None:
+    # The shape of the results is that of the models of DQOps' package; their answer was not recorded.
+    entry = {"checkName": "daily_number_in_range_percent", "columnName": "distance", "severity": 2}
+    measured = {
+        "actualValue": 99.9568,
+        "errorLowerBound": 100.0,
+        "timePeriod": f"{DAY}T00:00:00",
+        "dataGroup": "all data",
+    }
+    answer = [{"checkName": "daily_number_in_range_percent", "checkResultEntries": [entry | measured]}]
+    with served(*ERRORS, results(answer=answer)) as server:
+        verdict = run(server.url, "silver.flights", 15)
+    assert (verdict.passed, verdict.severity) == (False, "error")
+    with pytest.raises(GateStopped) as raised:
+        verdict.require()
+    assert raised.value.exit_code == Exit.GATE
+    assert "error   daily_number_in_range_percent on distance: 99.9568 (at least 100)" in raised.value.message
+    assert "error   daily_duplicate_count on flight_id" in raised.value.message
+    assert "daily_column_list_changed" not in raised.value.message
+    assert "warning daily_column_list_changed" in "\n".join(verdict.lines)
+    link = "https://quality.example/monitoring/connection/lakehouse/schema/silver/table/flights/table-quality-status"
+    assert verdict.lines[-1] == link
+
+
+def test_values_that_cannot_be_read_do_not_change_the_verdict() -> None:
+    with served(*ERRORS, results(500)) as server:
+        verdict = run(server.url, "silver.flights", 15)
+    assert not verdict.passed
+    assert len(verdict.failures) == 8
+    assert "could not be read" in verdict.notes[0]
+
+
+@pytest.mark.parametrize(("limit", "passed"), [("warning", False), ("error", False), ("fatal", True)])
+def test_the_limit_is_the_severity_that_stops(limit: str, passed: bool) -> None:
+    with served(*ERRORS, results(404)) as server:
+        assert run(server.url, "silver.flights", 15, limit=limit).passed is passed
+
+
+def test_a_second_run_on_a_day_does_not_pass_for_saying_valid() -> None:
+    """The run's result leaves out what was judged before; the latest of each check does not."""
+    (second,) = recorded("second run the same day (reports valid)")
+    summary = second.answer["result"]
+    assert summary["errors"] == 0
+    started = Started("silver.flights", "second-1", date.fromisoformat(DAY), 15, "error")
+    with served(ERRORS[-1], results(404)) as server:
+        verdict = decide(Client(server.url, server.url), started, Progress("ended", "finished", summary))
+    assert not verdict.passed
+
+
+def test_a_second_try_forgets_the_first() -> None:
+    with served(*ERRORS, results(404), *ERRORS, results(404)) as server:
+        tries = [run(server.url, "silver.flights", 15) for _ in range(2)]
+        keys = {path.split("=")[-1] for path in server.seen if "runchecks" in path}
+    assert [verdict.passed for verdict in tries] == [False, False]
+    assert len(keys) == 2
+
+
+def test_nothing_ran_is_no_pass() -> None:
+    with served(*NOTHING) as server, pytest.raises(RunError) as raised:
+        run(server.url, "silver.nowhere", 9)
+    assert (raised.value.code, raised.value.retryable) == ("GS704", True)
+    assert "0 of 9 declared checks ran" in raised.value.message
+
+
+def test_more_checks_than_declared_are_told() -> None:
+    with served(*VALID, VALID_STATUS) as server:
+        verdict = run(server.url, "silver.airlines", 7)
+    assert verdict.passed
+    assert verdict.notes == ("2 more checks ran than the user home declares here.",)
+
+
+def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchange:
+    """A recorded end of a job with other counts: those of this kind were not recorded."""
+    answer = json.loads(json.dumps(exchange.answer))
+    answer["status"] = status
+    answer["parameters"]["runChecksParameters"]["run_checks_result"] |= counts
+    return replace(exchange, answer=answer)
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        (ended(VALID[-1], execution_errors=3), "3 of 9 checks could not be executed"),
+        (ended(VALID[-1], executed_checks=0), "0 of 9 declared checks ran"),
+        (ended(VALID[-1], "failed"), "the job ended as `failed`"),
+        (ended(VALID[-1], "cancelled"), "the job ended as `cancelled`"),
+    ],
+)
+def test_a_run_that_was_not_whole_is_no_pass(last: Exchange, told: str) -> None:
+    with served(*VALID[:-1], last) as server, pytest.raises(RunError, match=told) as raised:
+        run(server.url, "silver.airlines", 9)
+    assert (raised.value.code, raised.value.retryable) == ("GS704", True)
+
+
+(FAULT,) = recorded("wait endpoint")
+(UNKNOWN,) = recorded("unknown job")
+
+
+def fault(exchange: Exchange) -> Exchange:
+    """The request of one exchange, answered by the recorded fault of another."""
+    return replace(exchange, status=FAULT.status, answer=FAULT.answer)
+
+
+def dropped(exchange: Exchange) -> Exchange:
+    return replace(exchange, swallowed=True)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_fault_before_the_run_is_told_and_may_be_tried_again(at: int) -> None:
+    with served(*VALID[:at], fault(VALID[at])) as server, pytest.raises(RunError) as raised:
+        run(server.url, "silver.airlines", 9)
+    assert (raised.value.code, raised.value.retryable) == ("GS702", True)
+    assert "500" in raised.value.message
+    assert "ClassCastException" not in raised.value.message.split(":")[0]
+
+
+@pytest.mark.parametrize("trouble", [fault, dropped])
+def test_trouble_while_a_job_runs_is_waited_out(trouble: Callable[[Exchange], Exchange]) -> None:
+    with served(*VALID[:3], trouble(VALID[2]), VALID[3], VALID_STATUS) as server:
+        assert run(server.url, "silver.airlines", 9, grace=60).passed
+
+
+def test_a_fault_that_stays_ends_the_wait() -> None:
+    with served(*VALID[:2], fault(VALID[2])) as server, pytest.raises(RunError) as raised:
+        run(server.url, "silver.airlines", 9, grace=0)
+    assert raised.value.code == "GS702"
+
+
+def test_a_connection_lost_at_the_start_does_not_start_twice() -> None:
+    with served(VALID[0], dropped(VALID[1]), VALID[2], VALID[3], VALID_STATUS) as server:
+        assert run(server.url, "silver.airlines", 9).passed
+
+
+def test_a_connection_lost_before_the_start_was_taken_may_be_tried_again() -> None:
+    unknown = replace(UNKNOWN, path=VALID[2].path)
+    with served(VALID[0], dropped(VALID[1]), unknown) as server, pytest.raises(NotReady) as raised:
+        run(server.url, "silver.airlines", 9)
+    assert (raised.value.code, raised.value.retryable) == ("GS701", True)
+
+
+def test_a_server_that_restarted_is_asked_anew() -> None:
+    lost = replace(UNKNOWN, path=VALID[2].path)
+    with served(*VALID[:3], lost, *VALID, VALID_STATUS) as server:
+        assert run(server.url, "silver.airlines", 9).passed
+
+
+def test_a_server_that_keeps_forgetting_is_told() -> None:
+    lost = replace(UNKNOWN, path=VALID[2].path)
+    with (
+        served(*VALID[:2], lost, *VALID[:2], lost) as server,
+        pytest.raises(RunError, match="does not know the job"),
+    ):
+        run(server.url, "silver.airlines", 9)
+
+
+def test_a_job_that_does_not_end_is_left() -> None:
+    with served(*VALID[:3]) as server, pytest.raises(RunError) as raised:
+        run(server.url, "silver.airlines", 9, timeout=0)
+    assert (raised.value.code, raised.value.retryable) == ("GS703", True)
+
+
+def test_deleting_that_takes_too_long_is_no_start() -> None:
+    """The server answers 201 with nothing in it when it stops waiting."""
+    with served(replace(VALID[0], answer=None)) as server, pytest.raises(RunError) as raised:
+        run(server.url, "silver.airlines", 9)
+    assert (raised.value.code, raised.value.retryable) == ("GS702", True)
+
+
+def test_no_server_at_all() -> None:
+    with pytest.raises(NotReady) as raised:
+        run("http://127.0.0.1:1", "silver.airlines", 9)
+    assert (raised.value.code, raised.value.exit_code) == ("GS701", Exit.NOT_READY)
+
+
+def test_one_process_begins_and_another_decides() -> None:
+    """As a task that defers to a trigger does; what passes between them is JSON."""
+    with served(*VALID, VALID_STATUS) as server:
+        client = Client(server.url, server.url)
+        told = json.dumps(begin(client, "silver.airlines", declared=9, limit="error").as_dict())
+        started = Started.from_dict(json.loads(told))
+        event = json.dumps(asyncio.run(followed(client, Watch(started, timeout=30), pause=0.01)).as_dict())
+        assert decide(client, started, Progress.from_dict(json.loads(event))).passed
+
+
+def test_the_repository_declares_what_its_home_declares() -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert declared_checks(root, "gold.daily_punctuality") > 10
+    with pytest.raises(DeclarationError, match=r"gold\.nowhere"):
+        declared_checks(root, "gold.nowhere")
+
+
+def test_a_check_that_is_disabled_need_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "dqops_userhome/sources/lakehouse/gold.a.dqotable.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "spec:\n  monitoring_checks: {daily: {volume: {daily_row_count: {disabled: true}}, custom: {mine: {}}}}\n"
+        "  columns: {a: {monitoring_checks: {daily: {nulls: {daily_nulls_count: {}}}}}, b: {}}\n"
+    )
+    assert declared_checks(tmp_path, "gold.a") == 2
+
+
+def test_the_server_is_where_the_environment_says() -> None:
+    client = Client.from_environment(
+        {"DQOPS_URL": "http://dqops:8888/", "DQOPS_CONSOLE_URL": "https://q.example/"}
+    )
+    assert (client.url, client.console) == ("http://dqops:8888", "https://q.example")
+    with pytest.raises(DeclarationError):
+        Client.from_environment({"DQOPS_URL": "file:///etc/passwd"})
+
+
+def test_the_server_of_these_tests_is_strict() -> None:
+    with pytest.raises(AssertionError, match="nowhere"), served() as server:
+        Client(server.url, server.url).call(Request("GET", "/nowhere"))
+
+
+@pytest.fixture
+def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A project with the tables that were recorded; its home declares as many checks as ran then."""
+    for name, count in (("flights", 15), ("airlines", 9)):
+        base = tmp_path / "pipelines/p/silver"
+        base.mkdir(parents=True, exist_ok=True)
+        (base / f"{name}.yaml").write_text("gate: error\n" if name == "flights" else "{}\n")
+        (base / f"{name}.sql").write_text("SELECT 1 AS one")
+        file = tmp_path / f"dqops_userhome/sources/lakehouse/silver.{name}.dqotable.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        checks = {f"check_{at}": {} for at in range(count)}
+        file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": {"volume": checks}}}}))
+    (tmp_path / "pipelines/p/pipeline.yaml").write_text("{}")
+    (tmp_path / "goldsmith.yaml").write_text("{}")
+    return tmp_path
+
+
+def test_the_command_stops_with_code_3_and_tells_what_failed(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(*ERRORS, results(404)) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "silver", folder=lake)
+    assert ended_.code == Exit.GATE
+    assert "silver.flights: stopped. 15 checks ran; the gravest result is error" in ended_.out
+    assert "GS705 DQOps' checks of `silver.flights` give error" in ended_.err
+    assert "daily_duplicate_count on flight_id" in ended_.err
+
+
+def test_a_table_that_cannot_be_judged_leaves_the_others_their_verdict(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(fault(VALID[0]), *ERRORS, results(404)) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "silver.airlines", "silver.flights", folder=lake)
+    assert ended_.code == Exit.FAILED
+    assert "GS702" in ended_.err
+    assert "GS705" in ended_.err
+
+
+def test_a_scheduler_can_import_the_gate_without_spark() -> None:
+    code = "import sys, goldsmith.publish.dqops.gate as _; print({'pyspark', 'delta', 'sqlglot'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_command_passes_and_speaks_json(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(*VALID, VALID_STATUS) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "gate", "airlines", "--at", "warning", "--json", folder=lake)
+    assert ended_.code == Exit.DONE
+    (told,) = json.loads(ended_.out)
+    assert (told["table"], told["passed"], told["limit"], told["executed"]) == (
+        "silver.airlines",
+        True,
+        "warning",
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not answer"),
+        (("silver.flights", "--at", "eror"), 2, "Did you mean `error`?"),
+        (("silver.nowhere",), 2, "GS108"),
+    ],
+)
+def test_the_command_tells_what_is_wrong_with_a_call(
+    lake: Path,
+    goldsmith: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.setenv("DQOPS_URL", "http://127.0.0.1:1")
+    ended_ = goldsmith("dqops", "gate", *arguments, folder=lake)
+    assert ended_.code == code
+    assert told in ended_.err
+
+
+def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+    lake: Path, goldsmith: Command
+) -> None:
+    for file in lake.glob("dqops_userhome/sources/lakehouse/*flights*"):
+        file.unlink()
+    ended_ = goldsmith("dqops", "gate", "silver.flights", folder=lake)
+    assert ended_.code == Exit.WRONG_CALL
+    assert "GS712" in ended_.err
