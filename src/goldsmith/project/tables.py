@@ -146,6 +146,11 @@ class Pipeline:
     name: str
     folder: Path
     spec: PipelineSpec
+    document: Document = field(repr=False, compare=False)
+
+    def where(self, *path: str | int) -> Where:
+        """The place of a key in `pipeline.yaml`."""
+        return self.document.where(path)
 
     @property
     def feed_file(self) -> Path | None:
