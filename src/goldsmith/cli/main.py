@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -21,6 +22,29 @@ up to date, `goldsmith report` shows what is in them.
 Exit codes: 0 done, 1 a run failed, 2 the declarations or the call are wrong, 3 a gate stopped it,
 4 the machine is not ready.
 """
+
+_SHARED = {"--project": True, "-p": True, "--profile": True, "--verbose": False}
+"""The options that all commands share, and whether a value follows."""
+
+
+def in_front(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the shared options first: they may be written after the command as well.
+
+    What follows `--` stays where it is, and what follows `submit`: it may be for the job.
+    """
+    shared, others = list[str](), list[str]()
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--" or (argument == "submit" and not others):
+            others += [argument, *rest]
+        elif argument in _SHARED:
+            shared += [argument, *([next(rest, "")] if _SHARED[argument] else [])]
+        elif argument.startswith(("--project=", "--profile=")):
+            shared.append(argument)
+        else:
+            others.append(argument)
+    return [*shared, *others]
+
 
 app = typer.Typer(
     name="goldsmith", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -49,11 +73,12 @@ def options(
         os.environ["GOLDSMITH_VERBOSE"] = "1"
 
 
-def run() -> None:
-    """Runs the command and turns every error into a message and an exit code."""
-    verbose = "--verbose" in sys.argv
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command, the process's own where none is given, and turns every error into a message and an exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "--verbose" in given
     try:
-        app()
+        app(in_front(given), prog_name="goldsmith")
     except GoldsmithError as error:
         if verbose:
             traceback.print_exc()

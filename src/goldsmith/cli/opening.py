@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,16 +44,16 @@ def verbose() -> bool:
 def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSession]:
     """A Spark session of the chosen profile, stopped at the end.
 
-    What the JVM writes goes to `.goldsmith/spark.log`: errors are told by Goldsmith.
+    What the JVM writes goes to `.goldsmith/spark.log`: errors are told by Goldsmith. One that spark-submit started
+    is not held back.
     """
     from goldsmith.engine.session import make_session
+    from goldsmith.engine.submission import submitted
 
     profile = project.profile(profile_name())
-    folder = project.root / ".goldsmith"
-    folder.mkdir(exist_ok=True)
 
     def start() -> SparkSession:
-        with _jvm_output_in(folder / "spark.log"):
+        with nullcontext() if submitted() else _jvm_output_in(project.root / ".goldsmith" / "spark.log"):
             return make_session(
                 profile,
                 name=project.spec.name,
@@ -78,6 +78,7 @@ def _jvm_output_in(log: Path) -> Iterator[None]:
     if verbose():
         yield
         return
+    log.parent.mkdir(exist_ok=True)
     kept = os.dup(2)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,7 @@ from goldsmith.engine.jars import groups_of, installed, spark_jars
 from goldsmith.engine.java import find_java
 from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.submission import of_submission, submitted
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
@@ -57,16 +58,17 @@ def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ())
 def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: Settings) -> SparkSession:
     """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
-    A program that spark-submit started keeps the master, the memory and the jars that it was submitted with.
+    A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
     Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
     """
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
-    if _submitted():
-        conf = {**conf, **declared, **_told_to_submit(conf)}
+    if submitted():
+        conf |= {"spark.app.name": name, **declared}
+        conf |= of_submission(profile, conf, lambda: _jars(profile, settings))
     else:
-        conf |= {**_of_a_driver(profile, settings), **declared}
-    builder = SparkSession.Builder().appName(name)
+        conf |= {"spark.app.name": name, **_of_a_driver(profile, settings), **declared}
+    builder = SparkSession.Builder()
     for key, value in conf.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
@@ -79,17 +81,6 @@ def defaults() -> dict[str, str]:
     lines = files("goldsmith.engine").joinpath("spark-defaults.conf").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
     return {key: value.strip() for key, value in pairs}
-
-
-def _submitted() -> bool:
-    return "PYSPARK_GATEWAY_PORT" in os.environ
-
-
-def _told_to_submit(conf: Mapping[str, str]) -> dict[str, str]:
-    """What the call of spark-submit, or the settings of its machine, say otherwise than the defaults."""
-    from pyspark import SparkConf
-
-    return {key: value for key, value in SparkConf().getAll() if conf.get(key) != value}
 
 
 def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
