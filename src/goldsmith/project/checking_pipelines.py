@@ -60,6 +60,13 @@ def _settings(project: Project, pipeline: Pipeline) -> Iterator[DeclarationError
             where=pipeline.where("catchup"),
             hint="Declare them, or take `catchup` away.",
         )
+    if spec.deadline is not None and not spec.alerts:
+        yield DeclarationError(
+            "GS110",
+            "A `deadline` has nobody to tell: it stops no run.",
+            where=pipeline.where("deadline"),
+            hint="Name Airflow connections in `alerts`; `timeout` ends tasks that take too long.",
+        )
     for index, name in enumerate(spec.alerts):
         if not _CONNECTION.match(name):
             yield DeclarationError(

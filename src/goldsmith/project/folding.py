@@ -12,7 +12,7 @@ from goldsmith.project.tables import Pipeline, Project
 
 @dataclass(frozen=True)
 class Unit:
-    """What one task loads. name: of the table, the layer or the pipeline. tables: in loading order.
+    """What one task loads. name: of the table, the layer, or `tables` for all. tables: in loading order.
 
     after: the units of the same pipeline that must be done first.
     """
@@ -48,7 +48,7 @@ def _unit(pipeline: Pipeline, table: str) -> str:
         case "layer":
             return table.split(".", 1)[0]
         case "pipeline":
-            return pipeline.name
+            return "tables"
 
 
 def _after(needs: Mapping[str, tuple[str, ...]], home: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -193,6 +193,14 @@ class Project:
             )
         raise DeclarationError("GS108", f"There is no table `{name}`.", hint=hint_for(name, self.tables))
 
+    def home(self, name: str) -> str | None:
+        """The pipeline that declares a table, also where its file is wrong or was not read; None where none does."""
+        if name in self.tables:
+            return self.tables[name].pipeline
+        layer, _, short = name.partition(".")
+        files = {p.name: p.folder / layer / f"{short}.yaml" for p in self.pipelines.values()}
+        return next((pipeline for pipeline, file in files.items() if file.is_file()), None)
+
     def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The tables of the named pipelines, layers and tables, in loading order; all of them for no name.
 
