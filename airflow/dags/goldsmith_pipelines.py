@@ -4,6 +4,6 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
-from goldsmith.publish.airflow import all_dags, project_root
+from goldsmith.publish.airflow.dags import all_dags, project_root
 
 globals().update(all_dags(project_root(Path(__file__).parent), only=get_parsing_context().dag_id))
