@@ -49,6 +49,7 @@ lint: setup ## Check style, types, layers, declarations and schemas
 	.venv/bin/lint-imports
 	.venv/bin/goldsmith check
 	.venv/bin/goldsmith schema schema --check
+	.venv/bin/goldsmith generate airflow --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults

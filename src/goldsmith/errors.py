@@ -50,12 +50,14 @@ CODES: dict[str, str] = {
     "GS504": "The call names something that cannot be run",
     "GS505": "An interval runs backwards",
     "GS506": "The run was interrupted",
+    "GS507": "An interval lies in the future",
     "GS601": "Quarantined rows cannot be released",
     "GS901": "No usable Java",
     "GS902": "Spark's additional jars are not installed, or are not the pinned ones",
     "GS903": "A package that this declaration needs is not installed",
     "GS904": "An environment variable that a profile names is not set",
     "GS905": "The Spark master cannot be reached",
+    "GS906": "An Airflow connection is not declared",
     "GS999": "A defect in Goldsmith",
 }
 """Every code and the title the documentation lists it under."""

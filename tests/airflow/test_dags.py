@@ -89,7 +89,9 @@ def test_all_dags_survive_serialization(own: DagBag) -> None:
 
 
 def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
-    root = write({**pipeline("orders"), **pipeline("stock"), "pipelines/stock/silver/stock.sql": "SELEC nonsense"})
+    root = write(
+        {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/silver/stock.sql": "SELEC nonsense"}
+    )
     assert set(all_dags(root, only="orders")) == {"orders"}
     assert set(all_dags(root, only="goldsmith_maintenance")) == {"goldsmith_maintenance"}
 
@@ -97,7 +99,10 @@ def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
 @pytest.mark.parametrize(
     ("folding", "tasks"),
     [
-        ("table", {"bronze.orders": set(), "silver.orders": {"bronze.orders"}, "gold.orders": {"silver.orders"}}),
+        (
+            "table",
+            {"bronze.orders": set(), "silver.orders": {"bronze.orders"}, "gold.orders": {"silver.orders"}},
+        ),
         ("layer", {"bronze": set(), "silver": {"bronze"}, "gold": {"silver"}}),
         ("pipeline", {"tables": set()}),
     ],
@@ -105,12 +110,18 @@ def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
 def test_tasks_fold(write: Write, folding: str, tasks: dict[str, set[str]]) -> None:
     dag = all_dags(write(pipeline("orders", f"tasks: {folding}\n")))["orders"]
     assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == tasks
-    assert [name for task in loads(dag) for name in task.tables] == ["bronze.orders", "silver.orders", "gold.orders"]
+    assert [name for task in loads(dag) for name in task.tables] == [
+        "bronze.orders",
+        "silver.orders",
+        "gold.orders",
+    ]
     assert len(loads(dag)[-1].outlets) == len(loads(dag)[-1].tables)
 
 
 def test_a_mistake_in_one_pipeline_leaves_the_others(write: Write) -> None:
-    root = write({**pipeline("orders"), **pipeline("stock"), "pipelines/stock/gold/stock.yaml": "lod: overwrite\n"})
+    root = write(
+        {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/gold/stock.yaml": "lod: overwrite\n"}
+    )
     found = bag(root)
     assert set(found.dags) == {"orders", "goldsmith_maintenance"}
     [(file, told)] = found.import_errors.items()
@@ -170,3 +181,19 @@ def test_what_is_declared_reaches_the_tasks(write: Write) -> None:
     assert dag.max_active_runs == 2
     assert task.on_failure_callback
     assert dag.deadline
+
+
+def test_a_pipeline_with_times_and_upstreams_waits_inside_its_runs(write: Write) -> None:
+    root = write(
+        {
+            **pipeline("orders", "schedule: '@hourly'\n"),
+            **pipeline("sums", "schedule: {cron: '@daily', after: [gold.orders]}\n"),
+            "pipelines/sums/feed.py": "def deliver(day):\n    yield from ()\n",
+        }
+    )
+    dag = all_dags(root)["sums"]
+    wait = dag.get_task("wait")
+    assert isinstance(dag.timetable, CronPartitionTimetable)
+    assert [asset.name for asset in wait.inlets] == ["gold.orders"]
+    assert wait.downstream_task_ids == {"feed"}
+    assert dag.get_task("feed").downstream_task_ids == {"bronze.sums"}

@@ -20,6 +20,7 @@ from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import models
 from goldsmith.project.loading import load_project
+from goldsmith.project.scheduling import ScheduleSpec
 from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
 from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
@@ -39,13 +40,14 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.ProfileSpec,
     models.SparkSpec,
     models.PipelineSpec,
+    ScheduleSpec,
     models.TableSpec,
     models.Column,
     models.FilesSource,
     models.Merge,
     models.OverwritePartitions,
 )
-IN_WORDS = {"profiles": "one, `local`", "spark": "defaults", "load": "by layer"}
+IN_WORDS = {"profiles": "one, `local`", "pools": "`{spark: 2}`", "spark": "defaults", "load": "by layer"}
 
 
 def read(page: str) -> str:

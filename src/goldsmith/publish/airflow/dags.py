@@ -19,11 +19,14 @@ from goldsmith.project.tables import Pipeline, Project
 from goldsmith.publish.airflow.alerts import deadline_of, on_failure
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.maintenance import maintenance_dag
-from goldsmith.publish.airflow.operators import DeliverFeed, LoadTables
+from goldsmith.publish.airflow.operators import DeliverFeed, LoadTables, WaitForTables
 from goldsmith.publish.airflow.schedules import cron_of, schedule_of, start_of
 
 FEED = "feed"
 """The task that delivers a pipeline's files, where the pipeline has a feed."""
+
+WAIT = "wait"
+"""The task that waits for tables of other pipelines, where there is a cron expression too."""
 
 _RETRY_AFTER = timedelta(seconds=30)
 _RETRY_AT_MOST = timedelta(minutes=10)
@@ -79,7 +82,6 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         params=_form(tables),
         default_args=_defaults(spec),
         deadline=deadline_of(pipeline),
-        is_paused_upon_creation=True,
     )
     shared: dict[str, Any] = {
         "known": tables,
@@ -90,21 +92,42 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         "priority_weight": spec.priority,
         "weight_rule": "absolute",
     }
+    # What comes before the first tables.
+    first: list[Any] = []
     with dag:
+        waited = _wait(project, pipeline, shared)
+        if waited is not None:
+            first.append(waited)
         feed = (
             DeliverFeed(task_id=FEED, pipeline=pipeline.name, **shared)
             if pipeline.feed_file is not None
             else None
         )
+        if feed is not None:
+            feed.set_upstream(first)
+            first.append(feed)
         made: dict[str, LoadTables] = {}
         groups: dict[str, TaskGroup] = {}
         for unit in units_of(project, pipeline):
             made[unit.name] = task = _task(project, pipeline, unit, groups, shared)
             for name in unit.after:
                 made[name].set_downstream(task)
-            if feed is not None and not unit.after:
-                feed.set_downstream(task)
+            if not unit.after:
+                task.set_upstream(first[-1:])
     return dag
+
+
+def _wait(project: Project, pipeline: Pipeline, shared: Mapping[str, Any]) -> WaitForTables | None:
+    """The task that holds a run of a cron schedule back until the tables that it comes after are there."""
+    schedule = pipeline.spec.schedule
+    if schedule is None or schedule.cron is None or not schedule.after:
+        return None
+    crons = {
+        name: cron_of(project, project.pipelines[home])
+        for name in schedule.after
+        if (home := project.home(name)) is not None
+    }
+    return WaitForTables(task_id=WAIT, tables=crons, known=shared["known"], cron=shared["cron"])
 
 
 def _task(

@@ -51,6 +51,15 @@ def days_of(key: str, cron: Cron | None) -> Days:
     return Days(start, max(end, start + timedelta(days=1)))
 
 
+def reaches(days: Days, key: str | None, at: datetime, cron: Cron | None) -> bool:
+    """Whether a load brought a table up to the end of these days: by its partition's key, else by when it was.
+
+    cron: of the pipeline that made the key.
+    """
+    end = days_of(key, cron).end if key else at.date()
+    return end >= days.end
+
+
 def last_key(days: Days, cron: Cron) -> str | None:
     """The key of the last partition that begins in these days; None where none does."""
     stop = datetime.combine(days.end, time())

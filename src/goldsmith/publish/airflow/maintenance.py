@@ -29,7 +29,6 @@ def maintenance_dag(project: Project, profile: str | None) -> DAG:
         max_active_runs=1,
         tags=["goldsmith"],
         default_args=shared,
-        is_paused_upon_creation=True,
     ) as dag:
         MaintainTables(
             task_id="tables",

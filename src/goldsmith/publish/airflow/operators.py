@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import BaseOperator, Connection
+from airflow.sdk import BaseOperator, BaseSensorOperator, Connection
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
@@ -21,7 +21,7 @@ from airflow.sdk.exceptions import (
 from goldsmith.errors import Exit, GoldsmithError
 from goldsmith.project.cron import Cron
 from goldsmith.publish.airflow.assets import asset_of
-from goldsmith.publish.airflow.intervals import last_key
+from goldsmith.publish.airflow.intervals import last_key, reaches
 from goldsmith.publish.airflow.links import LINKS
 from goldsmith.publish.airflow.outcomes import Result, extra_of, may_retry, read_result, told
 from goldsmith.publish.airflow.requests import Request, read_request
@@ -134,6 +134,37 @@ class LoadTables(SparkJob):
             event.extra = extra_of(name, result) or {}
             if key is not None:
                 event.add_partitions(key)
+
+
+class WaitForTables(BaseSensorOperator):
+    """Waits until tables of other pipelines were loaded up to the end of the run's interval.
+
+    tables: to their cron expressions, None where their runs have no partitions. A run without days waits for nothing.
+    """
+
+    def __init__(
+        self, *, tables: Mapping[str, str | None], known: Sequence[str], cron: str | None, **kwargs: Any
+    ) -> None:
+        super().__init__(mode="reschedule", inlets=[asset_of(name) for name in tables], **kwargs)
+        self.tables = {name: Cron.parse(text) if text else None for name, text in tables.items()}
+        self.known = tuple(known)
+        self.cron = cron
+
+    def poke(self, context: Any) -> bool:
+        days = Asked(self.known, self.cron).of(context).days
+        if days is None:
+            return True
+        missing = [
+            name
+            for name, cron in self.tables.items()
+            if not any(
+                reaches(days, event.partition_key, event.timestamp, cron)
+                for event in context["inlet_events"][asset_of(name)]
+            )
+        ]
+        if missing:
+            self.log.info("Not loaded up to the end of %s yet: %s", days, ", ".join(missing))
+        return not missing
 
 
 class MaintainTables(SparkJob):
