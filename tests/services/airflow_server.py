@@ -118,7 +118,9 @@ def running(home: Path, project: Path) -> Iterator[Airflow]:
         until(lambda: _health(url), 240, "the API")
         started += [_start(home, environment, unit) for unit in _UNITS]
         until(lambda: _healthy(url), 240, "scheduler and dag-processor")
-        yield Airflow(url, _token(url, password))
+        airflow = Airflow(url, _token(url, password))
+        until(lambda: airflow.call("GET", "dags")["total_entries"], 120, "the first DAG")
+        yield airflow
     finally:
         for process in started:
             os.killpg(process.pid, signal.SIGKILL)

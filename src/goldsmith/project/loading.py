@@ -151,12 +151,13 @@ class _Reader:
         pipelines: list[Pipeline] = []
         tables: list[Table] = []
         for path in sorted(folder.glob("*/")):
-            if (path / "pipeline.yaml").is_file():
+            if only is not None and path.name not in only:
+                pipelines.extend(self._other(path))
+            elif (path / "pipeline.yaml").is_file():
                 pipeline = self._pipeline(path)
                 if pipeline is not None:
                     pipelines.append(pipeline)
-                if only is None or path.name in only:
-                    tables.extend(self._tables(path))
+                tables.extend(self._tables(path))
             elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
                 misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
@@ -189,6 +190,14 @@ class _Reader:
         if not NAME.match(folder.name):
             self.problems.append(_bad_name(folder.name, folder))
         return Pipeline(folder.name, folder, spec, document) if spec and document else None
+
+    def _other(self, folder: Path) -> list[Pipeline]:
+        """A pipeline that is not asked for: its schedule where it can be read. Its mistakes are not this reading's."""
+        if not (folder / "pipeline.yaml").is_file():
+            return []
+        aside = _Reader(self.root)
+        pipeline = aside._pipeline(folder)
+        return [pipeline] if pipeline is not None else []
 
     def _tables(self, pipeline: Path) -> Iterator[Table]:
         for file in sorted(pipeline.glob("*.yaml")):
