@@ -31,9 +31,10 @@ airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow run
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
 	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
-test: setup lint ## Run the tests: unit, then Spark, then the browser
+test: setup lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
+	.venv/bin/pytest tests/services -q
 	$(MAKE) airflow-test
 
 airflow-test: airflow-env ## Run the tests of the DAGs in Airflow's environment
@@ -52,7 +53,8 @@ lint: setup ## Check style, types, layers, declarations and schemas
 	.venv/bin/goldsmith generate airflow --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
-	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/services -q --faults
 
 bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py

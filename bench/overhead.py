@@ -24,7 +24,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 import by_hand
-from goldsmith.engine.landing import Landing
+from goldsmith.engine.landing_disk import DiskLanding
 from goldsmith.engine.session import make_session
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.loading import load_project
@@ -76,8 +76,8 @@ class Place:
     folder: Path
 
     @property
-    def landing(self) -> Landing:
-        return Landing(self.folder / "landing")
+    def landing(self) -> DiskLanding:
+        return DiskLanding(self.folder / "landing")
 
     def warehouse(self, variant: str) -> Path:
         return self.folder / variant.replace(",", "").replace(" ", "_")

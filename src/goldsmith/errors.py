@@ -57,7 +57,9 @@ CODES: dict[str, str] = {
     "GS903": "A package that this declaration needs is not installed",
     "GS904": "An environment variable that a profile names is not set",
     "GS905": "The Spark master cannot be reached",
-    "GS906": "An Airflow connection is not declared",
+    "GS906": "A Spark session that Goldsmith cannot use runs already",
+    "GS907": "No archive of classes could be made",
+    "GS908": "An Airflow connection is not declared",
     "GS999": "A defect in Goldsmith",
 }
 """Every code and the title the documentation lists it under."""
@@ -115,6 +117,9 @@ class GoldsmithError(Exception):
         self.where = where or Where()
         self.hint = hint
         self.retryable = retryable
+        if hint is not None:
+            # A script that does not catch it shows its notes below the stack.
+            self.add_note(hint)
 
     def __str__(self) -> str:
         place = str(self.where)

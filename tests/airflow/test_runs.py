@@ -145,4 +145,4 @@ def test_a_missing_connection_is_named(write: Write, capsys: pytest.CaptureFixtu
         del os.environ["AIRFLOW_CONN_SPARK_DEFAULT"]
         run = found.dags["orders"].test(logical_date=None)
     assert states(run) == {"tables": "failed"}
-    assert "GS906 There is no Airflow connection `spark_default`" in capsys.readouterr().out
+    assert "GS908 There is no Airflow connection `spark_default`" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,8 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
         (("run", "--accept", "distance_to_be_between"), "GS504", "Say why"),
         (("feed", "flight"), "GS108", "Did you mean `flights`?"),
         (("--profile", "clutser", "plan"), "GS108", "profile"),
+        (("plan", "--profile", "clutser"), "GS108", "profile"),
+        (("plan", "silver", "--profile=clutser"), "GS108", "profile"),
         (("show", "gold.x"), "GS108", "no table"),
     ],
 )
@@ -128,3 +131,19 @@ def test_checking_and_helping_load_no_spark() -> None:
 
 def test_the_schemas_in_the_repository_are_current() -> None:
     assert goldsmith("schema", "schema", "--check").returncode == 0
+
+
+def test_a_dry_submit_prints_a_command_that_a_shell_takes() -> None:
+    ended = goldsmith("submit", "--profile", "local", "--dry-run", "examples/worst_days", "--top", "5")
+    assert ended.returncode == 0, ended.stderr
+    words = shlex.split(ended.stdout.replace("\\\n", " "))
+    assert words[-3:] == [str(REPOSITORY / "jobs/examples/worst_days.py"), "--top", "5"]
+    assert f"GOLDSMITH_PROJECT={REPOSITORY}" in words
+    assert "GOLDSMITH_PROFILE=local" in words
+
+
+def test_a_submit_of_nothing_names_the_jobs_there_are() -> None:
+    ended = goldsmith("submit", "--dry-run", "nosuch")
+    assert ended.returncode == 2
+    assert "GS504" in ended.stderr
+    assert "maintain.py" in ended.stderr

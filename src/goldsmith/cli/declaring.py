@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,14 @@ def init(
     out.print(f"\nNow: [bold]{where}goldsmith run[/], then [bold]goldsmith show gold.{pipeline}_by_day[/].")
 
 
-def setup() -> None:
+def setup(
+    fast_start: Annotated[
+        bool,
+        typer.Option(
+            "--fast-start", help="Archive the classes that a run loads: a minute, once, and 200 MB."
+        ),
+    ] = False,
+) -> None:
     """Fetch what Spark needs, once: pinned jars, checked, for the profile that is used.
 
     Delta's jars are needed by every profile. One on S3 (`setup --profile cluster`) needs those of S3 as well, and
@@ -70,6 +78,15 @@ def setup() -> None:
     fetch(settings, groups, tell)
     if "s3" in groups:
         build(settings, tell)
+    if fast_start:
+        _archive(settings, tell)
+
+
+def _archive(settings: Settings, tell: Callable[[str], None]) -> None:
+    from goldsmith.engine.archive import make_archive
+
+    with tempfile.TemporaryDirectory(prefix="goldsmith-training-") as folder:
+        make_archive(settings, ("-m", "goldsmith.cli.training", folder), tell)
 
 
 def _profile_to_set_up() -> ProfileSpec:

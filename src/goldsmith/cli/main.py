@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli import declaring, looking, quarantine, running
+from goldsmith.cli import declaring, looking, maintaining, quarantine, running, submitting
 from goldsmith.cli.console import tell_error
+from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
 
 HELP = """A medallion lakehouse declared table by table.
@@ -23,34 +24,13 @@ Exit codes: 0 done, 1 a run failed, 2 the declarations or the call are wrong, 3 
 4 the machine is not ready.
 """
 
-_SHARED = {"--project": True, "-p": True, "--profile": True, "--verbose": False}
-"""The options that all commands share, and whether a value follows."""
-
-
-def in_front(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the shared options first: they may be written after the command as well.
-
-    What follows `--` stays where it is, and what follows `submit`: it may be for the job.
-    """
-    shared, others = list[str](), list[str]()
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--" or (argument == "submit" and not others):
-            others += [argument, *rest]
-        elif argument in _SHARED:
-            shared += [argument, *([next(rest, "")] if _SHARED[argument] else [])]
-        elif argument.startswith(("--project=", "--profile=")):
-            shared.append(argument)
-        else:
-            others.append(argument)
-    return [*shared, *others]
-
 
 app = typer.Typer(
-    name="goldsmith", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    name="goldsmith", cls=OptionsAnywhere, help=HELP, no_args_is_help=True, rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
-for module in (declaring, running, looking, quarantine):
+for module in (declaring, running, looking, quarantine, maintaining, submitting):
     module.register(app)
 
 
@@ -78,7 +58,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     verbose = "--verbose" in given
     try:
-        app(in_front(given), prog_name="goldsmith")
+        app(given, prog_name="goldsmith")
     except GoldsmithError as error:
         if verbose:
             traceback.print_exc()

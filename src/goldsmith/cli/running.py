@@ -158,7 +158,7 @@ def feed(
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
     out.print(
-        f"[green]Delivered[/] {plural(new, 'file')} into {this.landing.root}; {present} were there already."
+        f"[green]Delivered[/] {plural(new, 'file')} into {this.landing.place}; {present} were there already."
     )
 
 

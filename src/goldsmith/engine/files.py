@@ -25,7 +25,7 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.engine.columns import literal
-from goldsmith.engine.landing import Landing
+from goldsmith.engine.landing import Landing, uri
 from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.parsing import MALFORMED, Options, csv_record, free_names, json_record, reader_options
@@ -86,10 +86,10 @@ def read_files(
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
     # Spark writes `file:/x` or `file:///x`, and encodes the path; a plus sign stands for itself there.
     plain = "url_decode(replace(_gs_path, '+', '%2B'))"
-    local = f"regexp_replace({plain}, '^[a-z0-9]+:/+', '/')"
+    path = f"regexp_replace({plain}, '^[a-z0-9]+:/+', '/')"
     stamped = frame.selectExpr(
         *[quoted(name) for name in columns],
-        f"substring({local}, {len(str(landing.root)) + 2}) AS _source_file",
+        f"substring({path}, {len(landing.stem) + 2}) AS _source_file",
         "_gs_modified AS _source_modified",
         "_gs_size AS _source_size",
         f"TIMESTAMP '{stamp.at.isoformat()}' AS _ingested_at",
@@ -121,7 +121,7 @@ def _read(
 ) -> DataFrame:
     """One layout's rows: what a file lacks is NULL of no type, what has a type keeps it."""
     assert spec.source is not None
-    paths = [landing.uri(file.path) for file in files]
+    paths = [uri(landing, file.path) for file in files]
     match spec.source.format:
         case "csv":
             frame = _read_csv(spark, layout.names, paths, reader_options(spec.source.options))

@@ -14,6 +14,7 @@ from goldsmith.settings import Settings
 
 SUPPORTED = (17, 21)
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
+_RELEASE = re.compile(r'^JAVA_VERSION="(?:1\.)?(\d+)', re.MULTILINE)
 
 
 def find_java(settings: Settings) -> Path:
@@ -40,6 +41,19 @@ def find_java(settings: Settings) -> Path:
 
 
 def _major_version(java: Path) -> int | None:
+    told = _RELEASE.search(_release(java))
+    return int(told.group(1)) if told else _asked_version(java)
+
+
+def _release(java: Path) -> str:
+    """What the JDK's folder says of itself; to ask Java costs a start of it."""
+    try:
+        return (java.resolve().parent.parent / "release").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _asked_version(java: Path) -> int | None:
     try:
         # `java -version` writes to stderr.
         told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)

@@ -1,16 +1,15 @@
-"""Delivered files: which there are, and their bytes."""
+"""Delivered files: which there are, and their bytes. A landing area lies on a disk or on S3."""
 
 from __future__ import annotations
 
 import bz2
+import fnmatch
 import gzip
 import hashlib
-import os
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
@@ -19,11 +18,18 @@ _IGNORED = (".", "_")
 _PATTERN = re.compile(r"[\[\]{}?*\\]")
 
 
-@dataclass(frozen=True)
-class Landing:
-    """The landing root on a disk. Paths of files are relative to it, with `/`."""
+class Landing(Protocol):
+    """A landing area. Paths of files are relative to its root, with `/`."""
 
-    root: Path
+    @property
+    def place(self) -> str:
+        """The root's address: a folder's absolute path, or `s3a://bucket/folder`."""
+        ...
+
+    @property
+    def stem(self) -> str:
+        """The root as the path of a URI, without its scheme: `/folder`, or `/bucket/folder`."""
+        ...
 
     def files(self, pattern: str, *, table: str) -> tuple[LoadedFile, ...]:
         """The files that match a glob, by path.
@@ -31,79 +37,33 @@ class Landing:
         Names of files and folders that begin with `.` or `_`, and `*.tmp`, are ignored.
         Raises SourceError GS301 where the folder that the pattern begins with is not there.
         """
-        folder = self.root / _fixed_part(pattern)
-        if not folder.is_dir():
-            raise SourceError(
-                "GS301",
-                f"The landing folder {folder} is not there.",
-                where=Where(table=table),
-                retryable=True,
-                hint="Deliver files there, or run the pipeline's feed: `goldsmith feed PIPELINE`.",
-            )
-        found = []
-        for path in self.root.glob(pattern):
-            names = path.relative_to(folder).parts
-            if any(name.startswith(_IGNORED) for name in names) or path.name.endswith(".tmp"):
-                continue
-            state = self.state(path.relative_to(self.root).as_posix())
-            if state is not None and path.is_file():
-                found.append(state)
-        return tuple(sorted(found, key=lambda file: file.path))
+        ...
 
-    def state(self, path: str) -> LoadedFile | None:
-        """A file as it is now, or None where it is gone."""
-        try:
-            stat = (self.root / path).stat()
-        except FileNotFoundError:
-            return None
-        return LoadedFile(path, stat.st_size, stat.st_mtime_ns // 1_000_000)
-
-    def unchanged(self, files: Iterable[LoadedFile], *, table: str) -> None:
+    def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
         """Raises SourceError GS303 where a file is no longer as it was listed."""
-        for file in files:
-            now = self.state(file.path)
-            if now != file:
-                told = "vanished" if now is None else "changed"
-                raise SourceError(
-                    "GS303",
-                    f"A file {told} while it was read.",
-                    where=Where(file=file.path, table=table),
-                    retryable=True,
-                    hint="Nothing was committed: run again. A file that is written under another name and "
-                    "renamed is never seen half.",
-                )
-
-    def uri(self, path: str) -> str:
-        """The address that Spark reads a file by: not encoded, and what would be a pattern taken as it is."""
-        return "file://" + _PATTERN.sub(r"\\\g<0>", str(self.root / path))
+        ...
 
     def open(self, path: str) -> BinaryIO:
-        """A file's bytes, unpacked where its name ends in .gz or .bz2."""
-        file = self.root / path
-        if path.endswith(".gz"):
-            return cast(BinaryIO, gzip.open(file))
-        return cast(BinaryIO, bz2.open(file)) if path.endswith(".bz2") else file.open("rb")
+        """A file's bytes, unpacked where its name ends in .gz or .bz2. Raises FileNotFoundError, OSError."""
+        ...
 
     def deliver(self, path: str, content: bytes) -> bool:
-        """Writes a file under a temporary name and renames it; False where it is there with this content."""
-        file = self.root / path
-        if file.is_file() and file.stat().st_size == len(content) and file.read_bytes() == content:
-            return False
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-        return True
+        """Writes a file, whole or not at all; False where it is there with this content."""
+        ...
+
+
+def uri(landing: Landing, path: str) -> str:
+    """The address that Spark reads a file by: not encoded, and what would be a pattern taken as it is."""
+    scheme = "" if "://" in landing.place else "file://"
+    return scheme + _PATTERN.sub(r"\\\g<0>", f"{landing.place}/{path}")
 
 
 def listed(files: Collection[LoadedFile]) -> str:
     """A listing as one short text, equal for equal listings: how many files, and a digest of them."""
     told = hashlib.sha256()
     for file in sorted(files, key=lambda item: item.path):
-        told.update(f"{file.path}\0{file.size}\0{file.modified}\n".encode())
+        etag = f"\0{file.etag}" if file.etag else ""
+        told.update(f"{file.path}\0{file.size}\0{file.modified}{etag}\n".encode())
     return f"{len(files)}:{told.hexdigest()[:32]}"
 
 
@@ -119,7 +79,7 @@ def added_to(former: str, files: Sequence[LoadedFile]) -> tuple[LoadedFile, ...]
     return tuple(sorted(by_age[count:], key=lambda file: file.path))
 
 
-def _fixed_part(pattern: str) -> str:
+def fixed_part(pattern: str) -> str:
     """The folders of a glob before its first wildcard."""
     parts = []
     for part in pattern.split("/")[:-1]:
@@ -127,3 +87,59 @@ def _fixed_part(pattern: str) -> str:
             break
         parts.append(part)
     return "/".join(parts)
+
+
+def ignored(names: Sequence[str]) -> bool:
+    """Whether a file is left out of listings. names: its own, after those of its folders below the fixed part."""
+    return any(name.startswith(_IGNORED) for name in names) or names[-1].endswith(".tmp")
+
+
+def matches(pattern: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the parts of a glob match those of a file's path, as pathlib's glob does on a disk."""
+    if not pattern:
+        return not names
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        # By itself it stands for folders, of which a file is none.
+        return bool(rest) and any(matches(rest, names[skipped:]) for skipped in range(len(names)))
+    return bool(names) and fnmatch.fnmatchcase(names[0], first) and matches(rest, names[1:])
+
+
+def unpacked(path: str, stream: BinaryIO) -> BinaryIO:
+    """A file's bytes as its name says they are packed."""
+    if path.endswith(".gz"):
+        return cast(BinaryIO, gzip.open(stream))
+    return cast(BinaryIO, bz2.open(stream)) if path.endswith(".bz2") else stream
+
+
+def missing_folder(folder: str, table: str) -> SourceError:
+    return SourceError(
+        "GS301",
+        f"The landing folder {folder} is not there.",
+        where=Where(table=table),
+        retryable=True,
+        hint="Deliver files there, or run the pipeline's feed: `goldsmith feed PIPELINE`.",
+    )
+
+
+def compared(files: Iterable[LoadedFile], now: Iterable[LoadedFile | None], *, table: str) -> None:
+    """Raises SourceError GS303 for the first file that is no longer as it was listed. now: each one's state."""
+    for file, state in zip(files, now, strict=True):
+        if state != file:
+            told = "vanished" if state is None else "changed"
+            raise SourceError(
+                "GS303",
+                f"A file {told} while it was read.",
+                where=Where(file=file.path, table=table),
+                retryable=True,
+                hint="Nothing was committed: run again. A file that is written under another name and "
+                "renamed is never seen half.",
+            )
+
+
+def landing_at(place: str) -> Landing:
+    """The landing area at a folder's absolute path, or at `s3a://bucket/folder`."""
+    from goldsmith.engine.landing_disk import DiskLanding
+    from goldsmith.engine.landing_s3 import S3Landing
+
+    return S3Landing(place) if "://" in place else DiskLanding(Path(place))

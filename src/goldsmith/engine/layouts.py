@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.landing import Landing
+from goldsmith.engine.landing import Landing, uri
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.parsing import reader_options
 from goldsmith.errors import SourceError, Where
@@ -200,7 +200,7 @@ def _named(first: Sequence[str], encoding: str, where: Where) -> tuple[str, ...]
 
 def _parquet_layout(spark: SparkSession, table: str, landing: Landing, file: LoadedFile) -> Layout:
     try:
-        schema = spark.read.parquet(landing.uri(file.path)).schema
+        schema = spark.read.parquet(uri(landing, file.path)).schema
         return Layout(tuple(schema.fieldNames()), schema.simpleString())
     except Exception as error:
         landing.unchanged([file], table=table)
@@ -217,7 +217,7 @@ def _json_layout(
     spark: SparkSession, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
 ) -> Layout:
     """The declared columns and every other key of the documents; declared ones are never missing in JSON."""
-    lines = spark.read.text([landing.uri(file.path) for file in files])
+    lines = spark.read.text([uri(landing, file.path) for file in files])
     rows = lines.select(F.explode(F.json_object_keys("value")).alias("key")).distinct().collect()
     found: dict[str, list[str]] = {}
     for key in sorted(row.key for row in rows):

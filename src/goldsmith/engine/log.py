@@ -41,11 +41,13 @@ class TableState:
 class Commit:
     """One commit as the log tells it.
 
-    metadata: what Goldsmith says of its own commits. added, removed: whether it added or removed rows.
+    at: milliseconds since 1970. metadata: what Goldsmith says of its own commits. added, removed: whether it added
+    or removed rows.
     added_rows: from the files' statistics, None where one file has none.
     """
 
     version: int
+    at: int
     operation: str
     parameters: dict[str, Any]
     metrics: dict[str, int]
@@ -105,16 +107,31 @@ class TableLog:
             return TableState(NO_TABLE, "", 0)
         return TableState(version, id_, self._counter(version))
 
+    def counter(self) -> int:
+        """The counter of Goldsmith's last commit; 0 where the log holds none."""
+        return self._counter(self.version())
+
     def size(self) -> int | None:
         """Bytes of the table's files, as its newest checksum tells; None where it has none."""
         checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
         return int(checksum.get().tableSizeBytes()) if checksum.isDefined() else None
 
+    def files(self) -> int:
+        """How many files the newest version has."""
+        return int(self._snapshot().numOfFiles())
+
+    def retention(self) -> float:
+        """Hours that the table keeps removed files for: `delta.deletedFileRetentionDuration`, seven days where unsaid."""
+        snapshot = self._snapshot()
+        kept = self._class("org.apache.spark.sql.delta.DeltaLog").tombstoneRetentionMillis(
+            snapshot.metadata()
+        )
+        return float(kept) / 3_600_000
+
     def _snapshot(self) -> Any:
         return self._log.update(False, self._none, self._none)
 
     def _counter(self, version: int) -> int:
-        """The counter of Goldsmith's last commit; 0 where the log holds none."""
         try:
             for number in range(version, -1, -1):
                 metadata = self.commit(number).metadata
@@ -273,6 +290,7 @@ def read_commit(version: int, lines: list[str]) -> Commit:
     metadata = CommitMetadata.from_json(user_metadata)
     return Commit(
         version=version,
+        at=int(info.get("timestamp") or 0),
         operation=str(info.get("operation", "")),
         parameters=info.get("operationParameters") or {},
         metrics=metrics,

@@ -23,11 +23,20 @@ class Consumed:
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A delivered file, known by path, size in bytes and modification time in milliseconds since 1970 (UTC)."""
+    """A delivered file, known by path, size in bytes and modification time in milliseconds since 1970 (UTC).
+
+    etag: the store's own mark of its content; None on a disk.
+    """
 
     path: str
     size: int
     modified: int
+    etag: str | None = None
+
+    @property
+    def state(self) -> tuple[str, int, int]:
+        """What is known of it wherever it was written down."""
+        return self.path, self.size, self.modified
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,16 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.jars import groups_of, installed, spark_jars
+from goldsmith.engine.driver import additional_jars, java_options
 from goldsmith.engine.java import find_java
-from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.s3 import check_reachable
 from goldsmith.engine.submission import of_submission, submitted
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
-
-# A load of seconds ends before the second compiler pays for itself. With the first one alone the JVM would
-# reserve a code cache of 48 MB, which a session of some hundred queries fills. Each growth of the heap and of
-# the space for generated classes costs a full collection: they begin as large as they will be.
-_LIGHT = (
-    "-XX:TieredStopAtLevel=1",
-    "-XX:ReservedCodeCacheSize=256m",
-    "-XX:+UseSerialGC",
-    "-XX:MetaspaceSize=256m",
-)
-
 
 SMALL = 16 * 2**20
 """Bytes up to which a load is small: a stage is a moment for one core, and its rows fit into one file."""
@@ -59,13 +47,16 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     """A session of the profile's master, with Delta, and with S3 where the profile is on it.
 
     A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
-    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master.
+    Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
+    to GS413 where the profile's place on S3 is not there for us.
     """
+    if profile.on_s3:
+        check_reachable((profile.landing, profile.warehouse))
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if submitted():
         conf |= {"spark.app.name": name, **declared}
-        conf |= of_submission(profile, conf, lambda: _jars(profile, settings))
+        conf |= of_submission(profile, conf, lambda: additional_jars(profile, settings))
     else:
         conf |= {"spark.app.name": name, **_of_a_driver(profile, settings), **declared}
     builder = SparkSession.Builder()
@@ -86,8 +77,7 @@ def defaults() -> dict[str, str]:
 def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     """The settings of a driver that is started here; the environment of its process is set too."""
     java = find_java(settings)
-    jars = _jars(profile, settings)
-    log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
+    jars = additional_jars(profile, settings)
     # Spark's start script takes JAVA_HOME over PATH.
     os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
     if profile.spark.conf_dir is not None:
@@ -95,12 +85,7 @@ def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     conf = {
         "spark.master": profile.spark.master,
         "spark.driver.memory": profile.spark.memory,
-        "spark.driver.extraJavaOptions": " ".join(
-            (
-                f"-Dlog4j2.configurationFile={log4j.as_uri()}",
-                *((*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()),
-            )
-        ),
+        "spark.driver.extraJavaOptions": " ".join(java_options(profile, settings)),
     }
     host = driver_host(profile.spark.master)
     if host is not None:
@@ -113,14 +98,6 @@ def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
             # A driver whose Spark lacks them takes it that its executors' lacks them too: they fetch them from it.
             conf["spark.jars"] = ",".join(map(str, jars))
     return conf
-
-
-def _jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
-    """The jars that the profile needs and Spark's own folder lacks."""
-    groups = groups_of(profile)
-    found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
-    own = spark_jars()
-    return [path for path in found if path.parent != own]
 
 
 def _text(value: str | float | bool) -> str:

@@ -126,13 +126,13 @@ def merge(
     )
     if target.exists:
         builder = builder.withSchemaEvolution()
-    with _session_commit(spark, stamped(metadata).to_json(target.version)):
+    with session_commit(spark, stamped(metadata).to_json(target.version)):
         builder.execute()
 
 
 @contextmanager
-def _session_commit(spark: SparkSession, told: str) -> Iterator[None]:
-    """What the commit says by session, for writes without options; it would stay for the next write."""
+def session_commit(spark: SparkSession, told: str) -> Iterator[None]:
+    """What commits say by session, for writes without options; it would stay for the next write."""
     spark.conf.set(_USER_METADATA, told)
     try:
         yield

@@ -177,7 +177,7 @@ def _inputs(run: Run, table: Table, outcome: TableOutcome) -> list[Any]:
     counted = statistics.InputStatisticsInputDatasetFacet(
         size=sum(file.size for file in read), fileCount=len(read)
     )
-    place = dataset(str(run.landing.root / folder))
+    place = dataset(f"{run.landing.place}/{folder}")
     return [ol.InputDataset(*place, inputFacets={"inputStatistics": counted} if read else {})]
 
 

@@ -74,23 +74,41 @@ def register(spark: SparkSession, run: Run, query: str) -> None:
     """
     from goldsmith.project.names import tables_in
 
-    known = {**dict.fromkeys(run.project.tables), **dict.fromkeys(OPS)}
-    quarantined = {f"quarantine.{name.replace('.', '_')}": name for name in run.project.tables}
+    places = _places(run)
     for name in tables_in(query):
-        if name not in known and name not in quarantined:
+        if name not in places:
             layer = name.split(".")[0]
             if layer in ("bronze", "silver", "gold", "ops", "quarantine"):
                 raise DeclarationError(
-                    "GS202", f"There is no table `{name}`.", hint=hint_for(name, [*known, *quarantined])
+                    "GS202", f"There is no table `{name}`.", hint=hint_for(name, list(places))
                 )
             continue
-        path = run.quarantine_path(quarantined[name]) if name in quarantined else run.path(name)
-        if TableLog(spark, path).version() == NO_TABLE:
-            if name in quarantined:
-                raise DeclarationError("GS202", f"`{quarantined[name]}` has held no row back.")
+        if not make_known(spark, name, places[name]):
+            if name.startswith("quarantine."):
+                held = name.removeprefix("quarantine.").replace("_", ".", 1)
+                raise DeclarationError("GS202", f"`{held}` has held no row back.")
             raise DeclarationError(
                 "GS202", f"`{name}` has not been loaded yet.", hint=f"Load it: `goldsmith run {name}`."
             )
-        layer = name.split(".")[0]
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{path}'")
+
+
+def register_all(spark: SparkSession, run: Run) -> tuple[str, ...]:
+    """Makes every table that has been loaded known by its full name; returns the names."""
+    return tuple(name for name, path in _places(run).items() if make_known(spark, name, path))
+
+
+def make_known(spark: SparkSession, name: str, path: str) -> bool:
+    """Makes a Delta table known to this session; False where there is none at its path yet."""
+    if TableLog(spark, path).version() == NO_TABLE:
+        return False
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name.split('.', maxsplit=1)[0]}")
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{path}'")
+    return True
+
+
+def _places(run: Run) -> dict[str, str]:
+    """Where each table lies that a project has by its declarations, quarantines and the platform's own included."""
+    places = {name: run.path(name) for name in (*run.project.tables, *OPS)}
+    return places | {
+        f"quarantine.{name.replace('.', '_')}": run.quarantine_path(name) for name in run.project.tables
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.columns import among
+from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.merging import Newest, merge_newest, newest, removing, survivors
 from goldsmith.engine.metadata import CommitMetadata, Merged
 from goldsmith.engine.writing import Target, append, make_clustered, overwrite, replace_where
@@ -38,6 +39,27 @@ def write(
     """Commits the kept rows; None where the table is no longer as it was planned from."""
     if plan.log.version() != plan.state.version:
         return None
+    try:
+        _commit(spark, run, plan, piece, kept, known, metadata)
+    except Exception as error:
+        if not is_conflict(error):
+            raise
+        return None
+    commit = plan.log.own_commit(plan.state.version, run.run_id, plan.counter)
+    if commit is None or commit.metadata is None:
+        return None
+    return Written(commit.version, commit.metadata)
+
+
+def _commit(
+    spark: SparkSession,
+    run: Run,
+    plan: Plan,
+    piece: Slice,
+    kept: DataFrame,
+    known: Known,
+    metadata: CommitMetadata,
+) -> None:
     table, target = plan.table, _target(run, plan)
     if isinstance(table.load, Merge):
         _write_merge(spark, plan, piece, newest(kept, table.load), known, target, table.load, metadata)
@@ -50,10 +72,6 @@ def write(
         _write_whole(spark, plan, kept, known, target, metadata)
     else:
         _replace(spark, target, kept, metadata)
-    commit = plan.log.own_commit(plan.state.version, run.run_id, plan.counter)
-    if commit is None or commit.metadata is None:
-        return None
-    return Written(commit.version, commit.metadata)
 
 
 def _by(table: Table) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast
 
 from pyspark.sql import DataFrame
 
-from goldsmith.engine.landing import Landing
+from goldsmith.engine.landing import Landing, landing_at
 from goldsmith.engine.quarantine import Entries, quarantine_path
 from goldsmith.errors import DeclarationError
 from goldsmith.project.tables import Project
@@ -123,13 +122,18 @@ class Run:
             project=project,
             profile=profile or project.spec.profile,
             warehouse=spec.warehouse,
-            landing=Landing(Path(spec.landing)),
+            landing=landing_at(spec.landing),
             run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
             started=started,
             interval=interval,
             rebuild=rebuild,
             accepted=accepted or Accepted(),
         )
+
+    @property
+    def meets_others(self) -> bool:
+        """True where no lock keeps runs of one table apart: object stores have none. The table's log decides there."""
+        return "://" in self.warehouse
 
     def path(self, table: str) -> str:
         """Where a table lives: `<warehouse>/<layer>/<table>`."""

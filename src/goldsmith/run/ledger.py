@@ -68,7 +68,9 @@ def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -
     frame = spark.read.format("delta").load(log.path)
     mine = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
     rows = [row for row in frame.where(mine).collect() if not bookmark.metadata.is_void(row.counter)]
-    return {LoadedFile(row.path, row.size, row.modified_ms) for row in rows}, last[1]
+    tagged = "etag" in frame.columns
+    files = {LoadedFile(row.path, row.size, row.modified_ms, row.etag if tagged else None) for row in rows}
+    return files, last[1]
 
 
 def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
@@ -104,13 +106,17 @@ def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:
 
 
 def new_files(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> NewFiles:
-    """The listing less what is known, by path, size and modification time; old times are no reason to skip a file.
+    """The listing less what is known, by path, size, modification time and ETag, where both have one; old times are
+    no reason to skip a file.
 
     Raises SourceError GS304 where a file was replaced and the table says `on_replaced: fail`.
     """
     assert table.spec.source is not None
     names = {file.path for file in known}
-    fresh = [file for file in listing if file not in known]
+    tags: dict[tuple[str, int, int], set[str | None]] = {}
+    for file in known:
+        tags.setdefault(file.state, set()).add(file.etag)
+    fresh = [file for file in listing if not _has(tags.get(file.state), file.etag)]
     replaced = tuple(file for file in fresh if file.path in names)
     policy = table.spec.source.on_replaced
     if replaced and policy == "fail":
@@ -123,6 +129,11 @@ def new_files(table: Table, listing: Sequence[LoadedFile], known: frozenset[Load
     if policy == "ignore":
         return NewFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)
     return NewFiles(tuple(fresh), replaced, ())
+
+
+def _has(tags: set[str | None] | None, etag: str | None) -> bool:
+    """Whether a file with this ETag is among those that are known; rows alone do not tell theirs."""
+    return tags is not None and (etag is None or None in tags or etag in tags)
 
 
 def check_complete(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> None:

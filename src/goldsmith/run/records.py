@@ -47,8 +47,8 @@ EXPECTATIONS = _columns(
     "samples array<string>, judged_at timestamp"
 )
 FILES = _columns(
-    "table string, table_id string, path string, size bigint, modified_ms bigint, counter bigint, run_id string, "
-    "loaded_at timestamp"
+    "table string, table_id string, path string, size bigint, modified_ms bigint, etag string, counter bigint, "
+    "run_id string, loaded_at timestamp"
 )
 
 
@@ -105,11 +105,12 @@ def _record_into(
             table: known[table][1] if table in known and known[table][0] == outcome.table_id else 0
             for table, outcome in outcomes.items()
         }
-        commits = {
+        found = {
             table: _commits(spark, run, outcome, behind[table])
             for table, outcome in outcomes.items()
             if outcome.counter > behind[table]
         }
+        commits = {table: loads for table, loads in found.items() if loads}
         unrecorded = (
             {table: o for table, o in outcomes.items() if o.status in ("failed", "gate")}
             if name != "files"
@@ -122,21 +123,24 @@ def _record_into(
         if not new and version != NO_TABLE and name != "table_runs":
             return 0
         writer = frame_of(spark, new, columns).write.format("delta").mode("append")
+        # A column that a newer Goldsmith records comes to a table that an older one made.
+        writer = writer.option("mergeSchema", "true")
         try:
             writer.option("userMetadata", json.dumps({"base": version, "recorded": now})).save(path)
         except Exception as error:
-            if not is_conflict(error):
-                raise
-        if recorded(log) == now:
-            return sum(1 for found in commits.values() for item in found if item.run_id != run.run_id)
+            if is_conflict(error):
+                continue
+            raise
+        return sum(1 for loads in commits.values() for item in loads if item.run_id != run.run_id)
     raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
 
 
 def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
-    """A table's commits with a greater counter: this run's own, and from the log where there are others."""
+    """A table's loads with a greater counter: this run's own, and from the log where there are others."""
     if len(outcome.commits) == outcome.counter - after:
         return outcome.commits
-    return TableLog(spark, run.path(outcome.table)).committed_since(after)
+    since = TableLog(spark, run.path(outcome.table)).committed_since(after)
+    return [commit for commit in since if commit.mode != "maintenance"]
 
 
 def _table_runs(told: _Told) -> Rows:
@@ -260,6 +264,7 @@ def _files(told: _Told) -> Rows:
             file.path,
             file.size,
             file.modified,
+            file.etag,
             commit.counter,
             commit.run_id,
             _time(commit.committed),

@@ -53,7 +53,7 @@ class JobHook(SparkSubmitHook):
         except AirflowNotFoundException:
             variable = f"AIRFLOW_CONN_{self._conn_id.upper()}"
             raise NotReady(
-                "GS906",
+                "GS908",
                 f"There is no Airflow connection `{self._conn_id}`, which names the Spark master.",
                 hint=f'Set {variable}, as in {{"conn_type": "spark", "host": "spark://spark-master:7077"}}.',
             ) from None

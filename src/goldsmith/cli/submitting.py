@@ -1,0 +1,110 @@
+"""The command that starts a job by spark-submit: submit."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from goldsmith.cli.console import out
+from goldsmith.cli.opening import profile_name, project_root
+from goldsmith.errors import DeclarationError
+from goldsmith.project.loading import read_spec
+from goldsmith.project.profiles import chosen_profile
+from goldsmith.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        rich_help_panel="Run",
+        # What follows the job is the job's.
+        context_settings={"allow_interspersed_args": False},
+    )(submit)
+
+
+def submit(
+    job: Annotated[str, typer.Argument(help="A Python file, or one of jobs/ by its name: run, maintain.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="The job's own arguments.")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="A profile of goldsmith.yaml.")] = None,
+    master: Annotated[
+        str | None,
+        typer.Option("--master", help="spark://host:7077, yarn, k8s://https://host:6443, local[2]."),
+    ] = None,
+    deploy_mode: Annotated[
+        str | None, typer.Option("--deploy-mode", help="client or cluster: where the driver runs.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The application's name.")] = None,
+    conf: Annotated[
+        list[str] | None, typer.Option("--conf", help="A setting of Spark's, as spark.executor.memory=4g.")
+    ] = None,
+    image: Annotated[str | None, typer.Option("--image", help="Kubernetes: the image of the pods.")] = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", help="Kubernetes: where the pods run.")
+    ] = "default",
+    service_account: Annotated[
+        str | None, typer.Option("--service-account", help="Kubernetes: the driver's, which may make pods.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            "--secret", help="Kubernetes: a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ),
+    ] = None,
+    pod_template: Annotated[
+        str | None, typer.Option("--pod-template", help="Kubernetes: a file that pods are made by.")
+    ] = None,
+    executors: Annotated[int, typer.Option("--executors", min=1, help="Kubernetes: how many pods.")] = 2,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
+) -> None:
+    """Start a job by spark-submit, with the profile's settings and jars, on any master.
+
+    `goldsmith submit run flights` does what `goldsmith run flights` does. Options stand before the job: what follows
+    it is the job's own.
+    """
+    from goldsmith.engine.submit import Pods, Request, submission
+
+    root = project_root()
+    spec = read_spec(root)
+    chosen = profile or profile_name() or spec.profile
+    request = Request(
+        job,
+        tuple(arguments or ()),
+        master,
+        deploy_mode,
+        name,
+        dict(_setting(each) for each in conf or ()),
+        Pods(image, namespace, service_account, secret, pod_template, executors),
+    )
+    found = submission(root, chosen, chosen_profile(spec, chosen, root), request, Settings.from_environment())
+    if dry_run:
+        out.print(_shown(found.environment, found.command), markup=False, soft_wrap=True)
+        return
+    sys.stdout.flush()
+    os.execve(found.command[0], found.command, {**os.environ, **found.environment})
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.startswith("spark."):
+        raise DeclarationError(
+            "GS504", f"`--conf {text}` is no setting.", hint="As in `--conf spark.executor.memory=4g`."
+        )
+    return key, value
+
+
+def _shown(environment: Mapping[str, str], command: tuple[str, ...]) -> str:
+    """The command as a shell takes it, an option a line."""
+    lines = [f"{key}={shlex.quote(value)}" for key, value in environment.items()]
+    words = list(command)
+    line = shlex.quote(words.pop(0))
+    while words and words[0].startswith("--"):
+        lines.append(line)
+        option, value = words.pop(0), words.pop(0)
+        line = f"  {option} {shlex.quote(value)}"
+    lines += [line, "  " + shlex.join(words)]
+    return " \\\n".join(lines)

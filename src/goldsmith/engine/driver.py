@@ -1,0 +1,45 @@
+"""What the JVM of a driver is started with: its options, and the jars beyond Spark's own."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from goldsmith.engine.archive import archive_options
+from goldsmith.engine.jars import groups_of, installed, spark_jars
+from goldsmith.engine.logstore import log_store_jar
+from goldsmith.project.models import ProfileSpec
+from goldsmith.settings import Settings
+
+# A load of seconds ends before the second compiler pays for itself. With the first one alone the JVM would
+# reserve a code cache of 48 MB, which a session of some hundred queries fills. Each growth of the heap and of
+# the space for generated classes costs a full collection: they begin as large as they will be.
+_LIGHT = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:ReservedCodeCacheSize=256m",
+    "-XX:+UseSerialGC",
+    "-XX:MetaspaceSize=256m",
+)
+
+
+def java_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]:
+    """The options of a driver on this machine."""
+    log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
+    return (
+        f"-Dlog4j2.configurationFile={log4j.as_uri()}",
+        *light_options(profile),
+        *archive_options(profile, settings),
+    )
+
+
+def light_options(profile: ProfileSpec) -> tuple[str, ...]:
+    """The options that hold wherever the driver runs."""
+    return (*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()
+
+
+def additional_jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
+    """The jars that the profile needs and Spark's own folder lacks. Raises NotReady GS902 where one is missing."""
+    groups = groups_of(profile)
+    found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
+    own = spark_jars()
+    return [path for path in found if path.parent != own]

@@ -1,0 +1,67 @@
+"""A landing area on a disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from goldsmith.engine.landing import compared, fixed_part, ignored, missing_folder, unpacked
+from goldsmith.engine.metadata import LoadedFile
+
+
+@dataclass(frozen=True)
+class DiskLanding:
+    """A folder. root: its absolute path."""
+
+    root: Path
+
+    @property
+    def place(self) -> str:
+        return str(self.root)
+
+    @property
+    def stem(self) -> str:
+        return str(self.root)
+
+    def files(self, pattern: str, *, table: str) -> tuple[LoadedFile, ...]:
+        folder = self.root / fixed_part(pattern)
+        if not folder.is_dir():
+            raise missing_folder(str(folder), table)
+        found = []
+        for path in self.root.glob(pattern):
+            if ignored(path.relative_to(folder).parts):
+                continue
+            state = self._state(path.relative_to(self.root).as_posix())
+            if state is not None and path.is_file():
+                found.append(state)
+        return tuple(sorted(found, key=lambda file: file.path))
+
+    def _state(self, path: str) -> LoadedFile | None:
+        try:
+            stat = (self.root / path).stat()
+        except FileNotFoundError:
+            return None
+        return LoadedFile(path, stat.st_size, stat.st_mtime_ns // 1_000_000)
+
+    def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
+        compared(files, (self._state(file.path) for file in files), table=table)
+
+    def open(self, path: str) -> BinaryIO:
+        return unpacked(path, (self.root / path).open("rb"))
+
+    def deliver(self, path: str, content: bytes) -> bool:
+        """It is written under a temporary name and renamed."""
+        file = self.root / path
+        if file.is_file() and file.stat().st_size == len(content) and file.read_bytes() == content:
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+        return True

@@ -1,0 +1,100 @@
+"""A landing area on S3."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from os.path import commonprefix
+from typing import Any, BinaryIO, cast
+
+from goldsmith.engine.landing import compared, fixed_part, ignored, matches, missing_folder, unpacked
+from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.s3 import Bucket
+
+_AT_ONCE = 16
+_ASKED_ONE_BY_ONE = 200
+"""Up to so many files are looked at one by one; a listing tells of more in one request for each thousand."""
+
+
+@dataclass(frozen=True)
+class S3Landing:
+    """Objects below a prefix. place: `s3a://bucket/prefix`.
+
+    Times are whole seconds, all that S3 tells of them; the ETag tells versions of one second apart.
+    """
+
+    place: str
+
+    @property
+    def stem(self) -> str:
+        return "/" + self.place.partition("://")[2]
+
+    @cached_property
+    def _bucket(self) -> Bucket:
+        return Bucket.of(self.place)
+
+    @cached_property
+    def _root(self) -> str:
+        prefix = self.place.partition("://")[2].partition("/")[2]
+        return f"{prefix}/" if prefix else ""
+
+    def files(self, pattern: str, *, table: str) -> tuple[LoadedFile, ...]:
+        folder, parts = fixed_part(pattern), pattern.split("/")
+        below = f"{folder}/" if folder else ""
+        depth = len(folder.split("/")) if folder else 0
+        found = []
+        for file in self._listed(below + _literal(parts[depth])):
+            names = file.path.split("/")
+            # What cannot be a path on a disk cannot be one for Spark either.
+            if any(name in ("", ".", "..") for name in names):
+                continue
+            if matches(parts, names) and not ignored(names[depth:]):
+                found.append(file)
+        if not found and not self._bucket.holds(self._root + below):
+            raise missing_folder(f"{self.place}/{folder}".rstrip("/"), table)
+        return tuple(sorted(found, key=lambda file: file.path))
+
+    def _listed(self, prefix: str) -> Iterator[LoadedFile]:
+        for item in self._bucket.listed(self._root + prefix):
+            yield self._file(item["Key"].removeprefix(self._root), item, item["Size"])
+
+    def _state(self, path: str) -> LoadedFile | None:
+        item = self._bucket.head(self._root + path)
+        return self._file(path, item, item["ContentLength"]) if item is not None else None
+
+    def _file(self, path: str, item: dict[str, Any], size: int) -> LoadedFile:
+        return LoadedFile(path, size, int(item["LastModified"].timestamp()) * 1000, item["ETag"].strip('"'))
+
+    def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
+        if len(files) > _ASKED_ONE_BY_ONE:
+            shared = commonprefix([file.path for file in files])  # noqa: RUF071 - keys are text, not paths
+            known = {file.path: file for file in self._listed(shared)}
+            compared(files, (known.get(file.path) for file in files), table=table)
+            return
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="landing") as pool:
+            compared(files, pool.map(self._state, [file.path for file in files]), table=table)
+
+    def open(self, path: str) -> BinaryIO:
+        body = self._bucket.body(self._root + path)
+        return unpacked(path, cast(BinaryIO, io.BufferedReader(body, 1 << 16)))
+
+    def deliver(self, path: str, content: bytes) -> bool:
+        key = self._root + path
+        held = self._bucket.head(key)
+        if held is not None and held["ContentLength"] == len(content):
+            # The ETag of an object that was put at once, and is not encrypted with a key, is its MD5.
+            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            if held["ETag"].strip('"') == digest or self._bucket.body(key).readall() == content:
+                return False
+        self._bucket.put(key, content)
+        return True
+
+
+def _literal(part: str) -> str:
+    """The beginning of a part of a glob up to its first wildcard."""
+    ends = [part.index(wildcard) for wildcard in "*?[" if wildcard in part]
+    return part[: min(ends)] if ends else part

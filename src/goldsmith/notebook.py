@@ -1,0 +1,57 @@
+"""A Spark session for scripts and notebooks that know nothing of a project but where it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goldsmith.errors import NotReady
+from goldsmith.project.loading import find_root, load_project
+from goldsmith.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_DELTA = "io.delta.sql.DeltaSparkSessionExtension"
+
+
+def session(
+    profile: str | None = None, *, project: str | Path | None = None, name: str | None = None
+) -> SparkSession:
+    """A Spark session as the project's profile has it, which knows its tables by their full names.
+
+        spark = goldsmith.session()
+        spark.table("gold.daily_punctuality").show()
+
+    profile: else GOLDSMITH_PROFILE, else the project's own. project: its folder, else GOLDSMITH_PROJECT, else the
+    nearest folder with a goldsmith.yaml, from the working directory up. name: the application's, else the project's.
+    Called again it returns the same session; tables that were loaded for the first time in between are known then.
+
+    Raises DeclarationError GS100 where there is no project, GS108 for an unknown profile, DeclarationErrors where the
+    declarations are wrong; NotReady GS901, GS902, GS905 as a session of the profile does, GS906 where another session
+    without Delta runs in this process.
+    """
+    from pyspark.sql import SparkSession
+
+    from goldsmith.engine.session import make_session
+    from goldsmith.run.asking import register_all
+    from goldsmith.run.context import Run
+
+    folder = project or os.environ.get("GOLDSMITH_PROJECT")
+    found = load_project(find_root(Path(folder) if folder else Path.cwd()))
+    chosen = profile or os.environ.get("GOLDSMITH_PROFILE")
+    spec = found.profile(chosen)
+    running = SparkSession.getActiveSession()
+    if running is not None and _DELTA not in (running.conf.get("spark.sql.extensions", "") or ""):
+        raise NotReady(
+            "GS906",
+            "A Spark session without Delta runs in this process already.",
+            hint="Stop it first (`spark.stop()`), or begin with `goldsmith.session()`.",
+        )
+    spark = make_session(
+        spec, name=name or found.spec.name, warehouse=spec.warehouse, settings=Settings.from_environment()
+    )
+    if spec.catalog == "memory":
+        register_all(spark, Run.begin(found, chosen))
+    return spark

@@ -1,0 +1,106 @@
+"""Jobs by plain spark-submit and by `goldsmith submit`: the same tables, the same exit codes, on a master and here."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goldsmith.engine.jars import spark_jars
+from services.standalone import standalone
+
+REPOSITORY = Path(__file__).parents[2]
+RUN = REPOSITORY / "jobs" / "run.py"
+PROFILES = """
+name: shop
+profile: cluster
+profiles:
+  cluster:
+    spark:
+      master: MASTER
+      memory: 1g
+      conf: {spark.executor.memory: 512m}
+"""
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with standalone(tmp_path_factory.mktemp("spark"), port) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def project(master: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("shop")
+    ended(goldsmith("init", str(root), folder=root))
+    (root / "goldsmith.yaml").write_text(PROFILES.replace("MASTER", master))
+    return root
+
+
+def goldsmith(*arguments: str, folder: Path) -> list[str]:
+    return [sys.executable, "-m", "goldsmith.cli.main", "-p", str(folder), *arguments]
+
+
+def submit(*arguments: str) -> list[str]:
+    return [str(spark_jars().parent / "bin" / "spark-submit"), *arguments]
+
+
+def ended(command: list[str], folder: Path | None = None, code: int = 0) -> str:
+    """What a command prints; it has to end with the code."""
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    for name in ("SPARK_CONF_DIR", "MASTER", "GOLDSMITH_PROFILE", "GOLDSMITH_PROJECT"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == code, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def applications(folder: Path) -> set[str]:
+    """The names of the applications that a master has seen."""
+    text = (folder / "master.log").read_text()
+    return set(re.findall(r"Registering app (.+)", text))
+
+
+def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
+    master: str, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    told = ended(submit(str(RUN), "--profile", "cluster", "orders", "--from", "2024-01-01"), project)
+    assert "3 commits to 3 tables" in told
+    log = next(tmp_path_factory.getbasetemp().glob("spark*"))
+    assert applications(log) == {"shop"}
+    told = ended(submit("--name", "nightly", "--master", master, str(RUN), "orders"), project)
+    assert "Done: nothing new" in told or "nothing" in told.lower()
+    assert applications(log) == {"shop", "nightly"}
+
+
+def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> None:
+    assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
+    told = ended(submit("--master", "spark://127.0.0.1:1", str(RUN)), project, code=4)
+    assert "GS905" in told
+
+
+def test_goldsmith_submit_starts_maintenance_and_an_analysts_script(project: Path) -> None:
+    script = project / "mean.py"
+    script.write_text(
+        "import goldsmith, sys\n"
+        "spark = goldsmith.session(name='mean')\n"
+        "print('rows', spark.table('silver.orders').count(), sys.argv[1:], spark.sparkContext.master)\n"
+        "spark.stop()\n"
+    )
+    ended(goldsmith("run", folder=project))
+    told = ended(goldsmith("submit", str(script), "--verbose", "x", folder=project))
+    assert "rows 3 ['--verbose', 'x'] spark://127.0.0.1:" in told
+    maintain = str(REPOSITORY / "jobs" / "maintain.py")
+    told = ended(goldsmith("submit", "--master", "local[1]", maintain, "silver", "--dry-run", folder=project))
+    assert "Nothing was changed." in told

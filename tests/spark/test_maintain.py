@@ -1,0 +1,162 @@
+"""Maintenance: fewer files, the same rows, and nothing lost that a table still has to read."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from goldsmith.engine.log import TableLog
+from goldsmith.engine.quarantine import Entries, Quarantine
+from goldsmith.engine.shape import BAD
+from goldsmith.quality.judge import OUTCOME, REASONS
+from goldsmith.run.maintaining import Upkeep, maintain
+from lake import Lake
+
+BRONZE = """
+    source: {files: orders/*.csv, format: csv}
+    columns: {id: int, amount: int}
+"""
+SILVER = """
+    load: {merge: {key: id, newest_by: _source_file}}
+    expectations:
+      - expect_column_values_to_be_between: {column: amount, min_value: 0}
+        otherwise: quarantine
+"""
+QUERY = "SELECT id, amount, _source_file FROM bronze.orders"
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    lake = Lake(spark, tmp_path)
+    lake.declare("bronze.orders", BRONZE)
+    lake.declare("silver.orders", SILVER, QUERY)
+    lake.deliver("orders/a.csv", "id,amount\n1,10\n2,-5\n")
+    lake.done()
+    return lake
+
+
+def kept_up(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, Upkeep]:
+    run = lake.begin()
+    chosen = run.project.select(names)
+    done = maintain(lake.spark, run, chosen, ops=not names, dry_run=dry_run, parallel=2)
+    assert [each.error for each in done if each.error] == []
+    return {each.table: each for each in done}
+
+
+def older(lake: Lake, name: str, days: float, *, after: int = -1) -> None:
+    """Makes commits after a version, and what they removed, so many days old."""
+    by = int(days * 24 * 3600 * 1000)
+    for path in sorted(Path(lake.path(name), "_delta_log").glob("*.json")):
+        if int(path.stem) <= after:
+            continue
+        actions = [json.loads(line) for line in path.read_text().splitlines()]
+        for action in actions:
+            if "commitInfo" in action:
+                action["commitInfo"]["timestamp"] -= by
+            if "remove" in action:
+                action["remove"]["deletionTimestamp"] -= by
+        path.write_text("".join(json.dumps(action) + "\n" for action in actions))
+        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    lake.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
+
+
+def files_older(lake: Lake, name: str, days: float) -> None:
+    then = datetime.now(UTC).timestamp() - days * 24 * 3600
+    for path in Path(lake.path(name)).rglob("*.parquet"):
+        os.utime(path, (then, then))
+
+
+def test_many_files_become_few_and_what_is_loaded_stays_loaded(lake: Lake) -> None:
+    for number in range(3):
+        lake.deliver(f"orders/b{number}.csv", f"id,amount\n{number + 10},7\n")
+        lake.done()
+    before, held = lake.rows("silver.orders"), lake.quarantine("silver.orders")
+    done = kept_up(lake)
+    assert done["bronze.orders"].compacted == (4, 1)
+    assert done["silver.orders"].removed == 0
+    assert "ops.table_runs" in done
+    assert lake.rows("silver.orders") == before
+    assert lake.quarantine("silver.orders") == held
+    outcomes = lake.done()
+    assert {outcome.status for outcome in outcomes.values()} == {"nothing_new"}
+    assert outcomes["bronze.orders"].counter == 5
+    lake.deliver("orders/c.csv", "id,amount\n30,7\n31,-1\n")
+    outcomes = lake.done()
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert outcomes["silver.orders"].commits[0].mode == "incremental"
+    assert len(lake.quarantine("silver.orders")) == 2
+    modes = {row.mode for row in lake.table("ops.table_runs").select("mode").collect()}
+    assert modes == {"first", "incremental"}
+
+
+def test_a_second_time_there_is_nothing_to_do(lake: Lake) -> None:
+    kept_up(lake)
+    versions = {name: lake.version(name) for name in ("bronze.orders", "silver.orders", "ops.table_runs")}
+    kept_up(lake)
+    assert versions == {name: lake.version(name) for name in versions}
+
+
+def test_the_bookmark_is_in_the_newest_commit_of_a_compacted_table(lake: Lake) -> None:
+    lake.deliver("orders/b.csv", "id,amount\n3,7\n")
+    lake.done()
+    kept_up(lake, "bronze.orders")
+    log = TableLog(lake.spark, lake.path("bronze.orders"))
+    metadata = log.commit(log.version()).metadata
+    assert metadata is not None
+    assert (metadata.mode, metadata.counter, metadata.files) == ("maintenance", 3, ())
+
+
+def test_old_files_go_and_those_that_a_reader_still_needs_stay(lake: Lake) -> None:
+    run_bronze = lambda: lake.done("bronze.orders")  # noqa: E731
+    for number in range(3):
+        lake.deliver(f"orders/b{number}.csv", f"id,amount\n{number + 10},7\n")
+        run_bronze()
+    kept_up(lake, "bronze.orders")
+    older(lake, "bronze.orders", 20)
+    files_older(lake, "bronze.orders", 20)
+    looked = kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"]
+    assert (looked.held_by, looked.removed) == ("silver.orders", 0)
+    assert kept_up(lake, "bronze.orders")["bronze.orders"].removed == 0
+    outcomes = lake.done("silver.orders")
+    assert outcomes["silver.orders"].commits[0].mode == "incremental"
+    looked = kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"]
+    assert looked.held_by is None
+    assert looked.removed == 4
+    assert kept_up(lake, "bronze.orders")["bronze.orders"].removed == 4
+    assert kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"].removed == 0
+    assert len(lake.rows("bronze.orders")) == 5
+    lake.deliver("orders/c.csv", "id,amount\n30,7\n")
+    assert lake.done()["silver.orders"].commits[0].mode == "incremental"
+
+
+def test_a_table_that_something_else_changed_is_still_found_out(lake: Lake) -> None:
+    lake.table("silver.orders").limit(1).write.format("delta").mode("append").save(lake.path("silver.orders"))
+    kept_up(lake)
+    outcome = lake.done()["silver.orders"]
+    assert outcome.reason == "something else changed its rows"
+    assert [row[:2] for row in lake.rows("silver.orders")] == [(1, 10)]
+
+
+def test_what_a_killed_run_left_in_the_quarantine_still_goes_and_the_rest_stays(lake: Lake) -> None:
+    lake.deliver("orders/b.csv", "id,amount\n3,7\n")
+    lake.done()
+    held = lake.quarantine("silver.orders")
+    assert len(held) == 1
+    quarantine = Quarantine(lake.spark, lake.begin().quarantine_path("silver.orders"))
+    judged = lake.table("silver.orders").select(
+        "id",
+        F.lit("quarantine").alias(OUTCOME),
+        F.array(F.lit("left")).alias(REASONS),
+        F.lit(None).cast("map<string,string>").alias(BAD),
+    )
+    quarantine.hold(judged, ["id"], Entries("killed", 3, datetime.now(UTC)))
+    kept_up(lake)
+    lake.deliver("orders/c.csv", "id,amount\n4,7\n")
+    lake.done()
+    assert lake.quarantine("silver.orders") == held

@@ -1,0 +1,79 @@
+"""When a driver takes its classes from an archive, and when it does not look for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from goldsmith.engine.archive import archive_of, archive_options
+from goldsmith.engine.driver import java_options
+from goldsmith.engine.submission import _left_open
+from goldsmith.project.models import ProfileSpec, SparkSpec
+from goldsmith.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("SPARK_CONF_DIR", raising=False)
+    return Settings.from_environment({"GOLDSMITH_CACHE": str(tmp_path)})
+
+
+def archived(settings: Settings) -> Path:
+    path = archive_of(settings)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    return path
+
+
+def test_without_an_archive_java_is_told_of_none(settings: Settings) -> None:
+    assert archive_options(ProfileSpec(), settings) == ()
+
+
+def test_an_archive_is_taken_in_silence(settings: Settings) -> None:
+    path = archived(settings)
+    expected = (f"-XX:SharedArchiveFile={path}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+    assert archive_options(ProfileSpec(), settings) == expected
+    assert set(expected) < set(java_options(ProfileSpec(), settings))
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        ProfileSpec(spark=SparkSpec(conf_dir="conf")),
+        ProfileSpec(warehouse="s3a://lake/warehouse"),
+    ],
+    ids=["a conf_dir", "S3"],
+)
+def test_another_class_path_goes_without(settings: Settings, profile: ProfileSpec) -> None:
+    archived(settings)
+    assert archive_options(profile, settings) == ()
+
+
+def test_another_jdk_has_another_archive(settings: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "jdk"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "java").write_text("")
+    (home / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="21.0.4"\n')
+    other = Settings.from_environment({"GOLDSMITH_CACHE": str(settings.cache), "JAVA_HOME": str(home)})
+    assert archive_of(other) != archive_of(settings)
+
+
+@pytest.mark.parametrize(
+    ("command", "master", "variable", "expected"),
+    [
+        ("org.apache.spark.deploy.SparkSubmit jobs/run.py", "local[*]", None, True),
+        ("org.apache.spark.deploy.SparkSubmit jobs/run.py", None, None, True),
+        ("org.apache.spark.deploy.SparkSubmit --master local[*] jobs/run.py", "local[*]", None, False),
+        ("org.apache.spark.deploy.SparkSubmit --conf spark.master=local[*] run.py", "local[*]", None, False),
+        ("org.apache.spark.deploy.SparkSubmit jobs/run.py", "local[*]", "local[*]", False),
+        ("org.apache.spark.deploy.SparkSubmit jobs/run.py", "spark://m:7077", None, False),
+    ],
+)
+def test_a_master_is_the_profiles_where_the_call_names_none(
+    command: str, master: str | None, variable: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MASTER", raising=False)
+    if variable:
+        monkeypatch.setenv("MASTER", variable)
+    assert bool(_left_open(command, master)) is expected

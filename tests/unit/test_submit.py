@@ -1,0 +1,198 @@
+"""The spark-submit that a job is started by: its exact arguments, and no secret in them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from goldsmith.cli.options import in_front
+from goldsmith.engine.submit import Pods, Request, Submission, submission
+from goldsmith.errors import DeclarationError
+from goldsmith.project.models import ProfileSpec, SparkSpec
+from goldsmith.settings import Settings
+
+K8S = "k8s://https://10.0.0.1:6443"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one job, beside a Spark whose own folder has the jars."""
+    for name in (
+        "PYSPARK_PYTHON",
+        "SPARK_CONF_DIR",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_REGION",
+        "HIVE_METASTORE_URIS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs/run.py").write_text("")
+    (tmp_path / "conf").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    from goldsmith.engine.jars import pinned
+    from goldsmith.engine.logstore import NAME
+
+    jars = tmp_path / "kept"
+    jars.mkdir()
+    for name in (*(jar.file for jar in pinned("delta", "s3")), NAME):
+        (jars / name).write_text("")
+    return Settings.from_environment({"GOLDSMITH_JARS": str(jars), "XDG_CACHE_HOME": str(tmp_path)})
+
+
+def made(root: Path, settings: Settings, request: Request, **spark: object) -> Submission:
+    s3 = {"landing": "s3a://lake/landing", "warehouse": "s3a://lake/warehouse"}
+    places = s3 if spark.get("conf_dir") else {}
+    profile = ProfileSpec(**places, spark=SparkSpec(**spark))  # type: ignore[arg-type]
+    return submission(root, "cluster", profile, request, settings)
+
+
+def options(found: Submission) -> list[tuple[str, str]]:
+    """The options and their values, without program, job and the job's arguments."""
+    words = [*found.command[1:]]
+    pairs = []
+    while words and words[0].startswith("--"):
+        pairs.append((words.pop(0), words.pop(0)))
+    return pairs
+
+
+def settings_of(found: Submission) -> dict[str, str]:
+    return dict(value.split("=", 1) for option, value in options(found) if option == "--conf")
+
+
+def test_on_this_machine_the_driver_is_all_there_is(root: Path, settings: Settings) -> None:
+    found = made(
+        root, settings, Request("run", ("flights", "--from", "2013-01-01"), name="a run"), light=False
+    )
+    told = dict(options(found))
+    jars = told.pop("--driver-class-path").split(":")
+    assert [Path(jar).name for jar in jars] == ["delta-spark_4.1_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"]
+    assert told.pop("--driver-java-options").startswith("-Dlog4j2.configurationFile=file:///")
+    assert told.pop("--properties-file").endswith("goldsmith/engine/spark-defaults.conf")
+    assert told == {
+        "--master": "local[*]",
+        "--deploy-mode": "client",
+        "--name": "a run",
+        "--driver-memory": "2g",
+    }
+    assert found.command[-4:] == (str(root / "jobs/run.py"), "flights", "--from", "2013-01-01")
+    assert found.environment["PYSPARK_PYTHON"] == sys.executable
+    assert found.environment["GOLDSMITH_PROFILE"] == "cluster"
+
+
+def test_a_standalone_master_gets_jars_for_its_executors(
+    root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://store:9000")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    found = made(
+        root,
+        settings,
+        Request("run", master="spark://m:7077"),
+        conf_dir=str(root / "conf"),
+        conf={"spark.x": True},
+    )
+    told = dict(options(found))
+    assert told["--master"] == "spark://m:7077"
+    assert told["--jars"].split(",") == told["--driver-class-path"].split(":")
+    assert "--properties-file" not in told
+    assert found.environment["SPARK_CONF_DIR"] == str(root / "conf")
+    assert "PYSPARK_PYTHON" not in found.environment
+    assert settings_of(found) == {
+        "spark.x": "true",
+        "spark.executorEnv.AWS_ENDPOINT_URL_S3": "http://store:9000",
+    }
+    assert "hush" not in str(found)
+
+
+def test_on_kubernetes_the_driver_is_a_pod_and_keys_come_from_a_secret(
+    root: Path, settings: Settings
+) -> None:
+    pods = Pods("registry/spark:1", "lake", "spark", "lake-keys", "pod.yaml", executors=3)
+    found = made(root, settings, Request("run", ("silver",), K8S, pods=pods), conf_dir=str(root / "conf"))
+    told = dict(options(found))
+    assert (told["--master"], told["--deploy-mode"]) == (K8S, "cluster")
+    assert "--jars" not in told
+    assert "log4j2" not in told["--driver-java-options"]
+    assert found.command[-2:] == ("local:///opt/goldsmith/jobs/run.py", "silver")
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    assert settings_of(found) == {
+        "spark.executor.instances": "3",
+        "spark.kubernetes.namespace": "lake",
+        "spark.kubernetes.container.image": "registry/spark:1",
+        "spark.kubernetes.authenticate.driver.serviceAccountName": "spark",
+        "spark.kubernetes.driver.podTemplateFile": "pod.yaml",
+        "spark.kubernetes.executor.podTemplateFile": "pod.yaml",
+        "spark.kubernetes.driverEnv.GOLDSMITH_PROFILE": "cluster",
+        **{
+            f"spark.kubernetes.{kind}.secretKeyRef.{key}": f"lake-keys:{key}"
+            for kind in ("driver", "executor")
+            for key in keys
+        },
+    }
+
+
+def test_on_kubernetes_the_driver_may_stay_here(root: Path, settings: Settings) -> None:
+    request = Request("run", (), K8S, "client", pods=Pods("registry/spark:1", secret="lake-keys"))
+    found = made(root, settings, request)
+    assert found.command[-1] == str(root / "jobs/run.py")
+    assert {key for key in settings_of(found) if "secretKeyRef" in key} == {
+        "spark.kubernetes.executor.secretKeyRef.AWS_ACCESS_KEY_ID",
+        "spark.kubernetes.executor.secretKeyRef.AWS_SECRET_ACCESS_KEY",
+    }
+
+
+def test_yarn_takes_the_driver_too(root: Path, settings: Settings) -> None:
+    conf = {"spark.yarn.appMasterEnv.GOLDSMITH_PROJECT": "./project"}
+    found = made(root, settings, Request("run", (), "yarn", "cluster", conf=conf))
+    told = dict(options(found))
+    assert told["--deploy-mode"] == "cluster"
+    assert "--driver-class-path" not in told
+    assert "delta-spark" in told["--jars"]
+    assert settings_of(found) == {**conf, "spark.yarn.appMasterEnv.GOLDSMITH_PROFILE": "cluster"}
+
+
+def test_a_profiles_secrets_are_left_to_the_driver(root: Path, settings: Settings) -> None:
+    conf = {"spark.hadoop.fs.s3a.secret.key": "hush", "spark.hadoop.fs.s3a.access.key": "me"}
+    found = made(root, settings, Request("run"), conf=conf)
+    assert settings_of(found) == {}
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (Request("nosuch"), "There is no job `nosuch`"),
+        (Request("run", master="spark://m:7077", deploy_mode="cluster"), "cannot be submitted"),
+        (Request("run", master=K8S), "Kubernetes needs an image"),
+        (Request(__file__, master=K8S, pods=Pods("i")), "is not in the project"),
+    ],
+    ids=["no job", "standalone cluster mode", "no image", "not in the image"],
+)
+def test_a_call_that_cannot_work_is_refused(
+    root: Path, settings: Settings, request_: Request, told: str
+) -> None:
+    with pytest.raises(DeclarationError, match=told) as raised:
+        made(root, settings, request_)
+    assert raised.value.code == "GS504"
+    assert raised.value.hint
+
+
+def test_shared_options_may_follow_the_command() -> None:
+    assert in_front(["run", "--profile", "cluster", "a", "--verbose"]) == [
+        "--profile",
+        "cluster",
+        "--verbose",
+        "run",
+        "a",
+    ]
+    assert in_front(["sql", "--project=x", "--", "--profile"]) == ["--project=x", "sql", "--", "--profile"]
+
+
+def test_what_follows_submit_is_left_to_the_job() -> None:
+    called = ["--profile", "p", "submit", "my.py", "--verbose", "--project", "x"]
+    assert in_front(called) == called
