@@ -31,7 +31,7 @@ airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow run
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
 	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
-test: setup lint ## Run the tests: unit, Spark, the browser, then services as real processes
+test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
 	.venv/bin/pytest tests/services -q

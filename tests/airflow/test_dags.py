@@ -178,6 +178,7 @@ def test_what_is_declared_reaches_the_tasks(write: Write) -> None:
     assert (task.retries, task.execution_timeout) == (5, timedelta(minutes=90))
     assert (task.pool, task.priority_weight, task.owner) == ("spark", 7, "sales")
     assert dag.get_task("bronze.orders").owner == "orders-desk"
+    assert task._get_hook()._build_spark_submit_command("run.py")[3:5] == ["--driver-memory", "2g"]
     assert dag.max_active_runs == 2
     assert task.on_failure_callback
     assert dag.deadline

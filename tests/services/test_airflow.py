@@ -17,7 +17,7 @@ from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 FILES = {
-    "goldsmith.yaml": "name: shop\n",
+    "goldsmith.yaml": "name: shop\nmaintenance: null\n",
     "pipelines/orders/pipeline.yaml": f"""\
         description: What customers ordered.
         owner: sales

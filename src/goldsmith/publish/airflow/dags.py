@@ -54,7 +54,7 @@ def all_dags(root: Path, only: str | None = None) -> dict[str, DAG]:
     ]
     dags = {pipeline.name: pipeline_dag(project, pipeline) for pipeline in wanted}
     if project.spec.maintenance is not None and only in (None, MAINTENANCE):
-        dags[MAINTENANCE] = maintenance_dag(project, _profile())
+        dags[MAINTENANCE] = maintenance_dag(project, _profile(), driver_memory(project, _profile()))
     return dags
 
 
@@ -92,6 +92,7 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         "priority_weight": spec.priority,
         "weight_rule": "absolute",
     }
+    memory = driver_memory(project, _profile())
     # What comes before the first tables.
     first: list[Any] = []
     with dag:
@@ -109,7 +110,9 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         made: dict[str, LoadTables] = {}
         groups: dict[str, TaskGroup] = {}
         for unit in units_of(project, pipeline):
-            made[unit.name] = task = _task(project, pipeline, unit, groups, shared)
+            made[unit.name] = task = _task(
+                project, pipeline, unit, groups, {**shared, "driver_memory": memory}
+            )
             for name in unit.after:
                 made[name].set_downstream(task)
             if not unit.after:
@@ -196,6 +199,13 @@ def _docs(project: Project, pipeline: Pipeline) -> str:
         if table.pipeline == pipeline.name
     ]
     return "\n".join([pipeline.spec.description, "", "| table | load | |", "|---|---|---|", *rows])
+
+
+def driver_memory(project: Project, profile: str | None) -> str | None:
+    """The driver's heap as the profile has it; None where the environment of the job decides it."""
+    declared = project.spec.profiles.get(profile or project.spec.profile)
+    memory = declared.spark.memory if declared else None
+    return None if memory is None or "${" in memory else memory
 
 
 def _profile() -> str | None:

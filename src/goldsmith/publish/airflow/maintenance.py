@@ -17,7 +17,7 @@ _RECORDS_DAYS = 90
 _SINCE = datetime(2013, 1, 1, tzinfo=ZoneInfo("UTC"))
 
 
-def maintenance_dag(project: Project, profile: str | None) -> DAG:
+def maintenance_dag(project: Project, profile: str | None, memory: str | None) -> DAG:
     """One task for all tables, one for Airflow's records of more than 90 days."""
     shared: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(minutes=5)}
     with DAG(
@@ -36,6 +36,7 @@ def maintenance_dag(project: Project, profile: str | None) -> DAG:
             application=str(Path(project.root) / "jobs" / "maintain.py"),
             project=str(project.root),
             profile=profile,
+            driver_memory=memory,
             pool=next(iter(project.spec.pools), "default_pool"),
         )
         DropOldRecords(task_id="airflow_records", days=_RECORDS_DAYS)

@@ -99,7 +99,11 @@ class SparkJob(SparkSubmitOperator):
 
     def _get_hook(self) -> JobHook:
         return JobHook(
-            conf=self.conf, conn_id=self._conn_id, name=self.name, application_args=self.application_args
+            conf=self.conf,
+            conn_id=self._conn_id,
+            name=self.name,
+            driver_memory=self._driver_memory,
+            application_args=self.application_args,
         )
 
 
