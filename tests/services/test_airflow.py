@@ -68,7 +68,10 @@ def applications(project: Path) -> list[tuple[int, int]]:
     return [
         (int(pid), int(parent))
         for pid, parent, command in rows
-        if "SparkSubmit" in command and "java" in command.split()[0] and str(project) in command
+        if "deploy.SparkSubmit" in command
+        and "launcher.Main" not in command
+        and str(project) in command
+        and command.split()[0].endswith("java")
     ]
 
 
@@ -85,6 +88,12 @@ def test_the_schedule_runs_the_last_interval(airflow: Airflow, project: Path) ->
     [event] = [event for event in found if event["name"] == "bronze.orders"]
     assert event["extra"]["rows"]["written"] == 1
     assert event["partition_key"] == str(YESTERDAY)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_under_way(airflow: Airflow, project: Path) -> None:
+    """Each test begins when the runs before it have ended."""
+    until(lambda: not applications(project), 300, "the end of the applications before")
 
 
 def test_a_killed_task_takes_its_application_along_and_is_retried(airflow: Airflow, project: Path) -> None:
