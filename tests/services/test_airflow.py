@@ -62,7 +62,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator
 def applications(project: Path) -> list[tuple[int, int]]:
     """The JVMs that work on the project: pid and the pid of their task's process."""
     listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return [
