@@ -71,9 +71,6 @@ def test_another_jdk_has_another_archive(settings: Settings, tmp_path: Path) -> 
     ],
 )
 def test_a_master_is_the_profiles_where_the_call_names_none(
-    command: str, master: str | None, variable: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+    command: str, master: str | None, variable: str | None, expected: bool
 ) -> None:
-    monkeypatch.delenv("MASTER", raising=False)
-    if variable:
-        monkeypatch.setenv("MASTER", variable)
-    assert bool(_left_open(command, master)) is expected
+    assert _left_open(command, variable, master) is expected

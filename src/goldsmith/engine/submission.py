@@ -40,7 +40,11 @@ def of_submission(
     if told.get("spark.app.name") == Path(sys.argv[0]).name:
         # Nobody chose the file's name: it is what spark-submit takes for want of another.
         del told["spark.app.name"]
-    if _left_open(str(jvm.java.lang.System.getProperty("sun.java.command")), told.get("spark.master")):
+    system = jvm.java.lang.System
+    # The JVM's environment is the submitter's; to this process it gives a MASTER of its own.
+    if _left_open(
+        str(system.getProperty("sun.java.command")), system.getenv("MASTER"), told.get("spark.master")
+    ):
         told["spark.master"] = _own_master(profile)
     master = told.get("spark.master", profile.spark.master)
     host = driver_host(master)
@@ -58,8 +62,9 @@ def of_submission(
     return {key: value for key, value in told.items() if conf.get(key) != value or key == "spark.master"}
 
 
-def _left_open(command: str, master: str | None) -> bool:
-    named = "--master" in command.split() or "spark.master=" in command or os.environ.get("MASTER")
+def _left_open(command: str, variable: str | None, master: str | None) -> bool:
+    """Whether the submitter named no master: by the command, the variable MASTER, or a file of settings."""
+    named = "--master" in command.split() or "spark.master=" in command or bool(variable)
     return not named and master in (None, _UNSAID)
 
 
