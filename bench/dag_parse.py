@@ -62,7 +62,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_project(root)
-        print(f"{len(load_project(root).tables)} tables in {PIPELINES} pipelines, median of {ROUNDS}, ms of processor time")
+        print(
+            f"{len(load_project(root).tables)} tables in {PIPELINES} pipelines, median of {ROUNDS}, ms of processor time"
+        )
         print(f"  all checks            {milliseconds(lambda: load_project(root)):7.1f}")
         print(f"  reading alone         {milliseconds(lambda: read_project(root)):7.1f}")
         print(f"  all DAGs              {milliseconds(lambda: all_dags(root)):7.1f}")
