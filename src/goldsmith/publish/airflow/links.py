@@ -1,4 +1,4 @@
-"""Buttons of a task in Airflow's pages: Spark's own page and the report."""
+"""Buttons of a task in Airflow's pages: Spark's own page and the report, where the environment says where they are."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from typing import Any
 
 from airflow.sdk import BaseOperatorLink
 
+_SPARK, _REPORT = "GOLDSMITH_SPARK_UI", "GOLDSMITH_REPORT_URL"
+
 
 class SparkLink(BaseOperatorLink):
-    """Spark's page, as GOLDSMITH_SPARK_UI names it: the master's, or a history server's."""
+    """Spark's page: the master's, or a history server's."""
 
     name = "Spark"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        return os.environ.get("GOLDSMITH_SPARK_UI", "")
+        return os.environ.get(_SPARK, "")
 
 
 class ReportLink(BaseOperatorLink):
-    """Goldsmith's report, as GOLDSMITH_REPORT_URL names it."""
+    """Goldsmith's report."""
 
     name = "Report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        return os.environ.get("GOLDSMITH_REPORT_URL", "")
+        return os.environ.get(_REPORT, "")
 
 
-LINKS = (SparkLink(), ReportLink())
+LINKS: tuple[BaseOperatorLink, ...] = (
+    *((SparkLink(),) if os.environ.get(_SPARK) else ()),
+    *((ReportLink(),) if os.environ.get(_REPORT) else ()),
+)
+"""The buttons of this Airflow: one without an address would lead nowhere."""
