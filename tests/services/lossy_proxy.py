@@ -14,7 +14,7 @@ _COMMIT = re.compile(rb"PUT \S+/_delta_log/\d{20}\.json ")
 
 
 class LossyProxy:
-    """Loses the reply to every `every`th put of a commit. lost: how many so far."""
+    """Loses the reply to every `every`th put of a commit. lost: how many so far. away: hangs up on everyone."""
 
     def __init__(self, endpoint: str, every: int) -> None:
         parts = urlsplit(endpoint)
@@ -23,6 +23,7 @@ class LossyProxy:
         self._puts = count(1)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.lost = 0
+        self.away = False
 
     @property
     def endpoint(self) -> str:
@@ -35,6 +36,9 @@ class LossyProxy:
                 client, _ = self._socket.accept()
             except OSError:
                 return
+            if self.away:
+                client.close()
+                continue
             threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def close(self) -> None:
@@ -48,7 +52,7 @@ class LossyProxy:
             back = threading.Thread(target=self._replies, args=(store, client, swallowing), daemon=True)
             back.start()
             with suppress(OSError):
-                while data := client.recv(1 << 16):
+                while (data := client.recv(1 << 16)) and not self.away:
                     # Requests on one connection come one after the other, each with its head in one piece.
                     if _COMMIT.match(data):
                         self._lose(swallowing)

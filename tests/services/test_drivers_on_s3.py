@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -138,6 +139,22 @@ def test_replies_that_are_lost_lose_and_double_nothing(
     assert proxy.lost - before >= commits // 3
     assert len(acknowledged) == commits * len(drivers[:-1])
     assert rows_of(spark, table) == Counter(dict.fromkeys(acknowledged, ROWS))
+
+
+def test_a_store_that_is_away_for_twenty_seconds_is_waited_for(
+    spark: SparkSession, drivers: list[Driver], proxy: LossyProxy
+) -> None:
+    table, driver = "s3a://lossy/waiting", drivers[0]
+    driver.acknowledged = []
+    driver.begin("append", table, 3)
+    driver.heard(until=f"ack {driver.name} 0")
+    proxy.away = True
+    time.sleep(20)  # how long it is away is what this is about
+    proxy.away = False
+    driver.heard()
+    assert rows_of(spark, table) == Counter(
+        dict.fromkeys([(driver.name, number) for number in range(3)], ROWS)
+    )
 
 
 def test_a_driver_that_is_killed_takes_nothing_with_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,25 @@ def test_files_of_any_name_are_loaded_once(lake: Lake) -> None:
     lake.remove("ops.files")
     lake.deliver("orders/z.csv", "id,amount\n10,1\n")
     assert lake.done()["bronze.orders"].counts.written == 1
+
+
+def test_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n")
+    lake.done()
+    context: Any = lake.spark.sparkContext
+    settings = context.getConf().getAll()
+    hadoop = context._jsc.hadoopConfiguration().iterator()
+    told = [str(pair) for pair in settings]
+    while hadoop.hasNext():
+        told.append(str(hadoop.next()))
+    table = f"delta.`{lake.path('bronze.orders')}`"
+    for query in (f"DESCRIBE HISTORY {table}", f"SHOW TBLPROPERTIES {table}", "SET -v"):
+        told += [str(row) for row in lake.spark.sql(query).collect()]
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    assert len(told) > 500
+    assert [line for line in told if secret in line] == []
+    assert not any("AWS_ACCESS_KEY_ID" in line for line in told)
 
 
 def test_a_run_that_looks_leaves_rows_alone_that_another_is_about_to_commit(

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.jars import groups_of, pinned
+from goldsmith.engine.jars import groups_of, installed, pinned
+from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.engine.session import defaults
 from goldsmith.errors import DeclarationError, NotReady
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.project.profiles import resolved
+from goldsmith.settings import Settings
 
 ROOT = Path("/srv/lake")
 
@@ -70,6 +72,15 @@ def test_jars_of_s3_are_for_profiles_on_it() -> None:
     assert len(pinned("delta")) == 2
     assert {jar.artifact for jar in pinned("s3")} >= {"hadoop-aws", "s3", "sdk-core"}
     assert [jar.artifact for jar in pinned("postgresql")] == ["postgresql"]
+
+
+def test_without_the_jars_of_s3_a_session_on_it_is_refused_at_once(tmp_path: Path) -> None:
+    empty = Settings.from_environment({"GOLDSMITH_CACHE": str(tmp_path)})
+    for look in (lambda: installed(empty, "delta", "s3"), lambda: log_store_jar(empty)):
+        with pytest.raises(NotReady) as caught:
+            look()
+        assert caught.value.code == "GS902"
+        assert "goldsmith setup --profile" in str(caught.value.hint)
 
 
 def test_the_shared_settings_are_spark_s_format() -> None:
