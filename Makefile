@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint faults bench schema clean env up down ps logs submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench schema clean env up down ps logs submit sql e2e backup restore
 
 DAYS ?= 7
 UV_VERSION := 0.13.8
@@ -20,14 +20,26 @@ setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (
 	@tools/setup.sh "$(PYTHON)" "$(CACHE)" "$(UV_VERSION)"
 	@touch $@
 
+airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow runs in, beside Spark's own
+
+# Goldsmith's source is put on its path; its dependencies that Airflow needs are in the group `airflow`.
+.venv-airflow/.ready: pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=.venv-airflow $(UV) sync --frozen --quiet --only-group airflow --python .venv/bin/python
+	@echo "$(CURDIR)/src" > $$(echo .venv-airflow/lib/python3*/site-packages)/goldsmith.pth
+	@touch $@
+
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
 	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
-test: setup lint ## Run the tests: unit, Spark, the browser, then services as real processes
+test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
 	.venv/bin/pytest tests/services -q
 	.venv/bin/pytest tests/cluster -q
+	$(MAKE) airflow-test
+
+airflow-test: airflow-env ## Run the tests of the DAGs in Airflow's environment
+	.venv-airflow/bin/pytest tests/airflow -q -c tests/airflow/pytest.ini --rootdir tests/airflow
 
 unit: setup ## Run the tests that need no Spark
 	.venv/bin/pytest tests/unit -q
@@ -40,6 +52,7 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/goldsmith check
 	.venv/bin/goldsmith schema schema --check
 	.venv/bin/goldsmith generate dqops --check
+	.venv/bin/goldsmith generate airflow --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster

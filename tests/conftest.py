@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# These run in Airflow's own environment: make airflow-test.
+collect_ignore = ["airflow"]
+
 _SHARED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("test", derandomize=True, **_SHARED)  # type: ignore[arg-type]
 settings.register_profile("faults", max_examples=200, **_SHARED)  # type: ignore[arg-type]

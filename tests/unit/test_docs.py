@@ -20,6 +20,7 @@ from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import models
 from goldsmith.project.loading import load_project
+from goldsmith.project.scheduling import ScheduleSpec
 from goldsmith.publish.dqops.collecting import RESULTS
 from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
@@ -41,13 +42,20 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.SparkSpec,
     models.DqopsSpec,
     models.PipelineSpec,
+    ScheduleSpec,
     models.TableSpec,
     models.Column,
     models.FilesSource,
     models.Merge,
     models.OverwritePartitions,
 )
-IN_WORDS = {"profiles": "one, `local`", "spark": "defaults", "dqops": "defaults", "load": "by layer"}
+IN_WORDS = {
+    "profiles": "one, `local`",
+    "pools": "`{spark: 2}`",
+    "spark": "defaults",
+    "dqops": "defaults",
+    "load": "by layer",
+}
 
 
 def read(page: str) -> str:

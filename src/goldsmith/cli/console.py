@@ -47,7 +47,7 @@ def tell_warning(text: str) -> None:
 
 def tell_json(value: Any) -> None:
     """A value for machines, on standard output."""
-    sys.stdout.write(json.dumps(value, default=_plain, indent=2) + "\n")
+    sys.stdout.write(json.dumps(value, default=as_json, indent=2) + "\n")
 
 
 def error_as_dict(error: GoldsmithError) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def error_as_dict(error: GoldsmithError) -> dict[str, Any]:
     }
 
 
-def _plain(value: object) -> object:
+def as_json(value: object) -> object:
+    """A value that JSON does not have, as one that it has."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime | date):

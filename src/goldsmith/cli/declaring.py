@@ -1,4 +1,4 @@
-"""Commands about declarations: init, setup, check, schema."""
+"""Commands about declarations: init, setup, check, schema, generate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (init, setup, check, schema):
+    for command in (init, setup, check, schema, generate):
         app.command(rich_help_panel="Declare")(command)
 
 
@@ -140,19 +140,44 @@ def schema(
     if folder is None:
         tell_json(schemas)
         return
-    stale = []
-    for name, content in schemas.items():
-        path = Path(folder) / f"{name}.schema.json"
-        text = json.dumps(content, indent=2) + "\n"
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(path)
+    texts = {
+        Path(folder) / f"{name}.schema.json": json.dumps(content, indent=2) + "\n"
+        for name, content in schemas.items()
+    }
+    _write(texts, check_only=check_only, told="The schemas are current.")
+
+
+def generate(
+    what: Annotated[
+        str, typer.Argument(help="`airflow`: its pools, into airflow/pools.json of the project.")
+    ],
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Only say whether the files are current.")
+    ] = False,
+) -> None:
+    """Write the files that other programs read, from the declarations."""
+    from goldsmith.publish.airflow.pools import pools_file
+
+    if what != "airflow":
+        raise DeclarationError("GS504", f"Nothing is generated for `{what}`.", hint="There is: airflow.")
+    project = open_project()
+    texts = {project.root / "airflow" / "pools.json": pools_file(project)}
+    _write(texts, check_only=check_only, told="The files are current.")
+
+
+def _write(texts: Mapping[Path, str], *, check_only: bool, told: str) -> None:
+    """Writes the files that differ. Raises typer.Exit where some do and are only to be checked."""
+    stale = [
+        path
+        for path, text in texts.items()
+        if not (path.is_file() and path.read_text(encoding="utf-8") == text)
+    ]
+    for path in stale:
         if not check_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    for path in stale:
+            path.write_text(texts[path], encoding="utf-8")
         out.print(f"  {'differs' if check_only else 'written'}: {os.path.relpath(path)}")
     if check_only and stale:
         raise typer.Exit(Exit.FAILED)
     if not stale:
-        out.print("The schemas are current.")
+        out.print(told)

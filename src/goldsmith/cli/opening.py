@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.cli.console import err
-from goldsmith.project.loading import find_root, load_project
+from goldsmith.cli.console import err, plural, tell_warning
+from goldsmith.project.loading import find_root
+from goldsmith.project.needed import load_needed
 from goldsmith.project.tables import Project
 from goldsmith.quality.checking import check_expectations
 from goldsmith.settings import Settings
@@ -27,9 +28,19 @@ def project_root() -> Path:
     return find_root(Path(named) if named else Path.cwd())
 
 
-def open_project() -> Project:
-    """The project the command is about, checked whole. Raises DeclarationErrors with all mistakes."""
-    return load_project(project_root(), checks=(check_expectations,))
+def open_project(names: Sequence[str] = ()) -> Project:
+    """The project the command is about, checked. Raises DeclarationErrors with all mistakes.
+
+    names: what the command is about; mistakes in pipelines that it does not need are told and do not stop it.
+    """
+    project, passed_over = load_needed(project_root(), names, checks=(check_expectations,))
+    if passed_over:
+        files = sorted({Path(str(problem.where.file)).name for problem in passed_over})
+        tell_warning(
+            f"{plural(len(passed_over), 'mistake')} in pipelines that are not needed here "
+            f"({', '.join(files)}): `goldsmith check` tells them."
+        )
+    return project
 
 
 def profile_name() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from goldsmith.project.tables import Pipeline, Project
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from goldsmith.run.context import Interval
     from goldsmith.run.feeding import Deliver
     from goldsmith.run.outcome import RunResult
 
@@ -76,20 +78,47 @@ def run(
         int | None, typer.Option("--parallel", min=1, help="How many tables load side by side.")
     ] = None,
     as_json: Json = False,
+    result_file: Annotated[
+        Path | None, typer.Option("--result", help="A file that takes the outcome as JSON, whatever it is.")
+    ] = None,
 ) -> None:
     """Bring tables up to date: load what is new in their sources, and nothing else.
 
     The interval labels the run; it filters no table. Rows that break a rule are quarantined, dropped or stop
     the load, as the table declares. Run it again at any time: what is done stays done.
     """
-    project = open_project()
-    chosen = project.select(tuple(names or ()))
+    from goldsmith.cli.results import result_in
+
+    with result_in(result_file) as file:
+        result = _run(names or [], rebuild, accept, why, interval(start, end), parallel, quiet=as_json)
+        file.write(result)
+    from goldsmith.cli.progress import exit_code, result_as_dict, tell_result
+
+    if as_json:
+        tell_json(result_as_dict(result))
+    else:
+        tell_result([result])
+    raise typer.Exit(exit_code(result))
+
+
+def _run(
+    names: list[str],
+    rebuild: list[str] | None,
+    accept: list[str] | None,
+    why: str,
+    days: Interval | None,
+    parallel: int | None,
+    *,
+    quiet: bool,
+) -> RunResult:
+    project = open_project(names)
+    chosen = project.select(tuple(names))
     _known_expectations(project, accept or [])
     if accept and not why:
         raise DeclarationError(
             "GS504", "Say why: `--accept NAME --why '...'`.", hint="It is recorded with the run."
         )
-    from goldsmith.cli.progress import exit_code, result_as_dict, tell_result, told_live
+    from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, Run
     from goldsmith.run.runner import run_tables
@@ -97,20 +126,16 @@ def run(
     this = Run.begin(
         project,
         profile_name(),
-        interval=interval(start, end),
+        interval=days,
         rebuild=_rebuilt(project, rebuild, chosen),
         accepted=Accepted(frozenset(accept or ()), why=why),
     )
     width = parallel or project.profile(profile_name()).parallel
-    with open_spark(project, quiet=as_json) as spark:
-        with told_live(quiet=as_json) as listener:
+    with open_spark(project, quiet=quiet) as spark:
+        with told_live(quiet=quiet) as listener:
             result = run_tables(spark, this, chosen, parallel=width, listener=listener)
         _emit(emit(this, result))
-    if as_json:
-        tell_json(result_as_dict(result))
-    else:
-        tell_result([result])
-    raise typer.Exit(exit_code(result))
+    return result
 
 
 def feed(
@@ -119,7 +144,7 @@ def feed(
     end: To = None,
 ) -> None:
     """Deliver a pipeline's landing files for the days of an interval, by its feed.py."""
-    project = open_project()
+    project = open_project([pipeline])
     chosen = _pipeline(project, pipeline)
     from goldsmith.run.context import Run
     from goldsmith.run.feeding import deliver_interval

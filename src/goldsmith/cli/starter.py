@@ -7,8 +7,8 @@ from pathlib import Path
 
 from goldsmith.errors import DeclarationError, DeclarationErrors, Where
 from goldsmith.project.documents import read_document
-from goldsmith.project.loading import MARKER
 from goldsmith.project.models import NAME, ProfileSpec, ProjectSpec
+from goldsmith.project.reading import MARKER
 from goldsmith.project.schemas import json_schemas
 from goldsmith.project.validation import validate
 

@@ -6,9 +6,11 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from goldsmith.project.freshness import FreshWithin
+from goldsmith.project.scheduling import CronText, Duration, Schedule
+from goldsmith.project.strict import Names, Strict
 
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
@@ -38,20 +40,6 @@ RESERVED = frozenset(
 """Names that no column of a file can have: the platform's own, and those of Delta's change feed."""
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-
-
-class Strict(BaseModel):
-    """Immutable, and unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-"""One name or a list of names."""
 
 
 class Column(Strict):
@@ -236,8 +224,23 @@ class PipelineSpec(Strict):
     description: str = ""
     owner: str | None = None
     tags: Names = ()
-    schedule: str | None = Field(None, description="A cron expression; none means by hand.")
-    start_date: date | None = None
+    schedule: Schedule | None = Field(
+        None, description="A cron expression, or a mapping with `cron` and `after`; none means by hand."
+    )
+    start_date: date | None = Field(None, description="The first day that the schedule stands for.")
+    catchup: bool = Field(False, description="Run what lies between the start date and now as well.")
+    tasks: Literal["table", "layer", "pipeline"] = Field(
+        "table", description="What one task loads: fewer tasks start Spark less often."
+    )
+    max_active_runs: int = Field(1, ge=1, le=16, description="How many runs may be under way at once.")
+    retries: int = Field(2, ge=0, le=10, description="How often a task is tried again where that can help.")
+    timeout: Duration | None = Field(None, description="How long a task may take: 45m, 2h.")
+    deadline: Duration | None = Field(None, description="How long a run may take before people are told.")
+    pool: str = Field("spark", description="The pool whose slots the tasks take, one of the project's.")
+    priority: int = Field(1, ge=1, le=1000, description="Tasks of a greater priority take slots first.")
+    alerts: Names = Field(
+        (), description="Airflow connections that hear of failed tasks and of deadlines that passed."
+    )
     gates: dict[Layer, Severity] = Field(
         default_factory=dict, description="The `gate` of all tables of a layer that declare none themselves."
     )
@@ -294,3 +297,10 @@ class ProjectSpec(Strict):
     profile: str = Field("local", description="The profile that is used when none is named.")
     profiles: dict[str, ProfileSpec] = Field(default_factory=lambda: {"local": ProfileSpec()})
     dqops: DqopsSpec = Field(default_factory=DqopsSpec, description="When DQOps checks each layer.")
+    pools: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=lambda: {"spark": 2},
+        description="Slots by pool: how many tasks that share it run Spark at once.",
+    )
+    maintenance: CronText | None = Field(
+        "0 3 * * 0", description="When tables and Airflow's records are tidied; null means never."
+    )

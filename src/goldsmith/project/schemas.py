@@ -20,9 +20,14 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     }
     long_form = definitions["Column"]
     definitions["Column"] = {"anyOf": [{"type": "string", "description": "A Spark SQL type."}, long_form]}
+    pipeline = PipelineSpec.model_json_schema()
+    # A cron expression may stand alone.
+    pipeline["properties"]["schedule"]["anyOf"].insert(
+        0, {"type": "string", "description": "A cron expression."}
+    )
     schemas = {
         "table": table,
-        "pipeline": PipelineSpec.model_json_schema(),
+        "pipeline": pipeline,
         "project": ProjectSpec.model_json_schema(),
     }
     return {name: {"$schema": _DIALECT, **_names_as_lists(content)} for name, content in schemas.items()}

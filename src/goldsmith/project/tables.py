@@ -152,6 +152,11 @@ class Pipeline:
     name: str
     folder: Path
     spec: PipelineSpec
+    document: Document = field(repr=False, compare=False)
+
+    def where(self, *path: str | int) -> Where:
+        """The place of a key in `pipeline.yaml`."""
+        return self.document.where(path)
 
     @property
     def feed_file(self) -> Path | None:
@@ -206,6 +211,14 @@ class Project:
         """Who answers for a table: its own owner, else its pipeline's."""
         table = self.table(name)
         return table.spec.owner or self.pipelines[table.pipeline].spec.owner
+
+    def home(self, name: str) -> str | None:
+        """The pipeline that declares a table, also where its file is wrong or was not read; None where none does."""
+        if name in self.tables:
+            return self.tables[name].pipeline
+        layer, _, short = name.partition(".")
+        files = {p.name: p.folder / layer / f"{short}.yaml" for p in self.pipelines.values()}
+        return next((pipeline for pipeline, file in files.items() if file.is_file()), None)
 
     def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The tables of the named pipelines, layers and tables, in loading order; all of them for no name.

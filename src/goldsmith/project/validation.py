@@ -67,6 +67,8 @@ _AS_IN = {
     "format": "As in `source: {files: orders/*.csv, format: csv}`.",
     "source": "As in `source: {files: orders/*.csv, format: csv}`.",
     "columns": "As in `columns: {id: int, name: string}`.",
+    "schedule": 'As in `schedule: "0 6 * * *"` or `schedule: {after: [gold.orders]}`.',
+    "maintenance": 'As in `maintenance: "0 3 * * 0"`.',
     "load": "As in `load: {merge: {key: [id]}}`.",
     "expectations": "As in `- expect_column_values_to_not_be_null: {column: id}`.",
 }

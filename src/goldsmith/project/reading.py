@@ -1,0 +1,287 @@
+"""Reads the files of a project one by one; mistakes gather and do not stop it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from goldsmith.errors import DeclarationError, Where
+from goldsmith.project import sql
+from goldsmith.project.documents import Document, place_of_bytes, read_document
+from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
+from goldsmith.project.suggest import hint_for, nearest
+from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
+from goldsmith.project.validation import validate
+
+MARKER = "goldsmith.yaml"
+_OTHER_FOLDERS = ("dashboards",)
+Result = TypeVar("Result")
+
+
+class Reader:
+    """One reading of a project's files; problems and the names of unreadable tables gather in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[DeclarationError] = []
+        self.broken: set[str] = set()
+        self.document: Document | None = None
+
+    def spec(self) -> ProjectSpec | None:
+        document = self._kept(lambda: read_document(self.root / MARKER))
+        spec = self._kept(lambda: validate(ProjectSpec, document)) if document else None
+        if spec is None or document is None:
+            return None
+        if spec.profile not in spec.profiles:
+            self.problems.append(
+                DeclarationError(
+                    "GS108",
+                    f"No profile `{spec.profile}` is declared.",
+                    where=document.where(("profile",)),
+                    hint=hint_for(spec.profile, spec.profiles),
+                )
+            )
+        self.document = document
+        return spec
+
+    def read(self, only: Collection[str] | None = None) -> Project | None:
+        spec = self.spec()
+        if spec is None:
+            return None
+        folder = self.root / spec.pipelines
+        if not folder.is_dir():
+            assert self.document is not None
+            where = self.document.where(("pipelines",))
+            self.problems.append(
+                DeclarationError(
+                    "GS109",
+                    f"The folder `{spec.pipelines}` of pipelines is not there.",
+                    where=where,
+                    hint="Make one: `goldsmith init --pipeline NAME`.",
+                )
+            )
+            return None
+        pipelines: list[Pipeline] = []
+        tables: list[Table] = []
+        for path in sorted(folder.glob("*/")):
+            if only is not None and path.name not in only:
+                pipelines.extend(self._other(path))
+            elif (path / "pipeline.yaml").is_file():
+                pipeline = self._pipeline(path)
+                if pipeline is not None:
+                    pipelines.append(pipeline)
+                tables.extend(self._tables(path))
+            elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
+                misspelt = (path / "pipeline.yml").is_file()
+                self.problems.append(
+                    DeclarationError(
+                        "GS109",
+                        "A pipeline's folder needs a `pipeline.yaml`.",
+                        where=Where(file=path),
+                        hint="Rename pipeline.yml to pipeline.yaml."
+                        if misspelt
+                        else "Write one beside its layers; an empty file will do.",
+                    )
+                )
+        return Project.assemble(self.root, spec, pipelines, self._unique(tables))
+
+    def _kept(self, action: Callable[[], Result]) -> Result | None:
+        """The action's result, or None when it found mistakes, which are kept."""
+        try:
+            return action()
+        except DeclarationError as problem:
+            self.problems.append(problem)
+        except ExceptionGroup as group:
+            self.problems.extend(
+                problem for problem in group.exceptions if isinstance(problem, DeclarationError)
+            )
+        return None
+
+    def _pipeline(self, folder: Path) -> Pipeline | None:
+        document = self._kept(lambda: read_document(folder / "pipeline.yaml"))
+        spec = self._kept(lambda: validate(PipelineSpec, document)) if document else None
+        if not NAME.match(folder.name):
+            self.problems.append(_bad_name(folder.name, folder))
+        return Pipeline(folder.name, folder, spec, document) if spec and document else None
+
+    def _other(self, folder: Path) -> list[Pipeline]:
+        """A pipeline that is not asked for: its schedule where it can be read. Its mistakes are not this reading's."""
+        if not (folder / "pipeline.yaml").is_file():
+            return []
+        aside = Reader(self.root)
+        pipeline = aside._pipeline(folder)
+        return [pipeline] if pipeline is not None else []
+
+    def _tables(self, pipeline: Path) -> Iterator[Table]:
+        for file in sorted(pipeline.glob("*.yaml")):
+            if file.name != "pipeline.yaml":
+                self.problems.append(
+                    DeclarationError(
+                        "GS109",
+                        f"{file.name} stands in no layer.",
+                        where=Where(file=file),
+                        hint=f"Move it into one of {', '.join(f'{layer}/' for layer in LAYERS)}.",
+                    )
+                )
+        for folder in sorted(pipeline.glob("*/")):
+            if folder.name in LAYERS:
+                layer: Layer = LAYERS[LAYERS.index(folder.name)]
+                for file in sorted(folder.glob("*.yml")):
+                    self.problems.append(
+                        DeclarationError(
+                            "GS109",
+                            "Declarations end in `.yaml`.",
+                            where=Where(file=file),
+                            hint=f"Rename it to {file.with_suffix('.yaml').name}.",
+                        )
+                    )
+                yield from self._layer(folder, layer, pipeline.name)
+            elif folder.name not in _OTHER_FOLDERS and any(folder.glob("*.yaml")):
+                hint = (
+                    f"Did you mean `{nearest(folder.name, LAYERS)}`?"
+                    if nearest(folder.name, LAYERS)
+                    else None
+                )
+                self.problems.append(
+                    DeclarationError(
+                        "GS109",
+                        f"`{folder.name}` is not a layer.",
+                        where=Where(file=folder),
+                        hint=hint or f"There is: {', '.join(LAYERS)}.",
+                    )
+                )
+
+    def _layer(self, folder: Path, layer: Layer, pipeline: str) -> Iterator[Table]:
+        declared = {file.stem for file in folder.glob("*.yaml")}
+        for stray in sorted((*folder.glob("*.sql"), *folder.glob("*.py"))):
+            if stray.stem in declared and layer == "bronze":
+                self.problems.append(
+                    DeclarationError(
+                        "GS106",
+                        f"{stray.name} is never run: a bronze table takes its rows from its source.",
+                        where=Where(file=stray),
+                        hint="Move it to a silver table that reads this one.",
+                    )
+                )
+            if stray.stem in declared:
+                continue
+            self.problems.append(
+                DeclarationError(
+                    "GS106",
+                    f"{stray.name} has no declaration beside it.",
+                    where=Where(file=stray),
+                    hint=f"Write {stray.stem}.yaml."
+                    + (f" {hint_for(stray.stem, declared)}" if nearest(stray.stem, declared) else ""),
+                )
+            )
+        for file in sorted(folder.glob("*.yaml")):
+            name = f"{layer}.{file.stem}"
+            if not NAME.match(file.stem):
+                self.problems.append(_bad_name(file.stem, file))
+            table = self._table(file, name, layer, pipeline)
+            if table is None:
+                self.broken.add(name)
+            else:
+                yield table
+
+    def _table(self, file: Path, name: str, layer: Layer, pipeline: str) -> Table | None:
+        document = self._kept(lambda: read_document(file))
+        if document is None:
+            return None
+        spec = self._kept(lambda: validate(TableSpec, document, table=name))
+        sql_file, python_file = file.with_suffix(".sql"), file.with_suffix(".py")
+        query = code = None
+        if layer == "bronze":
+            if (document.data.get("source")) is None:
+                self.problems.append(
+                    DeclarationError(
+                        "GS104",
+                        "A bronze table needs a `source`.",
+                        where=document.where(table=name),
+                        hint="As in `source: {files: orders/*.csv, format: csv}`.",
+                    )
+                )
+                return None
+        elif sql_file.is_file() and python_file.is_file():
+            self.problems.append(
+                DeclarationError(
+                    "GS106",
+                    f"Both {sql_file.name} and {python_file.name} are there.",
+                    where=document.where(table=name),
+                    hint="Keep one.",
+                )
+            )
+            return None
+        elif sql_file.is_file():
+            query = self._kept(lambda: sql.parse(_text(sql_file), file=sql_file, table=name))
+            if query is None:
+                return None
+        elif python_file.is_file():
+            code = self._kept(lambda: _python(python_file, name))
+            if code is None:
+                return None
+        else:
+            self.problems.append(
+                DeclarationError(
+                    "GS106",
+                    f"The table's query is missing: {sql_file.name} or {python_file.name}.",
+                    where=document.where(table=name),
+                    hint=f"Write it beside {file.name}.",
+                )
+            )
+            return None
+        return Table(name, layer, pipeline, spec, document, query, code) if spec else None
+
+    def _unique(self, tables: list[Table]) -> list[Table]:
+        seen: dict[str, Table] = {}
+        for table in tables:
+            if table.name in seen:
+                first = seen[table.name].document.file
+                self.problems.append(
+                    DeclarationError(
+                        "GS105",
+                        f"`{table.name}` is declared twice; first in {first}.",
+                        where=table.where(),
+                        hint="A table's full name is unique in the project.",
+                    )
+                )
+            seen.setdefault(table.name, table)
+        return list(seen.values())
+
+
+def _bad_name(name: str, file: Path) -> DeclarationError:
+    return DeclarationError(
+        "GS109",
+        f"`{name}` cannot be a name.",
+        where=Where(file=file),
+        hint="Names are lower-case letters, digits and _, and begin with a letter.",
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        where = place_of_bytes(file, error)
+        told = "The file is not UTF-8 text."
+        raise DeclarationError("GS201", told, where=where, hint="Save it as UTF-8.") from None
+
+
+def _python(file: Path, table: str) -> PythonCode:
+    text = _text(file)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        where = Where(file=file, line=error.lineno, column=error.offset, table=table)
+        raise DeclarationError("GS206", f"This is not Python: {error.msg}.", where=where) from None
+    if not any(isinstance(node, ast.FunctionDef) and node.name == "transform" for node in tree.body):
+        raise DeclarationError(
+            "GS206",
+            "The file has no function `transform`.",
+            where=Where(file=file, line=1, table=table),
+            hint="Write `def transform(spark, tables): ...`: `tables` holds DataFrames by full name, and it "
+            "returns one.",
+        )
+    return PythonCode(file, text)

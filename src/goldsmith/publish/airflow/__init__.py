@@ -1,0 +1,1 @@
+"""Pipelines as Airflow DAGs: one for each pipeline, tables as tasks and as assets. `dags` builds them."""

@@ -1,0 +1,222 @@
+"""DAGs from the declarations: a pipeline is a DAG, its layers are task groups, its tables are tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, Param, TaskGroup
+
+from goldsmith.errors import DeclarationErrors, GoldsmithError
+from goldsmith.project.checking_pipelines import MAINTENANCE
+from goldsmith.project.folding import Unit, units_of
+from goldsmith.project.loading import find_root, load_project, read_project
+from goldsmith.project.models import PipelineSpec
+from goldsmith.project.tables import Pipeline, Project
+from goldsmith.publish.airflow.alerts import deadline_of, on_failure
+from goldsmith.publish.airflow.assets import asset_of
+from goldsmith.publish.airflow.maintenance import maintenance_dag
+from goldsmith.publish.airflow.operators import DeliverFeed, LoadTables, WaitForTables
+from goldsmith.publish.airflow.schedules import cron_of, schedule_of, start_of
+
+FEED = "feed"
+"""The task that delivers a pipeline's files, where the pipeline has a feed."""
+
+WAIT = "wait"
+"""The task that waits for tables of other pipelines, where there is a cron expression too."""
+
+_RETRY_AFTER = timedelta(seconds=30)
+_RETRY_AT_MOST = timedelta(minutes=10)
+
+
+def project_root(beside: Path) -> Path:
+    """The project: GOLDSMITH_PROJECT, else the nearest folder at or above `beside` that is one."""
+    named = os.environ.get("GOLDSMITH_PROJECT")
+    return find_root(Path(named) if named else beside)
+
+
+def all_dags(root: Path, only: str | None = None) -> dict[str, DAG]:
+    """The DAGs of all pipelines whose files are right, and the one that tidies up, by id.
+
+    only: the one DAG that is wanted; no other is built, and no other pipeline's tables are read.
+    A pipeline with a mistake has no DAG; `check` tells it. Raises DeclarationErrors where goldsmith.yaml is wrong.
+    """
+    reading = read_project(root, None if only is None else (only,))
+    project = reading.project
+    broken = {str(problem.where.file) for problem in reading.problems}
+    wanted = [
+        pipeline
+        for pipeline in project.pipelines.values()
+        if only in (None, pipeline.name) and not any(_below(file, pipeline.folder) for file in broken)
+    ]
+    dags = {pipeline.name: pipeline_dag(project, pipeline) for pipeline in wanted}
+    if project.spec.maintenance is not None and only in (None, MAINTENANCE):
+        dags[MAINTENANCE] = maintenance_dag(project, _profile(), driver_memory(project, _profile()))
+    return dags
+
+
+def check(root: Path) -> None:
+    """Checks the whole project. Raises ImportError with every mistake, its file and line and what to do."""
+    try:
+        load_project(root)
+    except GoldsmithError as error:
+        raise ImportError(_told(error)) from None
+
+
+def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
+    """The DAG of a pipeline."""
+    spec = pipeline.spec
+    tables = [table.name for table in project.tables.values() if table.pipeline == pipeline.name]
+    dag = DAG(
+        dag_id=pipeline.name,
+        description=spec.description or None,
+        doc_md=_docs(project, pipeline),
+        schedule=schedule_of(project, pipeline),
+        start_date=start_of(pipeline),
+        catchup=spec.catchup,
+        max_active_runs=spec.max_active_runs,
+        tags=sorted({"goldsmith", *spec.tags}),
+        params=_form(tables),
+        default_args=_defaults(spec),
+        deadline=deadline_of(pipeline),
+    )
+    shared: dict[str, Any] = {
+        "known": tables,
+        "cron": cron_of(project, pipeline),
+        "project": str(project.root),
+        "profile": _profile(),
+        "pool": spec.pool,
+        "priority_weight": spec.priority,
+        "weight_rule": "absolute",
+    }
+    memory = driver_memory(project, _profile())
+    # What comes before the first tables.
+    first: list[Any] = []
+    with dag:
+        waited = _wait(project, pipeline, shared)
+        if waited is not None:
+            first.append(waited)
+        feed = (
+            DeliverFeed(task_id=FEED, pipeline=pipeline.name, **shared)
+            if pipeline.feed_file is not None
+            else None
+        )
+        if feed is not None:
+            feed.set_upstream(first)
+            first.append(feed)
+        made: dict[str, LoadTables] = {}
+        groups: dict[str, TaskGroup] = {}
+        for unit in units_of(project, pipeline):
+            made[unit.name] = task = _task(
+                project, pipeline, unit, groups, {**shared, "driver_memory": memory}
+            )
+            for name in unit.after:
+                made[name].set_downstream(task)
+            if not unit.after:
+                task.set_upstream(first[-1:])
+    return dag
+
+
+def _wait(project: Project, pipeline: Pipeline, shared: Mapping[str, Any]) -> WaitForTables | None:
+    """The task that holds a run of a cron schedule back until the tables that it comes after are there."""
+    schedule = pipeline.spec.schedule
+    if schedule is None or schedule.cron is None or not schedule.after:
+        return None
+    crons = {
+        name: cron_of(project, project.pipelines[home])
+        for name in schedule.after
+        if (home := project.home(name)) is not None
+    }
+    return WaitForTables(task_id=WAIT, tables=crons, known=shared["known"], cron=shared["cron"])
+
+
+def _task(
+    project: Project, pipeline: Pipeline, unit: Unit, groups: dict[str, TaskGroup], shared: Mapping[str, Any]
+) -> LoadTables:
+    outlets = [asset_of(name) for name in unit.tables]
+    needs = dict.fromkeys(need for name in unit.tables for need in project.tables[name].needs)
+    inlets = [asset_of(need) for need in needs if need not in unit.tables]
+    one = project.tables[unit.tables[0]] if len(unit.tables) == 1 else None
+    layer, _, short = unit.name.partition(".")
+    if short and layer not in groups:
+        groups[layer] = TaskGroup(layer)
+    return LoadTables(
+        task_id=short or unit.name,
+        task_group=groups.get(layer),
+        tables=unit.tables,
+        name=f"goldsmith {pipeline.name} {unit.name}",
+        outlets=outlets,
+        inlets=inlets,
+        doc_md=(one.spec.description or None) if one else None,
+        owner=(one.spec.owner if one else None) or pipeline.spec.owner or "airflow",
+        # One writer for a table, however many runs there are.
+        max_active_tis_per_dag=1,
+        # A run by hand may leave tables out: what comes after them is loaded nevertheless.
+        trigger_rule="none_failed",
+        **shared,
+    )
+
+
+def _defaults(spec: PipelineSpec) -> dict[str, Any]:
+    return {
+        "owner": spec.owner or "airflow",
+        "retries": spec.retries,
+        "retry_delay": _RETRY_AFTER,
+        "retry_exponential_backoff": True,
+        "max_retry_delay": _RETRY_AT_MOST,
+        "execution_timeout": spec.timeout,
+        "on_failure_callback": on_failure(spec.alerts),
+    }
+
+
+def _form(tables: list[str]) -> dict[str, Param]:
+    """What a run that is started by hand can be asked for."""
+    day: dict[str, Any] = {"type": ["null", "string"], "format": "date"}
+    several: dict[str, Any] = {
+        "type": ["null", "array"],
+        "items": {"type": "string", "enum": tables},
+        "examples": tables,
+    }
+    return {
+        "first_day": Param(
+            None, **day, title="First day", description="Of the data interval; empty for none."
+        ),
+        "last_day": Param(None, **day, title="Last day", description="Empty where it is one day."),
+        "tables": Param(None, **several, title="Tables", description="Those to load; empty means all."),
+        "rebuild": Param(
+            None, **several, title="Rebuild", description="Those to compute anew from all their sources."
+        ),
+    }
+
+
+def _docs(project: Project, pipeline: Pipeline) -> str:
+    rows = [
+        f"| `{table.name}` | {table.load.kind} | {table.spec.description} |"
+        for table in project.tables.values()
+        if table.pipeline == pipeline.name
+    ]
+    return "\n".join([pipeline.spec.description, "", "| table | load | |", "|---|---|---|", *rows])
+
+
+def driver_memory(project: Project, profile: str | None) -> str | None:
+    """The driver's heap as the profile has it; None where the environment of the job decides it."""
+    declared = project.spec.profiles.get(profile or project.spec.profile)
+    memory = declared.spark.memory if declared else None
+    return None if memory is None or "${" in memory else memory
+
+
+def _profile() -> str | None:
+    return os.environ.get("GOLDSMITH_PROFILE")
+
+
+def _below(file: str, folder: Path) -> bool:
+    return Path(file).is_relative_to(folder)
+
+
+def _told(error: GoldsmithError) -> str:
+    found = error.problems if isinstance(error, DeclarationErrors) else (error,)
+    lines = [f"{problem}" + (f"\n    {problem.hint}" if problem.hint else "") for problem in found]
+    return "\n".join(["the declarations have mistakes", *lines])

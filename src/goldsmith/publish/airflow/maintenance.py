@@ -1,0 +1,43 @@
+"""The DAG that tidies up: tables' files, and Airflow's own old records."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from goldsmith.project.checking_pipelines import MAINTENANCE
+from goldsmith.project.tables import Project
+from goldsmith.publish.airflow.operators import DropOldRecords, MaintainTables
+
+_RECORDS_DAYS = 90
+_SINCE = datetime(2013, 1, 1, tzinfo=ZoneInfo("UTC"))
+
+
+def maintenance_dag(project: Project, profile: str | None, memory: str | None) -> DAG:
+    """One task for all tables, one for Airflow's records of more than 90 days."""
+    shared: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(minutes=5)}
+    with DAG(
+        dag_id=MAINTENANCE,
+        description="Puts tables' files in order and removes what is no longer needed.",
+        schedule=CronTriggerTimetable(project.spec.maintenance, timezone="UTC"),
+        start_date=_SINCE,
+        catchup=False,
+        max_active_runs=1,
+        tags=["goldsmith"],
+        default_args=shared,
+    ) as dag:
+        MaintainTables(
+            task_id="tables",
+            name="goldsmith maintenance",
+            application=str(Path(project.root) / "jobs" / "maintain.py"),
+            project=str(project.root),
+            profile=profile,
+            driver_memory=memory,
+            pool=next(iter(project.spec.pools), "default_pool"),
+        )
+        DropOldRecords(task_id="airflow_records", days=_RECORDS_DAYS)
+    return dag

@@ -1,0 +1,200 @@
+"""The DAGs against the declarations they are built from, and against the rules of the house."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+
+from conftest import ROOT, Write, pipeline
+from goldsmith.project.loading import load_project
+from goldsmith.publish.airflow.dags import all_dags
+from goldsmith.publish.airflow.operators import LoadTables
+
+DAGS = ROOT / "airflow" / "dags"
+
+
+def bag(project: Path | None = None) -> DagBag:
+    with patch.dict(os.environ, {"GOLDSMITH_PROJECT": str(project)} if project else {}):
+        return DagBag(DAGS)
+
+
+@pytest.fixture(scope="module")
+def own() -> DagBag:
+    """The DAGs of this repository's project."""
+    return bag()
+
+
+def loads(dag: DAG) -> list[LoadTables]:
+    return [task for task in dag.tasks if isinstance(task, LoadTables)]
+
+
+def test_all_dags_import(own: DagBag) -> None:
+    assert own.import_errors == {}
+    assert set(own.dags) == {*load_project(ROOT).pipelines, "goldsmith_maintenance"}
+
+
+def test_house_rules(own: DagBag) -> None:
+    for dag in own.dags.values():
+        assert "goldsmith" in dag.tags
+        assert dag.description
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+        assert all(task.retries >= 0 and task.pool for task in dag.tasks)
+        for task in loads(dag):
+            assert task.outlets
+            assert task.doc_md
+            assert task.owner != "airflow"
+            assert task.max_active_tis_per_dag == 1
+
+
+def test_the_graph_is_the_declarations(own: DagBag) -> None:
+    project = load_project(ROOT)
+    for name in project.pipelines:
+        dag = own.dags[name]
+        expected = {
+            (need, table.name)
+            for table in project.tables.values()
+            if table.pipeline == name
+            for need in table.needs
+            if project.tables[need].pipeline == name
+        }
+        edges = {(up, task.task_id) for task in loads(dag) for up in task.upstream_task_ids if up != "feed"}
+        assert edges == expected
+        assert {task.task_id for task in loads(dag)} == {
+            table.name for table in project.tables.values() if table.pipeline == name
+        }
+        if project.pipelines[name].feed_file:
+            roots = {task.task_id for task in loads(dag) if not project.tables[task.task_id].needs}
+            assert dag.get_task("feed").downstream_task_ids == roots
+
+
+def test_assets_are_closed(own: DagBag) -> None:
+    """What a task reads is what some task writes, and no table has two writers."""
+    written = [asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.outlets]
+    read = {asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.inlets}
+    assert len(written) == len(set(written))
+    assert read <= set(written)
+
+
+def test_all_dags_survive_serialization(own: DagBag) -> None:
+    for dag in own.dags.values():
+        DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+
+
+def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
+    root = write(
+        {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/silver/stock.sql": "SELEC nonsense"}
+    )
+    assert set(all_dags(root, only="orders")) == {"orders"}
+    assert set(all_dags(root, only="goldsmith_maintenance")) == {"goldsmith_maintenance"}
+
+
+@pytest.mark.parametrize(
+    ("folding", "tasks"),
+    [
+        (
+            "table",
+            {"bronze.orders": set(), "silver.orders": {"bronze.orders"}, "gold.orders": {"silver.orders"}},
+        ),
+        ("layer", {"bronze": set(), "silver": {"bronze"}, "gold": {"silver"}}),
+        ("pipeline", {"tables": set()}),
+    ],
+)
+def test_tasks_fold(write: Write, folding: str, tasks: dict[str, set[str]]) -> None:
+    dag = all_dags(write(pipeline("orders", f"tasks: {folding}\n")))["orders"]
+    assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == tasks
+    assert [name for task in loads(dag) for name in task.tables] == [
+        "bronze.orders",
+        "silver.orders",
+        "gold.orders",
+    ]
+    assert len(loads(dag)[-1].outlets) == len(loads(dag)[-1].tables)
+
+
+def test_a_mistake_in_one_pipeline_leaves_the_others(write: Write) -> None:
+    root = write(
+        {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/gold/stock.yaml": "lod: overwrite\n"}
+    )
+    found = bag(root)
+    assert set(found.dags) == {"orders", "goldsmith_maintenance"}
+    [(file, told)] = found.import_errors.items()
+    assert Path(file).name == "goldsmith_declarations.py"
+    assert "GS102 Unknown key `lod`." in told
+    assert f"{root}/pipelines/stock/gold/stock.yaml:1:1" in told
+    assert "Did you mean `load`?" in told
+
+
+def test_a_schedule_is_partitions_that_end_when_the_run_is_due(write: Write) -> None:
+    settings = "schedule: '0 6 * * *'\nstart_date: 2013-01-01\n"
+    dag = all_dags(write(pipeline("orders", settings)))["orders"]
+    assert isinstance(dag.timetable, CronPartitionTimetable)
+    assert dag.start_date == datetime(2013, 1, 2, 6, tzinfo=UTC)
+    assert dag.timetable.key_format == "%Y-%m-%d"
+
+
+def test_a_pipeline_starts_after_another(write: Write) -> None:
+    root = write(
+        {
+            **pipeline("orders", "schedule: '@daily'\n"),
+            **pipeline("sums", "schedule: {after: [gold.orders]}\n", above="silver.orders"),
+            **pipeline("byhand", "schedule: {after: [gold.manual]}\n"),
+            **pipeline("manual"),
+        }
+    )
+    dags = all_dags(root)
+    # Partitions wait for partitions; runs without one start what has none.
+    assert isinstance(dags["sums"].timetable, PartitionedAssetTimetable)
+    assert not isinstance(dags["byhand"].timetable, PartitionedAssetTimetable)
+    assert [asset.uri for asset in dags["sums"].get_task("gold.sums").inlets] == [
+        "goldsmith://silver/sums",
+        "goldsmith://silver/orders",
+    ]
+    # Built alone, where the other pipeline's tables are not read, it is the same.
+    assert all_dags(root, only="sums")["sums"].timetable == dags["sums"].timetable
+
+
+def test_what_is_declared_reaches_the_tasks(write: Write) -> None:
+    settings = """\
+        owner: sales
+        tags: [money]
+        retries: 5
+        timeout: 90m
+        deadline: 3h
+        pool: spark
+        priority: 7
+        max_active_runs: 2
+        alerts: ops
+        """
+    dag = all_dags(write(pipeline("orders", settings)))["orders"]
+    task = dag.get_task("gold.orders")
+    assert dag.tags == {"goldsmith", "money"}
+    assert (task.retries, task.execution_timeout) == (5, timedelta(minutes=90))
+    assert (task.pool, task.priority_weight, task.owner) == ("spark", 7, "sales")
+    assert dag.get_task("bronze.orders").owner == "orders-desk"
+    assert task._get_hook()._build_spark_submit_command("run.py")[3:5] == ["--driver-memory", "2g"]
+    assert dag.max_active_runs == 2
+    assert task.on_failure_callback
+    assert dag.deadline
+
+
+def test_a_pipeline_with_times_and_upstreams_waits_inside_its_runs(write: Write) -> None:
+    root = write(
+        {
+            **pipeline("orders", "schedule: '@hourly'\n"),
+            **pipeline("sums", "schedule: {cron: '@daily', after: [gold.orders]}\n"),
+            "pipelines/sums/feed.py": "def deliver(day):\n    yield from ()\n",
+        }
+    )
+    dag = all_dags(root)["sums"]
+    wait = dag.get_task("wait")
+    assert isinstance(dag.timetable, CronPartitionTimetable)
+    assert [asset.name for asset in wait.inlets] == ["gold.orders"]
+    assert wait.downstream_task_ids == {"feed"}
+    assert dag.get_task("feed").downstream_task_ids == {"bronze.sums"}

@@ -1,0 +1,149 @@
+"""A real Airflow runs a pipeline: by schedule, by REST, after kills, as a backfill. Each job is a real spark-submit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+FILES = {
+    "goldsmith.yaml": "name: shop\nmaintenance: null\n",
+    "pipelines/orders/pipeline.yaml": f"""\
+        description: What customers ordered.
+        owner: sales
+        schedule: "@daily"
+        start_date: {YESTERDAY - timedelta(days=5)}
+        tasks: pipeline
+        """,
+    "pipelines/orders/feed.py": '''\
+        """One order a day."""
+
+
+        def deliver(day):
+            yield f"orders/{day}.csv", f"id,ordered_on\\n{day.toordinal()},{day}\\n".encode()
+        ''',
+    "pipelines/orders/bronze/orders.yaml": """\
+        description: As delivered.
+        source: {files: "orders/*.csv", format: csv}
+        columns: {id: int, ordered_on: date}
+        """,
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    for path, text in FILES.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text))
+    (root / "jobs").symlink_to(ROOT / "jobs")
+    return root
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Airflow]:
+    if not (ENVIRONMENT / "bin" / "airflow").is_file():
+        pytest.skip("Airflow's environment is not there: make airflow-env")
+    with running(tmp_path_factory.mktemp("airflow"), project) as found:
+        yield found
+
+
+def applications(project: Path) -> list[tuple[int, int]]:
+    """The JVMs that work on the project: pid and the pid of their task's process."""
+    listed = subprocess.run(
+        ["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [
+        (int(pid), int(parent))
+        for pid, parent, command in rows
+        if "deploy.SparkSubmit" in command
+        and "launcher.Main" not in command
+        and str(project) in command
+        and command.split()[0].endswith("java")
+    ]
+
+
+def delivered(project: Path) -> list[str]:
+    return sorted(file.stem for file in (project / ".goldsmith" / "landing" / "orders").glob("*.csv"))
+
+
+def test_the_schedule_runs_the_last_interval(airflow: Airflow, project: Path) -> None:
+    [first] = until(lambda: airflow.runs("orders"), 120, "the scheduled run")
+    assert first["partition_key"] == str(YESTERDAY)
+    assert airflow.ended("orders", first["dag_run_id"]) == "success"
+    assert delivered(project) == [str(YESTERDAY)]
+    found = airflow.call("GET", "assets/events?limit=10")["asset_events"]
+    [event] = [event for event in found if event["name"] == "bronze.orders"]
+    assert event["extra"]["rows"]["written"] == 1
+    assert event["partition_key"] == str(YESTERDAY)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_under_way(airflow: Airflow, project: Path) -> None:
+    """Each test begins when the runs before it have ended."""
+    until(lambda: not applications(project), 300, "the end of the applications before")
+
+
+def test_a_killed_task_takes_its_application_along_and_is_retried(airflow: Airflow, project: Path) -> None:
+    run = airflow.trigger("orders", first_day=str(YESTERDAY - timedelta(days=1)))
+    [(job, task)] = until(lambda: applications(project), 300, "the application", every=0.1)
+    os.kill(task, signal.SIGKILL)
+    until(lambda: job not in dict(applications(project)), 10, "the end of the application", every=0.1)
+    at_once = 0
+
+    def ended() -> bool:
+        nonlocal at_once
+        at_once = max(at_once, len(applications(project)))
+        return airflow.run("orders", run)["state"] in ("success", "failed")
+
+    until(ended, 600, "the retry")
+    assert airflow.run("orders", run)["state"] == "success"
+    assert airflow.tasks("orders", run)["tables"]["try_number"] == 2
+    assert at_once == 1
+
+
+def test_a_cancelled_run_ends_its_application(airflow: Airflow, project: Path) -> None:
+    run = airflow.trigger("orders", first_day=str(YESTERDAY))
+    until(lambda: applications(project), 300, "the application", every=0.1)
+    airflow.call("PATCH", f"dags/orders/dagRuns/{run}", {"state": "failed"})
+    until(lambda: not applications(project), 60, "the end of the application", every=0.2)
+    assert airflow.run("orders", run)["state"] == "failed"
+
+
+def test_a_backfill_runs_each_day_once(airflow: Airflow, project: Path) -> None:
+    first, last = YESTERDAY - timedelta(days=4), YESTERDAY - timedelta(days=3)
+    airflow.call(
+        "POST",
+        "backfills",
+        {
+            "dag_id": "orders",
+            "from_date": f"{first}T00:00:00Z",
+            "to_date": f"{last}T00:00:00Z",
+            "max_active_runs": 1,
+            "reprocess_behavior": "completed",
+            "run_backwards": False,
+            "dag_run_conf": {},
+        },
+    )
+
+    def backfilled() -> list[dict[str, object]]:
+        return [run for run in airflow.runs("orders") if run["run_type"] == "backfill"]
+
+    until(lambda: len(backfilled()) == 2, 60, "the backfill's runs")
+    for run in backfilled():
+        assert airflow.ended("orders", str(run["dag_run_id"])) == "success"
+    assert [run["partition_key"] for run in backfilled()] == [str(first), str(last)]
+    assert {str(first), str(last)} <= set(delivered(project))
+    assert [date.fromisoformat(day) for day in delivered(project)]

@@ -1,0 +1,123 @@
+"""What a task of Airflow makes of its form, of a job's result and of its log; none of it needs Airflow."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from goldsmith.errors import DeclarationError
+from goldsmith.project.cron import Cron
+from goldsmith.publish.airflow import chatter
+from goldsmith.publish.airflow.chatter import Chatter
+from goldsmith.publish.airflow.intervals import Days
+from goldsmith.publish.airflow.outcomes import extra_of, may_retry, told
+from goldsmith.publish.airflow.requests import Request, read_request
+
+KNOWN = ("bronze.orders", "silver.orders", "gold.orders")
+TODAY = date(2026, 1, 5)
+DAILY = Cron.parse("@daily")
+
+
+def asked(form: dict[str, Any], key: str | None = None) -> Request:
+    return read_request(form, key, DAILY, KNOWN, TODAY)
+
+
+def test_a_partition_gives_the_days_and_the_form_overrules_it() -> None:
+    assert asked({}, "2013-01-01").days == Days(date(2013, 1, 1), date(2013, 1, 2))
+    assert asked({"first_day": "2013-02-01", "last_day": "2013-02-03"}, "2013-01-01").days == Days(
+        date(2013, 2, 1), date(2013, 2, 4)
+    )
+    assert asked({"last_day": "2013-02-03"}).days == Days(date(2013, 2, 3), date(2013, 2, 4))
+    assert asked({}).days is None
+
+
+def test_the_form_chooses_tables() -> None:
+    request = asked({"tables": ["gold.orders", "bronze.orders"], "rebuild": ["gold.orders"]})
+    assert request.chosen(KNOWN[1:]) == ("gold.orders",)
+    assert request.rebuild == ("gold.orders",)
+    assert asked({"tables": []}).chosen(KNOWN) == KNOWN
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"first_day": "2026-01-07"}, "GS507"),
+        ({"first_day": "2026-01-02", "last_day": "2026-01-01"}, "GS505"),
+        ({"first_day": "soon"}, "GS504"),
+        ({"tables": ["gold.order"]}, "GS108"),
+        ({"tables": ["gold.orders"], "rebuild": ["silver.orders"]}, "GS504"),
+    ],
+)
+def test_a_wrong_form_is_refused(form: dict[str, Any], code: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        asked(form)
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def error(code: str, *, retryable: bool) -> dict[str, Any]:
+    return {"code": code, "message": f"{code} happened.\nMore of it", "retryable": retryable}
+
+
+@pytest.mark.parametrize(
+    ("code", "errors", "again"),
+    [
+        (1, [error("GS302", retryable=False)], False),
+        (1, [error("GS302", retryable=False), error("GS410", retryable=True)], True),
+        (3, [error("GS501", retryable=False)], False),
+        (4, [error("GS905", retryable=True)], True),
+        (1, None, True),
+        (-9, None, True),
+        (2, None, False),
+        (3, None, False),
+        (4, None, False),
+    ],
+)
+def test_a_retry_is_for_what_may_pass(code: int, errors: list[dict[str, Any]] | None, again: bool) -> None:
+    result = None if errors is None else {"tables": [], "errors": errors}
+    assert may_retry(code, result) is again
+
+
+def test_a_failure_is_told_in_a_line() -> None:
+    result = {"tables": [{"error": error("GS501", retryable=False)}, {"error": None}], "errors": []}
+    assert told(3, result) == "GS501 GS501 happened."
+    assert "exit code -9" in told(-9, None)
+
+
+def test_an_event_says_what_a_load_did() -> None:
+    verdicts = [
+        {"name": "a", "otherwise": "warn", "failed": 2, "checked": 9, "ok": False, "samples": ["secret"]},
+        {"name": "b", "otherwise": "fail", "failed": 0, "checked": 9, "ok": True, "samples": []},
+    ]
+    table = {
+        "table": "silver.orders", "status": "done", "seconds": 1.5, "versions": [3], "verdicts": verdicts,
+        "counts": {"rows_in": 9, "written": 7, "quarantined": 2, "filtered": None}, "error": None,
+    }  # fmt: skip
+    result = {"run_id": "r", "tables": [table], "errors": []}
+    assert extra_of("silver.orders", result) == {
+        "run_id": "r", "status": "done", "seconds": 1.5, "versions": [3], "expectations": 2,
+        "rows": {"rows_in": 9, "written": 7, "quarantined": 2},
+        "not_held": [{"name": "a", "otherwise": "warn", "failed": 2, "checked": 9}],
+    }  # fmt: skip
+    assert extra_of("gold.orders", result) is None
+
+
+def test_the_log_tells_people_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chatter, "MOST", 3)
+    kept = Chatter()
+    lines = [
+        "Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties\n",
+        "26/11/21 15:26:35 INFO SparkContext: Running Spark version 4.1.4\n",
+        "✓ bronze.orders   first load: 1 row written\n",
+        "26/11/21 15:26:36 ERROR Executor: it broke\n",
+        "java.lang.IllegalStateException: it broke\n",
+        "\tat org.example.Main.run(Main.java:1)\n",
+        "\n",
+        "table          in written\n",
+        "  at the landing folder\n",
+        "Done: 1 commit to 1 table in 2.0 s.\n",
+    ]
+    assert list(kept.sift(lines)) == [lines[2].rstrip(), "", *[line.rstrip() for line in lines[7:]]]
+    assert (len(kept), kept.dropped) == (3, 2)
