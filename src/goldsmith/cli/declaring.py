@@ -1,4 +1,4 @@
-"""Commands about declarations: init, setup, check, schema, generate."""
+"""Commands about declarations: init, setup, check, schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (init, setup, check, schema, generate):
+    for command in (init, setup, check, schema):
         app.command(rich_help_panel="Declare")(command)
 
 
@@ -144,28 +144,10 @@ def schema(
         Path(folder) / f"{name}.schema.json": json.dumps(content, indent=2) + "\n"
         for name, content in schemas.items()
     }
-    _write(texts, check_only=check_only, told="The schemas are current.")
+    write_texts(texts, check_only=check_only, told="The schemas are current.")
 
 
-def generate(
-    what: Annotated[
-        str, typer.Argument(help="`airflow`: its pools, into airflow/pools.json of the project.")
-    ],
-    check_only: Annotated[
-        bool, typer.Option("--check", help="Only say whether the files are current.")
-    ] = False,
-) -> None:
-    """Write the files that other programs read, from the declarations."""
-    from goldsmith.publish.airflow.pools import pools_file
-
-    if what != "airflow":
-        raise DeclarationError("GS504", f"Nothing is generated for `{what}`.", hint="There is: airflow.")
-    project = open_project()
-    texts = {project.root / "airflow" / "pools.json": pools_file(project)}
-    _write(texts, check_only=check_only, told="The files are current.")
-
-
-def _write(texts: Mapping[Path, str], *, check_only: bool, told: str) -> None:
+def write_texts(texts: Mapping[Path, str], *, check_only: bool, told: str) -> None:
     """Writes the files that differ. Raises typer.Exit where some do and are only to be checked."""
     stale = [
         path

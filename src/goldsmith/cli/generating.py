@@ -1,4 +1,4 @@
-"""Commands that write what other programs read: `generate dqops`."""
+"""Commands that write what other programs read: `generate airflow`, `generate dqops`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from goldsmith.cli.console import out, plural, tell_error, tell_warning
+from goldsmith.cli.declaring import write_texts
 from goldsmith.cli.opening import open_project
 from goldsmith.errors import DeclarationErrors, Exit, GoldsmithError, NotReady, Where
 
@@ -14,8 +15,22 @@ from goldsmith.errors import DeclarationErrors, Exit, GoldsmithError, NotReady, 
 def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
     group = typer.Typer(help="Write what other programs read, from the declarations.", no_args_is_help=True)
+    group.command("airflow")(airflow)
     group.command("dqops")(dqops)
     app.add_typer(group, name="generate", rich_help_panel="Declare")
+
+
+def airflow(
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Only say whether the file is current.")
+    ] = False,
+) -> None:
+    """Write Airflow's pools, `airflow/pools.json`."""
+    from goldsmith.publish.airflow.pools import pools_file
+
+    project = open_project()
+    texts = {project.root / "airflow" / "pools.json": pools_file(project)}
+    write_texts(texts, check_only=check_only, told="The pools are current.")
 
 
 def dqops(
