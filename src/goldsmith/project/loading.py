@@ -10,6 +10,8 @@ from typing import TypeVar
 from goldsmith.errors import DeclarationError, DeclarationErrors, Where
 from goldsmith.project import sql
 from goldsmith.project.checking import check_tables
+from goldsmith.project.checking_dashboards import check_dashboards
+from goldsmith.project.dashboards import Dashboard, DashboardSpec
 from goldsmith.project.documents import Document, place_of_bytes, read_document
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.suggest import hint_for, nearest
@@ -17,7 +19,8 @@ from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
 from goldsmith.project.validation import validate
 
 MARKER = "goldsmith.yaml"
-_OTHER_FOLDERS = ("dashboards",)
+DASHBOARDS = "dashboards"
+_OTHER_FOLDERS = (DASHBOARDS,)
 Result = TypeVar("Result")
 
 
@@ -62,6 +65,7 @@ def load_project(root: Path, checks: Sequence[Check] = ()) -> Project:
     problems = reader.problems
     if project is not None:
         project, found = check_tables(project, broken=reader.broken)
+        found += check_dashboards(project, project.dashboards.values(), broken=frozenset(reader.broken))
         problems = [*problems, *found, *(mistake for check in checks for mistake in check(project))]
     if problems or project is None:
         raise DeclarationErrors(sorted(problems, key=_position))
@@ -117,12 +121,14 @@ class _Reader:
             return None
         pipelines: list[Pipeline] = []
         tables: list[Table] = []
+        dashboards: list[Dashboard] = []
         for path in sorted(folder.glob("*/")):
             if (path / "pipeline.yaml").is_file():
                 pipeline = self._pipeline(path)
                 if pipeline is not None:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
+                dashboards.extend(self._dashboards(path / DASHBOARDS, path.name))
             elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
                 misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
@@ -135,7 +141,8 @@ class _Reader:
                         else "Write one beside its layers; an empty file will do.",
                     )
                 )
-        return Project.assemble(self.root, spec, pipelines, self._unique(tables))
+        unique = {each.name: each for each in self._unique_dashboards(dashboards)}
+        return Project.assemble(self.root, spec, pipelines, self._unique(tables), unique)
 
     def _kept(self, action: Callable[[], Result]) -> Result | None:
         """The action's result, or None when it found mistakes, which are kept."""
@@ -276,6 +283,28 @@ class _Reader:
             return None
         return Table(name, layer, pipeline, spec, document, query, code) if spec else None
 
+    def _dashboards(self, folder: Path, pipeline: str) -> Iterator[Dashboard]:
+        for file in sorted(folder.glob("*.yaml")):
+            if not NAME.match(file.stem):
+                self.problems.append(_bad_name(file.stem, file))
+            dashboard = self._kept(lambda file=file: read_dashboard(file, pipeline))  # type: ignore[misc]
+            if dashboard is not None:
+                yield dashboard
+        for file in sorted(folder.glob("*.yml")):
+            hint = f"Rename it to {file.with_suffix('.yaml').name}."
+            told = "Declarations end in `.yaml`."
+            self.problems.append(DeclarationError("GS109", told, where=Where(file=file), hint=hint))
+
+    def _unique_dashboards(self, dashboards: list[Dashboard]) -> list[Dashboard]:
+        seen: dict[str, Dashboard] = {}
+        for dashboard in dashboards:
+            first = seen.setdefault(dashboard.name, dashboard)
+            if first is not dashboard:
+                told = f"The dashboard `{dashboard.name}` is declared twice; first in {first.file}."
+                hint = "A dashboard's name is unique in the project."
+                self.problems.append(DeclarationError("GS105", told, where=dashboard.where(), hint=hint))
+        return list(seen.values())
+
     def _unique(self, tables: list[Table]) -> list[Table]:
         seen: dict[str, Table] = {}
         for table in tables:
@@ -291,6 +320,12 @@ class _Reader:
                 )
             seen.setdefault(table.name, table)
         return list(seen.values())
+
+
+def read_dashboard(file: Path, pipeline: str) -> Dashboard:
+    """One dashboard's file. Raises DeclarationError, or ExceptionGroup of it, for what is wrong in it alone."""
+    document = read_document(file)
+    return Dashboard(file.stem, pipeline, validate(DashboardSpec, document), document)
 
 
 def _bad_name(name: str, file: Path) -> DeclarationError:
