@@ -37,7 +37,7 @@ KINDS: Mapping[Kind, Shape] = {
     "pie": Shape((1, 1), needs=("dimensions",), takes=("time", "limit")),
     "heatmap": Shape((1, 1), needs=("dimensions",), takes=("time", "limit")),
     "table": Shape((0, None), takes=("time", "dimensions", "columns", *_SORTED)),
-    "map": Shape((1, 2), needs=("latitude", "longitude", "dimensions"), takes=("time", "limit")),
+    "map": Shape((1, 1), needs=("latitude", "longitude", "dimensions"), takes=("time", "limit")),
 }
 """The kinds of charts and the keys that each of them has beside title, table, metrics, filter and size."""
 
