@@ -250,9 +250,11 @@ def commands() -> dict[str, set[str]]:
 def test_each_command_that_is_shown_exists(page: Path) -> None:
     known = commands()
     text = page.read_text(encoding="utf-8")
-    for called in re.findall(r"(?<![\w./'])goldsmith ((?:[a-z]+)(?: [^`\n]*)?)", "\n".join(_code(text))):
+    for called in re.findall(
+        r"(?<![\w./'])goldsmith (?:--profile \w+ )?((?:[a-z-]+)(?: [^`\n]*)?)", "\n".join(_code(text))
+    ):
         words = called.split()
-        name = words[0] if words[0] != "quarantine" else " ".join(words[:2])
+        name = words[0] if words[0] not in ("quarantine", "catalog") else " ".join(words[:2])
         assert name in known, called
         for option in re.findall(r"(?<!\S)--[a-z-]+", called):
             assert option in known[name], called

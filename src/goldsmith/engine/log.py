@@ -129,6 +129,36 @@ class TableLog:
         schema = StructType.fromJson(json.loads(self._log.unsafeVolatileSnapshot().schema().json()))
         return {field.name: field.dataType.simpleString() for field in schema.fields}
 
+    def table_property(self, key: str) -> str | None:
+        """A property of the table as it was last seen."""
+        found = self._log.unsafeVolatileSnapshot().metadata().configuration().get(key)
+        return str(found.get()) if found.isDefined() else None
+
+    def schema(self) -> Any:
+        """The table's schema as it was last seen, as the JVM's StructType."""
+        return self._log.unsafeVolatileSnapshot().schema()
+
+    def last_seen(self) -> int:
+        """The version that was last seen, without a look at the storage."""
+        return int(self._log.unsafeVolatileSnapshot().version())
+
+    def transaction(self) -> tuple[Any, Any]:
+        """A transaction on the newest version, and the metadata that it begins with, both of the JVM."""
+        transaction = self._log.startTransaction(self._none, self._none)
+        return transaction, transaction.metadata()
+
+    def checked(self, configuration: Any) -> Any:
+        """Table properties as Delta spells them; raises what Delta says of those that it does not know."""
+        return self._class("org.apache.spark.sql.delta.DeltaConfigs").validateConfigurations(configuration)
+
+    def commit_description(self, transaction: Any, configuration: Any) -> None:
+        """Commits a transaction that changed the table's metadata and no rows."""
+        nothing = self._class("scala.collection.immutable.Nil$").__getattr__("MODULE$")
+        operation = self._class("org.apache.spark.sql.delta.DeltaOperations$SetTableProperties")(
+            configuration
+        )
+        transaction.commit(nothing, operation)
+
     def _refuse_other_content(self) -> None:
         folder = self._class("org.apache.hadoop.fs.Path")(self.path)
         system = folder.getFileSystem(self._configuration)

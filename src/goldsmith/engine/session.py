@@ -65,6 +65,8 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     if profile.on_s3:
         check_reachable((profile.landing, profile.warehouse))
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
+    if profile.catalog == "hive":
+        conf["spark.sql.catalogImplementation"] = "hive"
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if _submitted():
         conf = {**conf, **declared, **_told_to_submit(conf)}

@@ -22,7 +22,8 @@ _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 class Target:
     """The table that is written. version: the one that the write was planned from, NO_TABLE where there is none.
 
-    descriptions: of its columns. These, properties and clustering apply when the table is made.
+    descriptions: of its columns. Properties and clustering apply when the table is made; `describing` changes
+    them later.
     """
 
     path: str
@@ -60,7 +61,9 @@ def append(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
 
 def overwrite(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
     """Replaces the rows and the schema; the Delta table and its id stay."""
-    writer = _writer(target, rows, metadata).mode("overwrite").option("overwriteSchema", "true")
+    # The new schema has the comments that its rows bring along.
+    described = _described(target, rows)
+    writer = _writer(target, described, metadata).mode("overwrite").option("overwriteSchema", "true")
     writer.save(target.path)
 
 
@@ -72,22 +75,25 @@ def replace_where(target: Target, rows: DataFrame, predicate: str, metadata: Com
 
 
 def _writer(target: Target, rows: DataFrame, metadata: CommitMetadata) -> DataFrameWriter:
-    described = rows
-    if not target.exists:
-        described = rows.select(
-            *[
-                F.col(quoted(name)).alias(name, metadata={"comment": target.descriptions[name]})
-                if target.descriptions.get(name)
-                else F.col(quoted(name))
-                for name in rows.columns
-            ]
-        )
-    writer = described.write.format("delta")
+    writer = (rows if target.exists else _described(target, rows)).write.format("delta")
     writer = writer.option("userMetadata", stamped(metadata).to_json(target.version))
     if not target.exists:
         for key, value in target.properties.items():
             writer = writer.option(key, value)
     return writer
+
+
+def _described(target: Target, rows: DataFrame) -> DataFrame:
+    if not any(target.descriptions.values()):
+        return rows
+    return rows.select(
+        *[
+            F.col(quoted(name)).alias(name, metadata={"comment": target.descriptions[name]})
+            if target.descriptions.get(name)
+            else F.col(quoted(name))
+            for name in rows.columns
+        ]
+    )
 
 
 def stamped(metadata: CommitMetadata) -> CommitMetadata:
@@ -126,12 +132,12 @@ def merge(
     )
     if target.exists:
         builder = builder.withSchemaEvolution()
-    with _session_commit(spark, stamped(metadata).to_json(target.version)):
+    with session_commit(spark, stamped(metadata).to_json(target.version)):
         builder.execute()
 
 
 @contextmanager
-def _session_commit(spark: SparkSession, told: str) -> Iterator[None]:
+def session_commit(spark: SparkSession, told: str) -> Iterator[None]:
     """What the commit says by session, for writes without options; it would stay for the next write."""
     spark.conf.set(_USER_METADATA, told)
     try:

@@ -23,6 +23,7 @@ from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
 from goldsmith.run.commits import Written, write
 from goldsmith.run.context import Run
 from goldsmith.run.counting import known_of
+from goldsmith.run.describing import describe
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.plan import Plan
 from goldsmith.run.planning import plan_table, tracked
@@ -61,6 +62,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             done = replace(done, warnings=(*done.warnings, plan.warning))
         put_in_order(spark, run, table, plan.bookmark)
         if plan.action == "nothing":
+            describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
@@ -105,6 +107,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         )
         if not plan.more:
             table_id, _ = plan.log.identity()
+            describe(spark, run, table, plan.log)
             return replace(done, counter=plan.counter, table_id=table_id)
         force_full = None
 

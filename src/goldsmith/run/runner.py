@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.failures import explained
 from goldsmith.engine.metadata import VerdictRecord
 from goldsmith.errors import GateStopped, GoldsmithError
+from goldsmith.run.cataloging import has_catalog, prepare, register
 from goldsmith.run.context import Run
 from goldsmith.run.loading import Loaded, load_table
 from goldsmith.run.locks import table_lock
@@ -42,7 +43,10 @@ def run_tables(
     sessions: SimpleQueue[SparkSession] = SimpleQueue()
     for _ in range(parallel):
         sessions.put(spark.newSession())
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="load") as pool:
+    with ThreadPoolExecutor(max_workers=parallel + 1, thread_name_prefix="load") as pool:
+        if has_catalog(run):
+            # The first call takes seconds: it is made while tables load. What goes wrong is told when they are registered.
+            pool.submit(prepare, spark, run)
         while waiting or running:
             for name in list(waiting):
                 wanted = [need for need in needs[name] if need in names]
@@ -63,6 +67,9 @@ def run_tables(
                     tell(name, outcomes[name])
     ordered = tuple(outcomes[name] for name in names)
     restored, errors = record(spark, run, ordered)
+    errors += register(
+        spark, run, [name for name in names if outcomes[name].status in ("done", "nothing_new")]
+    )
     return RunResult(run.run_id, ordered, time.monotonic() - began, restored, errors)
 
 

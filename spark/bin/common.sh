@@ -1,0 +1,33 @@
+# What the start scripts share; sourced, not run. Sets SPARK_HOME, SPARK_CONF_DIR, HIVE_CONF_DIR and SPARK_LOCAL_IP.
+# Jars that are not in SPARK_HOME/jars are named by SPARK_DIST_CLASSPATH, which Spark's own scripts know too.
+_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# refuse CODE MESSAGE HINT: ends the script as an environment that is not ready.
+refuse() {
+    printf '%s %s\n  %s\n' "$1" "$2" "$3" >&2
+    exit 4
+}
+
+# listening HOST PORT: whether something answers there; 0.0.0.0 is asked by the loopback.
+listening() {
+    local host=$1
+    [ "$host" = 0.0.0.0 ] && host=127.0.0.1
+    (exec 3<>"/dev/tcp/$host/$2") 2>/dev/null
+}
+
+# Spark would take the next port without a word, and clients would look for it in vain.
+require_free_port() {
+    if listening "$1" "$2"; then
+        refuse GS921 "Port $2 on $1 is taken, and $3 needs it." "Stop what listens there, or set $4 to another port."
+    fi
+}
+
+if [ -z "${SPARK_HOME:-}" ]; then
+    SPARK_HOME=$(python3 -c 'import importlib.util as u; s = u.find_spec("pyspark"); print(s.submodule_search_locations[0])' 2>/dev/null) ||
+        refuse GS903 "SPARK_HOME is not set, and python3 has no pyspark." "Set SPARK_HOME to a Spark 4.1."
+fi
+export SPARK_HOME
+export SPARK_CONF_DIR=${SPARK_CONF_DIR:-$_root/spark/conf}
+export HIVE_CONF_DIR=${HIVE_CONF_DIR:-$_root/hive}
+# The address that a service binds to and tells others; a container sets it to its own.
+export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}

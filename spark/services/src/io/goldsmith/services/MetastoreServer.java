@@ -1,0 +1,105 @@
+package io.goldsmith.services;
+
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.hive.conf.HiveConf;
+import org.apache.hadoop.hive.conf.HiveConf.ConfVars;
+import org.apache.hadoop.hive.metastore.HiveMetaStore;
+import org.apache.hadoop.hive.metastore.IHMSHandler;
+import org.apache.hadoop.hive.metastore.RawStore;
+import org.apache.hadoop.hive.metastore.TServerSocketKeepAlive;
+import org.apache.hadoop.hive.metastore.TUGIBasedProcessor;
+import org.apache.hadoop.hive.thrift.TUGIContainingTransport;
+import org.apache.thrift.TException;
+import org.apache.thrift.protocol.TBinaryProtocol;
+import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.server.ServerContext;
+import org.apache.thrift.server.TServer;
+import org.apache.thrift.server.TServerEventHandler;
+import org.apache.thrift.server.TThreadPoolServer;
+import org.apache.thrift.transport.TServerSocket;
+import org.apache.thrift.transport.TTransport;
+import org.apache.thrift.transport.TTransportException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Hive Metastore on one address: Hive's own main class listens on all of them, and takes what it finds in the
+ * database without a look at who made it.
+ *
+ * <p>METASTORE_HOST and METASTORE_PORT say where it listens. It ends with 4 where the environment is not ready.
+ */
+public final class MetastoreServer {
+    private static final Logger LOG = LoggerFactory.getLogger(MetastoreServer.class);
+    private static final int NOT_READY = 4;
+
+    private MetastoreServer() {}
+
+    public static void main(String[] arguments) throws Exception {
+        try {
+            serve(new InetSocketAddress(setting("METASTORE_HOST", "127.0.0.1"),
+                    Integer.parseInt(setting("METASTORE_PORT", "9083"))));
+        } catch (NotReadyException missing) {
+            System.err.println(missing.getMessage());
+            System.exit(NOT_READY);
+        }
+    }
+
+    private static void serve(InetSocketAddress address) throws Exception {
+        // Has HiveConf read hivemetastore-site.xml.
+        HiveConf.setLoadMetastoreConfig(true);
+        HiveConf conf = new HiveConf(HiveMetaStore.class);
+        new MetastoreSchema(conf).makeReady(Long.parseLong(setting("METASTORE_DB_WAIT", "60")), TimeUnit.SECONDS);
+        IHMSHandler handler =
+                HiveMetaStore.newRetryingHMSHandler(new HiveMetaStore.HMSHandler("metastore", conf, false), conf);
+        int longest = (int) Math.min(conf.getLongVar(ConfVars.METASTORESERVERMAXMESSAGESIZE), Integer.MAX_VALUE);
+        TServer server = new TThreadPoolServer(new TThreadPoolServer.Args(new TServerSocketKeepAlive(listen(address)))
+                .processor(new TUGIBasedProcessor<>(handler))
+                .transportFactory(new TUGIContainingTransport.Factory())
+                .protocolFactory(new TBinaryProtocol.Factory())
+                .inputProtocolFactory(new TBinaryProtocol.Factory(true, true, longest, longest))
+                .minWorkerThreads(conf.getIntVar(ConfVars.METASTORESERVERMINTHREADS))
+                .maxWorkerThreads(conf.getIntVar(ConfVars.METASTORESERVERMAXTHREADS)));
+        server.setServerEventHandler(new StoreOfConnection());
+        LOG.info("The metastore listens on {}", address);
+        server.serve();
+    }
+
+    private static TServerSocket listen(InetSocketAddress address) throws NotReadyException {
+        try {
+            return new TServerSocket(address);
+        } catch (TTransportException taken) {
+            throw new NotReadyException("GS921",
+                    "The metastore cannot listen on " + address + ": " + taken.getMessage(),
+                    "Stop what listens there, or set METASTORE_PORT to another port.");
+        }
+    }
+
+    private static String setting(String name, String otherwise) {
+        String value = System.getenv(name);
+        return value == null || value.isEmpty() ? otherwise : value;
+    }
+
+    /** Gives a connection's hold on the database back when the connection ends. */
+    private static final class StoreOfConnection implements TServerEventHandler {
+        @Override
+        public void preServe() {}
+
+        @Override
+        public ServerContext createContext(TProtocol input, TProtocol output) {
+            return null;
+        }
+
+        @Override
+        public void deleteContext(ServerContext context, TProtocol input, TProtocol output) {
+            RawStore store = HiveMetaStore.HMSHandler.getRawStore();
+            if (store != null) {
+                store.shutdown();
+                HiveMetaStore.HMSHandler.removeRawStore();
+            }
+        }
+
+        @Override
+        public void processContext(ServerContext context, TTransport input, TTransport output) {}
+    }
+}

