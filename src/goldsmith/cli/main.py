@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli import catalog, declaring, looking, quarantine, running, serving
+from goldsmith.cli import catalog, declaring, generating, looking, quarantine, running, serving, superset
 from goldsmith.cli.console import tell_error
 from goldsmith.errors import Exit, GoldsmithError
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     name="goldsmith", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
-for module in (declaring, running, looking, quarantine, catalog, serving):
+for module in (declaring, generating, running, looking, quarantine, catalog, serving, superset):
     module.register(app)
 
 

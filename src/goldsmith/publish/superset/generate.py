@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.checking_dashboards import check_dashboards
 from goldsmith.project.dashboards import Dashboard
@@ -14,6 +16,7 @@ from goldsmith.project.tables import Project
 from goldsmith.publish.superset import charts, dashboards, datasets
 from goldsmith.publish.superset.assets import METADATA, VERSION, Assets, as_yaml
 from goldsmith.publish.superset.names import Names, slug
+from goldsmith.publish.superset.raw import read_raw
 
 BUILT_IN = Path(__file__).parent / "built_in"
 FOLDER = Path("superset") / "assets"
@@ -38,7 +41,15 @@ def generate(project: Project) -> Assets:
             path = f"charts/{dashboard.name}/{slug(chart.title)}.yaml"
             found[path] = as_yaml(charts.chart(dashboard.name, chart, known[chart.table], names))
         found[f"dashboards/{dashboard.name}.yaml"] = as_yaml(dashboards.dashboard(dashboard, known, names))
-    return found
+    return {**found, **_raw(project, found, names)}
+
+
+def _raw(project: Project, generated: Assets, names: Names) -> dict[str, str]:
+    """What is passed through as it stands."""
+    uuids = {str(yaml.safe_load(text).get("uuid")): path for path, text in generated.items()}
+    datasets = {uuid for uuid, path in uuids.items() if path.startswith("datasets/")}
+    read = read_raw(project, datasets, uuids, names.is_ours)
+    return {asset.path: as_yaml(asset.data, "") for asset in read}
 
 
 def all_dashboards(project: Project) -> Mapping[str, Dashboard]:
