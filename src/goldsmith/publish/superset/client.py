@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import CookieJar
@@ -21,6 +21,8 @@ from goldsmith.errors import GoldsmithError, NotReady, Where
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
+_ORDER = {"chart": "slice_name", "dashboard": "dashboard_title", "dataset": "table_name"}
+"""What pages go by, where it cannot be the id."""
 _PAGE = 100
 _SECONDS = 180
 _MIDNIGHT = (1980, 1, 1, 0, 0, 0)
@@ -80,22 +82,21 @@ class Client:
         body, kind = _multipart(fields, "bundle", bundle(assets))
         self._send("POST", "/api/v1/assets/import/", body, kind)
 
-    def list(
-        self, resource: str, columns: Sequence[str] = (), filters: Iterable[Mapping[str, Any]] = ()
-    ) -> Any:
-        """Every object of a kind, as a list of mappings. resource: chart, dashboard, dataset, security/roles..."""
-        found: list[Any] = []
+    def all(self, resource: str, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Every object of a kind. resource: chart, dashboard, dataset, security/roles, ..."""
+        found: dict[Any, dict[str, Any]] = {}
+        page = 0
         while True:
-            query: dict[str, Any] = {"page": len(found) // _PAGE, "page_size": _PAGE, "order_column": "id"}
-            query |= {"order_direction": "asc"}
+            order = _ORDER.get(resource, "id")
+            query: dict[str, Any] = {"page": page, "page_size": _PAGE, "order_column": order}
+            query["order_direction"] = "asc"
             if columns:
                 query["columns"] = list(columns)
-            if wanted := [dict(item) for item in filters]:
-                query["filters"] = wanted
             answer = self._json("GET", f"/api/v1/{resource}/?q={rison(query)}")
-            found += answer["result"]
-            if len(found) >= answer["count"] or not answer["result"]:
-                return found
+            found |= {each["id"]: each for each in answer["result"]}
+            page += 1
+            if page * _PAGE >= answer["count"]:
+                return list(found.values())
 
     def get(self, path: str) -> Any:
         return self._json("GET", f"/api/v1/{path}")
