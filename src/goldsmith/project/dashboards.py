@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from goldsmith.errors import Where
 from goldsmith.project.documents import Document
@@ -110,6 +110,12 @@ class Filter(Strict):
     default: Names = Field((), description="Values chosen at first; for `time` one span, as in `Last month`.")
 
 
+def _not_empty(value: object) -> object:
+    if value == []:
+        raise ValueError("a dashboard shows at least one row of charts")
+    return value
+
+
 class DashboardSpec(Strict):
     """One dashboard: `dashboards/<name>.yaml` of a pipeline."""
 
@@ -117,7 +123,7 @@ class DashboardSpec(Strict):
     description: str = ""
     owner: str | None = None
     filters: tuple[Filter, ...] = ()
-    rows: tuple[Row, ...] = Field(min_length=1)
+    rows: Annotated[tuple[Row, ...], BeforeValidator(_not_empty)]
 
 
 @dataclass(frozen=True)

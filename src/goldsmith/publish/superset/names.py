@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -26,7 +27,7 @@ class Names:
 
     def uuid(self, kind: str, *name: str) -> str:
         """The UUID of an asset. kind: database, dataset, chart or dashboard."""
-        rest = uuid5(_ROOT, "/".join((self.project, kind, *name))).hex[_MARK:]
+        rest = uuid5(_ROOT, json.dumps((self.project, kind, *name))).hex[_MARK:]
         return str(UUID(self.mark + rest))
 
     def is_ours(self, uuid: str) -> bool:
