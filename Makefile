@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint faults bench schema clean
+.PHONY: help setup demo test unit lint faults bench superset-env schema clean
 
 DAYS ?= 7
 UV_VERSION := 0.13.8
@@ -37,12 +37,16 @@ lint: setup ## Check style, types, layers, declarations and schemas
 	.venv/bin/lint-imports
 	.venv/bin/goldsmith check
 	.venv/bin/goldsmith schema schema --check
+	.venv/bin/goldsmith generate superset --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults
 
 bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py
+
+superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --no-editable --project superset
 
 schema: setup ## Write the JSON Schemas that editors use
 	.venv/bin/goldsmith schema schema
