@@ -18,7 +18,9 @@ def main() -> None:
         found = manager.find_user(username=user)
         if found is None:
             mail = f"{user}@localhost"
-            manager.add_user(user, "Goldsmith", "Administrator", mail, manager.find_role("Admin"), password=password)
+            manager.add_user(
+                user, "Goldsmith", "Administrator", mail, manager.find_role("Admin"), password=password
+            )
         else:
             manager.reset_password(found.id, password)
 

@@ -123,6 +123,10 @@ class DashboardSpec(Strict):
     description: str = ""
     owner: str | None = None
     filters: tuple[Filter, ...] = ()
+    colors: dict[str, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]] = Field(
+        default_factory=dict,
+        description="Values and metrics' labels that have one color in every chart: #059669.",
+    )
     rows: Annotated[tuple[Row, ...], BeforeValidator(_not_empty)]
 
 

@@ -20,7 +20,7 @@ class SparkDialect(HiveDialect):
         views = set(self.get_view_names(connection, schema, **kw))
         return [name for name in self._names(connection, "TABLES", schema) if name not in views]
 
-    def get_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+    def get_view_names(self, connection: Connection, schema: str | None = None, **_kw: Any) -> list[str]:
         return self._names(connection, "VIEWS", schema)
 
     def _names(self, connection: Connection, what: str, schema: str | None) -> list[str]:

@@ -14,5 +14,5 @@ class SparkThriftEngineSpec(SparkEngineSpec):
     engine_name = "Spark Thrift Server"
 
     @classmethod
-    def get_view_names(cls, database: Database, inspector: Inspector, schema: str | None) -> set[str]:
+    def get_view_names(cls, database: Database, inspector: Inspector, schema: str | None) -> set[str]:  # noqa: ARG003
         return set(inspector.get_view_names(schema))

@@ -85,9 +85,8 @@ def _number(declared: Chart, relation: Relation) -> Params:
     return {
         "metric": declared.metrics[0],
         "y_axis_format": _format(declared, relation),
-        "header_font_size": 0.4,
+        "header_font_size": 0.5,
         "subheader_font_size": 0.15,
-        "subtitle": declared.description,
     }
 
 
@@ -130,6 +129,7 @@ def _series(declared: Chart, relation: Relation) -> Params:
     else:
         params["row_limit"] = declared.limit or _ROWS
         params["xAxisForceCategorical"] = True
+        params["xAxisLabelInterval"] = "0"
     if declared.sort and not by_time:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
@@ -214,7 +214,7 @@ def _map(declared: Chart, _relation: Relation) -> Params:
         "min_radius": 3,
         "max_radius": 28,
         "multiplier": 5,
-        "dimension": declared.dimensions[0],
+        "legend_position": None,
         "tooltip_contents": [{"item_type": "column", "column_name": name} for name in declared.dimensions],
         "color_scheme_type": "fixed_color",
         "color_picker": _AMBER,

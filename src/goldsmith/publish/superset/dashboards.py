@@ -30,6 +30,7 @@ def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[s
         "position": position(declared, names),
         "metadata": {
             "color_scheme": "supersetColors",
+            "label_colors": dict(spec.colors),
             "cross_filters_enabled": True,
             "expanded_slices": {},
             "refresh_frequency": 0,

@@ -63,6 +63,7 @@ def _column(relation: Relation, name: str) -> dict[str, Any]:
     nested = bool(kind) and str(kind).startswith(("ARRAY", "MAP", "STRUCT", "BINARY"))
     return {
         "column_name": name,
+        "verbose_name": name.replace("_", " ").capitalize(),
         "type": kind,
         "is_dttm": bool(relation.is_temporal(name)),
         "is_active": True,

@@ -10,7 +10,7 @@ from goldsmith.publish.superset.names import Names
 
 _PIXELS = 8
 """Superset's unit of height."""
-_HEIGHTS: dict[Kind, int] = {"number": 130, "trend": 180, "map": 520}
+_HEIGHTS: dict[Kind, int] = {"number": 136, "trend": 180, "map": 520}
 _HEIGHT = 340
 _TEXT = 56
 
