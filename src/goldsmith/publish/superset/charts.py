@@ -129,7 +129,6 @@ def _series(declared: Chart, relation: Relation) -> Params:
     else:
         params["row_limit"] = declared.limit or _ROWS
         params["xAxisForceCategorical"] = True
-        params["xAxisLabelInterval"] = "0"
     if declared.sort and not by_time:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
@@ -171,7 +170,7 @@ def _heatmap(declared: Chart, relation: Relation) -> Params:
         "sort_x_axis": "alpha_asc",
         "sort_y_axis": "alpha_asc",
         "normalize_across": "heatmap",
-        "linear_color_scheme": "superset_seq_1",
+        "linear_color_scheme": "schemeOranges",
         "show_legend": False,
         "show_values": True,
         "show_percentage": False,
