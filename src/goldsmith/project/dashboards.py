@@ -125,7 +125,7 @@ class DashboardSpec(Strict):
     filters: tuple[Filter, ...] = ()
     colors: dict[str, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]] = Field(
         default_factory=dict,
-        description="Values and metrics' labels that have one color in every chart: #059669.",
+        description="Values and metrics that have one color in every chart: #059669.",
     )
     rows: Annotated[tuple[Row, ...], BeforeValidator(_not_empty)]
 

@@ -8,6 +8,7 @@ from typing import Any
 from goldsmith.project.dashboards import Chart, Dashboard, Filter
 from goldsmith.project.relations import Relation
 from goldsmith.publish.superset.assets import VERSION
+from goldsmith.publish.superset.datasets import label
 from goldsmith.publish.superset.layout import position
 from goldsmith.publish.superset.names import Names, slug
 
@@ -30,7 +31,8 @@ def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[s
         "position": position(declared, names),
         "metadata": {
             "color_scheme": "supersetColors",
-            "label_colors": dict(spec.colors),
+            "label_colors": _colors(spec.colors, charts, relations),
+            "filter_bar_orientation": "HORIZONTAL",
             "cross_filters_enabled": True,
             "expanded_slices": {},
             "refresh_frequency": 0,
@@ -108,6 +110,16 @@ def _cross(charts: list[Chart], relations: Relations) -> dict[str, Any]:
         ]
         scope = {"rootPath": ["ROOT_ID"], "excluded": left_out}
         found[str(at)] = {"id": at, "crossFilters": {"scope": scope, "chartsInScope": []}}
+    return found
+
+
+def _colors(colors: Mapping[str, str], charts: list[Chart], relations: Relations) -> dict[str, str]:
+    """A metric has its color under its name and under its label: charts look for either."""
+    found = dict(colors)
+    for chart in charts:
+        for name in chart.metrics:
+            if name in colors:
+                found[label(name, relations[chart.table].metrics[name])] = colors[name]
     return found
 
 
