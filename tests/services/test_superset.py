@@ -134,6 +134,12 @@ def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> No
         assert got or chart.filter, title
 
 
+def test_a_chart_is_kept_for_the_next_reader(place: Place) -> None:
+    client, chart = place.superset.admin(), place.held("chart", "slice_name")["Departures"]
+    client.chart_data(chart)
+    assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
+
+
 def exported(place: Place) -> dict[str, Any]:
     client = place.superset.admin()
     ids = [each["id"] for each in client.all("dashboard", ("id",))]

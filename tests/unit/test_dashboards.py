@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from goldsmith.errors import DeclarationError, DeclarationErrors
+from goldsmith.errors import DeclarationError, DeclarationErrors, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.sql_expression import check_metric
 from goldsmith.publish.superset import assets
+from goldsmith.publish.superset.client import Server, bundle, rison
 from goldsmith.publish.superset.generate import check_built_in, generate
 from goldsmith.publish.superset.names import Names
 
@@ -138,6 +139,18 @@ def test_all_mistakes_are_told_at_once(project: Written) -> None:
 def test_two_dashboards_of_one_name(project: Written) -> None:
     root = project({"pipelines/q/pipeline.yaml": "", "pipelines/q/dashboards/sales.yaml": DASHBOARD})
     assert [problem.code for problem in mistakes(root)] == ["GS105"]
+
+
+@pytest.mark.parametrize(("name", "hint"), [("Sales-2", "lower-case"), ("more.yml", "more.yaml")])
+def test_a_file_that_no_dashboard_can_be_in(project: Written, name: str, hint: str) -> None:
+    file = name if "." in name else f"{name}.yaml"
+    (problem,) = mistakes(project({f"pipelines/p/dashboards/{file}": DASHBOARD}))
+    assert (problem.code, hint in str(problem.hint)) == ("GS109", True)
+
+
+def test_a_dashboard_without_rows(project: Written) -> None:
+    (problem,) = mistakes(project({FILE: "title: T\nrows: []\n"}))
+    assert (problem.code, problem.where.line, "at least one row" in problem.message) == ("GS103", 2, True)
 
 
 METRICS = [
@@ -294,3 +307,30 @@ def test_the_built_in_dashboards_suit_the_platforms_tables() -> None:
 
 def test_the_repositorys_assets_are_current() -> None:
     assert assets.differences(REPOSITORY / "superset/assets", generate(load_project(REPOSITORY))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"page": 0, "columns": ["id", "a.b"], "x": True, "y": None}, "(page:0,columns:!(id,a.b),x:!t,y:!n)"),
+        ([1, 2], "!(1,2)"),
+        ("it's a & b!", "'it!'s%20a%20%26%20b!!'"),
+        ("", "''"),
+        ("12", "'12'"),
+    ],
+)
+def test_rison(value: Any, text: str) -> None:
+    assert rison(value) == text
+
+
+def test_the_same_assets_are_the_same_bundle(project: Written) -> None:
+    loaded = load_project(project())
+    one, other = bundle(generate(loaded)), bundle(dict(reversed(generate(loaded).items())))
+    assert one == other
+
+
+def test_without_a_password_nothing_is_asked() -> None:
+    with pytest.raises(NotReady) as refused:
+        Server.of({"SUPERSET_URL": "http://127.0.0.1:8088"})
+    assert refused.value.code == "GS904"
+    assert "geheim" not in repr(Server.of({"SUPERSET_ADMIN_PASSWORD": "geheim"}))

@@ -11,15 +11,15 @@ from goldsmith.errors import DeclarationError, DeclarationErrors, Where
 from goldsmith.project import sql
 from goldsmith.project.checking import check_tables
 from goldsmith.project.checking_dashboards import check_dashboards
-from goldsmith.project.dashboards import Dashboard, DashboardSpec
+from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document, place_of_bytes, read_document
+from goldsmith.project.loading_dashboards import DASHBOARDS, bad_name, dashboards_of, unique_dashboards
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
 from goldsmith.project.validation import validate
 
 MARKER = "goldsmith.yaml"
-DASHBOARDS = "dashboards"
 _OTHER_FOLDERS = (DASHBOARDS,)
 Result = TypeVar("Result")
 
@@ -121,14 +121,15 @@ class _Reader:
             return None
         pipelines: list[Pipeline] = []
         tables: list[Table] = []
-        dashboards: list[Dashboard] = []
+        dashboards: list[Dashboard | None] = []
         for path in sorted(folder.glob("*/")):
             if (path / "pipeline.yaml").is_file():
                 pipeline = self._pipeline(path)
                 if pipeline is not None:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
-                dashboards.extend(self._dashboards(path / DASHBOARDS, path.name))
+                for action in dashboards_of(path):
+                    dashboards.append(self._kept(action))
             elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
                 misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
@@ -141,7 +142,8 @@ class _Reader:
                         else "Write one beside its layers; an empty file will do.",
                     )
                 )
-        unique = {each.name: each for each in self._unique_dashboards(dashboards)}
+        unique, twice = unique_dashboards(dashboards)
+        self.problems.extend(twice)
         return Project.assemble(self.root, spec, pipelines, self._unique(tables), unique)
 
     def _kept(self, action: Callable[[], Result]) -> Result | None:
@@ -160,7 +162,7 @@ class _Reader:
         document = self._kept(lambda: read_document(folder / "pipeline.yaml"))
         spec = self._kept(lambda: validate(PipelineSpec, document)) if document else None
         if not NAME.match(folder.name):
-            self.problems.append(_bad_name(folder.name, folder))
+            self.problems.append(bad_name(folder.name, folder))
         return Pipeline(folder.name, folder, spec) if spec else None
 
     def _tables(self, pipeline: Path) -> Iterator[Table]:
@@ -228,7 +230,7 @@ class _Reader:
         for file in sorted(folder.glob("*.yaml")):
             name = f"{layer}.{file.stem}"
             if not NAME.match(file.stem):
-                self.problems.append(_bad_name(file.stem, file))
+                self.problems.append(bad_name(file.stem, file))
             table = self._table(file, name, layer, pipeline)
             if table is None:
                 self.broken.add(name)
@@ -283,28 +285,6 @@ class _Reader:
             return None
         return Table(name, layer, pipeline, spec, document, query, code) if spec else None
 
-    def _dashboards(self, folder: Path, pipeline: str) -> Iterator[Dashboard]:
-        for file in sorted(folder.glob("*.yaml")):
-            if not NAME.match(file.stem):
-                self.problems.append(_bad_name(file.stem, file))
-            dashboard = self._kept(lambda file=file: read_dashboard(file, pipeline))  # type: ignore[misc]
-            if dashboard is not None:
-                yield dashboard
-        for file in sorted(folder.glob("*.yml")):
-            hint = f"Rename it to {file.with_suffix('.yaml').name}."
-            told = "Declarations end in `.yaml`."
-            self.problems.append(DeclarationError("GS109", told, where=Where(file=file), hint=hint))
-
-    def _unique_dashboards(self, dashboards: list[Dashboard]) -> list[Dashboard]:
-        seen: dict[str, Dashboard] = {}
-        for dashboard in dashboards:
-            first = seen.setdefault(dashboard.name, dashboard)
-            if first is not dashboard:
-                told = f"The dashboard `{dashboard.name}` is declared twice; first in {first.file}."
-                hint = "A dashboard's name is unique in the project."
-                self.problems.append(DeclarationError("GS105", told, where=dashboard.where(), hint=hint))
-        return list(seen.values())
-
     def _unique(self, tables: list[Table]) -> list[Table]:
         seen: dict[str, Table] = {}
         for table in tables:
@@ -320,21 +300,6 @@ class _Reader:
                 )
             seen.setdefault(table.name, table)
         return list(seen.values())
-
-
-def read_dashboard(file: Path, pipeline: str) -> Dashboard:
-    """One dashboard's file. Raises DeclarationError, or ExceptionGroup of it, for what is wrong in it alone."""
-    document = read_document(file)
-    return Dashboard(file.stem, pipeline, validate(DashboardSpec, document), document)
-
-
-def _bad_name(name: str, file: Path) -> DeclarationError:
-    return DeclarationError(
-        "GS109",
-        f"`{name}` cannot be a name.",
-        where=Where(file=file),
-        hint="Names are lower-case letters, digits and _, and begin with a letter.",
-    )
 
 
 def _text(file: Path) -> str:

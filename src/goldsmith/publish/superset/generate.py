@@ -10,7 +10,7 @@ import yaml
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.checking_dashboards import check_dashboards
 from goldsmith.project.dashboards import Dashboard
-from goldsmith.project.loading import read_dashboard
+from goldsmith.project.loading_dashboards import read_dashboard
 from goldsmith.project.relations import relations
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset import charts, dashboards, datasets
