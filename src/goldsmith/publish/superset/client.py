@@ -21,7 +21,12 @@ from goldsmith.errors import GoldsmithError, NotReady, Where
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
-_ORDER = {"chart": "slice_name", "dashboard": "dashboard_title", "dataset": "table_name"}
+_ORDER = {
+    "chart": "slice_name",
+    "dashboard": "dashboard_title",
+    "database": "database_name",
+    "dataset": "table_name",
+}
 """What pages go by, where it cannot be the id."""
 _PAGE = 100
 _SECONDS = 180
