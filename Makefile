@@ -23,9 +23,11 @@ setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
 	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
-test: setup lint ## Run the tests: unit, then Spark, then the browser
+test: setup lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
+	.venv/bin/pytest tests/services -q
+	.venv/bin/pytest tests/cluster -q
 
 unit: setup ## Run the tests that need no Spark
 	.venv/bin/pytest tests/unit -q
@@ -40,7 +42,9 @@ lint: setup ## Check style, types, layers, declarations and schemas
 	.venv/bin/goldsmith generate superset --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
-	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/services -q --faults
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/cluster -q --faults
 
 bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py

@@ -14,6 +14,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Quarantine
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
@@ -114,7 +115,9 @@ class FlightsLake:
             found[name] = (row["rows"], row["hash"])
             held = Quarantine(spark, run.quarantine_path(name))
             if held.version() >= 0:
-                rows = held.entries().select("reasons", "row").collect()
+                rows = (
+                    held.entries(TableLog(spark, run.path(name)).counter()).select("reasons", "row").collect()
+                )
                 found[f"quarantine of {name}"] = sorted(
                     (tuple(r["reasons"]), _stable(r["row"])) for r in rows
                 )

@@ -18,17 +18,18 @@ from goldsmith.run.context import Accepted, Run
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.release import Released, release
 from goldsmith.run.runner import run_tables
+from homes import DiskHome, Home
 
 
 class Lake:
     """A project `main` with one pipeline `p`, whose tables are written as text."""
 
-    def __init__(self, spark: SparkSession, root: Path) -> None:
+    def __init__(self, spark: SparkSession, root: Path, home: Home | None = None) -> None:
         self.spark = spark
         self.root = root
-        self.write("goldsmith.yaml", "name: test")
+        self.home = home or DiskHome(root)
+        self.write("goldsmith.yaml", self.home.declared)
         self.write("pipelines/p/pipeline.yaml", "description: A test.")
-        (root / ".goldsmith/landing").mkdir(parents=True)
 
     def write(self, path: str, text: str) -> None:
         """A file of the project."""
@@ -44,11 +45,18 @@ class Lake:
             self.write(f"{base}.sql", sql)
 
     def deliver(self, path: str, content: str | bytes) -> Path:
-        """A file in the landing area."""
-        file = self.root / ".goldsmith/landing" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return file
+        """A file in the landing area; its path on the disk, where that is its home."""
+        self.home.deliver(path, content if isinstance(content, bytes) else content.encode())
+        return self.root / ".goldsmith/landing" / path
+
+    def remove(self, name: str) -> None:
+        """Takes a table's files away."""
+        self.home.remove(self.path(name))
+
+    def remove_from_log(self, name: str, *versions: int) -> None:
+        """Takes versions out of a table's log, as its clean-up does."""
+        for version in versions:
+            self.home.remove(f"{self.path(name)}/_delta_log", f"{version:020d}.")
 
     def project(self) -> Project:
         return load_project(self.root)
@@ -102,5 +110,8 @@ class Lake:
         held = Quarantine(self.spark, self.begin().quarantine_path(name))
         if held.version() < 0:
             return []
-        found = [(tuple(row.reasons), json.loads(row.row)) for row in held.entries().collect()]
+        found = [
+            (tuple(row.reasons), json.loads(row.row))
+            for row in held.entries(TableLog(self.spark, self.path(name)).counter()).collect()
+        ]
         return sorted(found, key=str)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from lake import Lake
 from model import Row
@@ -31,11 +28,6 @@ def examples(count: int) -> settings:
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-
-
-def new_lake(spark: SparkSession, folder: Path) -> Lake:
-    """A lake of its own for one example."""
-    return Lake(spark, Path(tempfile.mkdtemp(dir=folder)))
 
 
 class Upstream:

@@ -12,9 +12,10 @@ require_free_port "$host" "$port" "the Spark master" SPARK_MASTER_PORT
 require_free_port "$host" "$ui" "the Spark master's web page" SPARK_MASTER_WEBUI_PORT
 mkdir -p "$recovery" 2>/dev/null && [ -w "$recovery" ] ||
     refuse GS924 "The master cannot write $recovery." "Set SPARK_MASTER_RECOVERY_DIR to a folder of its own that lasts."
+# The REST server would take jobs from anyone, and where its fixed port is taken the master stays half started.
 # Without recovery a master that comes back has the workers kill the executors of every running job, which then
 # waits for ever.
 export SPARK_DAEMON_MEMORY=${SPARK_DAEMON_MEMORY:-256m}
-export SPARK_DAEMON_JAVA_OPTS="-XX:+UseSerialGC -Dspark.port.maxRetries=0 -Dspark.deploy.recoveryMode=FILESYSTEM\
- -Dspark.deploy.recoveryDirectory=$recovery -Dspark.deploy.retainedApplications=50 ${SPARK_DAEMON_JAVA_OPTS:-}"
+export SPARK_DAEMON_JAVA_OPTS="-XX:+UseSerialGC -Dspark.port.maxRetries=0 -Dspark.master.rest.enabled=false\
+ -Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory=$recovery -Dspark.deploy.retainedApplications=50 ${SPARK_DAEMON_JAVA_OPTS:-}"
 exec "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.master.Master --host "$host" --port "$port" --webui-port "$ui"

@@ -1,20 +1,32 @@
-"""Services that tests share, each a real process."""
+"""Services that tests share, each a real process, and a Spark session that finds them.
+
+The session's JVM learns from the environment where they are, so it cannot be one that other tests began.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import random
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
+from goldsmith.engine.logstore import build
+from goldsmith.engine.s3 import Bucket
+from goldsmith.engine.session import make_session
+from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
+from homes import S3Home
+from lake import Lake
 from services.object_store import NoStoreError, ObjectStore, running
-from services.processes import Missing
-from services.stack import ROOT, Stack
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+CONF = Path(__file__).parents[2] / "spark" / "conf"
+BUCKET = "s3a://lake"
 
 
 @pytest.fixture(scope="session")
@@ -28,33 +40,61 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The cluster's services on a local disk, each started when a test first asks for it."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        stack.jars  # noqa: B018 - missing jars skip here
-    except Missing as missing:
-        pytest.skip(str(missing))
-    yield stack
-    stack.close()
+def on_s3(object_store: ObjectStore) -> Iterator[None]:
+    """The environment tells of the store, which has the bucket `lake`."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in object_store.environment.items():
+            patched.setenv(name, value)
+        Bucket.of(BUCKET).client.create_bucket(Bucket="lake")
+        yield
 
 
 @pytest.fixture(scope="session")
-def hive(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local session whose catalog is the stack's metastore."""
-    from goldsmith.engine.session import make_session
-    from goldsmith.project.models import ProfileSpec, SparkSpec
-
-    try:
-        uris = f"thrift://127.0.0.1:{stack.metastore.port}"
-    except Missing as missing:
-        pytest.skip(str(missing))
-    os.environ["HIVE_METASTORE_URIS"] = uris
+def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A local session on the store, with the settings of spark/conf."""
+    if SparkContext._gateway is not None:
+        pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
+    build(Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
     profile = ProfileSpec(
-        catalog="hive",
-        spark=SparkSpec(master="local[2]", memory="1g", conf_dir=str(ROOT / "spark" / "conf")),
+        landing=f"{BUCKET}/landing",
+        warehouse=f"{BUCKET}/warehouse",
+        spark=SparkSpec(master="local[2]", conf_dir=str(CONF), conf={"spark.sql.shuffle.partitions": 2}),
     )
-    warehouse = str(tmp_path_factory.mktemp("hive-warehouse"))
+    warehouse = str(tmp_path_factory.mktemp("warehouse"))
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
     yield session
     session.stop()
+
+
+@pytest.fixture
+def home(on_s3: None) -> S3Home:
+    """A prefix of its own in the bucket."""
+    return S3Home(f"{BUCKET}/{secrets.token_hex(4)}", CONF)
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path, home: S3Home) -> Lake:
+    return Lake(spark, tmp_path, home)
+
+
+@pytest.fixture
+def new_lake(spark: SparkSession, tmp_path: Path) -> Callable[[], Lake]:
+    """Makes lakes, one for each example of a property."""
+
+    def make() -> Lake:
+        return Lake(
+            spark, Path(tempfile.mkdtemp(dir=tmp_path)), S3Home(f"{BUCKET}/{secrets.token_hex(4)}", CONF)
+        )
+
+    return make
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the loads' tests some are run again on S3, always the same; all of them under --faults."""
+    again = [item for item in items if item.path.name == "test_loads_on_s3.py"]
+    if config.getoption("--faults") or len(again) < 2 or any("::" in name for name in config.args):
+        return
+    chosen = random.Random(4).sample(again, len(again) // 4)
+    left = [item for item in again if item not in chosen]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)

@@ -33,6 +33,16 @@ class ObjectStore:
     access_key: str
     secret_key: str
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells a program of it."""
+        return {
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
 
 @contextmanager
 def running(folder: Path, cache: Path) -> Iterator[ObjectStore]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,44 +42,35 @@ class Postgres:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Postgres]:
-    """Starts a server with its data below `folder`. Raises Missing."""
+def running(log: Path) -> Iterator[Postgres]:
+    """Starts a server with its data in a folder of its own, removed at the end. Raises Missing."""
     programs = _programs()
-    # The server refuses to run as root.
-    user = pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None
-    folder.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        _open_way_to(folder)
-        shutil.chown(folder, user)
+    # The server refuses to run as root, and no other user may pass through pytest's folders.
+    user = "nobody" if os.geteuid() == 0 else None
     password = secrets.token_hex(16)
-    secret = folder / "password"
-    secret.write_text(password)
-    if user is not None:
-        shutil.chown(secret, user)
-    data = folder / "data"
-    subprocess.run(
-        [
-            *(programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret),
-            *("--no-sync", "-E", "UTF8", "--locale=C"),
-        ],
-        user=user,
-        cwd=folder,
-        capture_output=True,
-        check=True,
-    )
-    (port,) = free_ports(1)
-    command = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
-    command += ["-k", str(folder), "-F"]
-    server = Service("postgres", command, dict(os.environ), folder.parent / "postgres.log", port, user=user)
-    with server.running():
-        yield Postgres(port, "owner", password, programs)
-
-
-def _open_way_to(folder: Path) -> None:
-    """Lets the server's user pass through the folders above its own, which pytest closes to others."""
-    for parent in folder.parents:
-        if parent.owner() == "root" and parent.is_relative_to("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
+    with tempfile.TemporaryDirectory(prefix="goldsmith-postgres-") as place:
+        folder = Path(place)
+        secret = folder / "password"
+        secret.write_text(password)
+        for path in (folder, secret) if user is not None else ():
+            shutil.chown(path, user)
+        data = folder / "data"
+        subprocess.run(
+            [
+                *(programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret),
+                *("--no-sync", "-E", "UTF8", "--locale=C"),
+            ],
+            user=user,
+            cwd=folder,
+            capture_output=True,
+            check=True,
+        )
+        (port,) = free_ports(1)
+        command = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
+        command += ["-k", str(folder), "-F"]
+        server = Service("postgres", command, dict(os.environ), log, port, user=user, folder=folder)
+        with server.running():
+            yield Postgres(port, "owner", password, programs)
 
 
 def _programs() -> Path:

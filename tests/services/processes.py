@@ -42,6 +42,7 @@ class Service:
         *,
         seconds: float = 90,
         user: str | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
@@ -50,6 +51,7 @@ class Service:
         self.port = port
         self.seconds = seconds
         self.user = user
+        self.folder = folder or log.parent
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -62,7 +64,7 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 user=self.user,
-                cwd=self.log.parent,
+                cwd=self.folder,
                 start_new_session=True,
             )
 

@@ -127,7 +127,7 @@ class Stack:
 
     @cached_property
     def postgres(self) -> Postgres:
-        return self._closing.enter_context(postgres.running(self.folder / "postgres"))
+        return self._closing.enter_context(postgres.running(self.folder / "postgres.log"))
 
     def database(self, name: str) -> dict[str, str]:
         """A new database of its own user, as the metastore's environment names it."""

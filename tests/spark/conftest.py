@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,9 @@ from lake import Lake
 @pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path) -> Lake:
     return Lake(spark, tmp_path)
+
+
+@pytest.fixture
+def new_lake(spark: SparkSession, tmp_path: Path) -> Callable[[], Lake]:
+    """Makes lakes, one for each example of a property."""
+    return lambda: Lake(spark, Path(tempfile.mkdtemp(dir=tmp_path)))

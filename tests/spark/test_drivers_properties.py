@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from hypothesis import given, note
-from pyspark.sql import SparkSession
 
 import model
 from lake import Lake
 from model import Expected, Row
-from properties import SEEDS, Upstream, examples, held, new_lake
+from properties import SEEDS, Upstream, examples, held
 
 SCHEMA = "id int, k int, p string, q int, n int, op string"
 RULES = (
@@ -115,9 +114,9 @@ def _compare(lake: Lake, rows: list[Row]) -> None:
 
 @examples(1)
 @given(seed=SEEDS)
-def test_every_load_follows_a_changing_upstream(spark: SparkSession, tmp_path: Path, seed: int) -> None:
+def test_every_load_follows_a_changing_upstream(new_lake: Callable[[], Lake], seed: int) -> None:
     random = Random(seed)
-    lake = new_lake(spark, tmp_path)
+    lake = new_lake()
     upstream = Upstream(lake, "bronze.src", SCHEMA)
     for name, (yaml, sql) in TABLES.items():
         lake.declare(name, yaml, sql)

@@ -19,7 +19,7 @@ def test_a_commit_with_much_to_say_is_read_whole(lake: Lake) -> None:
     assert commit.metadata is not None
     assert [file.path for file in commit.metadata.files] == sorted(names)
     assert TableLog(lake.spark, lake.path("bronze.t")).size() == sum(
-        file.stat().st_size for file in (lake.root / ".goldsmith/warehouse/bronze/t").glob("*.parquet")
+        lake.home.sizes(lake.path("bronze.t"), ".parquet")
     )
 
 
@@ -32,7 +32,7 @@ def test_small_loads_write_one_file_and_leave_the_session_as_it_was(lake: Lake) 
     )
     lake.deliver("t/a.csv", "id,k\n" + "".join(f"{number},{number % 7}\n" for number in range(500)))
     lake.done()
-    assert len(list((lake.root / ".goldsmith/warehouse/silver/t").glob("*.parquet"))) == 1
+    assert len(lake.home.sizes(lake.path("silver.t"), ".parquet")) == 1
 
 
 def test_settings_by_size_end_with_the_work(spark: SparkSession) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 
 from hypothesis import given
-from pyspark.sql import SparkSession
 
 import model
 from lake import Lake
 from model import Expected, Row
-from properties import SEEDS, Upstream, examples, held, new_lake
+from properties import SEEDS, Upstream, examples, held
 
 SCHEMA = "id int, seq int, v string, w string, op string"
 COLUMNS = ("id", "seq", "v", "w", "op")
@@ -52,9 +51,9 @@ def _rows(lake: Lake, table: str) -> list[Row]:
 
 @examples(2)
 @given(seed=SEEDS)
-def test_order_and_batching_do_not_matter(spark: SparkSession, tmp_path: Path, seed: int) -> None:
+def test_order_and_batching_do_not_matter(new_lake: Callable[[], Lake], seed: int) -> None:
     random = Random(seed)
-    lake = new_lake(spark, tmp_path)
+    lake = new_lake()
     first, second = Upstream(lake, "bronze.first", SCHEMA), Upstream(lake, "bronze.second", SCHEMA)
     lake.declare("silver.first", NEWEST, "SELECT id, seq, v, w, op FROM bronze.first")
     lake.declare("silver.second", NEWEST, "SELECT id, seq, v, w, op FROM bronze.second")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -61,7 +59,7 @@ def test_an_upstream_that_was_made_again(lake: Lake) -> None:
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
     lake.done("silver")
-    shutil.rmtree(source.path)
+    lake.remove("bronze.src")
     source.append([{"id": 2, "n": 2}])
     source.append([{"id": 3, "n": 3}])
     outcome = lake.done("silver")["silver.t"]
@@ -79,9 +77,7 @@ def test_an_upstream_whose_log_no_longer_reaches_back(lake: Lake) -> None:
     source.sql("DELETE FROM {t} WHERE id = 1")
     source.append([{"id": 2, "n": 2}])
     for version in range(3):
-        for file in Path(source.path, "_delta_log").glob(f"{version:020d}.*"):
-            if file.suffix == ".json":
-                file.unlink()
+        lake.home.remove(f"{source.path}/_delta_log", f"{version:020d}.json")
     outcome = lake.done("silver")["silver.t"]
     assert (outcome.commits[0].mode, len(outcome.warnings)) == ("rebuild", 1)
     assert lake.rows("silver.t") == [(2, 2)]

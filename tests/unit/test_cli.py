@@ -64,6 +64,8 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
         (("run", "--accept", "distance_to_be_between"), "GS504", "Say why"),
         (("feed", "flight"), "GS108", "Did you mean `flights`?"),
         (("--profile", "clutser", "plan"), "GS108", "profile"),
+        (("plan", "--profile", "clutser"), "GS108", "profile"),
+        (("plan", "silver", "--profile=clutser"), "GS108", "profile"),
         (("show", "gold.x"), "GS108", "no table"),
     ],
 )

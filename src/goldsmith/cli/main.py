@@ -11,6 +11,7 @@ import typer
 
 from goldsmith.cli import catalog, declaring, generating, looking, quarantine, running, serving, superset
 from goldsmith.cli.console import tell_error
+from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
 
 HELP = """A medallion lakehouse declared table by table.
@@ -22,8 +23,10 @@ Exit codes: 0 done, 1 a run failed, 2 the declarations or the call are wrong, 3 
 4 the machine is not ready.
 """
 
+
 app = typer.Typer(
-    name="goldsmith", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    name="goldsmith", cls=OptionsAnywhere, help=HELP, no_args_is_help=True, rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )  # fmt: skip
 for module in (declaring, generating, running, looking, quarantine, catalog, serving, superset):

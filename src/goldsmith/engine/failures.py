@@ -10,7 +10,13 @@ from urllib.parse import unquote
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from goldsmith.errors import GoldsmithError, RunError, SourceError, StorageError, Where
+from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
+from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
+
+LOG_STORE_HINT = (
+    "Put goldsmith-logstore.jar beside the jars of S3A: `goldsmith setup` with this profile builds it and "
+    "says where it is."
+)
 
 _CONFLICTS = (
     "ConcurrentTransactionException",
@@ -33,6 +39,18 @@ _HISTORY_GONE = (
     "DELTA_INVALID_CDC_RANGE",
     "DELTA_VERSIONS_NOT_CONTIGUOUS",
     "DELTA_FILE_NOT_FOUND_DETAILED",
+)
+_NO_ANSWER = (
+    "ConnectException",
+    "NoRouteToHostException",
+    "UnknownHostException",
+    "ConnectTimeoutException",
+    "SocketTimeoutException",
+    "NoHttpResponseException",
+    "AWSNoResponseException",
+    "AWSApiCallTimeoutException",
+    "AWSStatus500Exception",
+    "AWSServiceThrottledException",
 )
 _BAD_VALUE = (
     "CAST_",
@@ -107,6 +125,10 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     """An error of Spark or of the storage as one that says what, where and what to do."""
     where = Where(table=table)
     everything = "\n".join(_messages(error))
+    if path.startswith("s3a://"):
+        of_the_store = _of_the_store(error, everything, table, path)
+        if of_the_store is not None:
+            return of_the_store
     if "No space left on device" in everything:
         return StorageError(
             "GS402",
@@ -141,6 +163,31 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     if damaged or "FAILED_READ_FILE" in "".join(conditions(error)):
         return _unreadable(everything, damaged, table, path)
     return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
+
+
+def _of_the_store(error: Exception, everything: str, table: str, path: str) -> GoldsmithError | None:
+    """What an object store said, or that it said nothing; None where it is not its doing."""
+    bucket = path.removeprefix("s3a://").split("/", 1)[0]
+    where = Where(file=path, table=table)
+    if has_cause(error, "ConditionIgnoredException"):
+        told = next(text for text in _messages(error) if "GS420 " in text)
+        message, _, hint = _first_line(told[told.index("GS420 ") + 6 :]).partition(" Nothing was committed. ")
+        return StorageError("GS420", message, where=where, hint=hint or None)
+    if "io.goldsmith.logstore.ConditionalS3LogStore" in everything and has_cause(
+        error, "ClassNotFoundException"
+    ):
+        return NotReady(
+            "GS902", "The log store for S3 is not on Spark's class path.", where=where, hint=LOG_STORE_HINT
+        )
+    if "RequestTimeTooSkewed" in everything:
+        return skewed()
+    if has_cause(error, "UnknownStoreException"):
+        return no_bucket(bucket)
+    if has_cause(error, "AccessDeniedException", "CredentialInitializationException"):
+        return refused(bucket, _first_line(everything))
+    if has_cause(error, *_NO_ANSWER):
+        return unreachable(_spark_message(error))
+    return None
 
 
 def _unreadable(everything: str, damaged: bool, table: str, path: str) -> GoldsmithError:

@@ -6,7 +6,8 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
@@ -20,6 +21,7 @@ from goldsmith.project.checking_columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED, TableSpec
 
 AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."
+_AT_ONCE = 8
 REPLACEMENT = "\ufffd"
 """What stands for bytes that are not in a file's encoding."""
 
@@ -45,8 +47,6 @@ def layouts(
     read, GS303 for one that is gone, GS305 for a first line that names no columns.
     """
     assert spec.source is not None
-    groups: dict[Layout, list[LoadedFile]] = {}
-    layout: Layout | None
     for file in files:
         if ":" in file.path:
             raise SourceError(
@@ -55,9 +55,13 @@ def layouts(
                 where=Where(file=file.path, table=table),
                 hint="Rename it.",
             )
+    groups: dict[Layout, list[LoadedFile]] = {}
+    layout: Layout | None
+    headers = _csv_headers(table, spec, landing, files) if spec.source.format == "csv" else iter(())
+    for file in files:
         match spec.source.format:
             case "csv":
-                header = _csv_header(table, spec, landing, file)
+                header = next(headers)
                 layout = Layout(header) if header is not None else None
             case "parquet":
                 layout = _parquet_layout(spark, table, landing, file)
@@ -119,6 +123,17 @@ def _refuse_impossible(names: Iterable[str], where: Where) -> None:
             where=Where(file=where.file, table=where.table, field=name),
             hint="Rename it in the file, or declare the other columns and say `on_new_column: ignore`.",
         )
+
+
+def _csv_headers(
+    table: str, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
+) -> Iterator[tuple[str, ...] | None]:
+    """Each file's first record. Several are read at once: on S3 each is a request."""
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="header") as pool:
+        try:
+            yield from pool.map(lambda file: _csv_header(table, spec, landing, file), files)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:

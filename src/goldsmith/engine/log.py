@@ -105,6 +105,10 @@ class TableLog:
             return TableState(NO_TABLE, "", 0)
         return TableState(version, id_, self._counter(version))
 
+    def counter(self) -> int:
+        """The counter of Goldsmith's last commit; 0 where the log holds none."""
+        return self._counter(self.version())
+
     def size(self) -> int | None:
         """Bytes of the table's files, as its newest checksum tells; None where it has none."""
         checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
@@ -114,7 +118,6 @@ class TableLog:
         return self._log.update(False, self._none, self._none)
 
     def _counter(self, version: int) -> int:
-        """The counter of Goldsmith's last commit; 0 where the log holds none."""
         try:
             for number in range(version, -1, -1):
                 metadata = self.commit(number).metadata

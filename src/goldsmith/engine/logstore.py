@@ -65,7 +65,7 @@ def build(settings: Settings, tell: Callable[[str], None]) -> Path:
 
 def _home() -> Path:
     """The folder with build.sh and src: within the package, or of the clone that the package lies in."""
-    packaged = Path(str(files("goldsmith.engine").joinpath("logstore")))
+    packaged = Path(str(files("goldsmith.engine").joinpath("log-store")))
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "spark" / "logstore"
 
 

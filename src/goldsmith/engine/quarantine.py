@@ -2,23 +2,27 @@
 
 Rows are written before the table's own commit, under the coming counter and the run's id, and count only
 when the table's log holds that commit. An entry that leaves (released, judged again, its source removed)
-is first marked by an entry of its own; `settle` then removes what does not count.
+is first marked by an entry of its own; `settle` then removes what does not count. Where runs are not kept
+apart by a lock, another run's entries may still become a commit: they are left alone until its counter is
+taken.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Literal
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import NO_TABLE, TableLog
+from goldsmith.engine.failures import is_conflict
+from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.rows import frame_of
 from goldsmith.engine.shape import row_as_json
 from goldsmith.quality.judge import OUTCOME, REASONS
@@ -34,6 +38,44 @@ class Entries:
     run_id: str
     counter: int
     at: datetime
+
+
+Claim = Literal["taken", "void", "open"]
+"""What became of the commit that entries belong to: it is in the table's log, never will be, or still may be."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a run wrote: how many rows, as the write counted them, and the quarantine's version with them."""
+
+    rows: int
+    version: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """until: the quarantine's version up to which every entry counts; None where there is no quarantine.
+
+    open: there are later entries of which it cannot be said yet.
+    """
+
+    until: int | None
+    open: bool = False
+
+    def with_own(self, held: Held, marks: int) -> int:
+        """The version that the commit of these rows can vouch for: its own, where nothing else came before it."""
+        before = self.until if self.until is not None else NO_TABLE
+        return held.version if not self.open and not marks and held.version == before + 1 else before
+
+
+@dataclass(frozen=True)
+class _Written:
+    """One write of entries. marks: how many of them are marks."""
+
+    run_id: str
+    counter: int
+    marks: int
+    version: int
 
 
 class Quarantine:
@@ -53,10 +95,10 @@ class Quarantine:
 
     def hold(
         self, judged: DataFrame, columns: list[str], entries: Entries, *, takes_back: Sequence[str] = ()
-    ) -> int:
+    ) -> Held:
         """Writes the judged rows whose outcome is `quarantine`, and marks for entries that leave.
 
-        takes_back: ids of these, or EVERYTHING. Returns how many rows were held, as the write counted them.
+        takes_back: ids of these, or EVERYTHING.
         """
         rows = judged.where(F.col(OUTCOME) == "quarantine").select(
             F.expr("uuid()").alias("id"),
@@ -87,25 +129,14 @@ class Quarantine:
         mine = next(
             commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == told
         )
-        return mine.metrics["numOutputRows"] - len(takes_back)
+        return Held(mine.metrics["numOutputRows"] - len(takes_back), mine.version)
 
     def _frame(self) -> DataFrame:
         return self.spark.read.format("delta").load(self.path)
 
-    def entries(self) -> DataFrame:
-        """The entries that count, once settled: marks left out."""
-        return self._frame().where(F.col("takes_back").isNull())
-
-    def needs_settling(self, base: int) -> bool:
-        """True where something was written since `base`, the version that its table's last commit names, or
-        where that commit's marks have not been applied: its run died right after it."""
-        newest = self.version()
-        if newest == NO_TABLE:
-            return False
-        told = self.log.commit(newest).user_metadata
-        if told == _SETTLED:
-            return False
-        return newest != base or bool(json.loads(told or "{}").get("marks"))
+    def entries(self, until: int) -> DataFrame:
+        """The entries that count, once settled: marks left out. until: the counter of the table's last commit."""
+        return self._frame().where(F.col("takes_back").isNull() & (F.col("counter") <= until))
 
     def remove_void(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Removes the entries of commits that a RESTORE of the table took back."""
@@ -113,55 +144,78 @@ class Quarantine:
             return
         void = reduce(or_, [F.col("counter").between(low, high) for low, high in ranges], F.lit(False))
         if not self._frame().where(void).isEmpty():
-            self._delete(void)
+            self._delete(void, [])
 
-    def settle(self, *, since: int, run_id: str | None, counter: int) -> None:
-        """Removes the entries of commits that were never taken, and applies the marks of the one that was.
+    def settle(self, since: int, claim: Callable[[str, int], Claim]) -> Settled:
+        """Removes the entries of commits that will never be, and applies the marks of those that are.
 
-        since: the quarantine's version before which everything is known to count. run_id, counter: the
-        table's last commit; entries written since then count only when they are its own.
+        since: the version up to which everything is settled. claim: what became of a run's commit, by its counter.
         """
         newest = self.version()
         if newest == NO_TABLE:
-            return
-        written: set[tuple[str, int]] = set()
-        for commit in self.log.commits(since, newest):
-            told = json.loads(commit.user_metadata) if commit.user_metadata else {}
+            return Settled(None)
+        claims = [(written, claim(written.run_id, written.counter)) for written in self._since(since, newest)]
+        void = [written for written, said in claims if said == "void"]
+        marking = [written for written, said in claims if said == "taken" and written.marks]
+        still = [written.version for written, said in claims if said == "open"]
+        if void or marking:
+            leaving = reduce(or_, [*map(_of, void), *(self._left_by(written) for written in marking)])
+            self._delete(leaving, [*void, *marking])
+        return Settled(min(still) - 1 if still else newest, bool(still))
+
+    def _since(self, version: int, newest: int) -> list[_Written]:
+        """What was written after a version and is not settled, oldest first. A log that is gone was settled long ago."""
+        commits = []
+        for number in range(newest, version, -1):
+            try:
+                commits.append(self.log.commit(number))
+            except HistoryGone:
+                break
+        found: list[_Written] = []
+        for commit in reversed(commits):
+            told = json.loads(commit.user_metadata or "{}")
             if "run_id" in told:
-                written.add((told["run_id"], told["counter"]))
-        void = written - {(run_id, counter)}
-        frame = self._frame()
-        taken = (F.col("run_id") == run_id) & (F.col("counter") == counter) if run_id else F.lit(False)
-        marks = [
-            row.takes_back
-            for row in frame.where(taken & F.col("takes_back").isNotNull()).select("takes_back").collect()
-        ]
-        leaving: Column = F.col("takes_back").isNotNull() & taken
+                found.append(_Written(told["run_id"], told["counter"], told["marks"], commit.version))
+            done = {(run_id, counter) for run_id, counter in told.get("settled", ())}
+            found = [written for written in found if (written.run_id, written.counter) not in done]
+        return found
+
+    def _left_by(self, written: _Written) -> Column:
+        """The entries that a taken commit's marks remove, and the marks."""
+        own = _of(written) & F.col("takes_back").isNotNull()
+        marks = [row.takes_back for row in self._frame().where(own).select("takes_back").collect()]
         if EVERYTHING in marks:
-            leaving = leaving | (F.col("counter") < counter)
-        named = [mark for mark in marks if mark != EVERYTHING]
-        if named:
-            leaving = leaving | F.col("id").isin(named)
-        for run, number in void:
-            leaving = leaving | ((F.col("run_id") == run) & (F.col("counter") == number))
-        if marks or void:
-            self._delete(leaving)
+            return own | (F.col("counter") < written.counter)
+        return own | F.col("id").isin(marks)
 
     def forget(self, entries: Entries) -> None:
         """Removes what a run wrote and will not commit."""
         if self.version() != NO_TABLE:
-            self._delete((F.col("run_id") == entries.run_id) & (F.col("counter") == entries.counter))
+            gone = _Written(entries.run_id, entries.counter, 0, NO_TABLE)
+            self._delete(_of(gone), [gone])
 
-    def _delete(self, condition: Column) -> None:
-        key = "spark.databricks.delta.commitInfo.userMetadata"
-        self.spark.conf.set(key, _SETTLED)
-        try:
-            DeltaTable.forPath(self.spark, self.path).delete(condition)
-        finally:
-            self.spark.conf.unset(key)
+    def _delete(self, condition: Column, settled: Sequence[_Written]) -> None:
+        told = json.dumps({"settled": [(written.run_id, written.counter) for written in settled]})
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self.spark.conf.set(_USER_METADATA, told)
+                DeltaTable.forPath(self.spark, self.path).delete(condition)
+            except Exception as error:
+                if not is_conflict(error) or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
+            finally:
+                self.spark.conf.unset(_USER_METADATA)
 
 
-_SETTLED = json.dumps({"settled": True})
+def _of(written: _Written) -> Column:
+    """The entries of one run's commit."""
+    return (F.col("run_id") == written.run_id) & (F.col("counter") == written.counter)
+
+
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_ATTEMPTS = 10
 
 
 def quarantine_path(warehouse: str, table: str) -> str:

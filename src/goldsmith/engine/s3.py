@@ -164,6 +164,10 @@ def _told(bucket: str) -> Iterator[None]:
         failures.PartialCredentialsError,
     ) as error:
         raise refused(bucket, f"there are none: {error}") from error
+    except (failures.ConnectTimeoutError, failures.ReadTimeoutError) as error:
+        raise unreachable("it does not answer in time") from error
+    except failures.EndpointConnectionError as error:
+        raise unreachable("nothing listens there, or its name is not known") from error
     except failures.BotoCoreError as error:
         raise unreachable(str(error)) from error
 

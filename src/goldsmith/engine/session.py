@@ -93,9 +93,13 @@ def _submitted() -> bool:
 
 def _told_to_submit(conf: Mapping[str, str]) -> dict[str, str]:
     """What the call of spark-submit, or the settings of its machine, say otherwise than the defaults."""
-    from pyspark import SparkConf
+    from pyspark import SparkConf, SparkContext
 
-    return {key: value for key, value in SparkConf().getAll() if conf.get(key) != value}
+    # Without the JVM a SparkConf is empty.
+    SparkContext._ensure_initialized()
+    told = {key: value for key, value in SparkConf().getAll() if conf.get(key) != value}
+    # The name of a script says less than the project's.
+    return {key: value for key, value in told.items() if key != "spark.app.name"}
 
 
 def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:

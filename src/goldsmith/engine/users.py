@@ -30,6 +30,8 @@ def set_password(file: Path, name: str, password: str) -> bool:
         )
     if len(password) < _LEAST:
         raise DeclarationError("GS504", f"The password has fewer than {_LEAST} characters.")
+    if any(sign.isspace() for sign in password):
+        raise DeclarationError("GS504", "The password has a blank in it; beeline takes none.")
     salt = secrets.token_bytes(16)
     digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     told = (name, "pbkdf2-sha256", str(ITERATIONS), _text(salt), _text(digest))

@@ -130,6 +130,11 @@ class Run:
             accepted=accepted or Accepted(),
         )
 
+    @property
+    def meets_others(self) -> bool:
+        """True where no lock keeps runs of one table apart: object stores have none. The table's log decides there."""
+        return "://" in self.warehouse
+
     def path(self, table: str) -> str:
         """Where a table lives: `<warehouse>/<layer>/<table>`."""
         layer, short = table.split(".", 1)

@@ -10,6 +10,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Quarantine
 from goldsmith.run.context import Run
 
@@ -41,7 +42,8 @@ def reasons(spark: SparkSession, run: Run) -> tuple[HeldReason, ...]:
         held = Quarantine(spark, run.quarantine_path(name))
         if held.version() < 0:
             continue
-        each = held.entries().select(F.explode("reasons").alias("reason"), "held_at")
+        counter = TableLog(spark, run.path(name)).counter()
+        each = held.entries(counter).select(F.explode("reasons").alias("reason"), "held_at")
         counted = each.groupBy("reason").agg(
             F.count(F.lit(1)).alias("n"), F.min(F.unix_micros("held_at")).alias("since")
         )
@@ -56,7 +58,7 @@ def rows(spark: SparkSession, run: Run, table: str, limit: int) -> tuple[HeldRow
     if held.version() < 0:
         return ()
     newest = (
-        held.entries()
+        held.entries(TableLog(spark, run.path(table)).counter())
         .withColumn("at", F.unix_micros("held_at"))
         .orderBy(F.col("at").desc(), "id")
         .limit(limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import read_table
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
-from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
+from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog, TableState
 from goldsmith.engine.merging import NULL_KEY, null_key
 from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
-from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.quarantine import Claim, Quarantine, Settled
 from goldsmith.engine.session import sized
 from goldsmith.engine.shape import BAD
 from goldsmith.errors import GoldsmithError, RunError, Where
@@ -60,13 +60,13 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         done = replace(done, reason=done.reason or plan.reason)
         if plan.warning:
             done = replace(done, warnings=(*done.warnings, plan.warning))
-        put_in_order(spark, run, table, plan.bookmark)
+        settled = put_in_order(spark, run, table, plan.log, plan.state, plan.bookmark)
         if plan.action == "nothing":
             describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
-                taken = _load_once(spark, run, plan)
+                taken = _load_once(spark, run, plan, settled)
         except TooMuchTouched as reason:
             force_full = str(reason)
             continue
@@ -112,20 +112,33 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         force_full = None
 
 
-def put_in_order(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark | None) -> None:
+def put_in_order(
+    spark: SparkSession, run: Run, table: Table, log: TableLog, state: TableState, bookmark: Bookmark | None
+) -> Settled:
     """Mends a table's quarantine after a run that was killed or came second, and after a RESTORE."""
     quarantine = Quarantine(spark, run.quarantine_path(table.name))
-    held = bookmark.metadata if bookmark else None
-    base = held.quarantine if held is not None and held.quarantine is not None else -1
-    if quarantine.needs_settling(base):
-        quarantine.settle(
-            since=max(base - 1, -1), run_id=held.run_id if held else None, counter=held.counter if held else 0
-        )
+    base = bookmark.metadata.quarantine if bookmark else None
+    settled = quarantine.settle(base if base is not None else NO_TABLE, claims(run, log, state.counter))
     if bookmark is not None and bookmark.restored:
         quarantine.remove_void(bookmark.metadata.voided)
+    return settled
 
 
-def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
+def claims(run: Run, log: TableLog, last: int) -> Callable[[str, int], Claim]:
+    """Tells what became of the commit that a run meant to make. last: the counter of the table's last commit."""
+
+    def claim(run_id: str, counter: int) -> Claim:
+        if counter > last:
+            return "open" if run.meets_others else "void"
+        since = log.committed_since(counter - 1)
+        made = next((commit for commit in since if commit.counter == counter), None)
+        # A commit that has left the log was settled when it was the last one.
+        return "taken" if made is None or made.run_id == run_id else "void"
+
+    return claim
+
+
+def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> Written | None:
     """One slice, one commit. None where another run's commit was taken instead."""
     table = plan.table
     piece = slice_of(spark, run, plan)
@@ -141,33 +154,28 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan) -> Written | None:
         gate(table, records)
         quarantine = Quarantine(spark, run.quarantine_path(table.name))
         taken_back = entries_taken_back(spark, plan, piece, quarantine)
-        held, quarantine_version = 0, _former_version(plan)
+        held, vouched = 0, settled.until
         if counts.quarantined or taken_back:
-            held = quarantine.hold(
+            wrote = quarantine.hold(
                 judged.frame, _content(judged), run.entries(plan.counter), takes_back=taken_back
             )
-            quarantine_version = quarantine.version()
-        metadata = _metadata(run, plan, counts, held, records, quarantine_version)
+            held, vouched = wrote.rows, settled.with_own(wrote, len(taken_back))
+        metadata = _metadata(run, plan, counts, held, records, vouched)
         if piece.change_rows is not None:
             left_out = piece.change_rows - counts.rows_in
             metadata = replace(metadata, counts=replace(metadata.counts, filtered=left_out))
         written = write(spark, run, plan, piece, kept, known, metadata)
         if written is None:
             quarantine.forget(run.entries(plan.counter))
-        elif taken_back:
-            former = _former_version(plan)
-            since = former if former is not None else -1
-            quarantine.settle(since=since, run_id=run.run_id, counter=plan.counter)
+        elif taken_back or settled.open:
+            since = settled.until if settled.until is not None else NO_TABLE
+            quarantine.settle(since, claims(run, plan.log, plan.counter))
         if written is not None and not written.metadata.counts.balanced:
             raise _unbalanced(table, written.metadata.counts)
         return written
     finally:
         for frame in cached:
             frame.unpersist()
-
-
-def _former_version(plan: Plan) -> int | None:
-    return plan.bookmark.metadata.quarantine if plan.bookmark else None
 
 
 def _content(judged: Judged) -> list[str]:

@@ -12,7 +12,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructFi
 
 from goldsmith.engine.files import HEADER, Delivered
 from goldsmith.engine.files import reasons as file_reasons
-from goldsmith.engine.log import TableLog
+from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.metadata import CommitMetadata, RowCounts
 from goldsmith.engine.parsing import MALFORMED, csv_record, json_record, reader_options
 from goldsmith.engine.quarantine import Quarantine
@@ -25,7 +25,7 @@ from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.commits import write
 from goldsmith.run.context import Run
 from goldsmith.run.counting import known_of
-from goldsmith.run.loading import judged_slice, put_in_order
+from goldsmith.run.loading import claims, judged_slice, put_in_order
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
 from goldsmith.run.plan import Plan
@@ -72,8 +72,8 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
     bookmark = log.bookmark(state) if state.exists else None
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
-    put_in_order(spark, run, table, bookmark)
-    chosen = _chosen(_restored(spark, table, quarantine.entries(), log), where)
+    settled = put_in_order(spark, run, table, log, state, bookmark)
+    chosen = _chosen(_restored(spark, table, quarantine.entries(state.counter), log), where)
     shaped = shape(chosen, types_of(table))
     hidden = [name for name in (MALFORMED, HEADER, ENTRY) if name in chosen.columns]
     reasons = shaped.reasons
@@ -103,7 +103,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         if not ids:
             return Released(total, 0, total)
         quarantine.hold(judged.frame.limit(0), [], run.entries(plan.counter), takes_back=ids)
-        metadata = _metadata(run, plan, len(ids), quarantine.version())
+        metadata = _metadata(run, plan, len(ids), settled.until)
         written = write(spark, run, plan, piece, kept, known, metadata)
         if written is None:
             quarantine.forget(run.entries(plan.counter))
@@ -113,8 +113,8 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
                 where=Where(table=table.name),
                 retryable=True,
             )
-        base = bookmark.metadata.quarantine
-        quarantine.settle(since=base if base is not None else -1, run_id=run.run_id, counter=plan.counter)
+        since = settled.until if settled.until is not None else NO_TABLE
+        quarantine.settle(since, claims(run, log, plan.counter))
         outcome = TableOutcome(
             table.name,
             "done",
@@ -129,7 +129,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         judged.frame.unpersist()
 
 
-def _metadata(run: Run, plan: Plan, rows: int, quarantine: int) -> CommitMetadata:
+def _metadata(run: Run, plan: Plan, rows: int, quarantine: int | None) -> CommitMetadata:
     assert plan.bookmark is not None
     return replace(
         plan.bookmark.metadata,

@@ -37,9 +37,10 @@ def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
     last = _last_loads(spark, run)
     found = []
     for name in run.project.tables:
-        newest = TableLog(spark, run.path(name)).version()
+        log = TableLog(spark, run.path(name))
+        newest = log.version()
         held = Quarantine(spark, run.quarantine_path(name))
-        quarantined = held.entries().count() if held.version() >= 0 else 0
+        quarantined = held.entries(log.counter()).count() if held.version() >= 0 else 0
         row = last.get(name)
         version = newest if newest != NO_TABLE else None
         if row is None:

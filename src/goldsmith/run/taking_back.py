@@ -24,7 +24,7 @@ def entries_taken_back(
     by_value = isinstance(load, OverwritePartitions) and piece.values is not None
     if (plan.action == "incremental" and not by_key and not by_value) or quarantine.version() < 0:
         return ()
-    entries = quarantine.entries()
+    entries = quarantine.entries(plan.state.counter)
     if plan.action != "incremental":
         return () if entries.isEmpty() else (EVERYTHING,)
     if isinstance(load, Merge) and piece.touched is not None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Quarantine as SideTable
@@ -126,4 +125,4 @@ def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> Quara
     if not TableLog(spark, side.path).state().exists:
         return Quarantine()
     # Entries of a later counter belong to a commit that was never made.
-    return held_back(side.entries().where(F.col("counter") <= counter))
+    return held_back(side.entries(counter))

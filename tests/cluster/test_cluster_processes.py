@@ -23,7 +23,8 @@ def slow(rows):
 
 assert spark.range(100).count() == 100
 started.touch()
-assert sorted(row[0] for row in spark.sparkContext.parallelize([(n,) for n in range(12)], 12).mapPartitions(slow).collect()) == list(range(12))
+parts = spark.sparkContext.parallelize(range(12), 12).mapPartitions(slow)
+assert sorted(parts.collect()) == list(range(12))
 places = spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()
 print("done with", places - 1, "executors")
 spark.stop()

@@ -1,0 +1,125 @@
+"""Landing files on S3: listed, told apart and delivered as on a disk."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from pathlib import Path
+
+import pytest
+
+from goldsmith.engine.landing import Landing, landing_at
+from goldsmith.errors import SourceError
+from homes import S3Home
+
+ODD = [
+    "orders/2026-01-01.csv",
+    "orders/a b.csv",
+    "orders/100%.csv",
+    "orders/%20.csv",
+    "orders/plus+and&and=.csv",
+    "orders/{x},[y]!.csv",
+    "orders/größe-€-😀.csv",
+    "orders/deep/er/c.csv",
+    "orders/README.txt",
+]
+IGNORED = ["orders/_SUCCESS", "orders/.hidden.csv", "orders/half.csv.tmp", "orders/_temporary/0/d.csv"]
+PATTERNS = [
+    "orders/*.csv",
+    "orders/**/*.csv",
+    "orders/2026-*.csv",
+    "orders/[a-p]*.csv",
+    "*/*.csv",
+    "orders/??b.csv",
+    "**/c.csv",
+]
+
+
+@pytest.fixture
+def landing(home: S3Home) -> Landing:
+    return landing_at(f"{home.place}/landing")
+
+
+def paths(landing: Landing, pattern: str) -> list[str]:
+    return [file.path for file in landing.files(pattern, table="bronze.orders")]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_glob_finds_what_it_finds_on_a_disk(landing: Landing, tmp_path: Path, pattern: str) -> None:
+    disk = landing_at(str(tmp_path))
+    for path in (*ODD, *IGNORED):
+        landing.deliver(path, b"id\n1\n")
+        disk.deliver(path, b"id\n1\n")
+    found = paths(landing, pattern)
+    assert found == paths(disk, pattern)
+    assert found
+
+
+def test_markers_of_folders_are_no_files(home: S3Home, landing: Landing) -> None:
+    key = f"{home.place.removeprefix('s3a://lake/')}/landing/orders"
+    for name in ("/", "/deep/"):
+        home.bucket.put(f"{key}{name}", b"")
+    assert paths(landing, "orders/**/*") == []
+    landing.deliver("orders/a.csv", b"id\n")
+    assert paths(landing, "orders/**/*") == ["orders/a.csv"]
+
+
+def test_a_folder_that_is_not_there_is_said_so(landing: Landing) -> None:
+    landing.deliver("orders/a.txt", b"")
+    assert paths(landing, "orders/*.csv") == []
+    with pytest.raises(SourceError) as caught:
+        landing.files("ordres/*.csv", table="bronze.orders")
+    assert caught.value.code == "GS301"
+    assert caught.value.message.endswith("/landing/ordres is not there.")
+
+
+def test_more_files_than_one_answer_holds(home: S3Home, landing: Landing) -> None:
+    for number in range(1003):
+        home.deliver(f"many/{number:04}.csv", b"")
+    listing = landing.files("many/*.csv", table="bronze.many")
+    assert len(listing) == 1003
+    landing.unchanged(listing, table="bronze.many")
+    home.deliver("many/0500.csv", b"more")
+    with pytest.raises(SourceError, match="changed") as caught:
+        landing.unchanged(listing, table="bronze.many")
+    assert (caught.value.code, caught.value.where.file) == ("GS303", "many/0500.csv")
+
+
+def test_two_contents_of_one_size_and_one_second_are_told_apart(home: S3Home, landing: Landing) -> None:
+    while True:
+        home.deliver("orders/a.csv", b"id\n1\n")
+        (before,) = landing.files("orders/*.csv", table="bronze.orders")
+        home.deliver("orders/a.csv", b"id\n2\n")
+        (after,) = landing.files("orders/*.csv", table="bronze.orders")
+        if before.modified == after.modified:
+            break
+    assert before.state == after.state
+    assert before != after
+    with pytest.raises(SourceError, match="changed"):
+        landing.unchanged([before], table="bronze.orders")
+
+
+def test_a_file_that_vanished_is_said_so(home: S3Home, landing: Landing) -> None:
+    landing.deliver("orders/a.csv", b"id\n1\n")
+    listing = landing.files("orders/*.csv", table="bronze.orders")
+    home.remove(f"{home.place}/landing/orders")
+    with pytest.raises(SourceError, match="vanished"):
+        landing.unchanged(listing, table="bronze.orders")
+    with pytest.raises(FileNotFoundError):
+        landing.open("orders/a.csv")
+
+
+def test_what_is_there_already_is_not_delivered_again(landing: Landing) -> None:
+    assert landing.deliver("orders/a.csv", b"id\n1\n")
+    first = landing.files("orders/*.csv", table="bronze.orders")
+    time.sleep(1.1)  # the store tells times by the second
+    assert not landing.deliver("orders/a.csv", b"id\n1\n")
+    assert landing.files("orders/*.csv", table="bronze.orders") == first
+    assert landing.deliver("orders/a.csv", b"id\n2\n")
+
+
+def test_packed_files_are_read_unpacked(landing: Landing) -> None:
+    landing.deliver("orders/a.csv.gz", gzip.compress(b"id\n" + b"1\n" * 100_000))
+    with landing.open("orders/a.csv.gz") as stream:
+        assert stream.readline() == b"id\n"
+        assert len(stream.read()) == 200_000

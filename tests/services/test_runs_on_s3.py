@@ -1,0 +1,144 @@
+"""Runs on S3, where no lock keeps them apart: the tables' logs do."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from flights_lake import FlightsLake
+from goldsmith.run import loading
+from homes import S3Home
+from lake import Lake
+
+RULE = """
+source: {files: orders/*.csv, format: csv}
+columns: {id: int, amount: int}
+expectations:
+  - expect_column_values_to_be_between: {column: amount, max_value: 5}
+    otherwise: quarantine
+"""
+
+
+def test_files_of_any_name_are_loaded_once(lake: Lake) -> None:
+    names = ("a b", "100%", "%20", "plus+and&", "{x},[y]", "größe-€-😀", "back\\slash")
+    lake.declare("bronze.orders", RULE)
+    for number, name in enumerate(names):
+        lake.deliver(f"orders/{name}.csv", f"id,amount\n{number},1\n")
+    lake.done()
+    assert lake.rows("bronze.orders", "id", "_source_file") == [
+        (number, f"orders/{name}.csv") for number, name in enumerate(names)
+    ]
+    assert lake.done()["bronze.orders"].status == "nothing_new"
+    lake.deliver("orders/a b.csv", "id,amount\n9,1\n")
+    assert lake.done()["bronze.orders"].counts.written == 1
+    lake.remove("ops.files")
+    lake.deliver("orders/z.csv", "id,amount\n10,1\n")
+    assert lake.done()["bronze.orders"].counts.written == 1
+
+
+def test_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n")
+    lake.done()
+    context: Any = lake.spark.sparkContext
+    settings = context.getConf().getAll()
+    hadoop = context._jsc.hadoopConfiguration().iterator()
+    told = [str(pair) for pair in settings]
+    while hadoop.hasNext():
+        told.append(str(hadoop.next()))
+    table = f"delta.`{lake.path('bronze.orders')}`"
+    for query in (f"DESCRIBE HISTORY {table}", f"SHOW TBLPROPERTIES {table}", "SET -v"):
+        told += [str(row) for row in lake.spark.sql(query).collect()]
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    assert len(told) > 500
+    assert [line for line in told if secret in line] == []
+    assert not any("AWS_ACCESS_KEY_ID" in line for line in told)
+
+
+def test_a_run_that_looks_leaves_rows_alone_that_another_is_about_to_commit(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.declare("bronze.orders", RULE)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    inner = loading.write
+
+    def write(*arguments: Any) -> Any:
+        session, run = lake.spark.newSession(), lake.begin()
+        table = run.project.tables["bronze.orders"]
+        plan = loading.plan_table(session, run, table)
+        loading.put_in_order(session, run, table, plan.log, plan.state, plan.bookmark)
+        assert lake.quarantine("bronze.orders") == [], "they do not count before the commit"
+        return inner(*arguments)
+
+    monkeypatch.setattr(loading, "write", write)
+    counts = lake.done()["bronze.orders"].counts
+    assert (counts.rows_in, counts.written, counts.quarantined) == (2, 1, 1)
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
+
+
+def test_a_run_that_was_overtaken_between_its_rows_and_its_commit(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run commits while the first has its quarantined rows written, and the first one dies."""
+    lake.declare("bronze.orders", RULE)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    inner = loading.write
+
+    def write(*arguments: Any) -> Any:
+        monkeypatch.setattr(loading, "write", inner)
+        lake.done()
+        raise SystemExit
+
+    monkeypatch.setattr(loading, "write", write)
+    with pytest.raises(SystemExit):
+        lake.run()
+    assert lake.rows("bronze.orders", "id") == [(1,)]
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
+    assert lake.done()["bronze.orders"].status == "nothing_new"
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
+
+
+def test_two_processes_at_once_load_everything_once(
+    spark: SparkSession, tmp_path: Path, lake: Lake, full_counts: bool
+) -> None:
+    lake.declare("bronze.orders", RULE)
+    lake.declare("silver.orders", "load: {merge: {key: id}}", "SELECT id, amount FROM bronze.orders")
+    lake.declare("gold.total", "load: overwrite", "SELECT sum(amount) AS total FROM silver.orders")
+    project = FlightsLake(lake.root)
+    rounds = 10 if full_counts else 1
+    for number in range(rounds):
+        lake.deliver(f"orders/{number}.csv", f"id,amount\n{number},1\n{number + 100},9\n")
+        both = [project.command("run", "--json") for _ in range(2)]
+        ended = [(process.communicate()[0], process.returncode) for process in both]
+        for told, code in ended:
+            failed = [table["error"] for table in json.loads(told)["tables"] if table["status"] == "failed"]
+            assert {error["code"] for error in failed} <= {"GS307", "GS502"}, told
+            assert code == (1 if failed else 0), told
+    lake.done()
+    assert [row[0] for row in lake.rows("bronze.orders", "id")] == sorted(range(rounds), key=str)
+    assert [row[0] for row in lake.rows("silver.orders", "id")] == sorted(range(rounds), key=str)
+    assert lake.rows("gold.total") == [(rounds,)]
+    assert len(lake.quarantine("bronze.orders")) == rounds
+    runs = lake.table("ops.table_runs").where("status = 'done'")
+    counted = runs.groupBy("table", "counter").count().where("count > 1").collect()
+    assert counted == [], "each commit is recorded once"
+    assert len(lake.rows("ops.files", "path")) == rounds
+
+
+def test_the_flights_are_the_same_as_on_a_disk(
+    spark: SparkSession, tmp_path: Path, home: S3Home, full_counts: bool
+) -> None:
+    days = 7 if full_counts else 3
+    disk = FlightsLake.make(tmp_path / "disk", broken=True)
+    s3 = FlightsLake.make(tmp_path / "s3", broken=True)
+    (s3.root / "goldsmith.yaml").write_text(home.declared.replace("name: test", "name: flights"))
+    for number in range(1, days + 1):
+        for lake in (disk, s3):
+            lake.feed(number, number)
+            lake.load(spark)
+    assert s3.content(spark) == disk.content(spark)

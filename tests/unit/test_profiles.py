@@ -1,0 +1,109 @@
+"""Profiles: values of the environment, places, and what a session is told by them."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from goldsmith.engine.jars import groups_of, installed, pinned
+from goldsmith.engine.logstore import log_store_jar
+from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.session import defaults
+from goldsmith.errors import DeclarationError, NotReady
+from goldsmith.project.models import ProfileSpec, SparkSpec
+from goldsmith.project.profiles import resolved
+from goldsmith.settings import Settings
+
+ROOT = Path("/srv/lake")
+
+
+def profile(**keys: str) -> ProfileSpec:
+    spark = {key: keys.pop(key) for key in ("master", "conf_dir") if key in keys}
+    return ProfileSpec.model_validate({**keys, "spark": spark})
+
+
+def test_values_of_the_environment_are_filled_in() -> None:
+    given = profile(
+        warehouse="s3a://${BUCKET}/${PREFIX:-lake}/w", master="${MASTER:-local[2]}", conf_dir="conf"
+    )
+    found = resolved(given, "p", ROOT, {"BUCKET": "mine", "MASTER": ""})
+    assert found.warehouse == "s3a://mine/lake/w"
+    assert found.landing == "/srv/lake/.goldsmith/landing"
+    assert (found.spark.master, found.spark.conf_dir) == ("local[2]", "/srv/lake/conf")
+
+
+def test_settings_of_spark_take_them_too() -> None:
+    given = ProfileSpec(spark=SparkSpec(conf={"spark.cores.max": "${CORES:-2}", "spark.ui.enabled": True}))
+    assert resolved(given, "p", ROOT, {"CORES": "4"}).spark.conf == {
+        "spark.cores.max": "4",
+        "spark.ui.enabled": True,
+    }
+
+
+def test_a_variable_that_is_missing_is_named() -> None:
+    with pytest.raises(NotReady) as caught:
+        resolved(profile(landing="s3a://${BUCKET}/in"), "cluster", ROOT, {})
+    assert caught.value.code == "GS904"
+    assert "BUCKET" in caught.value.message
+    assert "${BUCKET:-" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("place", "hint"),
+    [
+        ("s3://lake/in", "`landing: s3a://lake/in`"),
+        ("gs://lake/in", "s3a://bucket"),
+        ("s3a:///in", "s3a://bucket"),
+    ],
+)
+def test_places_that_cannot_be_used_are_refused(place: str, hint: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        resolved(profile(landing=place), "p", ROOT, {})
+    assert caught.value.code == "GS110"
+    assert hint in str(caught.value.hint)
+
+
+def test_jars_of_s3_are_for_profiles_on_it() -> None:
+    assert groups_of(profile()) == ("delta",)
+    assert groups_of(profile(warehouse="s3a://lake/w")) == ("delta", "s3")
+    assert len(pinned("delta")) == 2
+    assert {jar.artifact for jar in pinned("s3")} >= {"hadoop-aws", "s3", "sdk-core"}
+    assert [jar.artifact for jar in pinned("postgresql")] == ["postgresql"]
+
+
+def test_without_the_jars_of_s3_a_session_on_it_is_refused_at_once(tmp_path: Path) -> None:
+    empty = Settings.from_environment({"GOLDSMITH_CACHE": str(tmp_path)})
+    for look in (lambda: installed(empty, "delta", "s3"), lambda: log_store_jar(empty)):
+        with pytest.raises(NotReady) as caught:
+            look()
+        assert caught.value.code == "GS902"
+        assert "goldsmith setup --profile" in str(caught.value.hint)
+
+
+def test_the_shared_settings_are_spark_s_format() -> None:
+    found = defaults()
+    assert found["spark.delta.logStore.s3a.impl"] == "io.goldsmith.logstore.ConditionalS3LogStore"
+    assert all(key.startswith("spark.") and value for key, value in found.items())
+    linked = Path(__file__).parents[2] / "spark" / "conf" / "spark-defaults.conf"
+    assert not linked.readlink().is_absolute()
+    assert linked.is_file()
+
+
+def test_the_driver_s_address_is_the_one_that_reaches_the_master() -> None:
+    assert (driver_host("local[*]"), driver_host("yarn")) == ("127.0.0.1", None)
+    assert [runs_here(m) for m in ("local", "local[2]", "local-cluster[1,1,512]", "spark://a:1")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    with closing(socket.create_server(("127.0.0.1", 0))) as master, closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        absent, present = other.getsockname()[1], master.getsockname()[1]
+        assert driver_host(f"spark://127.0.0.1:{absent},127.0.0.1:{present}") == "127.0.0.1"
+        with pytest.raises(NotReady) as caught:
+            driver_host(f"spark://127.0.0.1:{absent}")
+    assert (caught.value.code, caught.value.retryable) == ("GS905", True)
