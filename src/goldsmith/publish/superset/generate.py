@@ -16,7 +16,7 @@ from goldsmith.project.tables import Project
 from goldsmith.publish.superset import charts, dashboards, datasets
 from goldsmith.publish.superset.assets import METADATA, VERSION, Assets, as_yaml
 from goldsmith.publish.superset.names import Names, slug
-from goldsmith.publish.superset.raw import read_raw
+from goldsmith.publish.superset.raw import RAW, read_raw
 
 BUILT_IN = Path(__file__).parent / "built_in"
 FOLDER = Path("superset") / "assets"
@@ -50,6 +50,12 @@ def _raw(project: Project, generated: Assets, names: Names) -> dict[str, str]:
     datasets = {uuid for uuid, path in uuids.items() if path.startswith("datasets/")}
     read = read_raw(project, datasets, uuids, names.is_ours)
     return {asset.path: as_yaml(asset.data, "") for asset in read}
+
+
+def check_raw(project: Project) -> None:
+    """Raises DeclarationErrors for raw files that would not do."""
+    if any((pipeline.folder / "dashboards" / RAW).is_dir() for pipeline in project.pipelines.values()):
+        generate(project)
 
 
 def all_dashboards(project: Project) -> Mapping[str, Dashboard]:
