@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench schema clean env up down ps logs submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench superset-env schema clean env up down ps logs submit sql e2e backup restore
 
 DAYS ?= 7
 UV_VERSION := 0.13.8
@@ -53,6 +53,7 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/goldsmith schema schema --check
 	.venv/bin/goldsmith generate dqops --check
 	.venv/bin/goldsmith generate airflow --check
+	.venv/bin/goldsmith generate superset --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster
@@ -61,6 +62,9 @@ faults: setup ## Run the full counts of kills, races and random cases (an hour o
 
 bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py
+
+superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --no-editable --project superset
 
 schema: setup ## Write the JSON Schemas that editors use
 	.venv/bin/goldsmith schema schema

@@ -58,11 +58,13 @@ def route_punctuality(days: Collection[date]) -> pd.DataFrame:
     names = _names("airports", "faa", days)
     for end in ("origin", "dest"):
         found[f"{end}_name"] = found.index.get_level_values(end).map(names)
+    for column, given in (("dest_latitude", "lat"), ("dest_longitude", "lon")):
+        found[column] = found.index.get_level_values("dest").map(_names("airports", "faa", days, given))
     found["distance"] = grouped["distance"].max()
     found["mean_gate_to_gate"] = grouped["gate_to_gate"].mean()
     columns = [
-        *("origin", "origin_name", "dest", "dest_name", "distance", "flights", "cancelled", "delayed_15"),
-        *("mean_dep_delay", "mean_arr_delay", "mean_gate_to_gate"),
+        *("origin", "origin_name", "dest", "dest_name", "dest_latitude", "dest_longitude", "distance"),
+        *("flights", "cancelled", "delayed_15", "mean_dep_delay", "mean_arr_delay", "mean_gate_to_gate"),
     ]
     return _sorted(found, ["origin", "dest"])[columns]
 

@@ -7,13 +7,14 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from services.processes import Missing, Service, free_ports
+from services.processes import DidNotStart, Missing, Service, free_ports
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,18 @@ def running(log: Path) -> Iterator[Postgres]:
         command += ["-k", str(folder), "-F"]
         server = Service("postgres", command, dict(os.environ), log, port, user=user, folder=folder)
         with server.running():
+            _await_queries(programs, server)
             yield Postgres(port, "owner", password, programs)
+
+
+def _await_queries(programs: Path, server: Service) -> None:
+    """The port answers before the server does: it refuses whoever comes while it starts up. Raises DidNotStart."""
+    ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(server.port), "-q"]
+    end = time.monotonic() + server.seconds
+    while subprocess.run(ready, check=False).returncode != 0:
+        if time.monotonic() > end:
+            raise DidNotStart(f"PostgreSQL takes no queries:\n{server.told()}")
+        time.sleep(0.1)
 
 
 def _programs() -> Path:

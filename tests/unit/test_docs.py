@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from goldsmith.cli.main import app
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
-from goldsmith.project import models
+from goldsmith.project import dashboards, models
 from goldsmith.project.loading import load_project
 from goldsmith.project.scheduling import ScheduleSpec
 from goldsmith.publish.dqops.collecting import RESULTS
@@ -143,6 +143,22 @@ def test_each_key_is_declared_with_its_default(model: type[BaseModel]) -> None:
         assert (f"`{name}`", told) in listed, f"{model.__name__}.{name}: {told}"
 
 
+@pytest.mark.parametrize(
+    "model",
+    [dashboards.DashboardSpec, dashboards.Row, dashboards.Chart, dashboards.Filter, models.Metric],
+    ids=lambda model: model.__name__,
+)
+def test_each_key_of_a_dashboard_is_listed_with_its_default(model: type[BaseModel]) -> None:
+    listed = {(row[0], row[1]) for row in rows(read("dashboards.md"))}
+    for name, field in model.model_fields.items():
+        assert (f"`{name}`", shown(field.get_default(call_default_factory=True))) in listed, name
+
+
+def test_each_kind_of_chart_is_listed() -> None:
+    listed = " ".join(row[0] for row in rows(section(read("dashboards.md"), "## Charts")))
+    assert {f"`{kind}`" for kind in dashboards.KINDS} <= set(listed.replace(",", "").split())
+
+
 def test_each_load_and_each_system_column_is_declared() -> None:
     cells = {row[0] for row in rows(read("declarations.md"))}
     assert {f"`{load}`" for load in models.LOADS} <= cells
@@ -226,6 +242,8 @@ def test_each_example_in_yaml_names_its_file_and_is_valid(page: Path) -> None:
         data = yaml.safe_load(text) or {}
         if path == "goldsmith.yaml":
             models.ProjectSpec.model_validate(data)
+        elif "/dashboards/" in path:
+            dashboards.DashboardSpec.model_validate(data)
         elif path.endswith("/pipeline.yaml"):
             models.PipelineSpec.model_validate(data)
         else:

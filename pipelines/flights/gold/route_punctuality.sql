@@ -4,6 +4,8 @@ WITH flown AS (
     origins.name AS origin_name,
     departures.dest,
     destinations.name AS dest_name,
+    destinations.latitude AS dest_latitude,
+    destinations.longitude AS dest_longitude,
     departures.distance,
     departures.departed_at,
     departures.dep_delay,
@@ -20,6 +22,8 @@ SELECT
   origin_name,
   dest,
   dest_name,
+  dest_latitude,
+  dest_longitude,
   max(distance) AS distance,
   count(*) AS flights,
   count_if(departed_at IS NULL) AS cancelled,
@@ -28,4 +32,4 @@ SELECT
   avg(arr_delay) AS mean_arr_delay,
   avg(seconds_gate_to_gate div 60) AS mean_gate_to_gate
 FROM flown
-GROUP BY origin, origin_name, dest, dest_name
+GROUP BY origin, origin_name, dest, dest_name, dest_latitude, dest_longitude

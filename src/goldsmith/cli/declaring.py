@@ -102,9 +102,12 @@ def _profile_to_set_up() -> ProfileSpec:
 
 def check(as_json: Json = False) -> None:
     """Check all declarations and their SQL, without Spark; tell every mistake at once."""
+    from goldsmith.publish.superset.generate import check_raw
+
     began = time.monotonic()
     try:
         project = open_project()
+        check_raw(project)
     except DeclarationErrors as error:
         if as_json:
             tell_json({"ok": False, "mistakes": [error_as_dict(problem) for problem in error.problems]})

@@ -1,4 +1,4 @@
-"""Commands that write what other programs read: `generate airflow`, `generate dqops`."""
+"""Commands that write what other programs read: `generate airflow`, `generate dqops`, `generate superset`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from goldsmith.cli import superset
 from goldsmith.cli.console import out, plural, tell_error, tell_warning
 from goldsmith.cli.declaring import write_texts
 from goldsmith.cli.opening import open_project
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Write what other programs read, from the declarations.", no_args_is_help=True)
     group.command("airflow")(airflow)
     group.command("dqops")(dqops)
+    group.command("superset")(superset.generate)
     app.add_typer(group, name="generate", rich_help_panel="Declare")
 
 

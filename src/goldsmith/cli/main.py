@@ -21,6 +21,7 @@ from goldsmith.cli import (
     running,
     serving,
     submitting,
+    superset,
 )
 from goldsmith.cli.console import tell_error
 from goldsmith.cli.options import OptionsAnywhere
@@ -52,6 +53,7 @@ for module in (
     catalog,
     serving,
     dqops,
+    superset,
 ):
     module.register(app)
 

@@ -49,7 +49,8 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
         tables.append(analysed)
     for table in tables:
         problems.extend(_table(table, schemas))
-    return Project.assemble(project.root, project.spec, list(project.pipelines.values()), tables), problems
+    pipelines = list(project.pipelines.values())
+    return Project.assemble(project.root, project.spec, pipelines, tables, project.dashboards), problems
 
 
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.checking import check_tables
+from goldsmith.project.checking_dashboards import check_dashboards
 from goldsmith.project.checking_pipelines import check_pipelines
 from goldsmith.project.models import ProjectSpec
 from goldsmith.project.reading import MARKER, Reader
@@ -86,6 +87,9 @@ def load_project(
         *found,
         *check_pipelines(project, reading.broken, partial=pipelines is not None),
     ]
+    if pipelines is None:
+        # A dashboard may show tables of every pipeline.
+        problems += check_dashboards(project, project.dashboards.values(), broken=reading.broken)
     problems += [mistake for check in checks for mistake in check(project)]
     if problems:
         raise DeclarationErrors(sorted(problems, key=_position))

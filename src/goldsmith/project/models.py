@@ -54,6 +54,23 @@ class Column(Strict):
         return {"type": value} if isinstance(value, str) else value
 
 
+class Metric(Strict):
+    """A figure over a table's rows that dashboards share, certified: an aggregate and what it means."""
+
+    expression: str = Field(description="An aggregate in Spark SQL: SUM(delayed) / SUM(flights).")
+    label: str = Field("", description="What charts call it; made of the name where it is absent.")
+    description: str = ""
+    format: str = Field(
+        "",
+        description="How the number is written, in D3's format: `,d`, `.1%`, `,.1f`. By size where absent.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"expression": value} if isinstance(value, str) else value
+
+
 class FilesSource(Strict):
     """Rows come from files that someone delivers into the landing area."""
 
@@ -211,6 +228,9 @@ class TableSpec(Strict):
     )
     gate: Severity | Literal["none"] | None = Field(
         None, description="DQOps' checks run after each load; a result as grave as this stops what follows."
+    )
+    metrics: dict[str, Metric] = Field(
+        default_factory=dict, description="Figures that dashboards show of a gold table."
     )
     cluster_by: Names = Field(
         (), description="Up to four columns to cluster the table's files by.", max_length=4

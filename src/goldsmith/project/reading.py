@@ -9,14 +9,16 @@ from typing import TypeVar
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project import sql
+from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document, place_of_bytes, read_document
+from goldsmith.project.loading_dashboards import DASHBOARDS, bad_name, dashboards_of, unique_dashboards
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
 from goldsmith.project.validation import validate
 
 MARKER = "goldsmith.yaml"
-_OTHER_FOLDERS = ("dashboards",)
+_OTHER_FOLDERS = (DASHBOARDS,)
 Result = TypeVar("Result")
 
 
@@ -65,6 +67,7 @@ class Reader:
             return None
         pipelines: list[Pipeline] = []
         tables: list[Table] = []
+        dashboards: list[Dashboard | None] = []
         for path in sorted(folder.glob("*/")):
             if only is not None and path.name not in only:
                 pipelines.extend(self._other(path))
@@ -73,6 +76,7 @@ class Reader:
                 if pipeline is not None:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
+                dashboards.extend(self._kept(action) for action in dashboards_of(path))
             elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
                 misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
@@ -85,7 +89,9 @@ class Reader:
                         else "Write one beside its layers; an empty file will do.",
                     )
                 )
-        return Project.assemble(self.root, spec, pipelines, self._unique(tables))
+        unique, twice = unique_dashboards(dashboards)
+        self.problems.extend(twice)
+        return Project.assemble(self.root, spec, pipelines, self._unique(tables), unique)
 
     def _kept(self, action: Callable[[], Result]) -> Result | None:
         """The action's result, or None when it found mistakes, which are kept."""
@@ -103,7 +109,7 @@ class Reader:
         document = self._kept(lambda: read_document(folder / "pipeline.yaml"))
         spec = self._kept(lambda: validate(PipelineSpec, document)) if document else None
         if not NAME.match(folder.name):
-            self.problems.append(_bad_name(folder.name, folder))
+            self.problems.append(bad_name(folder.name, folder))
         return Pipeline(folder.name, folder, spec, document) if spec and document else None
 
     def _other(self, folder: Path) -> list[Pipeline]:
@@ -179,7 +185,7 @@ class Reader:
         for file in sorted(folder.glob("*.yaml")):
             name = f"{layer}.{file.stem}"
             if not NAME.match(file.stem):
-                self.problems.append(_bad_name(file.stem, file))
+                self.problems.append(bad_name(file.stem, file))
             table = self._table(file, name, layer, pipeline)
             if table is None:
                 self.broken.add(name)
@@ -249,15 +255,6 @@ class Reader:
                 )
             seen.setdefault(table.name, table)
         return list(seen.values())
-
-
-def _bad_name(name: str, file: Path) -> DeclarationError:
-    return DeclarationError(
-        "GS109",
-        f"`{name}` cannot be a name.",
-        where=Where(file=file),
-        hint="Names are lower-case letters, digits and _, and begin with a letter.",
-    )
 
 
 def _text(file: Path) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from goldsmith.project.dashboards import DashboardSpec
 from goldsmith.project.models import LOADS, PipelineSpec, ProjectSpec, TableSpec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The schemas of `goldsmith.yaml` (project), `pipeline.yaml` (pipeline) and a table's file (table)."""
+    """The schemas of `goldsmith.yaml` (project), `pipeline.yaml` (pipeline), a table's file (table) and a
+    dashboard's (dashboard)."""
     table = TableSpec.model_json_schema()
     definitions = table["$defs"]
     table["properties"]["load"] = _load(definitions)
@@ -25,7 +27,16 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     pipeline["properties"]["schedule"]["anyOf"].insert(
         0, {"type": "string", "description": "A cron expression."}
     )
+    metric = definitions["Metric"]
+    definitions["Metric"] = {
+        "anyOf": [{"type": "string", "description": "An aggregate in Spark SQL."}, metric]
+    }
+    dashboard = DashboardSpec.model_json_schema()
+    row = dashboard["$defs"]["Row"]
+    charts = {key: row["properties"]["charts"][key] for key in ("type", "items")}
+    dashboard["$defs"]["Row"] = {"anyOf": [charts, row]}
     schemas = {
+        "dashboard": dashboard,
         "table": table,
         "pipeline": pipeline,
         "project": ProjectSpec.model_json_schema(),

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document
 from goldsmith.project.freshness import Freshness
 from goldsmith.project.graph import in_order
@@ -172,6 +173,7 @@ class Project:
     spec: ProjectSpec
     pipelines: Mapping[str, Pipeline]
     tables: Mapping[str, Table]
+    dashboards: Mapping[str, Dashboard] = field(default_factory=dict)
 
     @property
     def needs(self) -> dict[str, tuple[str, ...]]:
@@ -246,8 +248,14 @@ class Project:
 
     @classmethod
     def assemble(
-        cls, root: Path, spec: ProjectSpec, pipelines: list[Pipeline], tables: list[Table]
+        cls,
+        root: Path,
+        spec: ProjectSpec,
+        pipelines: list[Pipeline],
+        tables: list[Table],
+        dashboards: Mapping[str, Dashboard] | None = None,
     ) -> Project:
         by_name = {table.name: table for table in tables}
         order = in_order({name: table.needs for name, table in by_name.items()})
-        return cls(root, spec, {p.name: p for p in pipelines}, {name: by_name[name] for name in order})
+        ordered = {name: by_name[name] for name in order}
+        return cls(root, spec, {p.name: p for p in pipelines}, ordered, dashboards or {})

@@ -21,6 +21,7 @@ from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.metadata import CommitMetadata, VerdictRecord
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
+from goldsmith.project import ops
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock
@@ -29,27 +30,11 @@ from goldsmith.run.outcome import TableOutcome
 Rows = list[tuple[Any, ...]]
 
 
-def _columns(text: str) -> dict[str, str]:
-    return dict(part.strip().split(" ", 1) for part in text.split(","))
-
-
 ATTEMPTS = 10
 
-TABLE_RUNS = _columns(
-    "table string, pipeline string, layer string, run_id string, counter bigint, status string, mode string, reason string, "
-    "interval_start date, interval_end date, started_at timestamp, ended_at timestamp, seconds double, rows_in bigint, "
-    "written bigint, quarantined bigint, dropped bigint, superseded bigint, filtered bigint, inserted bigint, updated bigint, "
-    "deleted bigint, balanced boolean, error_code string, message string"
-)
-EXPECTATIONS = _columns(
-    "table string, run_id string, counter bigint, name string, kind string, otherwise string, description string, "
-    "checked bigint, failed bigint, observed string, ok boolean, accepted_by string, accepted_why string, "
-    "samples array<string>, judged_at timestamp"
-)
-FILES = _columns(
-    "table string, table_id string, path string, size bigint, modified_ms bigint, etag string, counter bigint, "
-    "run_id string, loaded_at timestamp"
-)
+TABLE_RUNS = ops.TABLE_RUNS.types
+EXPECTATIONS = ops.EXPECTATIONS.types
+FILES = ops.FILES.types
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""The database, and a dataset for each table that dashboards read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goldsmith.project.models import Metric
+from goldsmith.project.relations import Relation
+from goldsmith.publish.superset.assets import VERSION
+from goldsmith.publish.superset.names import Names
+
+DATABASE = "Lakehouse"
+DEFAULT_URI = "spark://superset@thrift-server:10000/gold"
+_DAY = 86_400
+
+
+def database(names: Names) -> dict[str, Any]:
+    """The Thrift Server as Superset's database. Its address is filled in when it is pushed."""
+    return {
+        "database_name": DATABASE,
+        "sqlalchemy_uri": DEFAULT_URI,
+        "cache_timeout": None,
+        "expose_in_sqllab": True,
+        "allow_run_async": False,
+        "allow_ctas": False,
+        "allow_cvas": False,
+        "allow_dml": False,
+        "allow_csv_upload": False,
+        "extra": {
+            "allows_virtual_table_explore": True,
+            "metadata_cache_timeout": {"schema_cache_timeout": _DAY, "table_cache_timeout": 600},
+        },
+        "uuid": names.uuid("database", "lakehouse"),
+        "version": VERSION,
+    }
+
+
+def dataset(relation: Relation, names: Names) -> dict[str, Any]:
+    """A table with its columns, types and certified metrics."""
+    return {
+        "table_name": relation.short,
+        "main_dttm_col": relation.main_time,
+        "description": relation.description or None,
+        "schema": relation.schema,
+        "filter_select_enabled": True,
+        "columns": [_column(relation, name) for name in relation.columns or {}],
+        "metrics": [_metric(name, metric, relation.owner) for name, metric in relation.metrics.items()],
+        "uuid": names.uuid("dataset", relation.name),
+        "database_uuid": names.uuid("database", "lakehouse"),
+        "version": VERSION,
+    }
+
+
+def label(name: str, metric: Metric) -> str:
+    """What charts call a metric."""
+    return metric.label or name.replace("_", " ").capitalize()
+
+
+def _column(relation: Relation, name: str) -> dict[str, Any]:
+    assert relation.columns is not None
+    column = relation.columns[name]
+    kind = column.type.upper() if column.type else None
+    nested = bool(kind) and str(kind).startswith(("ARRAY", "MAP", "STRUCT", "BINARY"))
+    return {
+        "column_name": name,
+        "verbose_name": name.replace("_", " ").capitalize(),
+        "type": kind,
+        "is_dttm": bool(relation.is_temporal(name)),
+        "is_active": True,
+        "groupby": not nested,
+        "filterable": not nested,
+        "description": column.description or None,
+    }
+
+
+def _metric(name: str, metric: Metric, owner: str) -> dict[str, Any]:
+    return {
+        "metric_name": name,
+        "verbose_name": label(name, metric),
+        "expression": metric.expression,
+        "description": metric.description or None,
+        "d3format": metric.format or None,
+        "extra": {"certification": {"certified_by": owner, "details": "Declared with its table, in git."}},
+    }

@@ -1,0 +1,1 @@
+"""What Superset needs to read Spark's Thrift Server."""

@@ -1,0 +1,75 @@
+"""Superset's settings. Secrets and addresses come from the environment; without them it does not start.
+
+SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata's database; required),
+SUPERSET_CACHE_SECONDS (how long charts' data is kept: 600), SUPERSET_HTTPS (true behind a proxy with TLS).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SystemExit(f"{name} is not set: Superset needs it.")
+    return value
+
+
+def _cache(prefix: str, seconds: int) -> dict[str, Any]:
+    """A cache in Superset's own database: it outlives a restart and needs no other server."""
+    return {
+        "CACHE_TYPE": "SupersetMetastoreCache",
+        "CACHE_KEY_PREFIX": f"goldsmith_{prefix}",
+        "CACHE_DEFAULT_TIMEOUT": seconds,
+        "REFRESH_TIMEOUT_ON_RETRIEVAL": False,
+    }
+
+
+SECRET_KEY = _required("SUPERSET_SECRET_KEY")
+SQLALCHEMY_DATABASE_URI = _required("SUPERSET_DB_URI")
+
+_HTTPS = os.environ.get("SUPERSET_HTTPS", "").lower() == "true"
+_SECONDS = int(os.environ.get("SUPERSET_CACHE_SECONDS", "600"))
+_DAY = 86_400
+
+DATA_CACHE_CONFIG = _cache("data", _SECONDS)
+CACHE_CONFIG = _cache("meta", _SECONDS)
+FILTER_STATE_CACHE_CONFIG = _cache("filters", 7 * _DAY)
+EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("explore", 7 * _DAY)
+
+# The pages are ours alone: no visitor without a login, no account by signing up, no telemetry.
+AUTH_ROLE_PUBLIC = "Public"
+PUBLIC_ROLE_LIKE = None
+AUTH_USER_REGISTRATION = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _HTTPS
+ENABLE_PROXY_FIX = _HTTPS
+WTF_CSRF_ENABLED = True
+RATELIMIT_ENABLED = True
+AUTH_RATE_LIMITED = True
+AUTH_RATE_LIMIT = "10 per minute"
+RATELIMIT_STORAGE_URI = "memory://"
+
+# The roles are what `goldsmith push superset` makes of them, by the same API that an administrator has.
+FAB_ADD_SECURITY_API = True
+FAB_ADD_SECURITY_VIEWS = True
+
+FEATURE_FLAGS = {
+    "DASHBOARD_RBAC": False,
+    "ENABLE_TEMPLATE_PROCESSING": False,
+    "DRILL_BY": True,
+    "DRILL_TO_DETAIL": True,
+    "ALERT_REPORTS": False,
+    "HORIZONTAL_FILTER_BAR": True,
+}
+SQLLAB_CTAS_NO_LIMIT = False
+SQL_MAX_ROW = 100_000
+ROW_LIMIT = 10_000
+SUPERSET_WEBSERVER_TIMEOUT = 120
+SQLLAB_TIMEOUT = 120
+DASHBOARD_AUTO_REFRESH_INTERVALS = [[0, "Don't refresh"], [60, "1 minute"], [300, "5 minutes"]]
+LOG_LEVEL = "WARNING"
+APP_NAME = "Lakehouse"

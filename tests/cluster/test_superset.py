@@ -1,0 +1,320 @@
+"""Superset follows the declarations: the same numbers as SQL, for analysts too, and nothing that is gone."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyspark.sql import SparkSession
+
+from flights_lake import FlightsLake
+from goldsmith.errors import GoldsmithError, NotReady
+from goldsmith.project.dashboards import Chart
+from goldsmith.project.loading import load_project
+from goldsmith.project.relations import relations
+from goldsmith.project.tables import Project
+from goldsmith.publish.superset.access import ANALYST
+from goldsmith.publish.superset.assets import as_yaml
+from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.generate import all_dashboards, generate
+from goldsmith.publish.superset.names import Names
+from goldsmith.publish.superset.pull import pull
+from goldsmith.publish.superset.push import Pushed, push
+from page import CHROMIUM
+from services.processes import Missing
+from services.stack import Stack
+from services.superset import Superset, running
+
+DAYS = 3
+NOW = {"hours_since_load"}
+"""Metrics that are other ones a second later."""
+DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lake of flights that the Thrift Server serves, and a Superset that reads it."""
+
+    lake: FlightsLake
+    superset: Superset
+    uri: str
+
+    @property
+    def project(self) -> Project:
+        return load_project(self.lake.root)
+
+    def push(self) -> Pushed:
+        project = self.project
+        names = Names(project.spec.name)
+        return push(self.superset.admin(), generate(project), names, database_uri=self.uri)
+
+    def held(self, kind: str, title: str) -> dict[str, int]:
+        """Titles and ids of a kind."""
+        return {each[title]: each["id"] for each in self.superset.admin().all(kind, ("id", title))}
+
+
+@pytest.fixture(scope="module")
+def place(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    try:
+        with running(tmp_path_factory.mktemp("superset")) as superset:
+            lake = FlightsLake.make(tmp_path_factory.mktemp("flights"), broken=True)
+            spec = "name: flights\nprofiles: {local: {catalog: hive}}\n"
+            (lake.root / "goldsmith.yaml").write_text(spec, encoding="utf-8")
+            lake.feed(1, DAYS)
+            lake.load(hive)
+            uri = f"spark://superset@127.0.0.1:{stack.thrift.port}/gold"
+            place = Place(lake, superset, uri)
+            place.push()
+            yield place
+            for name in DATABASES:
+                hive.sql(f"DROP DATABASE IF EXISTS {name} CASCADE")
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def query(project: Project, chart: Chart) -> str:
+    """The SQL that a chart stands for, written from its declaration alone."""
+    relation = relations(project)[chart.table]
+    where = f" WHERE {chart.filter}" if chart.filter else ""
+    if chart.columns:
+        return f"SELECT {', '.join(chart.columns)} FROM {chart.table}{where}"
+    groups = {name: name for name in chart.dimensions}
+    if chart.kind == "map":
+        groups |= {str(chart.latitude): str(chart.latitude), str(chart.longitude): str(chart.longitude)}
+    if chart.time and (chart.grain or chart.kind in ("trend", "line", "area")):
+        groups[chart.time] = f"date_trunc('{chart.grain or 'day'}', {chart.time})"
+    shown = [f"{expression} AS {name}" for name, expression in groups.items()]
+    shown += [f"{relation.metrics[name].expression} AS {name}" for name in chart.metrics]
+    by = f" GROUP BY {', '.join(groups.values())}" if groups else ""
+    return f"SELECT {', '.join(shown)} FROM {chart.table}{where}{by}"
+
+
+def plain(value: Any) -> Any:
+    """A value as both sides can be held against each other."""
+    match value:
+        case datetime():
+            at = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return round(at.timestamp())
+        case date():
+            return round(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
+        case bool() | None:
+            return value
+        case int() | float() | Decimal():
+            return None if math.isnan(value) else float(f"{float(value):.9g}")
+    return str(value)
+
+
+def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> None:
+    client, project = place.superset.admin(), place.project
+    wanted = {
+        chart.title: (dashboard.name, chart)
+        for dashboard in all_dashboards(project).values()
+        for _, chart in dashboard.charts
+    }
+    ids = place.held("chart", "slice_name")
+    assert ids.keys() == wanted.keys()
+    for title, (_, chart) in wanted.items():
+        got = client.chart_data(ids[title])
+        expected = [row.asDict() for row in hive.sql(query(project, chart)).collect()]
+        assert len(expected) <= (chart.limit or 1000)
+        keys = [key for key in (expected or [{}])[0] if key not in NOW]
+        if chart.time in keys:
+            for row in got:
+                row[chart.time] = round(row[chart.time] / 1000)
+        told = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
+        assert told == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
+        assert got or chart.filter, title
+
+
+def test_a_chart_is_kept_for_the_next_reader(place: Place) -> None:
+    client, chart = place.superset.admin(), place.held("chart", "slice_name")["Departures"]
+    client.chart_data(chart)
+    assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
+
+
+def exported(place: Place) -> dict[str, Any]:
+    client = place.superset.admin()
+    ids = [each["id"] for each in client.all("dashboard", ("id",))]
+    files = client.export("dashboard", ids)
+    return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
+
+
+def test_a_second_push_changes_nothing(place: Place) -> None:
+    before = exported(place)
+    done = place.push()
+    assert done.removed == ()
+    assert exported(place) == before
+
+
+def test_superset_follows_and_leaves_alone_what_others_made(place: Place) -> None:
+    client = place.superset.admin()
+    (dataset, *_) = client.all("dataset", ("id", "table_name"))
+    client.post(
+        "chart/",
+        {
+            "slice_name": "Mine",
+            "viz_type": "table",
+            "datasource_id": dataset["id"],
+            "datasource_type": "table",
+            "params": "{}",
+        },
+    )
+    folder = place.lake.root / "pipelines/flights/dashboards"
+    extra = "title: Extra\nrows:\n  - - {title: All, kind: number, table: gold.aircraft_days, metrics: aircraft}\n"
+    (folder / "extra.yaml").write_text(extra, encoding="utf-8")
+    place.push()
+    assert "Extra" in place.held("dashboard", "dashboard_title")
+    (folder / "extra.yaml").unlink()
+    flights = folder / "flights.yaml"
+    text = flights.read_text(encoding="utf-8")
+    flights.write_text(text.replace("title: Destinations", "title: Where to"), encoding="utf-8")
+    removed = place.push().removed
+    assert set(removed) == {("dashboard", "Extra"), ("chart", "All"), ("chart", "Destinations")}
+    charts = place.held("chart", "slice_name")
+    assert {"Mine", "Where to"} <= charts.keys()
+    assert place.held("dashboard", "dashboard_title").keys() == {"Flights", "Lakehouse health"}
+    flights.write_text(text, encoding="utf-8")
+    client.delete("chart", [charts["Mine"]])
+    place.push()
+
+
+@pytest.fixture
+def analyst(place: Place) -> Client:
+    """A user with the analysts' role alone."""
+    client = place.superset.admin()
+    name, password = f"ann{secrets.token_hex(4)}", secrets.token_urlsafe(16)
+    role = next(each["id"] for each in client.all("security/roles") if each["name"] == ANALYST)
+    user = {
+        "username": name,
+        "first_name": "Ann",
+        "last_name": "A",
+        "email": f"{name}@localhost",
+        "active": True,
+    }
+    client.post("security/users/", {**user, "password": password, "roles": [role]})
+    return Client(replace(place.superset.server, user=name, password=password))
+
+
+def ask(client: Client, database: int, sql: str) -> Any:
+    """A query by SQL Lab."""
+    return client.post(
+        "sqllab/execute/", {"database_id": database, "sql": sql, "runAsync": False, "queryLimit": 10}
+    )
+
+
+def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: Client) -> None:
+    (database,) = place.superset.admin().all("database", ("id", "database_name"))
+    titles = {each["dashboard_title"] for each in analyst.all("dashboard", ("id", "dashboard_title"))}
+    assert titles == {"Flights", "Lakehouse health"}
+    ids = place.held("chart", "slice_name")
+    assert analyst.chart_data(ids["Departures"])[0]["departures"] > 0
+    asked = ask(analyst, database["id"], "SELECT count(*) AS n FROM gold.daily_punctuality")
+    assert asked["data"][0]["n"] == 3 * DAYS
+    assert ask(analyst, database["id"], "SELECT 1 FROM ops.table_runs LIMIT 1")["data"]
+    for sql in (
+        "SELECT * FROM bronze.departures",
+        "SELECT * FROM silver.departures",
+        "SELECT * FROM quarantine.silver_departures",
+        "SELECT * FROM gold.daily_punctuality JOIN bronze.airlines ON true",
+        "WITH x AS (SELECT * FROM bronze.airlines) SELECT * FROM x",
+        "DROP TABLE gold.daily_punctuality",
+        "INSERT INTO gold.daily_punctuality SELECT * FROM gold.daily_punctuality",
+        "CREATE TABLE gold.copy AS SELECT 1 AS a",
+    ):
+        with pytest.raises(GoldsmithError) as refused:
+            ask(analyst, database["id"], sql)
+        assert refused.value.code == "GS723", sql
+    for call in (f"database/{database['id']}/connection", "security/users/", "security/roles/"):
+        with pytest.raises(GoldsmithError):
+            analyst.get(call)
+
+
+def test_tables_are_listed_by_their_names(place: Place) -> None:
+    (database,) = place.superset.admin().all("database", ("id", "database_name"))
+    listed = place.superset.admin().get(f"database/{database['id']}/tables/?q=(force:!t,schema_name:gold)")
+    names = {each["value"] for each in listed["result"]}
+    assert names == {table.short for table in place.project.tables.values() if table.layer == "gold"}
+
+
+def test_a_dashboard_that_was_edited_comes_back(place: Place) -> None:
+    client = place.superset.admin()
+    flights = place.lake.root / "pipelines/flights/dashboards/flights.yaml"
+    text = flights.read_text(encoding="utf-8")
+    dashboard = place.held("dashboard", "dashboard_title")["Flights"]
+    client.put(f"dashboard/{dashboard}", {"dashboard_title": "Flights, edited"})
+    with pytest.raises(GoldsmithError) as refused:
+        pull(client, place.project, "flights", "flights")
+    assert refused.value.code == "GS726"
+    pull(client, place.project, "flights", "flights", replace=True)
+    assert not flights.exists()
+    done = place.push()
+    assert done.removed == ()
+    assert "Flights, edited" in place.held("dashboard", "dashboard_title")
+    assert pull(client, place.project, "flights", "flights") == []
+    for file in flights.parent.rglob("raw/**/*.yaml"):
+        file.unlink()
+    flights.write_text(text, encoding="utf-8")
+    place.push()
+    assert "Flights" in place.held("dashboard", "dashboard_title")
+
+
+def test_what_superset_refuses_is_told(place: Place) -> None:
+    project = place.project
+    names = Names("flights")
+    chart = yaml.safe_load(generate(project)["charts/flights/departures.yaml"])
+    broken = {**generate(project), "charts/flights/departures.yaml": as_yaml({**chart, "wrong": 1})}
+    with pytest.raises(GoldsmithError) as refused:
+        push(place.superset.admin(), broken, names, database_uri=place.uri)
+    assert refused.value.code == "GS723"
+    assert "charts/flights/departures.yaml" in refused.value.message
+    with pytest.raises(NotReady) as wrong:
+        Client(replace(place.superset.server, password="wrong"))
+    assert wrong.value.code == "GS722"
+    with pytest.raises(NotReady) as nobody:
+        Client(Server("http://127.0.0.1:9", "admin", "x"))
+    assert (nobody.value.code, nobody.value.retryable) == ("GS721", True)
+
+
+@pytest.mark.parametrize("width", [1400, 820])
+@pytest.mark.parametrize("name", ["flights", "health"])
+def test_a_dashboard_opens_without_a_fault(place: Place, name: str, width: int, tmp_path: Path) -> None:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    server, faults = place.superset.server, []
+    with sync_api.sync_playwright() as started:
+        graphics = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
+        page = browser.new_page(viewport={"width": width, "height": 4000})
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("response", lambda told: faults.append(told.url) if told.status >= 400 else None)
+        # The map's tiles are of others.
+        page.route(
+            lambda url: not url.startswith((server.url, "data:", "blob:")), lambda route: route.abort()
+        )
+        page.goto(f"{server.url}/login/")
+        page.fill("#username", server.user)
+        page.fill("#password", server.password)
+        page.press("#password", "Enter")
+        page.wait_for_url(lambda url: "/login" not in url, timeout=60_000)
+        page.goto(f"{server.url}/superset/dashboard/{name}/?standalone=2", wait_until="domcontentloaded")
+        page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
+        page.wait_for_function(
+            "wanted => document.querySelectorAll('[data-test=\"slice-container\"]').length === wanted"
+            " && !document.querySelector('[data-test=\"loading-indicator\"], .loading')",
+            arg=len(all_dashboards(place.project)[name].charts),
+            timeout=180_000,
+        )
+        alerts = page.locator("[role=alert], .ant-alert").all_inner_texts()
+        page.screenshot(path=tmp_path / f"{name}.png")
+        browser.close()
+    assert [alert for alert in alerts if alert.strip()] == []
+    assert faults == []
