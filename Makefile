@@ -64,7 +64,7 @@ bench: setup ## Measure Goldsmith beside the same pipeline written by hand
 	.venv/bin/python bench/overhead.py
 
 superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
-	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --no-editable --project superset
+	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --project superset
 
 schema: setup ## Write the JSON Schemas that editors use
 	.venv/bin/goldsmith schema schema
