@@ -181,4 +181,32 @@ FILES = OpsTable(
     },
 )
 
+DQOPS_RESULTS = OpsTable(
+    "dqops_results",
+    "One row for each series of a DQOps check and day.",
+    _columns("""
+        id string DQOps' own: the same series on the same day has the same.
+        table string Full name of the table.
+        column string The column; NULL for checks on the table.
+        check string DQOps' name of the check.
+        series string The imported expectation, or another data group; NULL without groups.
+        category string DQOps' category of the check.
+        dimension string DQOps' quality dimension.
+        severity int 0 valid, 1 warning, 2 error, 3 fatal.
+        actual_value double What was measured.
+        expected_value double What the rule expected, where it says so.
+        lower_bound double The limit of the severity that was met; of a valid result the nearest one.
+        upper_bound double The same, above.
+        day date The day that the result stands for, in UTC.
+        executed_at timestamp When it was judged last.
+        duration_ms int How long the query took.
+        incident bigint The incident's hash, where there is one.
+    """),
+    {},
+)
+
 OPS_TABLES: tuple[OpsTable, ...] = (TABLE_RUNS, EXPECTATIONS, FILES)
+"""Those that every lake has, so that dashboards may show them."""
+
+ALL_OPS_TABLES: tuple[OpsTable, ...] = (*OPS_TABLES, DQOPS_RESULTS)
+"""And the one that is there once DQOps' results were collected."""

@@ -12,6 +12,7 @@ from goldsmith.engine.catalog import KEYS, Catalog, Entry, Wanted, plain_place
 from goldsmith.engine.failures import explained, has_cause
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
+from goldsmith.project.ops import ALL_OPS_TABLES
 from goldsmith.run.context import Run
 from goldsmith.run.describing import put_right
 
@@ -21,11 +22,6 @@ DATABASES = {
     "gold": "Modelled for analysis.",
     "quarantine": "Rows that broke a rule, with their reasons.",
     "ops": "Goldsmith's own records: runs, verdicts, files.",
-}
-OPS = {
-    "ops.table_runs": "Every load of every table: when, why, and how many rows.",
-    "ops.expectations": "The verdict of every expectation in every load.",
-    "ops.files": "Every delivered file that a bronze table took.",
 }
 
 
@@ -127,7 +123,8 @@ def wanted_entries(run: Run, names: Sequence[str]) -> list[Wanted]:
         entries.append(Wanted(name, run.path(name), table.spec.description, properties))
         held = f"quarantine.{name.replace('.', '_')}"
         entries.append(Wanted(held, run.quarantine_path(name), f"Rows of {name} that broke a rule."))
-    return [*entries, *(Wanted(name, run.path(name), comment) for name, comment in OPS.items())]
+    records = ((f"ops.{table.name}", table.description) for table in ALL_OPS_TABLES)
+    return [*entries, *(Wanted(name, run.path(name), told) for name, told in records)]
 
 
 def _database(wanted: Wanted) -> str:

@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, RunError
+from goldsmith.project.ops import DQOPS_RESULTS
 from goldsmith.publish.dqops.snapshot import copied, data_folder
 from goldsmith.run.context import Run
 from goldsmith.run.locks import ops_lock
@@ -27,24 +28,7 @@ from goldsmith.run.locks import ops_lock
 TABLE = "ops.dqops_results"
 ATTEMPTS = 10
 
-RESULTS: Mapping[str, str] = {
-    "id": "string",
-    "table": "string",
-    "column": "string",
-    "check": "string",
-    "series": "string",
-    "category": "string",
-    "dimension": "string",
-    "severity": "int",
-    "actual_value": "double",
-    "expected_value": "double",
-    "lower_bound": "double",
-    "upper_bound": "double",
-    "day": "date",
-    "executed_at": "timestamp",
-    "duration_ms": "int",
-    "incident": "bigint",
-}
+RESULTS: Mapping[str, str] = DQOPS_RESULTS.types
 """The columns of `ops.dqops_results` with their Spark types."""
 
 _BOUNDS = ", ".join(
