@@ -7,7 +7,8 @@ import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from goldsmith.project.models import Layer, Otherwise
+from goldsmith.project.expectations import Otherwise
+from goldsmith.project.models import Layer
 from goldsmith.publish.report.model import (
     Chart,
     ColumnReport,

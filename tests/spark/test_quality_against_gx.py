@@ -13,7 +13,7 @@ import pytest
 from great_expectations.expectations.registry import get_expectation_impl
 from pyspark.sql import DataFrame, SparkSession
 
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.quality.judge import Verdict, evaluate, judge
 from goldsmith.quality.kinds import KINDS
 

@@ -11,7 +11,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import DeclarationError, NotReady
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.quality.judge import OUTCOME, evaluate, judge
 
 CASES: list[tuple[str, dict[str, Any]]] = [

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Verdict, evaluate, failing_rows, judge
 
 

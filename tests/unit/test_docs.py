@@ -19,6 +19,7 @@ from goldsmith.cli.main import app
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, models
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.scheduling import ScheduleSpec
 from goldsmith.publish.dqops.collecting import RESULTS
@@ -169,9 +170,9 @@ def test_each_load_and_each_system_column_is_declared() -> None:
 
 def test_each_key_of_an_expectation_is_listed_with_its_default() -> None:
     listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Where it is written"))}
-    written = set(models.Expectation.model_fields) - {"kind", "arguments"}
+    written = set(Expectation.model_fields) - {"kind", "arguments"}
     assert {f"`{name}`" for name in written} <= listed.keys()
-    assert listed["`otherwise`"] == shown(models.Expectation.model_fields["otherwise"].default)
+    assert listed["`otherwise`"] == shown(Expectation.model_fields["otherwise"].default)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.quality.catalog import describe, is_batch, needs_gx, problems, reference
 from goldsmith.quality.conditions import read
 

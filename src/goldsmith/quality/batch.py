@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from goldsmith.errors import DeclarationError, Where
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.columns import between, considered

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.quality import conditions
 from goldsmith.quality.kinds import FOREIGN, FOREIGN_PREFIXES, KINDS, REFUSED, Kind, is_bound, is_number

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, BooleanType, IntegerType, IntegralType, StructType
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql_text import quoted, text_literal
 from goldsmith.quality import values
 from goldsmith.quality.values import Field, comparable, find, harmonized

@@ -14,7 +14,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 
 from goldsmith.errors import DeclarationError, NotReady
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.columns import RowRule, considered, rule
 

@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.models import Expectation, Otherwise
+from goldsmith.project.expectations import Expectation, Otherwise
 from goldsmith.project.sql_text import quoted, text_literal
 from goldsmith.quality import batch, catalog, gx, lookups
 from goldsmith.quality.columns import RowRule, compile_row

@@ -16,7 +16,8 @@ from goldsmith.engine.quarantine import Claim, Quarantine, Settled
 from goldsmith.engine.session import sized
 from goldsmith.engine.shape import BAD
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.models import Append, Expectation, Merge
+from goldsmith.project.expectations import Expectation
+from goldsmith.project.models import Append, Merge
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops import predicates
 from goldsmith.publish.dqops.check import Check, Rule, Subject

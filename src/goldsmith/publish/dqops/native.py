@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from goldsmith.project.models import Expectation
+from goldsmith.project.expectations import Expectation
 from goldsmith.publish.dqops.check import Check, Rule, Subject
 from goldsmith.publish.dqops.predicates import family, find
 from goldsmith.quality.catalog import reference

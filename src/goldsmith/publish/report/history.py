@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from goldsmith.engine.log import TableLog
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.graph import downstream_of
-from goldsmith.project.models import Expectation
 from goldsmith.project.tables import Project
 from goldsmith.publish.report.cells import micros, moment
 from goldsmith.publish.report.formats import count, number

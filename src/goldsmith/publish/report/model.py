@@ -10,7 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from goldsmith.project.models import Layer, Otherwise
+from goldsmith.project.expectations import Otherwise
+from goldsmith.project.models import Layer
 
 Outcome = Literal["done", "nothing_new", "warned", "gate", "failed", "skipped", "never"]
 """How a table's load ended: `gate` is a `fail` verdict, `skipped` waits for an upstream."""
