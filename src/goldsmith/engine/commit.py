@@ -1,0 +1,65 @@
+"""One commit of a Delta table, as its log file tells it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from goldsmith.engine.metadata import CommitMetadata
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit as the log tells it.
+
+    at: milliseconds since 1970. metadata: what Goldsmith says of its own commits. added, removed: whether it added
+    or removed rows.
+    added_rows: from the files' statistics, None where one file has none.
+    """
+
+    version: int
+    at: int
+    operation: str
+    parameters: dict[str, Any]
+    metrics: dict[str, int]
+    metadata: CommitMetadata | None
+    user_metadata: str | None
+    added: bool
+    removed: bool
+    added_rows: int | None
+
+
+def read_commit(version: int, lines: list[str]) -> Commit:
+    """A commit from the lines of its log file."""
+    info: dict[str, Any] = {}
+    added = removed = False
+    rows: int | None = 0
+    for line in lines:
+        action = json.loads(line)
+        if "commitInfo" in action:
+            info = action["commitInfo"]
+        elif "add" in action and action["add"].get("dataChange"):
+            added = True
+            stats = json.loads(action["add"].get("stats") or "{}")
+            counted = stats.get("numRecords")
+            rows = None if rows is None or counted is None else rows + int(counted)
+        elif ("remove" in action and action["remove"].get("dataChange")) or "cdc" in action:
+            removed = True
+    metrics = {
+        key: int(value) for key, value in (info.get("operationMetrics") or {}).items() if str(value).isdigit()
+    }
+    user_metadata = info.get("userMetadata")
+    metadata = CommitMetadata.from_json(user_metadata)
+    return Commit(
+        version=version,
+        at=int(info.get("timestamp") or 0),
+        operation=str(info.get("operation", "")),
+        parameters=info.get("operationParameters") or {},
+        metrics=metrics,
+        metadata=metadata.completed(metrics) if metadata is not None else None,
+        user_metadata=user_metadata,
+        added=added,
+        removed=removed,
+        added_rows=rows,
+    )
