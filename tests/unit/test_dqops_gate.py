@@ -19,7 +19,8 @@ from dqops_server import DAY, Exchange, recorded, served
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import gate
 from goldsmith.publish.dqops.client import Client, Request
-from goldsmith.publish.dqops.gate import Watch, begin, decide, declared_checks, followed, run_gate
+from goldsmith.publish.dqops.declared import declared_checks
+from goldsmith.publish.dqops.gate import Watch, begin, decide, followed, import_verdicts, run_gate
 from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
 
 VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])

@@ -52,7 +52,8 @@ def gate(
     if at is not None and at not in get_args(Severity):
         raise DeclarationError("GS103", f"`--at {at}` is no severity.", hint=hint_for(at, get_args(Severity)))
     from goldsmith.publish.dqops.client import Client
-    from goldsmith.publish.dqops.gate import declared_checks, run_gate
+    from goldsmith.publish.dqops.declared import declared_checks
+    from goldsmith.publish.dqops.gate import run_gate
     from goldsmith.publish.dqops.verdict import Verdict
 
     client = Client.from_environment()
