@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -44,6 +44,45 @@ def recorded(*names: str) -> list[Exchange]:
     for name in names:
         plain, _, at = name.partition("#")
         found.append(known[plain][int(at or 1) - 1])
+    return found
+
+
+def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange]:
+    """The exchanges of an import of verdicts, as those recorded for all checks of a table would be for this one.
+
+    The filter by the check's name is that of the models of DQOps' package; it was not recorded.
+    """
+    check = {"checkName": "daily_import_custom_result_on_table"}
+    found = []
+    for exchange in recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll#2")]):
+        body, answer = json.loads(json.dumps([exchange.body, exchange.answer]))
+        if body and "check_search_filters" in body:
+            body["check_search_filters"] |= check | {"fullTableName": table}
+        elif body:
+            body |= check | {"fullTableName": table}
+        else:
+            ran = {"executed_checks": 1, "execution_errors": 0, "highest_severity": severity, **counts}
+            answer["parameters"]["runChecksParameters"]["run_checks_result"] = ran
+        found.append(replace(exchange, body=body, answer=answer))
+    return found
+
+
+def gated(table: str, checks: int, severity: str = "valid") -> list[Exchange]:
+    """The exchanges of a gate as they were recorded, for another table, so many checks and another result."""
+    schema, short = table.split(".")
+    steps = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
+    (status,) = recorded("table overview")
+    found = []
+    for exchange in [*steps, replace(status, path=f"{status.path}?since={DAY}T00:00:00Z")]:
+        told = json.dumps([exchange.path, exchange.body, exchange.answer])
+        told = told.replace("silver.airlines", table).replace(
+            "silver/tables/airlines", f"{schema}/tables/{short}"
+        )
+        path, body, answer = json.loads(told)
+        ran = ((answer.get("parameters") or {}).get("runChecksParameters") or {}).get("run_checks_result")
+        if ran:
+            ran |= {"executed_checks": checks, "highest_severity": severity}
+        found.append(replace(exchange, path=path, body=body, answer=answer))
     return found
 
 
