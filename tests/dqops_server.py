@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 FILE = Path(__file__).parent / "recorded/dqops-1.11.6.json"
@@ -21,7 +21,10 @@ _KEY = re.compile(r"goldsmith-[\w.-]+")
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request that must come, and what is answered to it. swallowed: it is answered by closing the connection."""
+    """A request that must come, and what is answered to it.
+
+    swallowed: it is answered by closing the connection. until: it may come again until this is set.
+    """
 
     method: str
     path: str
@@ -29,6 +32,7 @@ class Exchange:
     status: int
     answer: Any
     swallowed: bool = False
+    until: Event | None = None
 
 
 def recorded(*names: str) -> list[Exchange]:
@@ -67,16 +71,18 @@ def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange
     return found
 
 
-def gated(table: str, checks: int, severity: str = "valid") -> list[Exchange]:
-    """The exchanges of a gate as they were recorded, for another table, so many checks and another result."""
+def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -> list[Exchange]:
+    """The exchanges of a gate as they were recorded, for another table, so many checks, another result and day."""
     schema, short = table.split(".")
     steps = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
     (status,) = recorded("table overview")
     found = []
     for exchange in [*steps, replace(status, path=f"{status.path}?since={DAY}T00:00:00Z")]:
         told = json.dumps([exchange.path, exchange.body, exchange.answer])
-        told = told.replace("silver.airlines", table).replace(
-            "silver/tables/airlines", f"{schema}/tables/{short}"
+        told = (
+            told.replace(DAY, day)
+            .replace("silver.airlines", table)
+            .replace("silver/tables/airlines", f"{schema}/tables/{short}")
         )
         path, body, answer = json.loads(told)
         ran = ((answer.get("parameters") or {}).get("runChecksParameters") or {}).get("run_checks_result")
@@ -100,7 +106,9 @@ class Server:
         if not self.script:
             self.unexpected.append(f"{method} {path} after the end")
             return Exchange(method, path, body, 599, None)
-        wanted = self.script.pop(0)
+        wanted = self.script[0]
+        if wanted.until is None or wanted.until.is_set():
+            self.script.pop(0)
         key = re.search(r"(?:jobBusinessKey=|/jobs/jobs/)([\w-]+)", wanted.path)
         ours = _KEY.sub(key[1] if key else "", path)
         if (method, ours, body) != (wanted.method, wanted.path, wanted.body):
