@@ -50,6 +50,12 @@ def state(airflow: Airflow, run: str) -> str:
     return str(airflow.tasks("orders", run)[GATE]["state"])
 
 
+def log(airflow: Airflow, run: str) -> list[str]:
+    """What the gate's log shows, line by line, with what its trigger wrote."""
+    path = f"dags/orders/dagRuns/{run}/taskInstances/{GATE}/logs/1?full_content=true"
+    return [str(line["event"]) for line in airflow.call("GET", path)["content"]]
+
+
 def test_a_gate_outlives_its_triggerer(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +76,10 @@ def test_a_gate_outlives_its_triggerer(
             ended.set()
             assert airflow.ended("orders", run) == "success"
             assert airflow.tasks("orders", run)[GATE]["try_number"] == 1
+            lines = log(airflow, run)
             (event,) = airflow.call("GET", "assets/events")["asset_events"]
         assert sum("runchecks" in request for request in server.seen) == 1
     assert event["extra"]["rows"]["written"] == 1
     assert (event["extra"]["dqops"]["severity"], event["extra"]["dqops"]["checks"]) == ("valid", checks)
+    (told,) = [at for at, line in enumerate(lines) if line.startswith(f"{TABLE}: passed. {checks} checks ran")]
+    assert told < 30, lines
