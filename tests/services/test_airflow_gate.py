@@ -81,5 +81,7 @@ def test_a_gate_outlives_its_triggerer(
         assert sum("runchecks" in request for request in server.seen) == 1
     assert event["extra"]["rows"]["written"] == 1
     assert (event["extra"]["dqops"]["severity"], event["extra"]["dqops"]["checks"]) == ("valid", checks)
-    (told,) = [at for at, line in enumerate(lines) if line.startswith(f"{TABLE}: passed. {checks} checks ran")]
+    (told,) = [
+        at for at, line in enumerate(lines) if line.startswith(f"{TABLE}: passed. {checks} checks ran")
+    ]
     assert told < 30, lines
