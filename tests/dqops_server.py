@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 FILE = Path(__file__).parent / "recorded/dqops-1.11.6.json"
@@ -21,7 +21,10 @@ _KEY = re.compile(r"goldsmith-[\w.-]+")
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request that must come, and what is answered to it. swallowed: it is answered by closing the connection."""
+    """A request that must come, and what is answered to it.
+
+    swallowed: it is answered by closing the connection. until: it may come again until this is set.
+    """
 
     method: str
     path: str
@@ -29,6 +32,7 @@ class Exchange:
     status: int
     answer: Any
     swallowed: bool = False
+    until: Event | None = None
 
 
 def recorded(*names: str) -> list[Exchange]:
@@ -47,6 +51,47 @@ def recorded(*names: str) -> list[Exchange]:
     return found
 
 
+def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange]:
+    """The exchanges of an import of verdicts, as those recorded for all checks of a table would be for this one.
+
+    The filter by the check's name is that of the models of DQOps' package; it was not recorded.
+    """
+    check = {"checkName": "daily_import_custom_result_on_table"}
+    found = []
+    for exchange in recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll#2")]):
+        body, answer = json.loads(json.dumps([exchange.body, exchange.answer]))
+        if body and "check_search_filters" in body:
+            body["check_search_filters"] |= check | {"fullTableName": table}
+        elif body:
+            body |= check | {"fullTableName": table}
+        else:
+            ran = {"executed_checks": 1, "execution_errors": 0, "highest_severity": severity, **counts}
+            answer["parameters"]["runChecksParameters"]["run_checks_result"] = ran
+        found.append(replace(exchange, body=body, answer=answer))
+    return found
+
+
+def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -> list[Exchange]:
+    """The exchanges of a gate as they were recorded, for another table, so many checks, another result and day."""
+    schema, short = table.split(".")
+    steps = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
+    (status,) = recorded("table overview")
+    found = []
+    for exchange in [*steps, replace(status, path=f"{status.path}?since={DAY}T00:00:00Z")]:
+        told = json.dumps([exchange.path, exchange.body, exchange.answer])
+        told = (
+            told.replace(DAY, day)
+            .replace("silver.airlines", table)
+            .replace("silver/tables/airlines", f"{schema}/tables/{short}")
+        )
+        path, body, answer = json.loads(told)
+        ran = ((answer.get("parameters") or {}).get("runChecksParameters") or {}).get("run_checks_result")
+        if ran:
+            ran |= {"executed_checks": checks, "highest_severity": severity}
+        found.append(replace(exchange, path=path, body=body, answer=answer))
+    return found
+
+
 @dataclass
 class Server:
     """A script of exchanges, each of which must come in its turn."""
@@ -61,7 +106,9 @@ class Server:
         if not self.script:
             self.unexpected.append(f"{method} {path} after the end")
             return Exchange(method, path, body, 599, None)
-        wanted = self.script.pop(0)
+        wanted = self.script[0]
+        if wanted.until is None or wanted.until.is_set():
+            self.script.pop(0)
         key = re.search(r"(?:jobBusinessKey=|/jobs/jobs/)([\w-]+)", wanted.path)
         ours = _KEY.sub(key[1] if key else "", path)
         if (method, ours, body) != (wanted.method, wanted.path, wanted.body):

@@ -19,9 +19,10 @@ from goldsmith.engine.quarantine import Quarantine
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Interval, Run
-from goldsmith.run.feeding import deliver_interval
+from goldsmith.run.feeding import deliver_interval, feed_of
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
+from goldsmith.run.spoiling import spoiled
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRST = date(2013, 1, 1)
@@ -76,11 +77,12 @@ class FlightsLake:
     def project(self) -> Project:
         return load_project(self.root)
 
-    def feed(self, first: int, last: int) -> None:
-        """Delivers days `first` to `last`."""
+    def feed(self, first: int, last: int, *, spoil: tuple[int, ...] = ()) -> None:
+        """Delivers days `first` to `last`. spoil: those with broken values."""
         project = self.project()
         run = Run.begin(project)
-        list(deliver_interval(run.landing, project.pipelines["flights"], Interval(day(first), day(last + 1))))
+        deliver = spoiled(feed_of(project.pipelines["flights"]), [day(number) for number in spoil])
+        list(deliver_interval(run.landing, deliver, Interval(day(first), day(last + 1))))
 
     def load(self, spark: SparkSession, *names: str, rebuild: frozenset[str] = frozenset()) -> RunResult:
         """Loads in this process and expects every table to end well."""

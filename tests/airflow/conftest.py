@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,8 +24,11 @@ os.environ |= {
     "AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "local[2]"}',
     "PATH": f"{ROOT}/airflow/bin{os.pathsep}{os.environ['PATH']}",
 }
-for name in ("GOLDSMITH_PROJECT", "GOLDSMITH_PROFILE"):
+for name in ("GOLDSMITH_PROJECT", "GOLDSMITH_PROFILE", "DQOPS_URL", "DQOPS_CONSOLE_URL", "DQOPS_DATA"):
     os.environ.pop(name, None)
+
+# The recorded DQOps server is shared with the other tests.
+sys.path.append(str(ROOT / "tests"))
 
 Write = Callable[[dict[str, str]], Path]
 

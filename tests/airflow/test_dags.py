@@ -15,6 +15,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from conftest import ROOT, Write, pipeline
 from goldsmith.project.loading import load_project
 from goldsmith.publish.airflow.dags import all_dags
+from goldsmith.publish.airflow.gates import GateTable
 from goldsmith.publish.airflow.operators import LoadTables
 
 DAGS = ROOT / "airflow" / "dags"
@@ -198,3 +199,83 @@ def test_a_pipeline_with_times_and_upstreams_waits_inside_its_runs(write: Write)
     assert [asset.name for asset in wait.inlets] == ["gold.orders"]
     assert wait.downstream_task_ids == {"feed"}
     assert dag.get_task("feed").downstream_task_ids == {"bronze.sums"}
+
+
+@pytest.fixture
+def dqops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a DQOps server."""
+    monkeypatch.setenv("DQOPS_URL", "http://dqops:8888")
+
+
+def gates(dag: DAG) -> dict[str, GateTable]:
+    return {task.table: task for task in dag.tasks if isinstance(task, GateTable)}
+
+
+def test_without_a_server_no_dag_has_gates_and_the_documentation_says_so(own: DagBag) -> None:
+    for dag in own.dags.values():
+        assert gates(dag) == {}
+        assert not any(task.task_id.startswith("dqops.") for task in dag.tasks)
+    assert "not part of the DAG, as DQOPS_URL is not set: `gold." in (own.dags["flights"].doc_md or "")
+
+
+@pytest.mark.usefixtures("dqops")
+def test_the_gates_are_the_declarations() -> None:
+    project = load_project(ROOT)
+    for name, dag in all_dags(ROOT).items():
+        declared = {table: project.gate(table) for table in project.tables if project.home(table) == name}
+        found = gates(dag)
+        assert {table: gate.limit for table, gate in found.items()} == {
+            table: limit for table, limit in declared.items() if limit
+        }
+        for table, gate in found.items():
+            assert gate.upstream_task_ids == {table}
+            assert [asset.name for asset in gate.outlets] == [table]
+            assert dag.get_task(table).outlets == []
+            assert f"`{table}` at {gate.limit}" in (dag.doc_md or "")
+        DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+
+
+@pytest.mark.usefixtures("dqops")
+@pytest.mark.parametrize(
+    ("folding", "loads_of", "before_gold"),
+    [
+        ("table", "silver.orders", {"silver.orders.gate"}),
+        ("layer", "silver", {"silver.orders.gate"}),
+        ("pipeline", "tables", None),
+    ],
+)
+def test_what_reads_a_table_waits_for_its_gate(
+    write: Write, folding: str, loads_of: str, before_gold: set[str] | None
+) -> None:
+    settings = f"tasks: {folding}\ntimeout: 90m\nretries: 4\ngates: {{silver: warning, gold: fatal}}\n"
+    files = pipeline("orders", settings)
+    files["pipelines/orders/gold/orders.yaml"] += "gate: none\n"
+    dag = all_dags(write(files))["orders"]
+    assert set(gates(dag)) == {"silver.orders"}
+    gate = gates(dag)["silver.orders"]
+    assert (gate.task_id, gate.limit, gate.retries) == ("silver.orders.gate", "warning", 4)
+    assert (gate.pool, gate.patience, gate.max_active_tis_per_dag) == (
+        "default_pool",
+        timedelta(minutes=90),
+        1,
+    )
+    assert gate.upstream_task_ids == {loads_of}
+    if before_gold is not None:
+        assert dag.get_task("gold.orders" if folding == "table" else "gold").upstream_task_ids == before_gold
+    # Tables without a gate are announced by their loads, as ever.
+    announced = {asset.name for task in loads(dag) for asset in task.outlets}
+    assert announced == {"bronze.orders", "gold.orders"}
+
+
+@pytest.mark.usefixtures("dqops")
+def test_results_are_exchanged_last_and_never_decide_a_run(write: Write) -> None:
+    dag = all_dags(write(pipeline("orders", "gates: {gold: error}\n")))["orders"]
+    importing, collecting = dag.get_task("dqops.import"), dag.get_task("dqops.collect")
+    others = {task.task_id for task in dag.tasks} - {"dqops.import", "dqops.collect"}
+    assert importing.upstream_task_ids == others
+    assert collecting.upstream_task_ids == {"dqops.import"}
+    assert collecting.downstream_task_ids == set()
+    for task in (importing, collecting):
+        assert task.is_teardown
+        assert not task.on_failure_fail_dagrun
+        assert task.outlets == []

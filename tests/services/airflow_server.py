@@ -36,10 +36,11 @@ def until(condition: Callable[[], Any], seconds: float, what: str, every: float 
 
 @dataclass
 class Airflow:
-    """One that runs. url: of its pages and REST API."""
+    """One that runs. url: of its pages and REST API. restart: kills a unit and starts it again."""
 
     url: str
     token: str
+    restart: Callable[[str], None]
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A REST call below /api/v2. Raises AssertionError with the answer where it is refused."""
@@ -111,18 +112,28 @@ def running(home: Path, project: Path) -> Iterator[Airflow]:
     }
     _once(environment, "db", "migrate")
     _once(environment, "pools", "import", str(ROOT / "airflow" / "pools.json"))
-    url, started = f"http://127.0.0.1:{port}", []
+    url, started = f"http://127.0.0.1:{port}", dict[str, subprocess.Popen[bytes]]()
+
+    def start(unit: str) -> None:
+        started[unit] = _start(home, environment, unit)
+
+    def restart(unit: str) -> None:
+        os.killpg(started[unit].pid, signal.SIGKILL)
+        started[unit].wait()
+        start(unit)
+
     try:
         # A scheduler that is there before the API burns a task's retry.
-        started.append(_start(home, environment, "api-server"))
+        start("api-server")
         until(lambda: _health(url), 240, "the API")
-        started += [_start(home, environment, unit) for unit in _UNITS]
+        for unit in _UNITS:
+            start(unit)
         until(lambda: _healthy(url), 240, "scheduler and dag-processor")
-        airflow = Airflow(url, _token(url, password))
+        airflow = Airflow(url, _token(url, password), restart)
         until(lambda: airflow.call("GET", "dags")["total_entries"], 120, "the first DAG")
         yield airflow
     finally:
-        for process in started:
+        for process in started.values():
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
@@ -139,7 +150,7 @@ def _once(environment: dict[str, str], *words: str) -> None:
 
 
 def _start(home: Path, environment: dict[str, str], unit: str) -> subprocess.Popen[bytes]:
-    with (home / f"{unit}.log").open("wb") as log:
+    with (home / f"{unit}.log").open("ab") as log:
         return subprocess.Popen(
             [str(ENVIRONMENT / "bin" / "airflow"), unit],
             env=environment,

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from command import Command, command
-from dqops_server import DAY, Exchange, recorded, served
+from dqops_server import DAY, Exchange, imports, recorded, served
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import gate
 from goldsmith.publish.dqops.client import Client, Request
-from goldsmith.publish.dqops.gate import Watch, begin, decide, declared_checks, followed, run_gate
+from goldsmith.publish.dqops.declared import declared_checks
+from goldsmith.publish.dqops.gate import Watch, begin, decide, followed, import_verdicts, run_gate
 from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
 
 VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
@@ -239,6 +240,37 @@ def test_one_process_begins_and_another_decides() -> None:
         assert decide(client, started, Progress.from_dict(json.loads(event))).passed
 
 
+def test_an_import_forgets_and_runs_its_own_check_alone() -> None:
+    with served(*imports("silver.flights", "warning")) as server:
+        client = Client(server.url, server.url)
+        assert import_verdicts(client, "silver.flights", timeout=30, pause=0.01) == "warning"
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [({"executed_checks": 0}, "0 of 1 declared"), ({"execution_errors": 1}, "1 of 1 checks")],
+)
+def test_an_import_that_did_not_run_is_told(counts: dict[str, int], told: str) -> None:
+    with (
+        served(*imports("silver.flights", **counts)) as server,
+        pytest.raises(RunError, match=told) as raised,
+    ):
+        import_verdicts(Client(server.url, server.url), "silver.flights", timeout=30, pause=0.01)
+    assert raised.value.retryable
+
+
+def test_the_filters_of_an_import_are_known_to_the_server() -> None:
+    """It takes any key that it does not know in silence, and would forget or run everything."""
+    check_search_filters = pytest.importorskip("dqops.client.models.check_search_filters").CheckSearchFilters
+    stored = pytest.importorskip("dqops.client.models.delete_stored_data_queue_job_parameters")
+    forgetting, starting, _ = imports("silver.flights")
+    for model, body in (
+        (stored.DeleteStoredDataQueueJobParameters, forgetting.body),
+        (check_search_filters, starting.body["check_search_filters"]),
+    ):
+        assert model.from_dict(dict(body)).additional_properties == {}
+
+
 def test_the_repository_declares_what_its_home_declares() -> None:
     root = Path(__file__).resolve().parents[2]
     assert declared_checks(root, "gold.daily_punctuality") > 10
@@ -313,6 +345,24 @@ def test_a_table_that_cannot_be_judged_leaves_the_others_their_verdict(
     assert ended_.code == Exit.FAILED
     assert "GS702" in ended_.err
     assert "GS705" in ended_.err
+
+
+def test_the_command_imports_where_there_is_something_to_import(
+    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = lake / "dqops_userhome/sources/lakehouse/silver.flights.dqotable.yaml"
+    checks = {"custom_sql": {"daily_import_custom_result_on_table": {}}}
+    file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))
+    with served(*imports("silver.flights", "warning")) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "import", "silver", folder=lake)
+    assert ended_.code == Exit.DONE, ended_.err
+    assert ended_.out.strip() == "silver.flights: the gravest of what its loads found is warning."
+    with served(fault(imports("silver.flights")[0])) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        ended_ = goldsmith("dqops", "import", "silver", folder=lake)
+    assert ended_.code == Exit.FAILED
+    assert "GS702" in ended_.err
 
 
 def test_a_scheduler_can_import_the_gate_without_spark() -> None:

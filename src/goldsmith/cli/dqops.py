@@ -1,4 +1,4 @@
-"""Commands about DQOps' checks: dqops gate, dqops collect."""
+"""Commands about DQOps' checks: dqops gate, dqops import, dqops collect."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def gate(
     if at is not None and at not in get_args(Severity):
         raise DeclarationError("GS103", f"`--at {at}` is no severity.", hint=hint_for(at, get_args(Severity)))
     from goldsmith.publish.dqops.client import Client
-    from goldsmith.publish.dqops.gate import declared_checks, run_gate
+    from goldsmith.publish.dqops.declared import declared_checks
+    from goldsmith.publish.dqops.gate import run_gate
     from goldsmith.publish.dqops.verdict import Verdict
 
     client = Client.from_environment()
@@ -87,6 +88,43 @@ def gate(
 
 def _is_named(table: str, names: list[str]) -> bool:
     return table in names or table.split(".", 1)[1] in names
+
+
+@group.command("import")
+def import_(
+    names: Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")],
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="Minutes that a table's import may take.")
+    ] = 30,
+) -> None:
+    """Have DQOps read the verdicts of the loads of tables, so that its console shows them at once.
+
+    Only these results of today are forgotten first. A gate does it as well.
+    """
+    project = open_project()
+    from goldsmith.publish.dqops.client import Client
+    from goldsmith.publish.dqops.declared import checks_at_home
+    from goldsmith.publish.dqops.gate import import_verdicts
+    from goldsmith.publish.dqops.names import IMPORT_CHECK
+
+    client = Client.from_environment()
+    wanted = [
+        name for name in project.select(tuple(names)) if IMPORT_CHECK in checks_at_home(project.root, name)
+    ]
+    failed = False
+    for name in wanted:
+        try:
+            severity = import_verdicts(client, name, timeout=timeout * 60)
+        except RunError as error:
+            # The other tables can be read all the same.
+            tell_error(error)
+            failed = True
+        else:
+            out.print(f"{name}: the gravest of what its loads found is {severity}.", markup=False)
+    if not wanted:
+        out.print("None of these tables has expectations or a freshness to import.")
+    if failed:
+        raise typer.Exit(Exit.FAILED)
 
 
 @group.command("collect")

@@ -27,6 +27,14 @@ Names = Annotated[
 From = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the data interval.")
 ]
+Spoil = Annotated[
+    list[datetime] | None,
+    typer.Option(
+        "--spoil",
+        formats=["%Y-%m-%d"],
+        help="A day of the interval whose CSV files come with broken values, to see what happens then.",
+    ),
+]
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after its last.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Rebuild = Annotated[
@@ -142,19 +150,21 @@ def feed(
     pipeline: Annotated[str, typer.Argument(help="The pipeline whose feed delivers.")],
     start: From = None,
     end: To = None,
+    spoil: Spoil = None,
 ) -> None:
     """Deliver a pipeline's landing files for the days of an interval, by its feed.py."""
     project = open_project([pipeline])
     chosen = _pipeline(project, pipeline)
     from goldsmith.run.context import Run
-    from goldsmith.run.feeding import deliver_interval
+    from goldsmith.run.feeding import deliver_interval, feed_of
 
     days = interval(start, end)
     if days is None:
         raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+    deliver = _spoiled(feed_of(chosen), spoil, days)
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
-    for delivery in deliver_interval(this.landing, chosen, days):
+    for delivery in deliver_interval(this.landing, deliver, days):
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
     out.print(
@@ -166,6 +176,7 @@ def replay(
     pipeline: Annotated[str, typer.Argument(help="A pipeline with a feed.")],
     start: From = None,
     end: To = None,
+    spoil: Spoil = None,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
 ) -> None:
     """Live through an interval: day by day deliver that day's files and load every table of the pipeline."""
@@ -179,7 +190,7 @@ def replay(
     from goldsmith.run.context import Run
     from goldsmith.run.feeding import feed_of
 
-    deliver = feed_of(chosen)
+    deliver = _spoiled(feed_of(chosen), spoil, days)
     results: list[RunResult] = []
     with open_spark(project) as spark:
         for number, day in enumerate(days.days, 1):
@@ -193,6 +204,19 @@ def replay(
             path = write_report(spark, this, project.root / ".goldsmith" / "report.html")
             out.print(f"Report: {path}", soft_wrap=True)
     raise typer.Exit(exit_code(results[-1]))
+
+
+def _spoiled(deliver: Deliver, spoil: list[datetime] | None, days: Interval) -> Deliver:
+    """The feed with the days that are to be bad."""
+    chosen = {moment.date() for moment in spoil or ()}
+    outside = sorted(chosen.difference(days.days))
+    if outside:
+        raise DeclarationError("GS504", f"`--spoil {outside[0]}` is no day of the interval.")
+    if not chosen:
+        return deliver
+    from goldsmith.run.spoiling import spoiled
+
+    return spoiled(deliver, chosen)
 
 
 def _one_day(

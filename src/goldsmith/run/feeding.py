@@ -82,8 +82,7 @@ def deliver_day(landing: Landing, deliver: Deliver, day: date) -> Delivery:
     return Delivery(day, new, present)
 
 
-def deliver_interval(landing: Landing, pipeline: Pipeline, interval: Interval) -> Iterable[Delivery]:
-    """Feeds each day of an interval, oldest first."""
-    deliver = feed_of(pipeline)
+def deliver_interval(landing: Landing, deliver: Deliver, interval: Interval) -> Iterable[Delivery]:
+    """Feeds each day of an interval, oldest first. Raises as `deliver_day`."""
     for day in interval.days:
         yield deliver_day(landing, deliver, day)

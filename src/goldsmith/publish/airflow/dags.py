@@ -18,8 +18,10 @@ from goldsmith.project.models import PipelineSpec
 from goldsmith.project.tables import Pipeline, Project
 from goldsmith.publish.airflow.alerts import deadline_of, on_failure
 from goldsmith.publish.airflow.assets import asset_of
+from goldsmith.publish.airflow.gates import configured
 from goldsmith.publish.airflow.maintenance import maintenance_dag
 from goldsmith.publish.airflow.operators import DeliverFeed, LoadTables, WaitForTables
+from goldsmith.publish.airflow.quality import exchange_results, gate_after, gates_of, gates_told
 from goldsmith.publish.airflow.schedules import cron_of, schedule_of, start_of
 
 FEED = "feed"
@@ -95,6 +97,7 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
     memory = driver_memory(project, _profile())
     # What comes before the first tables.
     first: list[Any] = []
+    gates = gates_of(project, pipeline)
     with dag:
         waited = _wait(project, pipeline, shared)
         if waited is not None:
@@ -107,16 +110,18 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         if feed is not None:
             feed.set_upstream(first)
             first.append(feed)
-        made: dict[str, LoadTables] = {}
+        # What must be done before a table can be read: its gate, else its load.
+        ready: dict[str, Any] = {}
         groups: dict[str, TaskGroup] = {}
         for unit in units_of(project, pipeline):
-            made[unit.name] = task = _task(
-                project, pipeline, unit, groups, {**shared, "driver_memory": memory}
-            )
-            for name in unit.after:
-                made[name].set_downstream(task)
-            if not unit.after:
-                task.set_upstream(first[-1:])
+            mine = tuple(name for name in unit.tables if name in gates)
+            task = _task(project, pipeline, unit, groups, {**shared, "driver_memory": memory, "gated": mine})
+            before = {ready[need].task_id: ready[need] for need in _needs(project, unit) if need in ready}
+            task.set_upstream([*before.values()] or first[-1:])
+            for name in unit.tables:
+                ready[name] = gate_after(task, project, name, shared) if name in gates else task
+        if configured():
+            exchange_results(dag, pipeline, shared, memory)
     return dag
 
 
@@ -136,9 +141,7 @@ def _wait(project: Project, pipeline: Pipeline, shared: Mapping[str, Any]) -> Wa
 def _task(
     project: Project, pipeline: Pipeline, unit: Unit, groups: dict[str, TaskGroup], shared: Mapping[str, Any]
 ) -> LoadTables:
-    outlets = [asset_of(name) for name in unit.tables]
-    needs = dict.fromkeys(need for name in unit.tables for need in project.tables[name].needs)
-    inlets = [asset_of(need) for need in needs if need not in unit.tables]
+    inlets = [asset_of(need) for need in _needs(project, unit)]
     one = project.tables[unit.tables[0]] if len(unit.tables) == 1 else None
     layer, _, short = unit.name.partition(".")
     if short and layer not in groups:
@@ -148,7 +151,6 @@ def _task(
         task_group=groups.get(layer),
         tables=unit.tables,
         name=f"goldsmith {pipeline.name} {unit.name}",
-        outlets=outlets,
         inlets=inlets,
         doc_md=(one.spec.description or None) if one else None,
         owner=(one.spec.owner if one else None) or pipeline.spec.owner or "airflow",
@@ -158,6 +160,12 @@ def _task(
         trigger_rule="none_failed",
         **shared,
     )
+
+
+def _needs(project: Project, unit: Unit) -> tuple[str, ...]:
+    """What a unit reads of other tables than its own."""
+    needs = dict.fromkeys(need for name in unit.tables for need in project.tables[name].needs)
+    return tuple(need for need in needs if need not in unit.tables)
 
 
 def _defaults(spec: PipelineSpec) -> dict[str, Any]:
@@ -198,7 +206,17 @@ def _docs(project: Project, pipeline: Pipeline) -> str:
         for table in project.tables.values()
         if table.pipeline == pipeline.name
     ]
-    return "\n".join([pipeline.spec.description, "", "| table | load | |", "|---|---|---|", *rows])
+    told = gates_told(project, pipeline)
+    return "\n".join(
+        [
+            pipeline.spec.description,
+            "",
+            "| table | load | |",
+            "|---|---|---|",
+            *rows,
+            *(("", told) if told else ()),
+        ]
+    )
 
 
 def driver_memory(project: Project, profile: str | None) -> str | None:

@@ -30,6 +30,9 @@ from goldsmith.publish.airflow.spark import JobHook, die_with_supervisor, enviro
 RESULT = "{result}"
 """Stands in a job's arguments for the file that takes its result."""
 
+LOADED = "loaded"
+"""The key under which a load leaves what the events of tables with a gate will say."""
+
 
 class Asked:
     """What a run asks of a task: read from its partition and its form, in the same way for every task."""
@@ -111,14 +114,25 @@ class LoadTables(SparkJob):
     """Loads tables by `spark-submit jobs/run.py`.
 
     tables: full names, in loading order. known: all tables of the pipeline, which the form may name. cron: whose
-    times the partitions' keys are. The task's events carry each table's counts and verdicts.
+    times the partitions' keys are. gated: the tables that a gate follows, whose events are the gate's. The task's
+    events carry each table's counts and verdicts.
     """
 
     def __init__(
-        self, *, tables: Sequence[str], known: Sequence[str], cron: str | None, project: str, **kwargs: Any
+        self,
+        *,
+        tables: Sequence[str],
+        known: Sequence[str],
+        cron: str | None,
+        project: str,
+        gated: Sequence[str] = (),
+        **kwargs: Any,
     ) -> None:
-        super().__init__(application=str(Path(project) / "jobs" / "run.py"), project=project, **kwargs)
+        outlets = [asset_of(name) for name in tables if name not in gated]
+        application = str(Path(project) / "jobs" / "run.py")
+        super().__init__(application=application, project=project, outlets=outlets, **kwargs)
         self.tables = tuple(tables)
+        self.gated = tuple(gated)
         self.known = tuple(known)
         self.cron = cron
 
@@ -132,10 +146,17 @@ class LoadTables(SparkJob):
         interval = ("--from", days.start.isoformat(), "--to", days.end.isoformat()) if days else ()
         rebuild = [word for name in request.rebuild if name in chosen for word in ("--rebuild", name)]
         result = self.submit(context, (*chosen, *interval, *rebuild, "--result", RESULT))
+        told = {name: extra_of(name, result) or {} for name in chosen}
+        if self.gated:
+            context["ti"].xcom_push(
+                key=LOADED, value={name: told[name] for name in chosen if name in self.gated}
+            )
         key = asked.key(context, request)
         for name in chosen:
+            if name in self.gated:
+                continue
             event = context["outlet_events"][asset_of(name)]
-            event.extra = extra_of(name, result) or {}
+            event.extra = told[name]
             if key is not None:
                 event.add_partitions(key)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.predicates import text
 
 FRESHNESS_RULE = "fresh_within"
@@ -30,7 +31,7 @@ def imported(table: Table) -> Check | None:
     told = "What the loads themselves found: one series for each expectation."
     return Check(
         "custom_sql",
-        "daily_import_custom_result_on_table",
+        IMPORT_CHECK,
         # A severity without its key here would be dropped.
         {"warning": {}, "error": {}, "fatal": {}},
         parameters={"sql_query": "\nUNION ALL\n".join(parts)},

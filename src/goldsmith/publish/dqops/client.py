@@ -111,8 +111,11 @@ def _place(table: str) -> str:
     return f"/api/connections/{CONNECTION}/schemas/{quote(schema)}/tables/{quote(short)}"
 
 
-def forget(table: str, day: date) -> Request:
-    """Forgets what was stored for a table on one day, so that the day's checks are judged anew."""
+def forget(table: str, day: date, check: str | None = None) -> Request:
+    """Forgets what was stored for a table on one day, so that the day's checks are judged anew.
+
+    check: the one that is forgotten; None for all.
+    """
     body = {
         "connection": CONNECTION,
         "fullTableName": table,
@@ -121,13 +124,14 @@ def forget(table: str, day: date) -> Request:
         "deleteErrors": True,
         "deleteCheckResults": True,
         "deleteSensorReadouts": True,
+        **({"checkName": check} if check else {}),
     }
     # It waits its turn behind the checks of other tables: the server runs one job at a time.
     return Request("POST", "/api/jobs/deletestoreddata?wait=true", body, timeout=600)
 
 
-def start(table: str, key: str) -> Request:
-    """Starts a table's daily checks as a job that is known by `key`."""
+def start(table: str, key: str, check: str | None = None) -> Request:
+    """Starts a table's daily checks as a job that is known by `key`. check: the one that runs; None for all."""
     # The server takes any other spelling of these keys in silence, and runs the checks of every table.
     filters = {
         "connection": CONNECTION,
@@ -135,6 +139,7 @@ def start(table: str, key: str) -> Request:
         "enabled": True,
         "checkType": "monitoring",
         "timeScale": "daily",
+        **({"checkName": check} if check else {}),
     }
     path = f"/api/jobs/runchecks?wait=false&jobBusinessKey={quote(key, safe='')}"
     return Request("POST", path, {"check_search_filters": filters})

@@ -9,18 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from goldsmith.errors import DeclarationError, GoldsmithError, RunError, Where
+from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Severity
 from goldsmith.publish.dqops import client as calls
 from goldsmith.publish.dqops.client import Answer, Client, Request, refused
-from goldsmith.publish.dqops.names import FOLDER, table_path
+from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.verdict import (
     SEVERITIES,
     Progress,
@@ -44,44 +40,19 @@ TRIES = 2
 """How often a run is begun where the server forgets the job, as after a restart."""
 
 
-def declared_checks(root: Path, table: str) -> int:
-    """How many daily checks a table's file in the user home has: as many must run.
-
-    Raises DeclarationError GS712 where there is no such file, or none that can be read.
-    """
-    file = root / FOLDER / table_path(table)
-    try:
-        spec = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
-        return sum(1 for held in [spec, *(spec.get("columns") or {}).values()] for _ in _enabled(held or {}))
-    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise DeclarationError(
-            "GS712",
-            f"DQOps' user home has no file for `{table}` that can be read: {error}.",
-            where=Where(file=file, table=table),
-            hint="Write it: `goldsmith generate dqops`.",
-        ) from error
-
-
-def _enabled(held: dict[str, Any]) -> Iterator[str]:
-    for checks in ((held.get("monitoring_checks") or {}).get("daily") or {}).values():
-        for name, check in (checks or {}).items():
-            if not (check or {}).get("disabled"):
-                yield name
-
-
-def begin(client: Client, table: str, *, declared: int, limit: Severity) -> Started:
-    """Forgets the day's results of a table and starts its checks.
+def begin(client: Client, table: str, *, declared: int, limit: Severity, check: str | None = None) -> Started:
+    """Forgets the day's results of a table and starts its checks. check: the one that is meant; None for all.
 
     Raises NotReady GS701 where the server does not answer, RunError GS702 where it refuses.
     """
     started = Started(table, f"goldsmith-{table}-{uuid.uuid4().hex}", today(), declared, limit)
-    forgetting = calls.forget(table, started.day)
+    forgetting = calls.forget(table, started.day, check)
     answer = client.call(forgetting)
     body = answer.body if isinstance(answer.body, dict) else {}
     # Past its own limit the server answers 201 with nothing in it, and goes on.
     if answer.status not in (calls.OK, calls.CREATED) or body.get("status") != "finished":
         raise refused(forgetting, answer)
-    starting = calls.start(table, started.key)
+    starting = calls.start(table, started.key, check)
     try:
         answer = client.call(starting)
     except GoldsmithError:
@@ -227,10 +198,38 @@ def run_gate(
     pause: float = PAUSE,
     grace: float = GRACE,
 ) -> Verdict:
-    """The whole gate in one call. A job that the server forgot is begun once more. Raises as its parts."""
+    """The whole gate in one call. Raises as its parts."""
+    return decide(
+        client,
+        *_ended(client, lambda: begin(client, table, declared=declared, limit=limit), timeout, pause, grace),
+    )
+
+
+def import_verdicts(
+    client: Client, table: str, *, timeout: float, pause: float = PAUSE, grace: float = GRACE
+) -> str:
+    """Brings what a table's loads found into the console and gives the gravest severity of it.
+
+    The day's other results of the table stay. Raises as `begin`, `Watch.read` and `complete`.
+    """
+    started, ended = _ended(
+        client,
+        lambda: begin(client, table, declared=1, limit="fatal", check=IMPORT_CHECK),
+        timeout,
+        pause,
+        grace,
+    )
+    complete(started, ended, calls.console_link(client.console, table))
+    return str(ended.summary.get("highest_severity") or "valid")
+
+
+def _ended(
+    client: Client, begin_it: Callable[[], Started], timeout: float, pause: float, grace: float
+) -> tuple[Started, Progress]:
+    """A run and its end. A job that the server forgot is begun once more."""
     for left in reversed(range(TRIES)):
-        started = begin(client, table, declared=declared, limit=limit)
+        started = begin_it()
         ended = follow(client, Watch(started, timeout, grace), pause)
         if ended.state != "lost" or not left:
             break
-    return decide(client, started, ended)
+    return started, ended

@@ -6,6 +6,9 @@ CONNECTION = "lakehouse"
 VERSION = "1.11.6"
 """The release of DQOps that everything generated is valid for: the last one under the Apache licence."""
 
+IMPORT_CHECK = "daily_import_custom_result_on_table"
+"""The check that brings what loads found into the console."""
+
 FOLDER = "dqops_userhome"
 """The user home, below the project's folder."""
 

@@ -1,0 +1,11 @@
+"""Brings DQOps' results into the lake, as `goldsmith dqops collect` does: the same arguments, the same exit codes.
+
+spark-submit jobs/collect.py --profile cluster
+"""
+
+import sys
+
+from goldsmith.cli.main import run
+
+if __name__ == "__main__":
+    run(["dqops", "collect", *sys.argv[1:]])

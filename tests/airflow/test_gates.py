@@ -1,0 +1,327 @@
+"""The gate's task against what a DQOps server really answered: deferred, followed by its trigger, decided."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+from airflow.models.asset import AssetEvent
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XComModel
+from airflow.sdk import DAG, Param
+from airflow.utils.db import initdb
+from airflow.utils.session import create_session
+from sqlalchemy import delete, select
+
+from dqops_server import DAY, Exchange, recorded, served
+from goldsmith.publish.airflow import triggers
+from goldsmith.publish.airflow.gates import GateTable
+from goldsmith.publish.dqops import client as calls
+from goldsmith.publish.dqops import gate
+from goldsmith.publish.dqops.client import Client
+
+VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
+ERRORS = recorded(*[f"errors found: {step}" for step in ("delete today", "run", "poll", "poll#2", "status")])
+NOTHING = recorded(*[f"unknown table, nothing ran: {step}" for step in ("delete today", "run", "poll")])
+(OVERVIEW,) = recorded("table overview")
+VALID_STATUS = replace(OVERVIEW, path=f"{OVERVIEW.path}?since={DAY}T00:00:00Z")
+(FAULT,) = recorded("wait endpoint")
+(UNKNOWN,) = recorded("unknown job")
+(SECOND,) = recorded("second run the same day (reports valid)")
+RESULTS = Exchange(
+    "GET",
+    "/api/connections/lakehouse/schemas/silver/tables/flights/monitoring/daily/results"
+    "?monthStart=2026-11-01&monthEnd=2026-11-01&loadMode=most_recent_per_group",
+    None,
+    200,
+    [
+        {
+            "checkName": "daily_number_in_range_percent",
+            "checkResultEntries": [
+                {
+                    "checkName": "daily_number_in_range_percent",
+                    "columnName": "distance",
+                    "severity": 2,
+                    "actualValue": 99.9568,
+                    "errorLowerBound": 100.0,
+                    "timePeriod": f"{DAY}T00:00:00",
+                    "dataGroup": "all data",
+                }
+            ],
+        }
+    ],
+)
+CHECKS = {"airlines": 9, "flights": 15, "nowhere": 9}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _database() -> None:
+    initdb()
+
+
+@pytest.fixture(autouse=True)
+def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "today", lambda: date.fromisoformat(DAY))
+    monkeypatch.setattr(gate, "PAUSE", 0.01)
+    # The defaults of functions are taken when they are defined.
+    monkeypatch.setattr(triggers, "followed", lambda client, watch: gate.followed(client, watch, 0.01))
+    monkeypatch.setenv("DQOPS_CONSOLE_URL", "https://quality.example")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A project whose user home declares as many checks as ran when the answers were recorded."""
+    for table, count in CHECKS.items():
+        file = tmp_path / f"dqops_userhome/sources/lakehouse/silver.{table}.dqotable.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        checks = {f"check_{at}": {} for at in range(count)}
+        file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": {"volume": checks}}}}))
+    return tmp_path
+
+
+Gate = Callable[..., DagRun]
+
+
+def known(dag: DAG) -> None:
+    """Has Airflow know a DAG that stands in no file."""
+    DagBundlesManager().sync_bundles_to_db()
+    bag = DagBag("/dev/null")
+    bag.bag_dag(dag)
+    sync_bag_to_db(bag, "dags-folder", None)
+
+
+@pytest.fixture
+def ran(home: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """Runs the gate of a table against a script of exchanges, each of which must come, and no other."""
+
+    def run(
+        table: str, *script: Exchange, retries: int = 0, conf: dict[str, Any] | None = None, **options: Any
+    ) -> DagRun:
+        name = f"silver.{table}"
+        params = {
+            key: Param(None, type=["null", "string", "array"])
+            for key in ("first_day", "last_day", "tables", "rebuild")
+        }
+        settings = {
+            "limit": "error",
+            "known": [name],
+            "cron": None,
+            "project": str(home),
+            "after": "load",
+            **options,
+        }
+        with served(*script) as server:
+            monkeypatch.setenv("DQOPS_URL", server.url)
+            with DAG(f"gate_{table}", schedule=None, params=params) as dag:
+                GateTable(task_id="gate", table=name, retries=retries, retry_delay=timedelta(0), **settings)
+            known(dag)
+            return dag.test(logical_date=None, run_conf=conf)
+
+    return run
+
+
+def state(run: DagRun) -> str:
+    (ti,) = run.get_task_instances()
+    return str(ti.state)
+
+
+def tries(run: DagRun) -> int:
+    (ti,) = run.get_task_instances()
+    return int(ti.try_number)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What the task wrote, without what stands before and behind each line of the log."""
+    lines = [
+        line for line in capsys.readouterr().out.splitlines() if "GateTable" in line or " [task]" in line
+    ]
+    words = [re.sub(r"\s+\[(airflow\.)?task.*", "", line.split("] ", 1)[-1]) for line in lines]
+    return [line for line in words if not line.startswith("::")]
+
+
+def events() -> dict[str, Any]:
+    """What the last event of each table says."""
+    with create_session() as session:
+        return {
+            event.name: event.extra for event in session.scalars(select(AssetEvent).order_by(AssetEvent.id))
+        }
+
+
+def verdict_of(run: DagRun) -> dict[str, Any] | None:
+    with create_session() as session:
+        found = session.scalars(
+            select(XComModel).where(
+                XComModel.run_id == run.run_id, XComModel.dag_id == run.dag_id, XComModel.key == "verdict"
+            )
+        ).one_or_none()
+        return None if found is None else dict(XComModel.deserialize_value(found))
+
+
+@pytest.fixture(autouse=True)
+def _no_events() -> None:
+    with create_session() as session:
+        session.execute(delete(AssetEvent))
+
+
+def dropped(exchange: Exchange) -> Exchange:
+    """The request is taken, and the connection closed without an answer."""
+    return replace(exchange, swallowed=True)
+
+
+def fault(exchange: Exchange) -> Exchange:
+    return replace(exchange, status=FAULT.status, answer=FAULT.answer)
+
+
+def forgotten(exchange: Exchange) -> Exchange:
+    """The answer of a server that was started again and does not know the job."""
+    return replace(exchange, status=UNKNOWN.status, answer=UNKNOWN.answer)
+
+
+def ended(exchange: Exchange, **counts: Any) -> Exchange:
+    answer = json.loads(json.dumps(exchange.answer))
+    answer["parameters"]["runChecksParameters"]["run_checks_result"] |= counts
+    return replace(exchange, answer=answer)
+
+
+def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("airlines", *VALID, VALID_STATUS)
+    assert state(run) == "success"
+    assert (
+        "silver.airlines: passed. 9 checks ran; the gravest result is valid, the gate's limit error."
+        in said(capsys)
+    )
+    told = events()["silver.airlines"]["dqops"]
+    assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
+
+
+def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("flights", *ERRORS, RESULTS, retries=3)
+    assert state(run) == "failed"
+    assert tries(run) == 1
+    lines = said(capsys)
+    at = next(
+        at for at, line in enumerate(lines) if line.startswith("silver.flights: stopped. 15 checks ran")
+    )
+    assert at <= 3
+    screen = "\n".join(lines[:20])
+    assert "error   daily_number_in_range_percent on distance: 99.9568 (at least 100)" in screen
+    assert "error   daily_duplicate_count on flight_id" in screen
+    assert "warning daily_column_list_changed" in screen
+    assert "https://quality.example/monitoring/connection/lakehouse/schema/silver/table/flights/" in screen
+    assert "Traceback" not in screen
+    assert verdict_of(run)["severity"] == "error"
+    # What waits for the table does not start.
+    assert events() == {}
+
+
+def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("flights", *ERRORS, RESULTS, limit="fatal")
+    assert state(run) == "success"
+    output = capsys.readouterr().out
+    assert "[warning  ] silver.flights: passed. 15 checks ran; the gravest result is error" in output
+    assert len(events()["silver.flights"]["dqops"]["failed"]) == 8
+
+
+def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None:
+    """The day's results that a server did not forget leave its summary without errors."""
+    summary = SECOND.answer["result"]
+    assert summary["errors"] == 0
+    assert state(ran("flights", *ERRORS[:3], ended(ERRORS[3], **summary), ERRORS[4], RESULTS)) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("script", "table", "told"),
+    [
+        (NOTHING, "nowhere", "GS704 DQOps' checks of `silver.nowhere` did not run as they must: 0 of 9 declared checks ran"),
+        ([*VALID[:3], ended(VALID[3], execution_errors=3)], "airlines", "3 of 9 checks could not be executed"),
+        ([fault(VALID[0])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/deletestoreddata"),
+        ([VALID[0], fault(VALID[1])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/runchecks"),
+        ([replace(VALID[0], answer=None)], "airlines", "GS702 DQOps answers 201"),
+        ([*VALID[:3], VALID[3], fault(VALID_STATUS)], "airlines", "GS702 DQOps answers 500 to GET"),
+        ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 DQOps' checks of `silver.airlines` did not run"),
+        ([dropped(VALID[0])], "airlines", "GS701 DQOps at http://127.0.0.1"),
+    ],
+    ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
+)  # fmt: skip
+def test_what_cannot_be_decided_may_be_tried_again(
+    ran: Gate, script: list[Exchange], table: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ran(table, *script, *VALID, VALID_STATUS, retries=1) if table == "airlines" else ran(table, *script)
+    assert told in capsys.readouterr().out
+    if table == "airlines":
+        assert (state(run), tries(run)) == ("success", 2)
+    else:
+        assert state(run) == "failed"
+        assert verdict_of(run) is None
+
+
+@pytest.mark.parametrize("trouble", [fault, dropped])
+def test_trouble_while_a_job_runs_is_waited_out(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
+    assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], VALID_STATUS)) == "success"
+
+
+def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    """First it is silent, then it does not know the job."""
+    lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
+    run = ran("airlines", *lost, *VALID, VALID_STATUS)
+    assert (state(run), tries(run)) == ("success", 1)
+    assert "it is begun anew" in capsys.readouterr().out
+
+
+def test_a_server_that_stays_silent_is_told(
+    ran: Gate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(triggers, "Watch", partial(gate.Watch, grace=0.0))
+    run = ran("airlines", *VALID[:3], dropped(VALID[2]))
+    assert state(run) == "failed"
+    assert "GS701 DQOps at http://127.0.0.1" in capsys.readouterr().out
+
+
+def test_a_job_that_does_not_end_in_time_is_left(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("airlines", *VALID[:3], patience=timedelta(0))
+    assert state(run) == "failed"
+    assert "GS703 DQOps' checks of `silver.airlines` have not ended after 0 s" in capsys.readouterr().out
+
+
+def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
+    """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
+    with served(*VALID[:2], VALID[2], VALID[3]) as server:
+        client = Client(server.url, server.url)
+        started = gate.begin(client, "silver.airlines", declared=9, limit="error")
+        first = triggers.ChecksEnded(
+            started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+        )
+        path, kept = first.serialize()
+        assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
+        assert client.call(calls.job(started.key)).status == calls.OK
+        second = triggers.ChecksEnded(**json.loads(json.dumps(kept)))
+        event = asyncio.run(anext(second.run())).payload
+    assert event["ended"]["state"] == "ended"
+    assert event["started"] == started.as_dict()
+
+
+def test_a_table_that_the_run_was_not_asked_for_is_left_alone(ran: Gate) -> None:
+    assert (
+        state(ran("airlines", known=["silver.airlines", "silver.other"], conf={"tables": ["silver.other"]}))
+        == "skipped"
+    )
+
+
+def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+    ran: Gate, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml").unlink()
+    run = ran("airlines", retries=3)
+    assert (state(run), tries(run)) == ("failed", 1)
+    assert "GS712 DQOps' user home has no file for `silver.airlines`" in capsys.readouterr().out
