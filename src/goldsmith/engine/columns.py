@@ -65,7 +65,9 @@ def among(columns: Sequence[str], values: Sequence[tuple[Any, ...]]) -> str:
     if len(columns) == 1:
         name = quoted(columns[0])
         present = [literal(value[0]) for value in values if value[0] is not None]
-        parts = [f"{name} IN ({', '.join(present)})"] if present else []
+        # Spark makes an equality of a list of one, whose value is then part of the generated code.
+        listed = [*present, "NULL"] if len(present) == 1 else present
+        parts = [f"{name} IN ({', '.join(listed)})"] if present else []
         if len(present) < len(values):
             parts.append(f"{name} IS NULL")
         return " OR ".join(parts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,6 +16,7 @@ from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.engine.writing import MergeClauses, Target, merge
 from goldsmith.project.models import Merge
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 _ORDER = "_gs_order"
@@ -21,6 +24,8 @@ _RANK = "_gs_rank"
 _ACTION = "_gs_action"
 _DOOMED = "_gs_doomed"
 NULL_KEY = "null_key"
+MAX_DAYS = 100
+"""How many days are listed one by one rather than by the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,23 @@ def newest(rows: DataFrame, load: Merge) -> Newest:
 
 
 def prunable(schema: StructType, load: Merge) -> list[str]:
-    """The key columns whose range of values spares reading the table's other files."""
-    kinds = (DateType, TimestampType, NumericType, StringType)
-    return [name for name in load.key if isinstance(schema[name].dataType, kinds)]
+    """The key columns whose range of values spares reading the table's other files.
+
+    Days and times where the key has any: rows come by them. The others of such a key spare little, and each makes
+    the search for files longer.
+    """
+    kinds = {name: schema[name].dataType for name in load.key}
+    days = [name for name, kind in kinds.items() if isinstance(kind, DateType | TimestampType)]
+    return days or [name for name, kind in kinds.items() if isinstance(kind, NumericType | StringType)]
+
+
+def _within(column: str, low: Any, high: Any) -> str:
+    """SQL: whether a column lies between two values, both included."""
+    if type(low) is date and (high - low).days < MAX_DAYS:
+        # A list stands beside the generated code: tomorrow's merge finds today's class.
+        days = [literal(low + timedelta(days)) for days in range((high - low).days + 1)]
+        return f"{column} IN ({', '.join([*days, 'NULL'])})"
+    return f"{column} BETWEEN {literal(low)} AND {literal(high)}"
 
 
 def survivors(found: Newest) -> DataFrame:
@@ -106,11 +125,7 @@ def merge_newest(
     newer = F.col(f"s.{_ORDER}") > held
     action = F.col(f"s.{_ACTION}")
     on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]
-    on += [
-        F.col(f"t.{quoted(name)}").between(F.lit(low), F.lit(high))
-        for name, low, high in ranges
-        if low is not None
-    ]
+    on += [F.expr(_within(f"t.{quoted(name)}", low, high)) for name, low, high in ranges if low is not None]
     clauses = MergeClauses(
         on=reduce(lambda left, right: left & right, on),
         delete=(action == "delete") | ((action == "newer_delete") & newer)
