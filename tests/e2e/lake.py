@@ -66,6 +66,9 @@ class Lake:
         assert not check or ended.returncode == 0, f"{words}: {ended.stdout[-3000:]}{ended.stderr[-3000:]}"
         return ended.stdout + ended.stderr
 
+    def make(self, *words: str) -> None:
+        subprocess.run(["make", *words], cwd=self.clone, check=True, capture_output=True)
+
     def job(self, *words: str) -> str:
         return self.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "jobs", *words)
 

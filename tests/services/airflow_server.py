@@ -118,7 +118,7 @@ def running(home: Path, project: Path) -> Iterator[Airflow]:
         until(lambda: _health(url), 240, "the API")
         started += [_start(home, environment, unit) for unit in _UNITS]
         until(lambda: _healthy(url), 240, "scheduler and dag-processor")
-        airflow = Airflow(url, _token(url, password))
+        airflow = Airflow(url, token_of(url, _USER, password))
         until(lambda: airflow.call("GET", "dags")["total_entries"], 120, "the first DAG")
         yield airflow
     finally:
@@ -164,8 +164,9 @@ def _healthy(url: str) -> bool:
     return all(found.get(unit, {}).get("status") == "healthy" for unit in ("scheduler", "dag_processor"))
 
 
-def _token(url: str, password: str) -> str:
-    body = json.dumps({"username": _USER, "password": password}).encode()
+def token_of(url: str, user: str, password: str) -> str:
+    """What calls of a user must carry. Raises HTTPError where the password is another."""
+    body = json.dumps({"username": user, "password": password}).encode()
     with urlopen(
         Request(f"{url}/auth/token", body, {"Content-Type": "application/json"}), timeout=60
     ) as answer:
