@@ -147,13 +147,14 @@ def feed(
     project = open_project([pipeline])
     chosen = _pipeline(project, pipeline)
     from goldsmith.run.context import Run
-    from goldsmith.run.feeding import deliver_interval
+    from goldsmith.run.feeding import deliver_interval, make_folders
 
     days = interval(start, end)
     if days is None:
         raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
+    make_folders(this.landing, project, chosen)
     for delivery in deliver_interval(this.landing, chosen, days):
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
