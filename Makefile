@@ -74,7 +74,7 @@ COMPOSE = @$(PYTHON) tools/compose.py
 env: ## Make .env with new secrets, or add what a newer version needs
 	@$(PYTHON) tools/env.py
 
-up: env ## Build and start the cluster's containers; wait until all is healthy
+up: env ## Build and start the containers of cluster and Airflow; wait until all is healthy
 	$(COMPOSE) up
 
 down: ## Stop and remove the containers; the data stays
@@ -93,8 +93,8 @@ export Q
 sql: ## Send Q="SELECT ..." to the Thrift Server
 	@printf '%s' "$$Q" | $(PYTHON) tools/compose.py exec --no-TTY thrift-server serving
 
-e2e: setup ## Test the containers for real (Docker; ten minutes and more)
-	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e/test_compose.py -q
+e2e: setup ## Test the containers for real (Docker; half an hour and more)
+	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e -q -k compose
 
 backup: ## Save .env, the metastore and the bucket into TO=FOLDER
 	@tools/backup.sh "$(TO)"

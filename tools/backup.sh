@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Saves .env, the metastore's database and the bucket into a folder. Usage: backup.sh FOLDER
+# Saves .env, the services' databases and the bucket into a folder. Usage: backup.sh FOLDER
 # No job should run meanwhile: what it commits may be saved in part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,9 +8,14 @@ umask 077
 mkdir -p "$1/bucket"
 folder=$(cd "$1" && pwd)
 compose() { python3 tools/compose.py --progress quiet "$@"; }
+postgres() { compose exec --no-TTY postgres "$@"; }
 
 cp .env "$folder/env"
-compose exec --no-TTY postgres pg_dump -U postgres --format custom --clean --if-exists metastore >"$folder/metastore.part"
-mv "$folder/metastore.part" "$folder/metastore.dump"
+# Each service's database is named as its owner.
+owned="SELECT datname FROM pg_database JOIN pg_roles ON rolname = datname WHERE rolname <> 'postgres'"
+for name in $(postgres psql -U postgres -XAtc "$owned" </dev/null); do
+    postgres pg_dump -U postgres --format custom --clean --if-exists "$name" >"$folder/$name.part" </dev/null
+    mv "$folder/$name.part" "$folder/$name.dump"
+done
 compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$folder/bucket:/backup" store-copy out
 echo "Saved into $folder: $(du -sh "$folder" | cut -f1). It holds secrets and all data."

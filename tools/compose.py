@@ -41,7 +41,15 @@ PORTS = (
     Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}"),
     Port("S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER"),
     Port("MASTER_UI_PORT", 8080, "spark-master", "Spark's master: http://127.0.0.1:{port}"),
+    Port(
+        "AIRFLOW_PORT",
+        8081,
+        "airflow-api",
+        "Airflow: http://127.0.0.1:{port}, as admin (AIRFLOW_ADMIN_PASSWORD)",
+    ),
 )
+AIRFLOW_FILE = "docker-compose-airflow.yaml"
+OVERRIDE_FILE = "docker-compose.override.yaml"
 
 
 def command() -> list[str]:
@@ -90,13 +98,28 @@ def dotenv(file: Path) -> dict[str, str]:
     return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
 
 
+def files(settings: Mapping[str, str], folder: Path) -> list[str]:
+    """How compose is told its files: Airflow's, which includes the other, and the folder's override; COMPOSE_FILE goes first."""
+    if settings.get("COMPOSE_FILE"):
+        return []
+    names = [AIRFLOW_FILE, *([OVERRIDE_FILE] if (folder / OVERRIDE_FILE).is_file() else [])]
+    return [word for name in names for word in ("--file", name)]
+
+
+def with_airflow(settings: Mapping[str, str]) -> bool:
+    """Whether Airflow is among what is started."""
+    return AIRFLOW_FILE in (settings.get("COMPOSE_FILE") or AIRFLOW_FILE)
+
+
 def ports(settings: Mapping[str, str]) -> dict[Port, int]:
-    """Where each port is published. S3's are not where another store is used."""
-    own_store = "store" in settings.get("COMPOSE_PROFILES", "").split(",")
+    """Where each port is published. S3's are not where another store is used, Airflow's not where it is left out."""
+    absent = set()
+    if "store" not in settings.get("COMPOSE_PROFILES", "").split(","):
+        absent.add("minio")
+    if not with_airflow(settings):
+        absent.add("airflow-api")
     return {
-        port: int(settings.get(port.variable) or port.default)
-        for port in PORTS
-        if own_store or port.service != "minio"
+        port: int(settings.get(port.variable) or port.default) for port in PORTS if port.service not in absent
     }
 
 
@@ -132,14 +155,15 @@ def published(compose: Sequence[str]) -> frozenset[int]:
     )
 
 
-def up(compose: Sequence[str]) -> int:
+def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
     """Builds, starts, waits and tells. Returns the exit code."""
-    settings = {**dotenv(ROOT / ".env"), **os.environ}
     wanted = ports(settings)
     check_ports(wanted, published(compose))
     services = [*compose, "--progress", "quiet"]
-    print("Building the image (some minutes the first time).", flush=True)
-    built = subprocess.run([*compose, "build", "--quiet", "spark-master"], check=False).returncode
+    print("Building the images (some minutes the first time).", flush=True)
+    # One service of each image: compose would build the image anew for every other.
+    images = ["spark-master", *(["airflow-api"] if with_airflow(settings) else [])]
+    built = subprocess.run([*compose, "build", "--quiet", *images], check=False).returncode
     if built != 0:
         return built
     print("Starting, and waiting until all is healthy.", flush=True)
@@ -185,10 +209,11 @@ def main() -> int:
     os.chdir(ROOT)
     try:
         compose = command()
+        settings = {**dotenv(ROOT / ".env"), **os.environ}
+        compose += files(settings, ROOT)
         if words != ["up"]:
-            dotenv(ROOT / ".env")
             return subprocess.run([*compose, *words], check=False).returncode
-        return up(compose)
+        return up(compose, settings)
     except NotReadyError as missing:
         print(missing, file=sys.stderr)
         return NOT_READY

@@ -5,6 +5,7 @@ What is there stays as it is; keys that a newer version needs are added at the e
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 NEEDED: Mapping[str, Callable[[], str]] = {
     "COMPOSE_PROFILES": lambda: "store",
+    # `docker compose up` of one file says nothing of the other file's containers.
+    "COMPOSE_IGNORE_ORPHANS": lambda: "1",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "METASTORE_DB_PASSWORD": lambda: secrets.token_hex(16),
     "STORE_ROOT_USER": lambda: "root-" + secrets.token_hex(6),
@@ -21,6 +24,12 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "JOBS_S3_SECRET_KEY": lambda: secrets.token_hex(20),
     "SERVING_S3_ACCESS_KEY": lambda: "serving-" + secrets.token_hex(6),
     "SERVING_S3_SECRET_KEY": lambda: secrets.token_hex(20),
+    "AIRFLOW_DB_PASSWORD": lambda: secrets.token_hex(16),
+    "AIRFLOW_ADMIN_PASSWORD": lambda: secrets.token_hex(16),
+    "AIRFLOW_VIEWER_PASSWORD": lambda: secrets.token_hex(16),
+    "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "AIRFLOW_JWT_SECRET": lambda: secrets.token_hex(48),
+    "AIRFLOW_API_SECRET_KEY": lambda: secrets.token_hex(32),
 }
 """The keys of .env and how a value of each is made."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import rmtree
 
 import pytest
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.catalog import Catalog, Wanted
 from goldsmith.run.cataloging import Change, sync
 from lake import Lake
 
@@ -52,6 +54,22 @@ def flights(lake: Lake, comment: str = "Departures.") -> None:
         "SELECT id, paid FROM bronze.d",
     )
     lake.deliver("d/1.csv", "id,paid\n1,2.50\n2,-1.00\n")
+
+
+def test_applications_that_register_the_same_table_at_once_both_go_on(lake: Lake) -> None:
+    place = f"file://{lake.root}"
+    lake.spark.range(2).write.format("delta").save(f"{place}/t")
+    catalogs = [Catalog(lake.spark.newSession()) for _ in range(4)]
+    names = [f"gold{attempt}" for attempt in range(5)]
+    try:
+        with ThreadPoolExecutor(len(catalogs)) as pool:
+            for name in names:
+                list(pool.map(lambda each, to=name: each.make_database(to, f"{place}/{to}", ""), catalogs))
+                list(pool.map(lambda each, to=name: each.register(Wanted(f"{to}.t", f"{place}/t")), catalogs))
+        assert [lake.spark.table(f"{name}.t").count() for name in names] == [2] * len(names)
+    finally:
+        for name in names:
+            lake.spark.sql(f"DROP DATABASE IF EXISTS {name} CASCADE")
 
 
 def synced(lake: Lake, *names: str, check: bool = False) -> list[Change]:

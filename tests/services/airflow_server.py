@@ -129,7 +129,7 @@ def running(home: Path, project: Path) -> Iterator[Airflow]:
         for unit in _UNITS:
             start(unit)
         until(lambda: _healthy(url), 240, "scheduler and dag-processor")
-        airflow = Airflow(url, _token(url, password), restart)
+        airflow = Airflow(url, token_of(url, _USER, password), restart)
         until(lambda: airflow.call("GET", "dags")["total_entries"], 120, "the first DAG")
         yield airflow
     finally:
@@ -175,8 +175,9 @@ def _healthy(url: str) -> bool:
     return all(found.get(unit, {}).get("status") == "healthy" for unit in ("scheduler", "dag_processor"))
 
 
-def _token(url: str, password: str) -> str:
-    body = json.dumps({"username": _USER, "password": password}).encode()
+def token_of(url: str, user: str, password: str) -> str:
+    """What calls of a user must carry. Raises HTTPError where the password is another."""
+    body = json.dumps({"username": user, "password": password}).encode()
     with urlopen(
         Request(f"{url}/auth/token", body, {"Content-Type": "application/json"}), timeout=60
     ) as answer:

@@ -73,6 +73,17 @@ def test_a_folder_that_is_not_there_is_said_so(landing: Landing) -> None:
     assert caught.value.message.endswith("/landing/ordres is not there.")
 
 
+def test_a_folder_can_be_made_before_its_files(landing: Landing, tmp_path: Path) -> None:
+    for each in (landing, landing_at(str(tmp_path))):
+        each.make_folder("orders/*.csv")
+        each.make_folder("*.csv")
+        assert paths(each, "orders/*.csv") == []
+        assert paths(each, "*.csv") == []
+        each.deliver("orders/a.csv", b"id\n")
+        each.make_folder("orders/*.csv")
+        assert paths(each, "orders/*.csv") == ["orders/a.csv"]
+
+
 def test_more_files_than_one_answer_holds(home: S3Home, landing: Landing) -> None:
     for number in range(1003):
         home.deliver(f"many/{number:04}.csv", b"")

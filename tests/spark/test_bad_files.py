@@ -172,6 +172,35 @@ def test_a_landing_folder_that_is_not_there_is_an_error_until_it_is(lake: Lake) 
     assert counts(lake) == (2, 2, 0)
 
 
+def empty_folder(lake: Lake) -> None:
+    (lake.root / ".goldsmith" / "landing" / "people").mkdir(parents=True)
+
+
+def test_before_its_first_files_a_table_is_there_without_rows(lake: Lake) -> None:
+    declare(lake, keys="properties: {delta.logRetentionDuration: interval 9 days}")
+    lake.declare("silver.people", "load: {merge: {key: [id]}}", "SELECT id, name FROM bronze.people")
+    empty_folder(lake)
+    assert {name: (done.status, done.counts.written) for name, done in lake.done().items()} == {
+        NAME: ("done", 0),
+        "silver.people": ("done", 0),
+    }
+    assert {done.status for done in lake.done().values()} == {"nothing_new"}
+    lake.deliver("people/a.csv", FULL)
+    lake.done()
+    assert people(lake) == lake.rows("silver.people", "id", "name") == BOTH
+
+
+def test_a_table_whose_files_tell_its_types_waits_for_them(lake: Lake) -> None:
+    declare(lake, source="format: parquet", columns="id: {description: Of a person.}")
+    empty_folder(lake)
+    assert lake.done()[NAME].status == "nothing_new"
+    assert lake.version(NAME) == -1
+    lake.spark.range(2).coalesce(1).write.mode("overwrite").parquet(
+        str(lake.root / ".goldsmith" / "landing" / "people")
+    )
+    assert lake.done()[NAME].counts.written == 2
+
+
 def _remove(file: Path) -> None:
     file.unlink()
 

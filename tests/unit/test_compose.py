@@ -1,9 +1,10 @@
-"""The compose file and the tools around it, without Docker."""
+"""The compose files and the tools around them, without Docker."""
 
 from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import socket
 import stat
@@ -17,8 +18,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
-TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
-SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+TEXTS = [
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("docker-compose.yaml", "docker-compose-airflow.yaml")
+]
+TEXT = "\n".join(TEXTS)
+LAKE, AIRFLOW = (yaml.safe_load(text)["services"] for text in TEXTS)
+SERVICES: dict[str, Any] = LAKE | AIRFLOW
 ONE_SHOT = {name for name, service in SERVICES.items() if service["restart"] == "no"}
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(:?[-?]?)([^}]*)\}")
 
@@ -63,8 +69,38 @@ def test_secrets_go_where_they_are_needed_only() -> None:
         return {name for name, service in SERVICES.items() if word in str(service.get("environment", ""))}
 
     assert holders("STORE_ROOT_PASSWORD") == {"minio", "store-init"}
-    assert holders("POSTGRES_PASSWORD") == {"postgres", "database-init"}
+    assert holders("POSTGRES_PASSWORD") == {"postgres", "database-init", "airflow-database"}
+    assert holders("AIRFLOW_ADMIN_PASSWORD") == {"airflow-api"}
     assert "JOBS_S3" not in str(SERVICES["thrift-server"]), "what serves cannot write"
+    assert {name for name in AIRFLOW if "JOBS_S3" in str(AIRFLOW[name])} == {"airflow-scheduler"}
+
+
+def test_both_files_are_one_project_and_share_no_name() -> None:
+    lake, airflow = (yaml.safe_load(text) for text in TEXTS)
+    assert lake["name"] == airflow["name"]
+    assert airflow["include"] == ["docker-compose.yaml"]
+    assert not set(LAKE) & set(AIRFLOW)
+
+
+def test_airflow_reads_the_declarations_and_cannot_change_them() -> None:
+    for name in ("airflow-scheduler", "airflow-dag-processor"):
+        mounts = [volume.split(":") for volume in AIRFLOW[name]["volumes"]]
+        own = {source.removeprefix("./"): rest for source, *rest in mounts if source.startswith("./")}
+        assert own == {
+            part: [f"/opt/goldsmith/{part}", "ro"]
+            for part in ("airflow", "goldsmith.yaml", "pipelines", "jobs")
+        }
+
+
+def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
+    files, ports = (runpy.run_path(str(TOOLS / "compose.py"))[name] for name in ("files", "ports"))
+    assert files({}, tmp_path) == ["--file", "docker-compose-airflow.yaml"]
+    (tmp_path / "docker-compose.override.yaml").touch()
+    assert files({}, tmp_path)[2:] == ["--file", "docker-compose.override.yaml"]
+    alone = {"COMPOSE_FILE": "docker-compose.yaml"}
+    assert files(alone, tmp_path) == []
+    assert {port.service for port in ports(alone)} == {"thrift-server", "spark-master"}
+    assert "airflow-api" in {port.service for port in ports({})}
 
 
 def test_what_compose_needs_is_what_env_makes(tmp_path: Path) -> None:

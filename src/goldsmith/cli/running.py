@@ -156,7 +156,7 @@ def feed(
     project = open_project([pipeline])
     chosen = _pipeline(project, pipeline)
     from goldsmith.run.context import Run
-    from goldsmith.run.feeding import deliver_interval, feed_of
+    from goldsmith.run.feeding import deliver_interval, feed_of, make_folders
 
     days = interval(start, end)
     if days is None:
@@ -164,6 +164,7 @@ def feed(
     deliver = _spoiled(feed_of(chosen), spoil, days)
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
+    make_folders(this.landing, project, chosen)
     for delivery in deliver_interval(this.landing, deliver, days):
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.failures import is_made_already
 from goldsmith.engine.log import TableLog
 from goldsmith.errors import NotReady
 from goldsmith.project.sql_text import quoted, text_literal
@@ -91,7 +92,7 @@ class Catalog:
 
     def make_database(self, name: str, location: str, comment: str) -> None:
         """Makes a database where it is not there. location: of tables that others make without one."""
-        self.spark.sql(
+        self._made(
             f"CREATE DATABASE IF NOT EXISTS {quoted(name)} COMMENT {text_literal(comment)} "
             f"LOCATION {text_literal(location)}"
         )
@@ -106,9 +107,17 @@ class Catalog:
 
     def register(self, wanted: Wanted) -> None:
         """Makes the entry of a table that the catalog does not know. Its log has been seen to be there."""
-        self.spark.sql(
+        self._made(
             f"CREATE TABLE IF NOT EXISTS {_identifier(wanted.name)} USING delta LOCATION {text_literal(wanted.path)}"
         )
+
+    def _made(self, statement: str) -> None:
+        # Spark looks and then makes: an application beside this one may be faster between the two.
+        try:
+            self.spark.sql(statement)
+        except Exception as error:
+            if not is_made_already(error):
+                raise
 
     def forget(self, name: str) -> None:
         """Drops the entry of an external table; its rows stay."""

@@ -87,6 +87,12 @@ def is_conflict(error: BaseException) -> bool:
     return has_cause(error, *_CONFLICTS) or type(error).__name__ in _CONFLICTS
 
 
+def is_made_already(error: BaseException) -> bool:
+    """A table or database is in the catalog already: by Spark's conditions, or by the exception of Hive's client."""
+    told = any(condition.endswith("_ALREADY_EXISTS") for condition in conditions(error))
+    return told or has_cause(error, "AlreadyExistsException")
+
+
 def is_history_gone(error: BaseException) -> bool:
     """The upstream's versions that a change set needs cannot be read any more."""
     return any(condition in _HISTORY_GONE for condition in conditions(error))

@@ -51,6 +51,10 @@ class Landing(Protocol):
         """Writes a file, whole or not at all; False where it is there with this content."""
         ...
 
+    def make_folder(self, pattern: str) -> None:
+        """Makes the folder that a glob begins with, where it is not there."""
+        ...
+
 
 def uri(landing: Landing, path: str) -> str:
     """The address that Spark reads a file by: not encoded, and what would be a pattern taken as it is."""

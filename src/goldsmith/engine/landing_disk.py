@@ -65,3 +65,6 @@ class DiskLanding:
             os.fsync(stream.fileno())
         partial.replace(file)
         return True
+
+    def make_folder(self, pattern: str) -> None:
+        (self.root / fixed_part(pattern)).mkdir(parents=True, exist_ok=True)

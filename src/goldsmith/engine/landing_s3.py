@@ -93,6 +93,13 @@ class S3Landing:
         self._bucket.put(key, content)
         return True
 
+    def make_folder(self, pattern: str) -> None:
+        """It is an empty object whose key ends in `/`, as Hadoop's file system makes them."""
+        folder = fixed_part(pattern)
+        key = f"{self._root}{folder}/" if folder else self._root
+        if key and not self._bucket.holds(key):
+            self._bucket.put(key, b"")
+
 
 def _literal(part: str) -> str:
     """The beginning of a part of a glob up to its first wildcard."""

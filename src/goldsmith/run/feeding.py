@@ -11,7 +11,8 @@ from types import ModuleType
 
 from goldsmith.engine.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
-from goldsmith.project.tables import Pipeline
+from goldsmith.project.models import FilesSource
+from goldsmith.project.tables import Pipeline, Project
 from goldsmith.run.context import Interval
 
 Deliver = Callable[[date], Iterable[tuple[str, bytes]]]
@@ -80,6 +81,13 @@ def deliver_day(landing: Landing, deliver: Deliver, day: date) -> Delivery:
     except Exception as error:
         raise SourceError("GS308", f"The feed failed on {day}: {type(error).__name__}: {error}") from error
     return Delivery(day, new, present)
+
+
+def make_folders(landing: Landing, project: Project, pipeline: Pipeline) -> None:
+    """Makes the landing folders of a pipeline's tables, so that a day without files is no missing folder."""
+    for table in project.tables.values():
+        if table.pipeline == pipeline.name and isinstance(table.spec.source, FilesSource):
+            landing.make_folder(table.spec.source.files)
 
 
 def deliver_interval(landing: Landing, deliver: Deliver, interval: Interval) -> Iterable[Delivery]:

@@ -63,7 +63,8 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             done = replace(done, warnings=(*done.warnings, plan.warning))
         settled = put_in_order(spark, run, table, plan.log, plan.state, plan.bookmark)
         if plan.action == "nothing":
-            describe(spark, run, table, plan.log)
+            if plan.state.exists:
+                describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):

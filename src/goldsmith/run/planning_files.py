@@ -35,6 +35,9 @@ def plan_files(
     if found is None:
         known = known_files(spark, run, table, log, bookmark) if state.counter else frozenset()
         found = new_files(table, listing, known)
+    if not found.files and not state.exists and _known_before_files(table):
+        # Made without rows, so that what is built on it can load.
+        return Plan(table, "first", "no files yet", log, state, bookmark, files=found, listing=seen)
     if not found.files:
         ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
         return Plan(table, "nothing", "no new files" + ignored, log, state, bookmark)
@@ -46,6 +49,13 @@ def plan_files(
     action: Action = "incremental" if state.exists else "first"
     size = sum(file.size for file in found.files)
     return Plan(table, action, reason, log, state, bookmark, files=found, listing=seen, bytes=size)
+
+
+def _known_before_files(table: Table) -> bool:
+    """Whether the declaration says what the columns will be: text where it names no type, but for Parquet's own types."""
+    assert table.spec.source is not None
+    columns = table.spec.columns.values()
+    return bool(columns) and (table.spec.source.format != "parquet" or all(column.type for column in columns))
 
 
 def just_made(log: TableLog, state: TableState) -> bool:

@@ -219,7 +219,8 @@ class DropOldRecords(BaseOperator):
             ) from None
         before = (datetime.now(UTC) - timedelta(days=self.days)).isoformat()
         command = ["airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
-        uri = database.get_uri().replace("postgres://", "postgresql://", 1)
+        # A connection's type is no dialect of SQLAlchemy, and its own choice of a driver is not the one that is here.
+        uri = database.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
         subprocess.run(command, check=True, env={**environment(), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": uri})
 
 
