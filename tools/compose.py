@@ -28,20 +28,33 @@ class NotReadyError(Exception):
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a service is reached at. page: what a person finds there."""
+    """A port that a service is reached at. page: what a person finds there. profile: without which it is not."""
 
     variable: str
     default: int
     service: str
     page: str
+    profile: str = ""
 
 
 PORTS = (
     Port("THRIFT_PORT", 10000, "thrift-server", "SQL: jdbc:hive2://127.0.0.1:{port}"),
-    Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}"),
-    Port("S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER"),
+    Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}", "store"),
+    Port(
+        "S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER", "store"
+    ),
     Port("MASTER_UI_PORT", 8080, "spark-master", "Spark's master: http://127.0.0.1:{port}"),
+    Port(
+        "SUPERSET_PORT",
+        8088,
+        "superset",
+        "Superset: http://127.0.0.1:{port}, as admin or analyst",
+        "superset",
+    ),
+    Port("DQOPS_PORT", 8888, "dqops-proxy", "DQOps: http://127.0.0.1:{port}, as dqops", "dqops"),
 )
+PUSH = "superset-push"
+"""Ends when it is done, which `up --wait` takes for a failure."""
 
 
 def command() -> list[str]:
@@ -90,13 +103,18 @@ def dotenv(file: Path) -> dict[str, str]:
     return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
 
 
+def profiles(settings: Mapping[str, str]) -> frozenset[str]:
+    """What is on beside the services that always are."""
+    return frozenset(name.strip() for name in settings.get("COMPOSE_PROFILES", "").split(",")) - {""}
+
+
 def ports(settings: Mapping[str, str]) -> dict[Port, int]:
-    """Where each port is published. S3's are not where another store is used."""
-    own_store = "store" in settings.get("COMPOSE_PROFILES", "").split(",")
+    """Where each port of what is on is published."""
+    on = profiles(settings)
     return {
         port: int(settings.get(port.variable) or port.default)
         for port in PORTS
-        if own_store or port.service != "minio"
+        if not port.profile or port.profile in on
     }
 
 
@@ -138,17 +156,25 @@ def up(compose: Sequence[str]) -> int:
     wanted = ports(settings)
     check_ports(wanted, published(compose))
     services = [*compose, "--progress", "quiet"]
-    print("Building the image (some minutes the first time).", flush=True)
-    built = subprocess.run([*compose, "build", "--quiet", "spark-master"], check=False).returncode
+    dashboards = "superset" in profiles(settings)
+    print("Building the images (some minutes the first time).", flush=True)
+    images = ["spark-master", *(["superset"] if dashboards else [])]
+    built = subprocess.run([*compose, "build", "--quiet", *images], check=False).returncode
     if built != 0:
         return built
     print("Starting, and waiting until all is healthy.", flush=True)
+    later = ["--scale", f"{PUSH}=0"] if dashboards else []
     started = subprocess.run(
-        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS)], check=False
+        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), *later], check=False
     ).returncode
     if started != 0:
         print(unhealthy(compose), file=sys.stderr)
         return started
+    if dashboards:
+        pushed = subprocess.run([*services, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
+        if pushed != 0:
+            print("The dashboards are not brought into Superset; all else is up.", file=sys.stderr)
+            return pushed
     print(summary(wanted))
     return 0
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 NEEDED: Mapping[str, Callable[[], str]] = {
-    "COMPOSE_PROFILES": lambda: "store",
+    "COMPOSE_PROFILES": lambda: "store,superset,dqops",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "METASTORE_DB_PASSWORD": lambda: secrets.token_hex(16),
     "STORE_ROOT_USER": lambda: "root-" + secrets.token_hex(6),
@@ -21,6 +21,11 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "JOBS_S3_SECRET_KEY": lambda: secrets.token_hex(20),
     "SERVING_S3_ACCESS_KEY": lambda: "serving-" + secrets.token_hex(6),
     "SERVING_S3_SECRET_KEY": lambda: secrets.token_hex(20),
+    "SUPERSET_DB_PASSWORD": lambda: secrets.token_hex(16),
+    "SUPERSET_SECRET_KEY": lambda: secrets.token_hex(32),
+    "SUPERSET_ADMIN_PASSWORD": lambda: secrets.token_hex(16),
+    "SUPERSET_ANALYST_PASSWORD": lambda: secrets.token_hex(16),
+    "DQOPS_PASSWORD": lambda: secrets.token_hex(16),
 }
 """The keys of .env and how a value of each is made."""
 
