@@ -1,0 +1,155 @@
+"""The compose file's containers, as tests start them: from a clone, with secrets, ports and volumes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyhive import hive
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PROJECT = "goldsmith-e2e"
+PORTS = ("S3_PORT", "S3_CONSOLE_PORT", "MASTER_UI_PORT", "THRIFT_PORT", "SUPERSET_PORT", "DQOPS_PORT")
+
+
+def docker_missing() -> str | None:
+    """Why no container is started; None where they are."""
+    if not os.environ.get("GOLDSMITH_E2E"):
+        return "it is run by `make e2e`"
+    if shutil.which("docker") is None:
+        return "Docker is not installed"
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
+        return "Docker's engine is not running"
+    return None
+
+
+MISSING = docker_missing()
+NEEDS_DOCKER = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The containers of a clone of this repository, with ports and secrets of their own."""
+
+    clone: Path
+
+    @property
+    def settings(self) -> dict[str, str]:
+        lines = (self.clone / ".env").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    @property
+    def secrets(self) -> set[str]:
+        return {
+            value
+            for key, value in self.settings.items()
+            if any(word in key for word in ("PASSWORD", "SECRET"))
+        }
+
+    def compose(self, *words: str, check: bool = True, seconds: float = 900) -> str:
+        """What compose prints. Fails the test where it fails."""
+        ended = subprocess.run(
+            [sys.executable, "tools/compose.py", *words],
+            cwd=self.clone,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert not check or ended.returncode == 0, f"{words}: {ended.stdout[-3000:]}{ended.stderr[-3000:]}"
+        return ended.stdout + ended.stderr
+
+    def job(self, *words: str) -> str:
+        return self.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "jobs", *words)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with hive.connect(
+            "127.0.0.1", int(self.settings["THRIFT_PORT"]), username="reader", auth="NONE"
+        ) as server:
+            cursor = server.cursor()
+            cursor.execute(statement)
+            return [tuple(row) for row in cursor.fetchall()]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    numbers = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return numbers
+
+
+def until(true: Callable[[], bool], seconds: float) -> None:
+    """Waits until something is so; fails the test where it does not become so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if true():
+                return
+        except Exception:  # noqa: BLE001 - a service that is away answers with many errors
+            pass
+        time.sleep(0.5)
+    pytest.fail(f"it did not come true in {seconds} seconds")
+
+
+def kill(container: str) -> None:
+    """Ends a container's first process as a crash would. `docker kill` counts as stopped by hand."""
+    number = subprocess.run(
+        ["docker", "inspect", "--format", "{{.State.Pid}}", container],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    try:
+        os.kill(int(number), signal.SIGKILL)
+    except PermissionError:
+        # The process is the engine's and not ours: a container that sees all processes may end it.
+        words = ["run", "--rm", "--pid", "host", "--user", "0", "--entrypoint", "bash"]
+        subprocess.run(["docker", *words, "goldsmith/spark:4.1.4", "-c", f"kill -9 {number}"], check=True)
+
+
+@contextmanager
+def started(folder: Path, profiles: str = "store") -> Iterator[tuple[Lake, str]]:
+    """All services from empty volumes, and what `make up` told; taken down with their data at the end.
+
+    profiles: COMPOSE_PROFILES of .env.
+    """
+    clone = folder / "goldsmith"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        source = REPOSITORY / name
+        if source.is_file() or source.is_symlink():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, clone / name, follow_symlinks=False)
+    settings = [f"COMPOSE_PROFILES={profiles}", f"COMPOSE_PROJECT_NAME={PROJECT}"]
+    settings += [f"{name}={number}" for name, number in zip(PORTS, free_ports(len(PORTS)), strict=True)]
+    (clone / ".env").write_text("\n".join([*settings, ""]), encoding="utf-8")
+    subprocess.run([sys.executable, "tools/env.py"], cwd=clone, check=True)
+    lake = Lake(clone)
+    lake.compose("down", "--volumes")
+    try:
+        yield lake, lake.compose("up", seconds=3600)
+    finally:
+        lake.compose("down", "--volumes", check=False)
