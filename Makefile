@@ -94,7 +94,7 @@ sql: ## Send Q="SELECT ..." to the Thrift Server
 	@printf '%s' "$$Q" | $(PYTHON) tools/compose.py exec --no-TTY thrift-server serving
 
 e2e: setup ## Test the containers for real (Docker; ten minutes and more)
-	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e/test_compose.py -q
+	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e -q -k compose
 
 backup: ## Save .env, the metastore and the bucket into TO=FOLDER
 	@tools/backup.sh "$(TO)"

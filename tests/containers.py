@@ -77,12 +77,17 @@ class Lake:
         return self.compose("ps", "--quiet", service).split()
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.named(statement)[0]
+
+    def named(self, statement: str) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """Rows and the columns' names."""
         with hive.connect(
             "127.0.0.1", int(self.settings["THRIFT_PORT"]), username="reader", auth="NONE"
         ) as server:
             cursor = server.cursor()
             cursor.execute(statement)
-            return [tuple(row) for row in cursor.fetchall()]
+            rows = [tuple(row) for row in cursor.fetchall()]
+            return rows, [str(column[0]).split(".")[-1] for column in cursor.description or ()]
 
 
 def free_ports(count: int) -> list[int]:
