@@ -21,6 +21,9 @@ from page import CHROMIUM
 
 NOW = {"hours_since_load"}
 """Metrics that are other ones a second later."""
+SHOWN = "canvas, table, .header-line, .ant-empty, [role=alert]"
+"""What a chart that is drawn holds one of; an empty one, and one with an error, too."""
+MOVES = 30
 
 
 def sql_of(project: Project, chart: Chart) -> str:
@@ -70,9 +73,12 @@ class Reader:
         self.page.goto(address, wait_until="domcontentloaded")
         self.page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
         self.page.wait_for_function(
-            "wanted => document.querySelectorAll('[data-test=\"slice-container\"]').length === wanted"
-            " && !document.querySelector('[data-test=\"loading-indicator\"], .loading')",
-            arg=len(dashboard.charts),
+            """([wanted, shown]) => {
+                const charts = [...document.querySelectorAll('[data-test="slice-container"]')];
+                return charts.length === wanted && charts.every(chart => chart.querySelector(shown))
+                    && !document.querySelector('[data-test="loading-indicator"], .loading');
+            }""",
+            arg=[len(dashboard.charts), SHOWN],
             timeout=180_000,
         )
 
@@ -81,10 +87,20 @@ class Reader:
         found = self.page.locator("[role=alert], .ant-alert").all_inner_texts()
         return [alert.strip() for alert in found if alert.strip()]
 
+    def photograph(self, picture: Path) -> None:
+        """Takes the page's picture as soon as nothing on it moves any more."""
+        before = b""
+        for _ in range(MOVES):
+            now = self.page.screenshot(path=picture)
+            if now == before:
+                return
+            before = now
+            self.page.wait_for_timeout(300)
+
     def faults_of(self, dashboard: Dashboard, picture: Path) -> list[str]:
         """Opens a dashboard, takes its picture, and returns what is wrong on the page and behind it."""
         self.open(dashboard)
-        self.page.screenshot(path=picture)
+        self.photograph(picture)
         return [*self.alerts(), *self.told]
 
 

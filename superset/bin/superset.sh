@@ -20,7 +20,7 @@ init)
     exec python "$here/bin/accounts.py"
     ;;
 serve)
-    exec gunicorn --workers 1 --worker-class gthread --threads "${SUPERSET_THREADS:-8}" --timeout 120 \
+    exec gunicorn --workers 1 --worker-class gthread --threads "${SUPERSET_THREADS:-8}" --timeout 120 --keep-alive 65 \
         --bind "${SUPERSET_HOST:-127.0.0.1}:${SUPERSET_PORT:-8088}" --no-control-socket --access-logfile /dev/null "$FLASK_APP"
     ;;
 health)
