@@ -189,6 +189,11 @@ def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: C
         "DROP TABLE gold.daily_punctuality",
         "INSERT INTO gold.daily_punctuality SELECT * FROM gold.daily_punctuality",
         "CREATE TABLE gold.copy AS SELECT 1 AS a",
+        "SET",
+        "CACHE TABLE bronze.departures",
+        "EXPLAIN SELECT * FROM bronze.departures",
+        "ADD JAR 'file:/tmp/x.jar'",
+        "SELECT reflect('java.lang.System', 'getenv', 'PATH')",
     ):
         with pytest.raises(GoldsmithError) as refused:
             ask(analyst, database["id"], sql)
