@@ -9,7 +9,13 @@ export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-$address} SPARK_LOCAL_HOSTNAME=${SPARK_L
 export MASTER=${MASTER:-${SPARK_MASTER_URL:-spark://spark-master:7077}}
 
 case ${1:-} in
-    master | worker | thrift) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
+    thrift)
+        shift
+        # A child of the shell's child: the first process sees it to its end.
+        (spark/warm.py &)
+        exec spark/bin/thrift.sh "$@"
+        ;;
+    master | worker) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
     metastore) shift && exec hive/metastore.sh "$@" ;;
     submit)
         shift

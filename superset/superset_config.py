@@ -1,6 +1,7 @@
 """Superset's settings. Secrets and addresses come from the environment; without them it does not start.
 
 SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata's database; required),
+SUPERSET_PREVIOUS_SECRET_KEY (only while `superset.sh init` encrypts anew what an older key encrypted),
 SUPERSET_CACHE_SECONDS (how long charts' data is kept: 600), SUPERSET_HTTPS (true behind a proxy with TLS).
 """
 
@@ -28,6 +29,7 @@ def _cache(prefix: str, seconds: int) -> dict[str, Any]:
 
 
 SECRET_KEY = _required("SUPERSET_SECRET_KEY")
+PREVIOUS_SECRET_KEY = os.environ.get("SUPERSET_PREVIOUS_SECRET_KEY") or None
 SQLALCHEMY_DATABASE_URI = _required("SUPERSET_DB_URI")
 
 _HTTPS = os.environ.get("SUPERSET_HTTPS", "").lower() == "true"

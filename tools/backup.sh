@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Saves .env, the services' databases and the bucket into a folder. Usage: backup.sh FOLDER
+# Saves .env, the services' databases, the bucket and DQOps' results into a folder. Usage: backup.sh FOLDER
 # No job should run meanwhile: what it commits may be saved in part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,5 +17,9 @@ for name in $(postgres psql -U postgres -XAtc "$owned" </dev/null); do
     postgres pg_dump -U postgres --format custom --clean --if-exists "$name" >"$folder/$name.part" </dev/null
     mv "$folder/$name.part" "$folder/$name.dump"
 done
+if [ -d dqops_userhome/.data ]; then
+    tar -C dqops_userhome -cf "$folder/dqops.part" .data
+    mv "$folder/dqops.part" "$folder/dqops.tar"
+fi
 compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$folder/bucket:/backup" store-copy out
 echo "Saved into $folder: $(du -sh "$folder" | cut -f1). It holds secrets and all data."

@@ -28,18 +28,21 @@ class NotReadyError(Exception):
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a service is reached at. page: what a person finds there."""
+    """A port that a service is reached at. page: what a person finds there. profile: without which it is not."""
 
     variable: str
     default: int
     service: str
     page: str
+    profile: str = ""
 
 
 PORTS = (
     Port("THRIFT_PORT", 10000, "thrift-server", "SQL: jdbc:hive2://127.0.0.1:{port}"),
-    Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}"),
-    Port("S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER"),
+    Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}", "store"),
+    Port(
+        "S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER", "store"
+    ),
     Port("MASTER_UI_PORT", 8080, "spark-master", "Spark's master: http://127.0.0.1:{port}"),
     Port(
         "AIRFLOW_PORT",
@@ -47,9 +50,19 @@ PORTS = (
         "airflow-api",
         "Airflow: http://127.0.0.1:{port}, as admin (AIRFLOW_ADMIN_PASSWORD)",
     ),
+    Port(
+        "SUPERSET_PORT",
+        8088,
+        "superset",
+        "Superset: http://127.0.0.1:{port}, as admin or analyst",
+        "superset",
+    ),
+    Port("DQOPS_PORT", 8888, "dqops-proxy", "DQOps: http://127.0.0.1:{port}, as dqops", "dqops"),
 )
 AIRFLOW_FILE = "docker-compose-airflow.yaml"
 OVERRIDE_FILE = "docker-compose.override.yaml"
+PUSH = "superset-push"
+"""Ends when it is done, which `up --wait` takes for a failure."""
 
 
 def command() -> list[str]:
@@ -111,16 +124,28 @@ def with_airflow(settings: Mapping[str, str]) -> bool:
     return AIRFLOW_FILE in (settings.get("COMPOSE_FILE") or AIRFLOW_FILE)
 
 
+def profiles(settings: Mapping[str, str]) -> frozenset[str]:
+    """What is on beside the services that always are."""
+    return frozenset(name.strip() for name in settings.get("COMPOSE_PROFILES", "").split(",")) - {""}
+
+
 def ports(settings: Mapping[str, str]) -> dict[Port, int]:
-    """Where each port is published. S3's are not where another store is used, Airflow's not where it is left out."""
-    absent = set()
-    if "store" not in settings.get("COMPOSE_PROFILES", "").split(","):
-        absent.add("minio")
-    if not with_airflow(settings):
-        absent.add("airflow-api")
+    """Where each port of what is on is published."""
+    on, airflow = profiles(settings), with_airflow(settings)
     return {
-        port: int(settings.get(port.variable) or port.default) for port in PORTS if port.service not in absent
+        port: int(settings.get(port.variable) or port.default)
+        for port in PORTS
+        if (not port.profile or port.profile in on) and (airflow or port.service != "airflow-api")
     }
+
+
+def check_gates(settings: Mapping[str, str]) -> None:
+    """Raises NotReadyError where Airflow would ask a DQOps that is not started."""
+    if "//dqops:" in settings.get("DQOPS_URL", "") and "dqops" not in profiles(settings):
+        raise NotReadyError(
+            "Airflow's gates would wait for DQOps, which COMPOSE_PROFILES in .env leaves out: set `DQOPS_URL=` there,"
+            " or add `dqops` to the profiles."
+        )
 
 
 def taken(number: int) -> bool:
@@ -157,22 +182,31 @@ def published(compose: Sequence[str]) -> frozenset[int]:
 
 def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
     """Builds, starts, waits and tells. Returns the exit code."""
+    check_gates(settings)
     wanted = ports(settings)
     check_ports(wanted, published(compose))
     services = [*compose, "--progress", "quiet"]
+    dashboards = "superset" in profiles(settings)
     print("Building the images (some minutes the first time).", flush=True)
     # One service of each image: compose would build the image anew for every other.
     images = ["spark-master", *(["airflow-api"] if with_airflow(settings) else [])]
+    images += ["superset"] if dashboards else []
     built = subprocess.run([*compose, "build", "--quiet", *images], check=False).returncode
     if built != 0:
         return built
     print("Starting, and waiting until all is healthy.", flush=True)
+    later = ["--scale", f"{PUSH}=0"] if dashboards else []
     started = subprocess.run(
-        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS)], check=False
+        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), *later], check=False
     ).returncode
     if started != 0:
         print(unhealthy(compose), file=sys.stderr)
         return started
+    if dashboards:
+        pushed = subprocess.run([*services, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
+        if pushed != 0:
+            print("The dashboards are not brought into Superset; all else is up.", file=sys.stderr)
+            return pushed
     print(summary(wanted))
     return 0
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 NEEDED: Mapping[str, Callable[[], str]] = {
-    "COMPOSE_PROFILES": lambda: "store",
+    "COMPOSE_PROFILES": lambda: "store,superset,dqops",
     # `docker compose up` of one file says nothing of the other file's containers.
     "COMPOSE_IGNORE_ORPHANS": lambda: "1",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
@@ -30,6 +30,12 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_hex(48),
     "AIRFLOW_API_SECRET_KEY": lambda: secrets.token_hex(32),
+    "SUPERSET_DB_PASSWORD": lambda: secrets.token_hex(16),
+    "SUPERSET_SECRET_KEY": lambda: secrets.token_hex(32),
+    "SUPERSET_ADMIN_PASSWORD": lambda: secrets.token_hex(16),
+    "SUPERSET_ANALYST_PASSWORD": lambda: secrets.token_hex(16),
+    "DQOPS_URL": lambda: "http://dqops:8888",
+    "DQOPS_PASSWORD": lambda: secrets.token_hex(16),
 }
 """The keys of .env and how a value of each is made."""
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the lake what backup.sh saved: the bucket and the services' databases. Usage: restore.sh FOLDER
+# Makes the lake what backup.sh saved: the bucket, the services' databases and DQOps' results. Usage: restore.sh FOLDER
 # The containers are up, with the .env of the backup or with another one. No job may run meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,7 @@ folder=${1:-}
 folder=$(cd "$folder" && pwd)
 compose() { python3 tools/compose.py --progress quiet "$@"; }
 postgres() { compose exec --no-TTY postgres "$@"; }
+setting() { sed -n "s/^$2=//p" "$1" | tail -1; }
 
 # Nobody uses a database or the bucket meanwhile.
 compose stop $(compose config --services | grep -vxE 'postgres|minio|spark-.*')
@@ -24,5 +25,14 @@ for dump in "$folder"/*.dump; do
         echo "There is no database $name here: what $dump holds is left out."
     fi
 done
-compose up --detach --wait --wait-timeout 300
+if [ -s "$folder/dqops.tar" ]; then
+    rm -rf dqops_userhome/.data
+    tar -C dqops_userhome -xf "$folder/dqops.tar"
+fi
+# Superset's database holds what the backup's key encrypted.
+key=$(setting "$folder/env" SUPERSET_SECRET_KEY)
+if [ -s "$folder/superset.dump" ] && [ "$key" != "$(setting .env SUPERSET_SECRET_KEY)" ]; then
+    export SUPERSET_PREVIOUS_SECRET_KEY=$key
+fi
+python3 tools/compose.py up
 echo "Restored from $folder."

@@ -32,6 +32,8 @@ options=(
     --conf spark.sql.thriftServer.interruptOnCancel=true
     --conf spark.sql.thriftserver.ui.retainedSessions=20
     --conf spark.sql.thriftserver.ui.retainedStatements=50
+    # A query that runs code would be the server itself, with its keys.
+    --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension,io.goldsmith.services.NoForeignCode
     # ${env:NAME} in a query would be replaced by what this process was given in its environment.
     --conf spark.sql.variable.substitute=false
     --conf "spark.sql.warehouse.dir=file:$work/warehouse"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pyhive import hive as pyhive
+from pyhive.exc import OperationalError
 from pyspark.sql import SparkSession
 from TCLIService import ttypes
 from thrift.transport.TSSLSocket import TSSLSocket
@@ -54,6 +55,34 @@ def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
     with closing(connection.cursor()) as cursor:
         cursor.execute(query)
         return list(cursor.fetchall())
+
+
+CODE = (
+    "SELECT reflect('java.lang.System', 'getenv', 'PATH')",
+    "SELECT java_method('java.lang.System', 'getenv', 'PATH')",
+    "SELECT try_reflect('java.lang.System', 'getenv', 'PATH')",
+    "SELECT IDENTIFIER('ref' || 'lect')('java.lang.System', 'getenv', 'PATH')",
+    "SELECT * FROM VALUES (1) AS t(a) WHERE a IN (SELECT length(reflect('java.lang.System', 'getenv', 'PATH')))",
+    "WITH c AS (SELECT reflect('java.lang.System', 'getenv', 'PATH') AS p) SELECT p FROM c",
+    "EXECUTE IMMEDIATE \"SELECT ref\" || \"lect('java.lang.System', 'getenv', 'PATH')\"",
+    "CREATE TEMPORARY VIEW v AS SELECT reflect('java.lang.System', 'getenv', 'PATH') AS p",
+    "SELECT TRANSFORM(1) USING 'env' AS (x string)",
+    "SELECT * FROM (MAP 1 USING 'env' AS (x string)) AS t",
+    "ADD JAR 'file:/tmp/x.jar'",
+    "ADD FILE 'file:/etc/hostname'",
+    "ADD ARCHIVE 'file:/tmp/x.zip'",
+    "CREATE TEMPORARY FUNCTION f AS 'org.apache.hadoop.hive.ql.udf.generic.GenericUDFReflect'",
+)
+"""Statements that would run code in the server."""
+
+
+@pytest.mark.parametrize("statement", CODE)
+def test_a_reader_cannot_run_code_in_the_server(people: Lake, stack: Stack, statement: str) -> None:
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        with pytest.raises(OperationalError) as refused:
+            rows(connection, statement)
+        assert "which takes queries only" in str(refused.value)
+        assert rows(connection, "SELECT transform(array(1, 2), x -> x + 1)") == [("[2,3]",)]
 
 
 def columns(connection: Any, schema: str, table: str) -> list[tuple[str, str, str]]:

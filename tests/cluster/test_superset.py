@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,10 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
+from charts import NOW, browsing, plain, sql_of
 from flights_lake import FlightsLake
 from goldsmith.errors import GoldsmithError, NotReady
-from goldsmith.project.dashboards import Chart
 from goldsmith.project.loading import load_project
-from goldsmith.project.relations import relations
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.access import ANALYST
 from goldsmith.publish.superset.assets import as_yaml
@@ -28,14 +24,11 @@ from goldsmith.publish.superset.generate import all_dashboards, generate
 from goldsmith.publish.superset.names import Names
 from goldsmith.publish.superset.pull import pull
 from goldsmith.publish.superset.push import Pushed, push
-from page import CHROMIUM
 from services.processes import Missing
 from services.stack import Stack
 from services.superset import Superset, running
 
 DAYS = 3
-NOW = {"hours_since_load"}
-"""Metrics that are other ones a second later."""
 DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
 
 
@@ -80,38 +73,6 @@ def place(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFac
         pytest.skip(str(missing))
 
 
-def query(project: Project, chart: Chart) -> str:
-    """The SQL that a chart stands for, written from its declaration alone."""
-    relation = relations(project)[chart.table]
-    where = f" WHERE {chart.filter}" if chart.filter else ""
-    if chart.columns:
-        return f"SELECT {', '.join(chart.columns)} FROM {chart.table}{where}"
-    groups = {name: name for name in chart.dimensions}
-    if chart.kind == "map":
-        groups |= {str(chart.latitude): str(chart.latitude), str(chart.longitude): str(chart.longitude)}
-    if chart.time and (chart.grain or chart.kind in ("trend", "line", "area")):
-        groups[chart.time] = f"date_trunc('{chart.grain or 'day'}', {chart.time})"
-    shown = [f"{expression} AS {name}" for name, expression in groups.items()]
-    shown += [f"{relation.metrics[name].expression} AS {name}" for name in chart.metrics]
-    by = f" GROUP BY {', '.join(groups.values())}" if groups else ""
-    return f"SELECT {', '.join(shown)} FROM {chart.table}{where}{by}"
-
-
-def plain(value: Any) -> Any:
-    """A value as both sides can be held against each other."""
-    match value:
-        case datetime():
-            at = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return round(at.timestamp())
-        case date():
-            return round(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
-        case bool() | None:
-            return value
-        case int() | float() | Decimal():
-            return None if math.isnan(value) else float(f"{float(value):.9g}")
-    return str(value)
-
-
 def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> None:
     client, project = place.superset.admin(), place.project
     wanted = {
@@ -123,7 +84,7 @@ def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> No
     assert ids.keys() == wanted.keys()
     for title, (_, chart) in wanted.items():
         got = client.chart_data(ids[title])
-        expected = [row.asDict() for row in hive.sql(query(project, chart)).collect()]
+        expected = [row.asDict() for row in hive.sql(sql_of(project, chart)).collect()]
         assert len(expected) <= (chart.limit or 1000)
         keys = [key for key in (expected or [{}])[0] if key not in NOW]
         if chart.time in keys:
@@ -228,6 +189,11 @@ def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: C
         "DROP TABLE gold.daily_punctuality",
         "INSERT INTO gold.daily_punctuality SELECT * FROM gold.daily_punctuality",
         "CREATE TABLE gold.copy AS SELECT 1 AS a",
+        "SET",
+        "CACHE TABLE bronze.departures",
+        "EXPLAIN SELECT * FROM bronze.departures",
+        "ADD JAR 'file:/tmp/x.jar'",
+        "SELECT reflect('java.lang.System', 'getenv', 'PATH')",
     ):
         with pytest.raises(GoldsmithError) as refused:
             ask(analyst, database["id"], sql)
@@ -287,35 +253,6 @@ def test_what_superset_refuses_is_told(place: Place) -> None:
 @pytest.mark.parametrize("width", [1400, 820])
 @pytest.mark.parametrize("name", ["flights", "health"])
 def test_a_dashboard_opens_without_a_fault(place: Place, name: str, width: int, tmp_path: Path) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    server, faults = place.superset.server, []
-    with sync_api.sync_playwright() as started:
-        graphics = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
-        page = browser.new_page(viewport={"width": width, "height": 4000})
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("response", lambda told: faults.append(told.url) if told.status >= 400 else None)
-        # The map's tiles are of others.
-        page.route(
-            lambda url: not url.startswith((server.url, "data:", "blob:")), lambda route: route.abort()
-        )
-        page.goto(f"{server.url}/login/")
-        page.fill("#username", server.user)
-        page.fill("#password", server.password)
-        page.press("#password", "Enter")
-        page.wait_for_url(lambda url: "/login" not in url, timeout=60_000)
-        page.goto(f"{server.url}/superset/dashboard/{name}/?standalone=2", wait_until="domcontentloaded")
-        page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
-        page.wait_for_function(
-            "wanted => document.querySelectorAll('[data-test=\"slice-container\"]').length === wanted"
-            " && !document.querySelector('[data-test=\"loading-indicator\"], .loading')",
-            arg=len(all_dashboards(place.project)[name].charts),
-            timeout=180_000,
-        )
-        alerts = page.locator("[role=alert], .ant-alert").all_inner_texts()
-        page.screenshot(path=tmp_path / f"{name}.png")
-        browser.close()
-    assert [alert for alert in alerts if alert.strip()] == []
-    assert faults == []
+    dashboard = all_dashboards(place.project)[name]
+    with browsing(place.superset.server, width) as reader:
+        assert reader.faults_of(dashboard, tmp_path / f"{name}.png") == []

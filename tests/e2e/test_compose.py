@@ -17,21 +17,28 @@ from botocore.exceptions import ClientError
 from pyhive.exc import OperationalError
 from pyspark.sql import SparkSession
 
-from e2e.lake import Lake, assert_gold_is_what_a_laptop_makes_of_it, docker_missing, kill, started, until
+from containers import (
+    NEEDS_DOCKER,
+    PROJECT,
+    Lake,
+    assert_gold_is_what_a_laptop_makes_of_it,
+    kill,
+    started,
+    until,
+)
 
 HERE = Path(__file__).parent
-PROJECT = "goldsmith-e2e"
 DAYS = ("2013-01-01", "2013-01-03")
 GOLD = "gold.daily_punctuality"
-
-MISSING = docker_missing()
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+pytestmark = NEEDS_DOCKER
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """The lake alone: what Airflow adds is tested in test_compose_airflow.py."""
-    with started(tmp_path_factory.mktemp("lake"), PROJECT, COMPOSE_FILE="docker-compose.yaml") as lake:
+    """The lake alone: Superset and Airflow have tests of their own."""
+    with started(tmp_path_factory.mktemp("lake"), COMPOSE_FILE="docker-compose.yaml") as (lake, told):
+        assert f"jdbc:hive2://127.0.0.1:{lake.settings['THRIFT_PORT']}" in told
+        assert not any(secret in told for secret in lake.secrets)
         yield lake
 
 

@@ -16,15 +16,21 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from e2e.lake import Lake, assert_gold_is_what_a_laptop_makes_of_it, docker_missing, kill, started, until
+from containers import (
+    NEEDS_DOCKER,
+    Lake,
+    assert_gold_is_what_a_laptop_makes_of_it,
+    kill,
+    started,
+    until,
+)
 from services.airflow_server import Airflow, token_of
 
 PROJECT = "goldsmith-e2e-airflow"
 FIRST, LAST, AFTER_LAST = "2013-01-01", "2013-01-03", "2013-01-04"
 DAYS = 3
 
-MISSING = docker_missing()
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+pytestmark = NEEDS_DOCKER
 
 DRIVERS = """
 import json, pathlib
@@ -132,7 +138,7 @@ def watching(stack: Stack) -> Iterator[Seen]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with started(tmp_path_factory.mktemp("lake"), PROJECT) as lake:
+    with started(tmp_path_factory.mktemp("lake"), project=PROJECT) as (lake, _):
         url = f"http://127.0.0.1:{lake.settings['AIRFLOW_PORT']}"
         yield Stack(lake, Airflow(url, token_of(url, "admin", lake.settings["AIRFLOW_ADMIN_PASSWORD"])))
 

@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import SourceError
-from goldsmith.publish.dqops.collecting import RESULTS, Collected, _read, collect, shared
+from goldsmith.project.ops import DQOPS_RESULTS
+from goldsmith.publish.dqops.collecting import Collected, _read, collect, shared
 from goldsmith.publish.dqops.snapshot import copied
 from lake import Lake
 
@@ -86,7 +87,7 @@ def test_results_come_once_and_are_changed_where_they_were_judged_again(lake: La
         result("p", check_type="profiling"),
     )
     assert collect(lake.spark, run) == Collected(files=1, new=3, changed=0)
-    assert lake.table("ops.dqops_results").dtypes == list(RESULTS.items())
+    assert lake.table("ops.dqops_results").dtypes == list(DQOPS_RESULTS.types.items())
     version = lake.version("ops.dqops_results")
     assert collect(lake.spark, run) == Collected(files=1, new=0, changed=0)
     assert lake.version("ops.dqops_results") == version

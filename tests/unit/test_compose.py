@@ -58,10 +58,15 @@ def test_a_server_is_watched_and_comes_back(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
+OPTIONAL = {"SPARK_THRIFT_PASSWORD", "SUPERSET_PREVIOUS_SECRET_KEY"}
+"""Secrets that there need not be."""
+
+
 def test_no_secret_has_a_default() -> None:
-    for name, kind, _ in VARIABLE.findall(TEXT):
+    for name, kind, default in VARIABLE.findall(TEXT):
         if re.search(r"PASSWORD|SECRET|_KEY$|ROOT_USER", name):
-            assert kind == ":?", f"{name} must be set"
+            wanted = (":-", "") if name in OPTIONAL else (":?", "run `make env` first")
+            assert (kind, default) == wanted, f"{name} must be set"
 
 
 def test_secrets_go_where_they_are_needed_only() -> None:
@@ -71,6 +76,10 @@ def test_secrets_go_where_they_are_needed_only() -> None:
     assert holders("STORE_ROOT_PASSWORD") == {"minio", "store-init"}
     assert holders("POSTGRES_PASSWORD") == {"postgres", "database-init", "airflow-database"}
     assert holders("AIRFLOW_ADMIN_PASSWORD") == {"airflow-api"}
+    assert holders("SUPERSET_SECRET_KEY") == {"superset-init", "superset"}
+    assert holders("SUPERSET_ADMIN_PASSWORD") == {"superset-init", "superset-push"}
+    assert holders("SUPERSET_ANALYST_PASSWORD") == {"superset-init"}
+    assert holders("DQOPS_PASSWORD") == {"dqops-proxy"}
     assert "JOBS_S3" not in str(SERVICES["thrift-server"]), "what serves cannot write"
     assert {name for name in AIRFLOW if "JOBS_S3" in str(AIRFLOW[name])} == {"airflow-scheduler"}
 
@@ -88,7 +97,7 @@ def test_airflow_reads_the_declarations_and_cannot_change_them() -> None:
         own = {source.removeprefix("./"): rest for source, *rest in mounts if source.startswith("./")}
         assert own == {
             part: [f"/opt/goldsmith/{part}", "ro"]
-            for part in ("airflow", "goldsmith.yaml", "pipelines", "jobs")
+            for part in ("airflow", "goldsmith.yaml", "pipelines", "jobs", "dqops_userhome")
         }
 
 
@@ -101,6 +110,26 @@ def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
     assert files(alone, tmp_path) == []
     assert {port.service for port in ports(alone)} == {"thrift-server", "spark-master"}
     assert "airflow-api" in {port.service for port in ports({})}
+
+
+def test_what_has_no_login_of_its_own_is_not_published() -> None:
+    published = {name for name, service in SERVICES.items() if service.get("ports")}
+    assert published == {"minio", "spark-master", "thrift-server", "superset", "dqops-proxy", "airflow-api"}
+
+
+def test_what_is_off_takes_no_port() -> None:
+    told = {}
+    for on in ("", "store,superset,dqops"):
+        words = f"import compose; print(*(p.variable for p in compose.ports({{'COMPOSE_PROFILES': '{on}'}})))"
+        environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
+        told[on] = subprocess.run(
+            [sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+    assert told[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT"]
+    variables = {
+        found[1] for s in SERVICES.values() for p in s.get("ports", []) if (found := VARIABLE.search(p))
+    }
+    assert set(told["store,superset,dqops"]) == variables
 
 
 def test_what_compose_needs_is_what_env_makes(tmp_path: Path) -> None:
@@ -203,3 +232,13 @@ def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
     assert ended.returncode == 4
     assert f"Port {number} is taken, and thrift-server needs it" in ended.stderr
     assert "set THRIFT_PORT in .env" in ended.stderr
+
+
+def test_gates_that_nobody_could_answer_are_told(tmp_path: Path) -> None:
+    compose = runpy.run_path(str(TOOLS / "compose.py"))
+    asked = {"DQOPS_URL": "http://dqops:8888", "COMPOSE_PROFILES": "store"}
+    with pytest.raises(compose["NotReadyError"], match="DQOPS_URL="):
+        compose["check_gates"](asked)
+    compose["check_gates"]({**asked, "COMPOSE_PROFILES": "store,dqops"})
+    compose["check_gates"]({**asked, "DQOPS_URL": ""})
+    compose["check_gates"]({**asked, "DQOPS_URL": "https://dqops.example.org"})

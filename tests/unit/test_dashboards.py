@@ -16,6 +16,7 @@ from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.sql_expression import check_metric
 from goldsmith.publish.superset import assets
 from goldsmith.publish.superset.client import Server, bundle, rison
+from goldsmith.publish.superset.datasets import database_uri
 from goldsmith.publish.superset.generate import check_built_in, generate
 from goldsmith.publish.superset.names import Names
 
@@ -334,3 +335,27 @@ def test_without_a_password_nothing_is_asked() -> None:
         Server.of({"SUPERSET_URL": "http://127.0.0.1:8088"})
     assert refused.value.code == "GS904"
     assert "geheim" not in repr(Server.of({"SUPERSET_ADMIN_PASSWORD": "geheim"}))
+
+
+@pytest.mark.parametrize(
+    ("environment", "uri"),
+    [
+        ({}, None),
+        ({"SPARK_THRIFT_USER": "ann", "SPARK_THRIFT_PASSWORD": "x"}, None),
+        ({"SPARK_THRIFT_HOST": "thrift"}, "spark://superset@thrift:10000/gold"),
+        (
+            {"SPARK_THRIFT_HOST": "thrift", "SPARK_THRIFT_PORT": "7", "SPARK_THRIFT_USER": "a@b"},
+            "spark://a%40b@thrift:7/gold",
+        ),
+        (
+            {"SPARK_THRIFT_HOST": "thrift", "SPARK_THRIFT_USER": "ann", "SPARK_THRIFT_PASSWORD": "p/w@:?"},
+            "spark://ann:p%2Fw%40%3A%3F@thrift:10000/gold?auth=CUSTOM",
+        ),
+        (
+            {"SPARK_THRIFT_HOST": "thrift", "SUPERSET_DATABASE_URI": "spark://other/gold"},
+            "spark://other/gold",
+        ),
+    ],
+)
+def test_the_thrift_server_is_named_by_the_environment(environment: dict[str, str], uri: str | None) -> None:
+    assert database_uri(environment) == uri

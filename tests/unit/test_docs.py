@@ -21,8 +21,8 @@ from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, models
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
+from goldsmith.project.ops import DQOPS_RESULTS
 from goldsmith.project.scheduling import ScheduleSpec
-from goldsmith.publish.dqops.collecting import RESULTS
 from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
 from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
@@ -201,7 +201,7 @@ def test_the_expectations_of_others_are_listed() -> None:
         ("table_runs", TABLE_RUNS),
         ("expectations", EXPECTATIONS),
         ("files", FILES),
-        ("dqops_results", RESULTS),
+        ("dqops_results", DQOPS_RESULTS.types),
     ],
     ids=["table_runs", "expectations", "files", "dqops_results"],
 )

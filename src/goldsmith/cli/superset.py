@@ -68,9 +68,11 @@ def push() -> None:
     """Bring every dataset, chart and dashboard into Superset, and remove those of ours that left the declarations.
 
     SUPERSET_URL, SUPERSET_ADMIN_USER and SUPERSET_ADMIN_PASSWORD name the server and who logs in;
-    SUPERSET_DATABASE_URI the Thrift Server as Superset reaches it. Makes the role of analysts as well.
+    SPARK_THRIFT_HOST, _PORT, _USER and _PASSWORD the Thrift Server as Superset reaches it, or SUPERSET_DATABASE_URI
+    all of it; SUPERSET_BROWSER_URL Superset as people's browsers reach it. Makes the role of analysts as well.
     """
     from goldsmith.publish.superset.client import Client, Server
+    from goldsmith.publish.superset.datasets import database_uri
     from goldsmith.publish.superset.generate import generate as declared
     from goldsmith.publish.superset.names import Names
     from goldsmith.publish.superset.push import push as brought
@@ -78,7 +80,8 @@ def push() -> None:
     project = open_project()
     assets = declared(project)
     client = Client(Server.of())
-    uri = os.environ.get("SUPERSET_DATABASE_URI")
+    shown = os.environ.get("SUPERSET_BROWSER_URL") or client.server.url
+    uri = database_uri(os.environ)
     done = brought(client, assets, Names(project.spec.name), database_uri=uri)
     for kind, title in done.removed:
         out.print(f"  removed: {kind} {title}", markup=False, soft_wrap=True)
@@ -86,8 +89,8 @@ def push() -> None:
     out.print(
         f"[green]In Superset:[/] {plural(len(done.dashboards), 'dashboard')}, {plural(charts, 'chart')}."
     )
-    for title, address in done.dashboards.items():
-        out.print(f"  {title}: {address}", markup=False, soft_wrap=True)
+    for title, path in done.dashboards.items():
+        out.print(f"  {title}: {shown.rstrip('/')}{path}", markup=False, soft_wrap=True)
     out.print(f"Users with the role {done.role} read gold and ops, and nothing else.")
 
 

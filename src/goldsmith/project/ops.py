@@ -202,11 +202,20 @@ DQOPS_RESULTS = OpsTable(
         duration_ms int How long the query took.
         incident bigint The incident's hash, where there is one.
     """),
-    {},
+    {
+        "results": _metric("COUNT(*)", "Results", "One for each series of a check and day."),
+        "valid_results": _metric("COUNT_IF(severity = 0)", "Valid", "Results that are as they should be."),
+        "warnings": _metric("COUNT_IF(severity = 1)", "Warnings", "Results that warn."),
+        "errors": _metric("COUNT_IF(severity >= 2)", "Errors", "Results that are errors, fatal ones too."),
+        "valid_share": _metric(
+            "COUNT_IF(severity = 0) / COUNT(*)", "Share that is valid", "Of all results.", ".1%"
+        ),
+        "tables_checked": _metric("COUNT(DISTINCT `table`)", "Tables checked", "Tables with a result."),
+        "last_checked": _metric(
+            "DATE_FORMAT(MAX(executed_at), 'yyyy-MM-dd HH:mm')", "Last checked", "The newest result.", ""
+        ),
+    },
 )
 
-OPS_TABLES: tuple[OpsTable, ...] = (TABLE_RUNS, EXPECTATIONS, FILES)
-"""Those that every lake has, so that dashboards may show them."""
-
-ALL_OPS_TABLES: tuple[OpsTable, ...] = (*OPS_TABLES, DQOPS_RESULTS)
-"""And the one that is there once DQOps' results were collected."""
+OPS_TABLES: tuple[OpsTable, ...] = (TABLE_RUNS, EXPECTATIONS, FILES, DQOPS_RESULTS)
+"""Those that every lake with a catalog has, so that dashboards may show them."""

@@ -11,11 +11,11 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.failures import explained
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import DeclarationError
-from goldsmith.project.ops import ALL_OPS_TABLES
+from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
-OPS = tuple(f"ops.{table.name}" for table in ALL_OPS_TABLES)
+OPS = tuple(f"ops.{table.name}" for table in OPS_TABLES)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from goldsmith.engine.catalog import KEYS, Catalog, Entry, Wanted, plain_place
 from goldsmith.engine.failures import explained, has_cause
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
-from goldsmith.project.ops import ALL_OPS_TABLES
+from goldsmith.project.ops import OPS_TABLES
 from goldsmith.run.context import Run
 from goldsmith.run.describing import put_right
 
@@ -123,7 +123,7 @@ def wanted_entries(run: Run, names: Sequence[str]) -> list[Wanted]:
         entries.append(Wanted(name, run.path(name), table.spec.description, properties))
         held = f"quarantine.{name.replace('.', '_')}"
         entries.append(Wanted(held, run.quarantine_path(name), f"Rows of {name} that broke a rule."))
-    records = ((f"ops.{table.name}", table.description) for table in ALL_OPS_TABLES)
+    records = ((f"ops.{table.name}", table.description) for table in OPS_TABLES)
     return [*entries, *(Wanted(name, run.path(name), told) for name, told in records)]
 
 

@@ -1,4 +1,4 @@
-"""The platform's own tables: `ops.table_runs`, `ops.expectations` and `ops.files`.
+"""The platform's own tables: `ops.table_runs`, `ops.expectations` and `ops.files`; and `ops.dqops_results`, empty.
 
 They repeat what the tables' commits say, for ever and in a form to query. Each of their commits names the
 counters up to which tables are recorded, so a process that died before it recorded is made up for by the
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import explained, is_conflict
@@ -22,6 +23,7 @@ from goldsmith.engine.metadata import CommitMetadata, VerdictRecord
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.project import ops
+from goldsmith.run.cataloging import has_catalog
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock
@@ -56,7 +58,7 @@ def record(
     """
     by_name = {outcome.table: outcome for outcome in outcomes}
     try:
-        with ops_lock(run), ThreadPoolExecutor(max_workers=3, thread_name_prefix="record") as pool:
+        with ops_lock(run), ThreadPoolExecutor(max_workers=4, thread_name_prefix="record") as pool:
             recording = [
                 pool.submit(_record_into, spark, run, by_name, name, columns, rows)
                 for name, columns, rows in (
@@ -65,12 +67,26 @@ def record(
                     ("files", FILES, _files),
                 )
             ]
+            if has_catalog(run):
+                # Dashboards show it, whether DQOps is used or not.
+                pool.submit(make_results, spark, run.path("ops.dqops_results")).result()
             restored = [future.result() for future in recording]
     except GoldsmithError as error:
         return 0, (error,)
     except Exception as error:  # noqa: BLE001 - the tables are written; the next run records them
         return 0, (explained(error, table="ops", path=f"{run.warehouse}/ops"),)
     return max(restored), ()
+
+
+def make_results(spark: SparkSession, path: str) -> None:
+    """Makes `ops.dqops_results` where it is not there yet."""
+    if TableLog(spark, path).version() != NO_TABLE:
+        return
+    made = DeltaTable.createIfNotExists(spark).location(path)
+    for name, kind in ops.DQOPS_RESULTS.types.items():
+        made = made.addColumn(name, kind)
+    made.execute()
+    TableLog(spark, path).version()
 
 
 def _record_into(

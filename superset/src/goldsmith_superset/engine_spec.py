@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.engine.reflection import Inspector
 from superset.db_engine_specs.spark import SparkEngineSpec
+from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
+from superset.exceptions import SupersetSecurityException
 from superset.models.core import Database
+
+from goldsmith_superset.reading import reads
 
 
 class SparkThriftEngineSpec(SparkEngineSpec):
@@ -16,6 +22,17 @@ class SparkThriftEngineSpec(SparkEngineSpec):
     # schemas would be looked for under `gold.gold` and not be found.
     supports_catalog = False
     supports_dynamic_catalog = False
+
+    @classmethod
+    def execute(cls, cursor: Any, query: str, database: Database, **kwargs: Any) -> None:
+        """Sends a statement that reads. Superset's own check knows which statements write, and lets pass what it
+        does not know: ADD JAR, SET, CACHE."""
+        if not reads(query):
+            told = "Only statements that read are sent to the lakehouse: SELECT, SHOW, DESCRIBE."
+            raise SupersetSecurityException(
+                SupersetError(told, SupersetErrorType.DML_NOT_ALLOWED_ERROR, ErrorLevel.ERROR)
+            )
+        super().execute(cursor, query, database, **kwargs)
 
     @classmethod
     def get_default_catalog(cls, database: Database) -> str | None:  # noqa: ARG003

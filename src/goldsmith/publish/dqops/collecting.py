@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,16 +20,13 @@ from pyspark.sql import DataFrame, SparkSession
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, RunError
-from goldsmith.project.ops import DQOPS_RESULTS
 from goldsmith.publish.dqops.snapshot import copied, data_folder
 from goldsmith.run.context import Run
 from goldsmith.run.locks import ops_lock
+from goldsmith.run.records import make_results
 
 TABLE = "ops.dqops_results"
 ATTEMPTS = 10
-
-RESULTS: Mapping[str, str] = DQOPS_RESULTS.types
-"""The columns of `ops.dqops_results` with their Spark types."""
 
 _BOUNDS = ", ".join(
     f"{s}_{b}_bound double" for s in ("warning", "error", "fatal") for b in ("lower", "upper")
@@ -151,11 +148,7 @@ def _bound(name: str) -> str:
 
 def _merged(spark: SparkSession, path: str, rows: DataFrame, files: int) -> Collected:
     for _ in range(ATTEMPTS):
-        if TableLog(spark, path).version() == NO_TABLE:
-            made = DeltaTable.createIfNotExists(spark).location(path)
-            for name, kind in RESULTS.items():
-                made = made.addColumn(name, kind)
-            made.execute()
+        make_results(spark, path)
         target = DeltaTable.forPath(spark, path)
         held = target.toDF().selectExpr("id AS _id", "executed_at AS _executed_at")
         found = rows.join(held, rows["id"] == held["_id"], "left").where(

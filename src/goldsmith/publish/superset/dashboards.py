@@ -14,6 +14,9 @@ from goldsmith.publish.superset.names import Names, slug
 
 Relations = Mapping[str, Relation]
 
+_CSS = "@media (max-width: 799px) { .grid-container { min-width: 800px; } }"
+"""Superset keeps the columns of a row however narrow the window is: below this they could not be read."""
+
 
 def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[str, Any]:
     """A dashboard's asset."""
@@ -22,7 +25,7 @@ def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[s
     return {
         "dashboard_title": spec.title,
         "description": spec.description or None,
-        "css": "",
+        "css": _CSS,
         "slug": declared.name,
         "certified_by": spec.owner,
         "certification_details": "Declared in git." if spec.owner else None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from goldsmith.project.models import Metric
 from goldsmith.project.relations import Relation
@@ -12,6 +14,24 @@ from goldsmith.publish.superset.names import Names
 DATABASE = "Lakehouse"
 DEFAULT_URI = "spark://superset@thrift-server:10000/gold"
 _DAY = 86_400
+
+
+def database_uri(environment: Mapping[str, str]) -> str | None:
+    """The Thrift Server as the environment names it: SUPERSET_DATABASE_URI as it stands, else made of SPARK_THRIFT_*.
+
+    None where it names none. A password is what a server with log-ins wants, and no other server takes one.
+    """
+    if uri := environment.get("SUPERSET_DATABASE_URI"):
+        return uri
+    host = environment.get("SPARK_THRIFT_HOST")
+    if not host:
+        return None
+    login = quote(environment.get("SPARK_THRIFT_USER") or "superset", safe="")
+    port = environment.get("SPARK_THRIFT_PORT") or "10000"
+    password = environment.get("SPARK_THRIFT_PASSWORD")
+    if not password:
+        return f"spark://{login}@{host}:{port}/gold"
+    return f"spark://{login}:{quote(password, safe='')}@{host}:{port}/gold?auth=CUSTOM"
 
 
 def database(names: Names) -> dict[str, Any]:

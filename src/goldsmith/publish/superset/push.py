@@ -22,7 +22,7 @@ _TITLES = {"dashboard": "dashboard_title", "chart": "slice_name", "dataset": "ta
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push did. removed: kinds and titles of what is gone. dashboards: title to address."""
+    """What a push did. removed: kinds and titles of what is gone. dashboards: title to the address's path."""
 
     removed: tuple[tuple[str, str], ...]
     dashboards: Mapping[str, str]
@@ -40,7 +40,7 @@ def push(client: Client, assets: Assets, names: Names, *, database_uri: str | No
     client.import_assets(ready, passwords)
     removed = _prune(client, assets, names)
     role = grant_analysts(client)
-    return Pushed(tuple(removed), _addresses(client, assets), role)
+    return Pushed(tuple(removed), _paths(assets), role)
 
 
 def _loaded(assets: Assets, folder: str) -> list[dict[str, Any]]:
@@ -84,8 +84,8 @@ def _prune(client: Client, assets: Assets, names: Names) -> list[tuple[str, str]
     return removed
 
 
-def _addresses(client: Client, assets: Assets) -> dict[str, str]:
+def _paths(assets: Assets) -> dict[str, str]:
     return {
-        each["dashboard_title"]: f"{client.server.url}/superset/dashboard/{each.get('slug') or each['uuid']}/"
+        each["dashboard_title"]: f"/superset/dashboard/{each.get('slug') or each['uuid']}/"
         for each in _loaded(assets, "dashboards")
     }

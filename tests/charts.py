@@ -1,0 +1,130 @@
+"""Charts of Superset: the SQL that they stand for, and what a browser shows of them after a log-in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldsmith.project.dashboards import Chart, Dashboard
+from goldsmith.project.relations import relations
+from goldsmith.project.tables import Project
+from goldsmith.publish.superset.client import Server
+from page import CHROMIUM
+
+NOW = {"hours_since_load"}
+"""Metrics that are other ones a second later."""
+SHOWN = "canvas, table, .header-line, .ant-empty, [role=alert]"
+"""What a chart that is drawn holds one of; an empty one, and one with an error, too."""
+MOVES = 30
+
+
+def sql_of(project: Project, chart: Chart) -> str:
+    """The SQL that a chart stands for, written from its declaration alone."""
+    relation = relations(project)[chart.table]
+    where = f" WHERE {chart.filter}" if chart.filter else ""
+    if chart.columns:
+        return f"SELECT {', '.join(chart.columns)} FROM {chart.table}{where}"
+    groups = {name: name for name in chart.dimensions}
+    if chart.kind == "map":
+        groups |= {str(chart.latitude): str(chart.latitude), str(chart.longitude): str(chart.longitude)}
+    if chart.time and (chart.grain or chart.kind in ("trend", "line", "area")):
+        groups[chart.time] = f"date_trunc('{chart.grain or 'day'}', {chart.time})"
+    shown = [f"{expression} AS {name}" for name, expression in groups.items()]
+    shown += [f"{relation.metrics[name].expression} AS {name}" for name in chart.metrics]
+    by = f" GROUP BY {', '.join(groups.values())}" if groups else ""
+    return f"SELECT {', '.join(shown)} FROM {chart.table}{where}{by}"
+
+
+def plain(value: Any) -> Any:
+    """A value as both sides can be held against each other."""
+    match value:
+        case datetime():
+            at = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return round(at.timestamp())
+        case date():
+            return round(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
+        case bool() | None:
+            return value
+        case int() | float() | Decimal():
+            return None if math.isnan(value) else float(f"{float(value):.9g}")
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A person who is logged in, in a browser. told: what went wrong behind the page since it was opened."""
+
+    server: Server
+    page: Any
+    told: list[str] = field(default_factory=list)
+
+    def open(self, dashboard: Dashboard) -> None:
+        """Opens a dashboard and waits until every chart is drawn, or says why it is not."""
+        self.told.clear()
+        address = f"{self.server.url}/superset/dashboard/{dashboard.name}/?standalone=2"
+        self.page.goto(address, wait_until="domcontentloaded")
+        self.page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
+        self.page.wait_for_function(
+            """([wanted, shown]) => {
+                const charts = [...document.querySelectorAll('[data-test="slice-container"]')];
+                return charts.length === wanted && charts.every(chart => chart.querySelector(shown))
+                    && !document.querySelector('[data-test="loading-indicator"], .loading');
+            }""",
+            arg=[len(dashboard.charts), SHOWN],
+            timeout=180_000,
+        )
+
+    def alerts(self) -> list[str]:
+        """What the page says is wrong."""
+        found = self.page.locator("[role=alert], .ant-alert").all_inner_texts()
+        return [alert.strip() for alert in found if alert.strip()]
+
+    def photograph(self, picture: Path) -> None:
+        """Takes the page's picture as soon as nothing on it moves any more."""
+        before = b""
+        for _ in range(MOVES):
+            now = self.page.screenshot(path=picture)
+            if now == before:
+                return
+            before = now
+            self.page.wait_for_timeout(300)
+
+    def faults_of(self, dashboard: Dashboard, picture: Path) -> list[str]:
+        """Opens a dashboard, takes its picture, and returns what is wrong on the page and behind it."""
+        self.open(dashboard)
+        self.photograph(picture)
+        return [*self.alerts(), *self.told]
+
+
+@contextmanager
+def browsing(server: Server, width: int, height: int = 4000) -> Iterator[Reader]:
+    """Logs in. Skips without chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as begun:
+        graphics = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = begun.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
+        page = browser.new_page(viewport={"width": width, "height": height})
+        reader = Reader(server, page)
+        page.on("pageerror", lambda error: reader.told.append(str(error)))
+        page.on("response", lambda told: reader.told.append(told.url) if told.status >= 400 else None)
+        # The map's tiles are of others.
+        page.route(
+            lambda url: not url.startswith((server.url, "data:", "blob:")), lambda route: route.abort()
+        )
+        page.goto(f"{server.url}/login/")
+        page.fill("#username", server.user)
+        page.fill("#password", server.password)
+        page.press("#password", "Enter")
+        page.wait_for_url(lambda url: "/login" not in url, timeout=60_000)
+        yield reader
+        browser.close()

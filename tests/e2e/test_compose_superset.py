@@ -1,0 +1,281 @@
+"""Superset in containers: from empty volumes to right dashboards, for analysts too, and with services away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charts import NOW, browsing, plain, sql_of
+from containers import NEEDS_DOCKER, Lake, kill, started, until
+from goldsmith.errors import GoldsmithError
+from goldsmith.project.dashboards import Chart
+from goldsmith.project.loading import load_project
+from goldsmith.project.tables import Project
+from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.generate import all_dashboards
+
+DAYS = ("2013-01-01", os.environ.get("GOLDSMITH_E2E_UNTIL", "2013-01-04"))
+PICTURES = os.environ.get("GOLDSMITH_E2E_PICTURES")
+"""A folder that the dashboards' pictures are left in."""
+pytestmark = NEEDS_DOCKER
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lake of flights with Superset, as `make up` starts them."""
+
+    lake: Lake
+    told: str
+
+    @property
+    def project(self) -> Project:
+        return load_project(self.lake.clone)
+
+    @property
+    def admin(self) -> Server:
+        settings = self.lake.settings
+        url = f"http://127.0.0.1:{settings['SUPERSET_PORT']}"
+        return Server(url, "admin", settings["SUPERSET_ADMIN_PASSWORD"])
+
+    @property
+    def analyst(self) -> Server:
+        return replace(self.admin, user="analyst", password=self.lake.settings["SUPERSET_ANALYST_PASSWORD"])
+
+    @property
+    def charts(self) -> dict[str, Chart]:
+        found = (chart for each in all_dashboards(self.project).values() for _, chart in each.charts)
+        return {chart.title: chart for chart in found}
+
+    def push(self) -> str:
+        return self.lake.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "superset-push")
+
+
+def ids(client: Client) -> dict[str, int]:
+    return {each["slice_name"]: each["id"] for each in client.all("chart", ("id", "slice_name"))}
+
+
+def exported(client: Client) -> dict[str, Any]:
+    files = client.export("dashboard", [each["id"] for each in client.all("dashboard", ("id",))])
+    return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
+
+
+def ask(client: Client, sql: str) -> Any:
+    """A query by SQL Lab, in the only database."""
+    content = {"database_id": 1, "sql": sql, "runAsync": False, "queryLimit": 10}
+    return client.post("sqllab/execute/", content)
+
+
+def refusal(client: Client, sql: str) -> GoldsmithError | None:
+    try:
+        ask(client, sql)
+    except GoldsmithError as refused:
+        return refused
+    return None
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with started(
+        tmp_path_factory.mktemp("lake"), profiles="store,superset", COMPOSE_FILE="docker-compose.yaml"
+    ) as (lake, told):
+        lake.job("goldsmith", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
+        yield Place(lake, told)
+
+
+def test_up_tells_where_the_dashboards_are(place: Place) -> None:
+    url = place.admin.url
+    assert f"Flights: {url}/superset/dashboard/flights/" in place.told
+    assert f"Superset: {url}, as admin or analyst" in place.told
+    assert not any(secret in place.told for secret in place.lake.secrets)
+
+
+def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
+    client = Client(place.admin)
+    held = ids(client)
+    assert held.keys() == place.charts.keys()
+    for title, chart in place.charts.items():
+        got = client.chart_data(held[title])
+        rows, names = place.lake.named(sql_of(place.project, chart))
+        keys = [name for name in names if name not in NOW]
+        if chart.time in keys:
+            for row in got:
+                row[chart.time] = round(row[chart.time] / 1000)
+        told = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
+        expected = [dict(zip(names, row, strict=True)) for row in rows]
+        assert told == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
+        assert got or chart.filter or chart.table == "ops.dqops_results", title
+
+
+@pytest.mark.parametrize("width", [1400, 600])
+@pytest.mark.parametrize("name", ["flights", "health"])
+def test_an_analyst_sees_dashboards_without_a_fault(
+    place: Place, name: str, width: int, tmp_path: Path
+) -> None:
+    picture = Path(PICTURES or tmp_path) / f"{name}-{width}.png"
+    with browsing(place.analyst, width) as reader:
+        assert reader.faults_of(all_dashboards(place.project)[name], picture) == []
+
+
+def test_a_push_again_changes_nothing(place: Place) -> None:
+    client = Client(place.admin)
+    before, charts = exported(client), ids(client)
+    told = place.push()
+    assert "removed" not in told
+    assert (exported(client), ids(client)) == (before, charts)
+
+
+def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
+    client = Client(place.analyst)
+    assert ask(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
+    assert ask(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
+    for sql in (
+        "SELECT * FROM bronze.departures",
+        "SELECT * FROM silver.departures",
+        "SELECT * FROM quarantine.silver_departures",
+        "WITH x AS (SELECT * FROM bronze.airlines) SELECT * FROM x",
+        "SELECT * FROM delta.`s3a://lake/warehouse/bronze/departures`",
+        "SELECT * FROM csv.`s3a://lake/landing/departures`",
+        "DROP TABLE gold.daily_punctuality",
+        "DELETE FROM gold.daily_punctuality",
+        "CREATE TABLE gold.copy AS SELECT 1 AS a",
+        "SET",
+        "SET spark.sql.ansi.enabled=false",
+        "ADD JAR 's3a://lake/warehouse/x.jar'",
+        "CACHE TABLE bronze.departures",
+        "EXPLAIN SELECT * FROM bronze.departures",
+        "SELECT reflect('java.lang.System', 'getenv', 'AWS_SECRET_ACCESS_KEY')",
+        "SELECT try_reflect('java.lang.System', 'getenv', 'AWS_SECRET_ACCESS_KEY')",
+        "SELECT java_method('java.lang.System', 'getenv', 'AWS_SECRET_ACCESS_KEY')",
+        "SELECT IDENTIFIER('ref' || 'lect')('java.lang.System', 'getenv', 'AWS_SECRET_ACCESS_KEY')",
+        "SELECT TRANSFORM(1) USING 'env' AS (x string)",
+        "EXECUTE IMMEDIATE 'SELECT 1'",
+    ):
+        assert refusal(client, sql) is not None, sql
+    for call in ("database/1/connection", "security/users/", "security/roles/", "database/export/?q=!(1)"):
+        with pytest.raises(GoldsmithError):
+            client.get(call)
+    shown = str(client.get("database/1"))
+    assert "spark://" not in shown
+    with pytest.raises(GoldsmithError) as refused:
+        client.post("database/", {"database_name": "mine", "sqlalchemy_uri": "sqlite://"})
+    assert refused.value.code == "GS723"
+
+
+def test_nobody_comes_in_without_a_password(place: Place) -> None:
+    for user, password in (
+        ("admin", "admin"),
+        ("analyst", "analyst"),
+        ("admin", ""),
+        ("superset", "superset"),
+    ):
+        with pytest.raises(GoldsmithError):
+            Client(replace(place.admin, user=user, password=password))
+
+
+def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
+    (container,) = place.lake.containers("superset")
+    words = ["docker", "inspect", "--format", "{{.Image}}", container]
+    image = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    told = place.lake.compose("logs") + place.lake.compose("top")
+    for words in (["history", "--no-trunc", image], ["image", "inspect", image]):
+        told += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
+    assert [
+        key for key, value in place.lake.settings.items() if value in told and value in place.lake.secrets
+    ] == []
+
+
+def test_without_superset_a_push_says_so(place: Place) -> None:
+    place.lake.compose("stop", "superset")
+    try:
+        told = place.lake.compose(
+            "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "superset-push", check=False
+        )
+        assert "GS721" in told
+        assert "Superset does not answer at http://superset:8088" in told
+        assert "Traceback" not in told
+    finally:
+        place.lake.compose("start", "superset")
+    until(lambda: bool(Client(place.admin).get("dashboard/flights")), 120)
+
+
+def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> None:
+    client = Client(place.admin)
+    chart = ids(client)["Departures"]
+    place.lake.compose("stop", "thrift-server")
+    try:
+        began = time.monotonic()
+        with pytest.raises(GoldsmithError) as refused:
+            client.chart_data(chart)
+        assert time.monotonic() - began < 30
+        assert "connect" in str(refused.value).lower()
+        # What was asked before is still shown.
+        assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
+    finally:
+        place.lake.compose("start", "thrift-server")
+    until(lambda: bool(client.chart_data(chart)), 180)
+    # And nobody has to be the first to read a table.
+    tables = len(place.lake.query("SHOW TABLES IN gold")) + len(place.lake.query("SHOW TABLES IN ops"))
+    until(lambda: f"Opened {tables} tables" in place.lake.compose("logs", "thrift-server"), 120)
+
+
+def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
+    place: Place, tmp_path: Path
+) -> None:
+    dashboard = all_dashboards(place.project)["flights"]
+    client = Client(place.admin)
+    charts = ids(client)
+    words = ("psql", "-U", "postgres", "-d", "superset", "-qc", "DELETE FROM key_value")
+    place.lake.compose("exec", "--no-TTY", "postgres", *words)
+    killed: list[str] = []
+
+    def once(asked: Any) -> None:
+        if "chart/data" in asked.url and not killed:
+            killed.extend(place.lake.containers("thrift-server"))
+            kill(killed[0])
+
+    with browsing(place.analyst, 1400) as reader:
+        reader.page.on("request", once)
+        reader.open(dashboard)
+        alerts = reader.alerts()
+        assert killed
+        assert alerts or reader.told == []
+        assert not any("Traceback" in alert for alert in alerts)
+        until(lambda: all(client.chart_data(charts[chart.title]) for _, chart in dashboard.charts), 180)
+        assert reader.faults_of(dashboard, tmp_path / "again.png") == []
+
+
+def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> None:
+    client = Client(place.admin)
+    dataset = client.all("dataset", ("id", "table_name"))[0]["id"]
+    mine = {"slice_name": "Mine", "viz_type": "table", "datasource_type": "table", "params": "{}"}
+    client.post("chart/", {**mine, "datasource_id": dataset})
+    env = place.lake.clone / ".env"
+
+    def run(line: str) -> None:
+        ended = subprocess.run(
+            line.split(), cwd=place.lake.clone, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, f"{line}: {ended.stdout[-2000:]}{ended.stderr[-2000:]}"
+
+    run(f"make backup TO={tmp_path}")
+    run("make down")
+    run(f"docker volume rm {place.lake.settings['COMPOSE_PROJECT_NAME']}_postgres")
+    kept = [line for line in env.read_text().splitlines() if not line.startswith("SUPERSET_")]
+    port = f"SUPERSET_PORT={place.lake.settings['SUPERSET_PORT']}"
+    env.write_text("\n".join([*kept, port, ""]))
+    subprocess.run([sys.executable, "tools/env.py"], cwd=place.lake.clone, check=True)
+    run("make up")
+    assert "Mine" not in ids(Client(place.admin))
+    run(f"make restore FROM={tmp_path}")
+    client = Client(place.admin)
+    assert "Mine" in ids(client)
+    assert client.chart_data(ids(client)["Departures"])

@@ -1,0 +1,148 @@
+"""The login in front of DQOps: nginx as the compose file starts it, before a server that tells what reaches it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from services.processes import Service, free_ports
+
+SCRIPT = Path(__file__).parents[2] / "docker" / "dqops-proxy.sh"
+PASSWORD = secrets.token_hex(16)
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Answers with the request as it came."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        told = {"path": self.path, "headers": dict(self.headers), "content": content}
+        body = json.dumps(told).encode()
+        self.send_response(201 if self.command == "POST" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the tests say what went wrong."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    url: str
+    upstream: ThreadingHTTPServer
+    folder: Path
+
+    def ask(
+        self, path: str, *, password: str | None = PASSWORD, content: bytes | None = None
+    ) -> tuple[int, str]:
+        request = urllib.request.Request(self.url + path, data=content)
+        if password is not None:
+            login = base64.b64encode(f"dqops:{password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {login}")
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    if shutil.which("nginx") is None:
+        pytest.skip("nginx is not installed")
+    user = None
+    folder = Path(tempfile.mkdtemp())
+    if os.geteuid() == 0:
+        # Of root's nginx the workers are another user, who could not read what root wrote.
+        user = "nobody"
+        shutil.chown(folder, user)
+    upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    thread = threading.Thread(target=upstream.serve_forever)
+    thread.start()
+    (port,) = free_ports(1)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DQOPS_USER": "dqops",
+        "DQOPS_PASSWORD": PASSWORD,
+        "PROXY_FOLDER": str(folder),
+        "PROXY_LISTEN": f"127.0.0.1:{port}",
+        "DQOPS_SERVER": f"127.0.0.1:{upstream.server_port}",
+    }
+    log = tmp_path / "nginx.log"
+    service = Service("nginx", ["sh", SCRIPT], environment, log, port, user=user, folder=folder)
+    try:
+        with service.running():
+            yield Proxy(f"http://127.0.0.1:{port}", upstream, folder)
+    finally:
+        upstream.shutdown()
+        upstream.server_close()
+        thread.join()
+        shutil.rmtree(folder)
+
+
+def test_nobody_comes_in_without_the_password(proxy: Proxy) -> None:
+    for password in (None, "", "wrong", PASSWORD.upper(), PASSWORD + "x"):
+        for path in ("/", "/api/ishealthy", "/api/jobs/runchecks", "/../etc/passwd"):
+            status, told = proxy.ask(path, password=password)
+            assert status in (400, 401), (password, path)
+            assert "headers" not in told
+
+
+def test_what_comes_in_reaches_dqops_as_it_was_and_without_the_login(proxy: Proxy) -> None:
+    status, told = proxy.ask("/api/jobs/jobs/a%2Fb?x=1")
+    assert status == 200
+    got = json.loads(told)
+    assert got["path"] == "/api/jobs/jobs/a%2Fb?x=1"
+    assert "Authorization" not in got["headers"]
+    assert got["headers"]["Host"] == proxy.url.removeprefix("http://")
+    content = json.dumps({"check": "x" * 2_000_000}).encode()
+    status, told = proxy.ask("/api/jobs/runchecks?wait=false", content=content)
+    assert (status, json.loads(told)["content"]) == (201, content.decode())
+
+
+def test_health_is_that_the_login_stands(proxy: Proxy) -> None:
+    listen = proxy.url.removeprefix("http://")
+    for address, code in ((listen, 0), ("127.0.0.1:9", 1)):
+        words = ["sh", str(SCRIPT), "health"]
+        ended = subprocess.run(words, env={"PATH": os.environ["PATH"], "PROXY_LISTEN": address}, check=False)
+        assert ended.returncode == code
+
+
+def test_a_server_that_is_away_is_told(proxy: Proxy) -> None:
+    proxy.upstream.server_close()
+    status, told = proxy.ask("/")
+    assert (status, told) == (503, "DQOps does not answer. Its log: make logs S=dqops\n")
+    assert proxy.ask("/", password="wrong")[0] == 401
+
+
+def test_the_password_is_nowhere_but_in_a_file_of_the_owner(proxy: Proxy) -> None:
+    holders = {
+        file.name for file in proxy.folder.iterdir() if file.is_file() and PASSWORD in file.read_text()
+    }
+    assert holders == {"users"}
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert PASSWORD.encode() not in process.read_bytes()
+        except OSError:
+            continue
