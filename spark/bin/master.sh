@@ -14,8 +14,9 @@ mkdir -p "$recovery" 2>/dev/null && [ -w "$recovery" ] ||
     refuse GS924 "The master cannot write $recovery." "Set SPARK_MASTER_RECOVERY_DIR to a folder of its own that lasts."
 # The REST server would take jobs from anyone, and where its fixed port is taken the master stays half started.
 # Without recovery a master that comes back has the workers kill the executors of every running job, which then
-# waits for ever.
+# waits for ever. Workers that it has dropped for some minutes, as when the machine slept, may come back for a week.
 export SPARK_DAEMON_MEMORY=${SPARK_DAEMON_MEMORY:-256m}
 export SPARK_DAEMON_JAVA_OPTS="-XX:+UseSerialGC -Dspark.port.maxRetries=0 -Dspark.master.rest.enabled=false\
- -Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory=$recovery -Dspark.deploy.retainedApplications=50 ${SPARK_DAEMON_JAVA_OPTS:-}"
+ -Dspark.deploy.recoveryMode=FILESYSTEM -Dspark.deploy.recoveryDirectory=$recovery -Dspark.deploy.retainedApplications=50\
+ -Dspark.dead.worker.persistence=10080 ${SPARK_DAEMON_JAVA_OPTS:-}"
 exec "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.master.Master --host "$host" --port "$port" --webui-port "$ui"
