@@ -60,3 +60,30 @@ def test_what_reads_is_sent(sql: str) -> None:
 )
 def test_what_does_more_is_not(sql: str) -> None:
     assert not reading.reads(sql)
+
+
+ANSWER = (
+    'TExecuteStatementResp(status=TStatus(statusCode=3, infoMessages=["*org.apache.hive.service.cli.HiveSQLException'
+    ":Error running query: x:26:25\"], sqlState='42P01', errorCode=0, errorMessage=\"Error running query: {}"
+    '\\n\\tat org.apache.spark.Some(Some.scala:1)"), operationHandle=None)'
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            ANSWER.format("[NO] org.apache.spark.sql.AnalysisException: [NO] There is no `t`.\\nIs it `u`?"),
+            "[NO] There is no `t`.\nIs it `u`?",
+        ),
+        (ANSWER.format("java.lang.SecurityException: reflect runs code."), "reflect runs code."),
+        (ANSWER.format("Why not?"), "Why not?"),
+        ("failed to resolve sockaddr for thrift-server:10000", reading.AWAY),
+        ("Could not connect to any of [('172.19.0.9', 10000)]", reading.AWAY),
+        ("TSocket read 0 bytes", reading.AWAY),
+        ("Only statements that read are sent", "Only statements that read are sent"),
+        ("", ""),
+    ],
+)
+def test_trouble_is_told_without_the_server_s_call_stack(message: str, told: str) -> None:
+    assert reading.told(message) == told

@@ -1,4 +1,4 @@
-"""What Superset may send to the Thrift Server: statements that read."""
+"""What Superset may send to the Thrift Server, statements that read, and what the server's trouble is called."""
 
 from __future__ import annotations
 
@@ -20,3 +20,24 @@ def reads(sql: str) -> bool:
         at = skipped.end()
     word = _WORD.match(sql, at)
     return word is not None and word[0].lower() in READING
+
+
+AWAY = "The Thrift Server does not answer: it is starting, or it is down. Try again in a minute."
+_AWAY = re.compile(
+    r"Could not connect to|failed to resolve sockaddr|TSocket read 0 bytes|TTransportException|Connection refused"
+    r"|Connection reset by peer|Broken pipe",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"^(?:Error running query: |\[\w+\] (?=[\w.]+Exception: \[)|[\w.]+Exception: )+")
+"""The names of classes before a message; its own code in brackets stays."""
+_FIRST = re.compile(r'errorMessage="(.*)"\s*\)', re.DOTALL)
+
+
+def told(message: str) -> str:
+    """What PyHive's error says to a reader: the server's own first lines, without the call stacks it sends along."""
+    found = _FIRST.search(message)
+    if found is None:
+        return AWAY if _AWAY.search(message) else message
+    text = found[1].replace("\\n", "\n").replace("\\t", "\t")
+    text = text.split("\n\tat ")[0].split("\nJVM stacktrace")[0]
+    return _BEFORE.sub("", text).strip()
