@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a container of Spark's image does: a service by its name, `submit` for a job, or any other command as it is.
+# What a container of Spark's image does: a service by its name, `submit` for a job, `driver` and `executor` as Spark on
+# Kubernetes calls its pods, or any other command as it is.
 set -euo pipefail
 cd /opt/goldsmith
 # Other containers know this one by its address. Its name they may not resolve.
@@ -22,6 +23,20 @@ case ${1:-} in
         # A job of seconds ends before the second compiler pays for itself.
         export SPARK_SUBMIT_OPTS=${SPARK_SUBMIT_OPTS--XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC}
         exec spark-submit "$@"
+        ;;
+    driver)
+        shift
+        exec spark-submit --conf "spark.driver.bindAddress=$SPARK_DRIVER_BIND_ADDRESS" --deploy-mode client "$@"
+        ;;
+    executor)
+        options=()
+        for name in "${!SPARK_JAVA_OPT_@}"; do options+=("${!name}"); done
+        exec java "${options[@]}" "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" \
+            -cp "$SPARK_CONF_DIR:${SPARK_CLASSPATH:+$SPARK_CLASSPATH:}$SPARK_HOME/jars/*" \
+            org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend \
+            --driver-url "$SPARK_DRIVER_URL" --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" \
+            --app-id "$SPARK_APPLICATION_ID" --hostname "$SPARK_EXECUTOR_POD_IP" \
+            --resourceProfileId "$SPARK_RESOURCE_PROFILE_ID" --podName "$SPARK_EXECUTOR_POD_NAME"
         ;;
     *) exec "$@" ;;
 esac

@@ -245,6 +245,31 @@ def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
     until(lambda: lake.query("SELECT 1") == [(1,)], 120)
 
 
+def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
+    def pod(word: str, *arguments: str, **variables: str) -> str:
+        given = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
+        words = ("--progress", "quiet", "run", "--rm", "--no-deps", "-T", *given, "jobs", word, *arguments)
+        return lake.compose(*words, check=False)
+
+    job = ("local:///opt/goldsmith/jobs/run.py", "--help")
+    told = pod("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
+    assert "Bring tables up to date" in told
+    told = pod(
+        "executor",
+        SPARK_JAVA_OPT_0="-Dspark.rpc.askTimeout=9s",
+        SPARK_EXECUTOR_MEMORY="512m",
+        SPARK_DRIVER_URL="spark://CoarseGrainedScheduler@127.0.0.1:7078",
+        SPARK_EXECUTOR_ID="1",
+        SPARK_EXECUTOR_CORES="1",
+        SPARK_APPLICATION_ID="none",
+        SPARK_EXECUTOR_POD_IP="127.0.0.1",
+        SPARK_RESOURCE_PROFILE_ID="0",
+        SPARK_EXECUTOR_POD_NAME="none",
+    )
+    assert "KubernetesExecutorBackend" in told
+    assert "Failed to connect to /127.0.0.1:7078" in told, "there is no driver for it"
+
+
 def test_a_backup_brings_everything_back(flights: Lake, tmp_path: Path) -> None:
     expected = flights.query(f"SELECT to_json(struct(*)) FROM {GOLD} ORDER BY 1")
     for line in (

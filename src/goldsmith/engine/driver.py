@@ -37,6 +37,11 @@ def light_options(profile: ProfileSpec) -> tuple[str, ...]:
     return (*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()
 
 
+def executor_options(profile: ProfileSpec) -> tuple[str, ...]:
+    """The options of executors, before those that a job asks for."""
+    return _LIGHT if profile.spark.light else ()
+
+
 def additional_jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
     """The jars that the profile needs and Spark's own folder lacks. Raises NotReady GS902 where one is missing."""
     groups = groups_of(profile)

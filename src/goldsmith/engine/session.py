@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.driver import additional_jars, java_options
+from goldsmith.engine.driver import additional_jars, executor_options, java_options
 from goldsmith.engine.java import find_java
 from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.engine.s3 import check_reachable
@@ -55,6 +55,8 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     conf = {**defaults(), "spark.sql.warehouse.dir": warehouse}
     if profile.catalog == "hive":
         conf["spark.sql.catalogImplementation"] = "hive"
+    if options := executor_options(profile):
+        conf["spark.executor.defaultJavaOptions"] = " ".join(options)
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if submitted():
         conf |= {"spark.app.name": name, **declared}

@@ -1,0 +1,94 @@
+"""How long a job takes in the containers from its submission to its first committed row: as Spark comes, and as it is.
+
+    make up && .venv/bin/python bench/cluster_startup.py --rounds 5
+
+Each start computes one table of the flights anew, in one commit; the variants take turns on a cluster that does
+nothing else. Time is taken in the job's container, from spark-submit's start to the time of the commit. README.md says
+what the variants are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from pyhive import hive
+
+ROOT = Path(__file__).parents[1]
+TABLE = "bronze.airlines"
+JOB = f"jobs/run.py {TABLE} --rebuild {TABLE}"
+OWN = "-XX:SharedArchiveFile=/opt/java/lib/server/classes.jsa"
+"""Java's archive of its own classes, as every JVM takes it: the last one that is named counts."""
+JARS = "$(ls /opt/spark/jars/*.jar | grep -E 'delta|aws|logstore' | paste -sd,)"
+PLAIN = (
+    f"spark-submit --jars {JARS} --driver-java-options {OWN} --conf spark.executor.extraJavaOptions={OWN}"
+    " --conf spark.executor.defaultJavaOptions= --conf spark.ui.enabled=true --conf spark.executor.cores=1"
+    f" --conf spark.executor.memory=768m {JOB}"
+)
+VARIANTS = {
+    "as Spark comes": (
+        "env",
+        "SPARK_SUBMIT_OPTS=",
+        "SPARK_LAUNCHER_OPTS=",
+        "bash",
+        "-c",
+        f"date +%s.%N; exec {PLAIN}",
+    ),
+    "as it is": ("bash", "-c", f"date +%s.%N; exec spark/entrypoint.sh submit {JOB}"),
+}
+
+
+def committed(port: int) -> float:
+    """The time of the table's newest commit, in seconds since 1970."""
+    with hive.connect("127.0.0.1", port, username="bench", auth="NONE") as server:
+        cursor = server.cursor()
+        cursor.execute(f"SELECT CAST(timestamp AS STRING) FROM (DESCRIBE HISTORY {TABLE} LIMIT 1)")
+        return datetime.fromisoformat(cursor.fetchall()[0][0]).replace(tzinfo=UTC).timestamp()
+
+
+def once(name: str, port: int) -> float:
+    """Seconds of one start. Raises RuntimeError where the job fails."""
+    words = [
+        sys.executable,
+        "tools/compose.py",
+        "--progress",
+        "quiet",
+        "run",
+        "--rm",
+        "--no-deps",
+        "-T",
+        "jobs",
+    ]
+    done = subprocess.run([*words, *VARIANTS[name]], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(
+            f"{name} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    began = float(next(line for line in done.stdout.splitlines() if line[:1].isdigit()))
+    return committed(port) - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    port = int(settings.get("THRIFT_PORT", "10000"))
+    took: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    for number in range(asked.rounds):
+        for name, seconds in took.items():
+            seconds.append(once(name, port))
+            print(f"{number + 1} {name:<16} {seconds[-1]:6.1f}", flush=True)
+    whole = median(took["as Spark comes"])
+    print(f"\nmedians of {asked.rounds}")
+    for name, seconds in took.items():
+        print(f"  {name:<16} {median(seconds):6.1f} s {median(seconds) / whole:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
