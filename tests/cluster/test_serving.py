@@ -20,6 +20,7 @@ from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
+from containers import until
 from goldsmith.engine.users import remove_user, set_password
 from lake import Lake
 from services.processes import Service
@@ -158,7 +159,7 @@ def test_the_metastore_may_be_killed_under_a_session(people: Lake, stack: Stack)
 
 @pytest.fixture(scope="module")
 def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """A Thrift Server with log-in and encryption. Its users are ada and bob."""
+    """A Thrift Server with log-in and encryption, for small results and short sessions. Its users are ada and bob."""
     folder = tmp_path_factory.mktemp("guarded")
     users = folder / "users"
     set_password(users, "ada", "correct-horse")
@@ -186,6 +187,10 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
         THRIFT_USERS_FILE=str(users),
         THRIFT_TLS_KEYSTORE=str(folder / "keys.p12"),
         THRIFT_TLS_PASSWORD_FILE=str(folder / "keystore-password"),
+        THRIFT_MAX_RESULT="1m",
+        THRIFT_INCREMENTAL="false",
+        THRIFT_IDLE_SESSION="3s",
+        THRIFT_SESSION_CHECK="3s",
     )
     service.folder = folder
     return stack.start(service)
@@ -241,6 +246,22 @@ def test_beeline_logs_in_over_tls_and_not_without(guarded: Service, tmp_path: Pa
     assert told.stdout.split()[-2:] == ["n", "1"], told.stderr[-2000:]
     plain = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"))
     assert "n" not in plain.stdout.split()
+
+
+def test_a_result_beyond_the_limit_fails_and_the_session_goes_on(guarded: Service) -> None:
+    with closing(logged_in(guarded, "ada", "correct-horse")) as connection:
+        with pytest.raises(OperationalError, match="maxResultSize"):
+            rows(connection, "SELECT id, repeat(uuid(), 9) FROM range(50000)")
+        assert rows(connection, "SELECT count(*) FROM bronze.people") == [(4,)]
+
+
+def test_a_session_that_idles_is_closed(guarded: Service) -> None:
+    connection = logged_in(guarded, "ada", "correct-horse")
+    assert rows(connection, "SELECT 1") == [(1,)]
+    before = guarded.told().count("Timed-out")
+    until(lambda: guarded.told().count("Timed-out") > before, 30)
+    with pytest.raises(OperationalError, match="Invalid SessionHandle"):
+        rows(connection, "SELECT 1")
 
 
 def test_no_secret_is_in_arguments_or_logs(guarded: Service) -> None:
