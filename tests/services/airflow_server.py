@@ -34,13 +34,17 @@ def until(condition: Callable[[], Any], seconds: float, what: str, every: float 
     raise TimeoutError(f"{what}: not within {seconds:.0f} s")
 
 
+def _not_ours(unit: str) -> None:
+    raise AssertionError(f"{unit} was not started by `running`")
+
+
 @dataclass
 class Airflow:
     """One that runs. url: of its pages and REST API. restart: kills a unit and starts it again."""
 
     url: str
     token: str
-    restart: Callable[[str], None]
+    restart: Callable[[str], None] = _not_ours
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A REST call below /api/v2. Raises AssertionError with the answer where it is refused."""
@@ -81,8 +85,8 @@ class Airflow:
 
 
 @contextmanager
-def running(home: Path, project: Path) -> Iterator[Airflow]:
-    """An Airflow over the project's DAGs, for as long as the context lasts."""
+def running(home: Path, project: Path, **settings: str) -> Iterator[Airflow]:
+    """An Airflow over the project's DAGs, for as long as the context lasts. settings: of its environment."""
     port, password = _free_port(), secrets.token_urlsafe(16)
     users = home / "users.json"
     users.write_text(json.dumps({_USER: password}))
@@ -109,6 +113,7 @@ def running(home: Path, project: Path) -> Iterator[Airflow]:
         "PATH": os.pathsep.join(
             (str(ROOT / "airflow" / "bin"), str(ENVIRONMENT / "bin"), os.environ["PATH"])
         ),
+        **settings,
     }
     _once(environment, "db", "migrate")
     _once(environment, "pools", "import", str(ROOT / "airflow" / "pools.json"))

@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+from services.addresses import Alerted, listening
 from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -37,6 +38,25 @@ FILES = {
         source: {files: "orders/*.csv", format: csv}
         columns: {id: int, ordered_on: date}
         """,
+    "pipelines/returns/pipeline.yaml": """\
+        description: What customers sent back.
+        owner: sales
+        schedule: null
+        deadline: 1s
+        alerts: [team_chat, team_mail]
+        """,
+    "pipelines/returns/feed.py": '''\
+        """Nothing yet."""
+
+
+        def deliver(day):
+            return ()
+        ''',
+    "pipelines/returns/bronze/returns.yaml": """\
+        description: As delivered.
+        source: {files: "returns/*.csv", format: csv}
+        columns: {id: int}
+        """,
 }
 
 
@@ -52,10 +72,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Airflow]:
+def alerted() -> Iterator[Alerted]:
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, project: Path, alerted: Alerted) -> Iterator[Airflow]:
     if not (ENVIRONMENT / "bin" / "airflow").is_file():
         pytest.skip("Airflow's environment is not there: make airflow-env")
-    with running(tmp_path_factory.mktemp("airflow"), project) as found:
+    addresses = {
+        "AIRFLOW_CONN_TEAM_CHAT": f"http://127.0.0.1:{alerted.chat_port}/?path=/hooks/1",
+        "AIRFLOW_CONN_TEAM_MAIL": f"smtp://127.0.0.1:{alerted.mail_port}/?from=lake@example.org&to=team@example.org",
+    }
+    with running(tmp_path_factory.mktemp("airflow"), project, **addresses) as found:
         yield found
 
 
@@ -147,3 +177,21 @@ def test_a_backfill_runs_each_day_once(airflow: Airflow, project: Path) -> None:
     assert [run["partition_key"] for run in backfilled()] == [str(first), str(last)]
     assert {str(first), str(last)} <= set(delivered(project))
     assert [date.fromisoformat(day) for day in delivered(project)]
+
+
+def test_failures_and_missed_deadlines_are_told_by_chat_and_mail(airflow: Airflow, alerted: Alerted) -> None:
+    run = airflow.trigger("returns", first_day="2999-01-01")
+    assert airflow.ended("returns", run) == "failed"
+
+    def told(start: str) -> bool:
+        texts = [call["text"] for call in alerted.calls]
+        subjects = [str(mail["Subject"]) for mail in alerted.mails]
+        return all(any(text.startswith(start) for text in heard) for heard in (texts, subjects))
+
+    until(lambda: told("returns: feed failed: GS"), 60, "the failure")
+    until(lambda: told("returns: not done within 0:00:01"), 120, "the deadline")
+    assert {mail["To"] for mail in alerted.mails} == {"team@example.org"}
+    [failed] = [call for call in alerted.calls if call["task"] == "feed"]
+    assert failed["run"] == run
+    assert failed["link"].startswith("http://")
+    assert f"run: {run}" in alerted.mails[0].get_payload()
