@@ -38,6 +38,18 @@ FILES = {
         source: {files: "orders/*.csv", format: csv}
         columns: {id: int, ordered_on: date}
         """,
+    "pipelines/totals/pipeline.yaml": """\
+        description: What the orders come to.
+        owner: sales
+        schedule: {after: [bronze.orders]}
+        """,
+    "pipelines/totals/gold/orders_by_day.yaml": """\
+        description: One row a day.
+        load: overwrite
+        """,
+    "pipelines/totals/gold/orders_by_day.sql": """\
+        SELECT ordered_on, count(*) AS orders FROM bronze.orders GROUP BY ordered_on
+        """,
     "pipelines/returns/pipeline.yaml": """\
         description: What customers sent back.
         owner: sales
@@ -58,6 +70,7 @@ FILES = {
         columns: {id: int}
         """,
 }
+DAGS = {"orders", "totals", "returns"}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +99,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, project: Path, alerted: Al
         "AIRFLOW_CONN_TEAM_MAIL": f"smtp://127.0.0.1:{alerted.mail_port}/?from=lake@example.org&to=team@example.org",
     }
     with running(tmp_path_factory.mktemp("airflow"), project, **addresses) as found:
+        until(lambda: found.call("GET", "dags")["total_entries"] == len(DAGS), 60, "all DAGs")
+        # It would follow each run of the other tests.
+        found.call("PATCH", "dags/totals", {"is_paused": True})
         yield found
 
 
@@ -177,6 +193,20 @@ def test_a_backfill_runs_each_day_once(airflow: Airflow, project: Path) -> None:
     assert [run["partition_key"] for run in backfilled()] == [str(first), str(last)]
     assert {str(first), str(last)} <= set(delivered(project))
     assert [date.fromisoformat(day) for day in delivered(project)]
+
+
+def test_a_pipeline_runs_after_the_tables_it_waits_for(airflow: Airflow, project: Path) -> None:
+    airflow.call("PATCH", "dags/totals", {"is_paused": False})
+    day = str(YESTERDAY - timedelta(days=2))
+    run = airflow.trigger("orders", first_day=day)
+    assert airflow.ended("orders", run) == "success"
+    [after] = until(lambda: airflow.runs("totals"), 60, "the run after it")
+    assert after["partition_key"] == day
+    assert airflow.ended("totals", after["dag_run_id"]) == "success"
+    assert airflow.runs("totals")[1:] == []
+    found = airflow.call("GET", "assets/events?limit=100")["asset_events"]
+    [event] = [event for event in found if event["name"] == "gold.orders_by_day"]
+    assert event["extra"]["rows"]["written"] == len(delivered(project))
 
 
 def test_failures_and_missed_deadlines_are_told_by_chat_and_mail(airflow: Airflow, alerted: Alerted) -> None:
