@@ -46,8 +46,9 @@ def committed(port: int) -> float:
     """The time of the table's newest commit, in seconds since 1970."""
     with hive.connect("127.0.0.1", port, username="bench", auth="NONE") as server:
         cursor = server.cursor()
-        cursor.execute(f"SELECT CAST(timestamp AS STRING) FROM (DESCRIBE HISTORY {TABLE} LIMIT 1)")
-        return datetime.fromisoformat(cursor.fetchall()[0][0]).replace(tzinfo=UTC).timestamp()
+        cursor.execute(f"DESCRIBE HISTORY {TABLE} LIMIT 1")
+        _, at, *_ = cursor.fetchall()[0]
+        return datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp()
 
 
 def once(name: str, port: int) -> float:
