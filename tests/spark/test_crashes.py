@@ -101,6 +101,17 @@ def test_records_that_a_death_left_out_are_restored(lake: Lake) -> None:
     assert len(lake.rows("ops.files", "path")) == 2
 
 
+def test_loads_that_left_no_rows_in_a_record_are_not_taken_for_cut_off(lake: Lake) -> None:
+    """A rebuild of gold reads no files and judges nothing: ops.files and ops.expectations get no commit by it."""
+    lake.declare("bronze.orders", RULE % 5)
+    lake.declare("gold.totals", "load: overwrite", "SELECT sum(amount) AS amount FROM bronze.orders")
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n")
+    lake.done()
+    lake.done(rebuild=["gold.totals"])
+    lake.deliver("orders/b.csv", "id,amount\n2,2\n")
+    assert lake.run().restored == 0
+
+
 def test_a_table_removed_and_loaded_anew_knows_its_own_files_only(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5)
     for name in ("a", "b"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -132,7 +132,13 @@ def _record_into(
             if is_conflict(error):
                 continue
             raise
-        return sum(1 for loads in commits.values() for item in loads if item.run_id != run.run_id)
+        # A run without rows for this table leaves no commit in it: its loads are behind, and nothing was cut off.
+        return sum(
+            bool(rows(_Told(run, {table: [load]}, {table: replace(outcomes[table], status="done")})))
+            for table, loads in commits.items()
+            for load in loads
+            if load.run_id != run.run_id
+        )
     raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
 
 
