@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from pyhive import hive
@@ -94,9 +95,7 @@ def run_day(containers: Containers, day: date) -> Took:
         raise RuntimeError(f"The run of {day} failed: see Airflow.")
     tasks = containers.ask(f"{found}/taskInstances?limit=100")["task_instances"]
     spans = {task["task_id"]: (_moment(task["start_date"]), _moment(task["end_date"])) for task in tasks}
-    events = containers.ask(f"{found}/upstreamAssetEvents") and containers.ask(
-        f"assets/events?source_run_id={run}&limit=100"
-    )
+    events = containers.ask(f"assets/events?source_run_id={quote(run)}&limit=100")
     jobs = {event["source_task_id"]: event["extra"]["run_id"] for event in events["asset_events"]}
     loads = containers.loads(list(jobs.values()))
     work = {name: [load for load in loads if load[0] == job] for name, job in jobs.items()}
