@@ -77,6 +77,7 @@ CODES: dict[str, str] = {
     "GS906": "A Spark session that Goldsmith cannot use runs already",
     "GS907": "No archive of classes could be made",
     "GS908": "An Airflow connection is not declared",
+    "GS909": "The Spark master gives no executor",
     "GS921": "A port is taken",
     "GS922": "The metastore's database holds another Hive's schema",
     "GS923": "The metastore cannot use its database",

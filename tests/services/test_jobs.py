@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,20 @@ def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> Non
     assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
     told = ended(submit("--master", "spark://127.0.0.1:1", str(RUN)), project, code=4)
     assert "GS905" in told
+
+
+def test_a_job_that_gets_no_cores_says_so_and_ends(project: Path) -> None:
+    declared = (project / "goldsmith.yaml").read_text()
+    asking = declared.replace("conf: {", "wait_for_cores: 20s\n      conf: {spark.executor.cores: 64, ")
+    (project / "goldsmith.yaml").write_text(asking)
+    began = time.monotonic()
+    try:
+        told = ended(goldsmith("run", "orders", folder=project), code=4)
+    finally:
+        (project / "goldsmith.yaml").write_text(declared)
+    assert "has given no executor in 15 s: it waits for 64 cores and 512m of memory on one worker" in told
+    assert "GS909" in told
+    assert time.monotonic() - began < 90
 
 
 def test_goldsmith_submit_starts_maintenance_and_an_analysts_script(project: Path) -> None:

@@ -51,6 +51,7 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.OverwritePartitions,
 )
 IN_WORDS = {
+    "wait_for_cores": "`10m`",
     "profiles": "one, `local`",
     "pools": "`{spark: 2}`",
     "spark": "defaults",

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
+from goldsmith.engine.executors import no_executor
 from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
@@ -131,6 +132,9 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     """An error of Spark or of the storage as one that says what, where and what to do."""
     where = Where(table=table)
     everything = "\n".join(_messages(error))
+    waited_in_vain = no_executor(everything)
+    if waited_in_vain is not None:
+        return waited_in_vain
     if path.startswith("s3a://"):
         of_the_store = _of_the_store(error, everything, table, path)
         if of_the_store is not None:

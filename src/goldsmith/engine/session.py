@@ -10,6 +10,7 @@ from importlib.resources import files
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.driver import additional_jars, executor_options, java_options
+from goldsmith.engine.executors import watch_executors
 from goldsmith.engine.java import find_java
 from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.engine.s3 import check_reachable
@@ -68,6 +69,7 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    watch_executors(session, profile.spark.wait_for_cores)
     return session
 
 

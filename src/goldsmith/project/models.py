@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -214,6 +214,10 @@ class SparkSpec(Strict):
     memory: str = Field("2g", description="The driver's heap.")
     light: bool = Field(
         True, description="Compile lightly: starts and short loads are faster, loads of many minutes slower."
+    )
+    wait_for_cores: Duration = Field(
+        timedelta(minutes=10),
+        description="How long a job waits for a standalone master's first executor: 90s, 10m.",
     )
     conf: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
