@@ -90,10 +90,10 @@ class Stack:
         return found
 
     def backfilled(self, backfill: dict[str, Any], seconds: float = 3600) -> list[dict[str, Any]]:
-        """Its runs, once it has ended."""
+        """Its runs, once it has ended; those of backfills before it are older."""
         path = f"backfills/{backfill['id']}"
         until(lambda: self.airflow.call("GET", path)["completed_at"] is not None, seconds)
-        return [run for run in self.airflow.runs("flights") if run["run_type"] == "backfill"]
+        return [run for run in self.airflow.runs("flights") if run["run_type"] == "backfill"][-DAYS:]
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table of the flights."""
