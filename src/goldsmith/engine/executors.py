@@ -19,7 +19,8 @@ TOLD_AFTER = 15.0
 """Seconds without an executor after which it is told."""
 
 _PAUSE = 1.0
-_ENDED = "cancelled as part of cancellation of all jobs"
+_REASON = "the Spark master gave it no executor"
+"""Why a job is ended, as Spark repeats it in the job's error."""
 
 
 def watch_executors(spark: SparkSession, patience: timedelta) -> None:
@@ -27,25 +28,22 @@ def watch_executors(spark: SparkSession, patience: timedelta) -> None:
     still wait for one after `patience`. They fail with what `no_executor` knows. Returns at once."""
     context: Any = spark.sparkContext._jsc.sc()
     master = spark.sparkContext.master or ""
-    if master.startswith("spark://") and not context.conf().getBoolean(
-        "spark.dynamicAllocation.enabled", False
-    ):
-        wanted = {
-            name: context.conf().get(f"spark.executor.{name}", default)
-            for name, default in (("cores", "all"), ("memory", "1g"))
-        }
-        asked = f"{wanted['cores']} cores and {wanted['memory']} of memory on one worker"
-        watching = (context, master, asked, patience.total_seconds())
-        threading.Thread(target=_watch, args=watching, name="executors", daemon=True).start()
+    conf = context.conf()
+    if not master.startswith("spark://") or conf.getBoolean("spark.dynamicAllocation.enabled", False):
+        return
+    cores, memory = conf.get("spark.executor.cores", "all"), conf.get("spark.executor.memory", "1g")
+    asked = f"{cores} cores and {memory} of memory on one worker"
+    watching = (context, master, asked, patience.total_seconds())
+    threading.Thread(target=_watch, args=watching, name="executors", daemon=True).start()
 
 
 def no_executor(message: str) -> NotReady | None:
     """The error behind Spark's message on a job that `watch_executors` ended; None for any other message."""
-    if _ENDED not in message:
+    if _REASON not in message:
         return None
     return NotReady(
         "GS909",
-        "The Spark master gave this job no executor, and its jobs were ended.",
+        "A job was ended: the Spark master gave it no executor.",
         hint="See on the master's page what holds its cores, and whether a worker has as many as `spark.executor.cores`"
         " asks for; the profile's `spark.wait_for_cores` says how long a job waits.",
         retryable=True,
@@ -60,14 +58,15 @@ def _watch(context: Any, master: str, asked: str, patience: float) -> None:
             if waited >= TOLD_AFTER and not told:
                 told = True
                 log.warning(
-                    "%s has given no executor in %.0f s: it waits for %s, and ends after %.0f s.",
+                    "%s has given no executor in %.0f s: the job waits for %s, and ends after %.0f s.",
                     master,
-                    waited,
+                    TOLD_AFTER,
                     asked,
                     patience,
                 )
             if waited >= patience:
-                context.cancelAllJobs()
+                for job in context.statusTracker().getActiveJobIds():
+                    context.cancelJob(job, _REASON)
             time.sleep(_PAUSE)
     except Py4JError:
         # The session's JVM ended, and the wait with it.
