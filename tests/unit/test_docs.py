@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, models
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
-from goldsmith.project.ops import DQOPS_RESULTS
+from goldsmith.project.ops import OPS_TABLES, OpsTable
 from goldsmith.project.scheduling import ScheduleSpec
 from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
 from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
-from goldsmith.run.records import EXPECTATIONS, FILES, TABLE_RUNS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -196,23 +195,14 @@ def test_the_expectations_of_others_are_listed() -> None:
     assert {name for name in named if name.startswith("expect_")} == FOREIGN | REFUSED.keys()
 
 
-@pytest.mark.parametrize(
-    ("name", "columns"),
-    [
-        ("table_runs", TABLE_RUNS),
-        ("expectations", EXPECTATIONS),
-        ("files", FILES),
-        ("dqops_results", DQOPS_RESULTS.types),
-    ],
-    ids=["table_runs", "expectations", "files", "dqops_results"],
-)
-def test_each_column_of_the_platforms_tables_is_listed(name: str, columns: Mapping[str, str]) -> None:
+@pytest.mark.parametrize("table", OPS_TABLES, ids=lambda table: table.name)
+def test_each_column_of_the_platforms_tables_is_listed(table: OpsTable) -> None:
     listed = {
         row[0].strip("`"): row[1].replace("&lt;", "<").replace("&gt;", ">")
-        for row in rows(section(read("protocol.md"), f"### ops.{name}"))
+        for row in rows(section(read("protocol.md"), f"### ops.{table.name}"))
         if row[0].startswith("`")
     }
-    assert listed == dict(columns)
+    assert listed == table.types
 
 
 def test_the_example_of_a_commit_is_one() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from goldsmith.engine.metadata import CommitMetadata, VerdictRecord
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.project import ops
+from goldsmith.project.ops import OpsTable
 from goldsmith.run.cataloging import has_catalog
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
@@ -31,21 +32,16 @@ from goldsmith.run.outcome import TableOutcome
 
 Rows = list[tuple[Any, ...]]
 
-
 ATTEMPTS = 10
-
-TABLE_RUNS = ops.TABLE_RUNS.types
-EXPECTATIONS = ops.EXPECTATIONS.types
-FILES = ops.FILES.types
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What there is to record: commits by table, and this run's outcomes by table."""
+class _Record:
+    """One of the tables: the rows that tell a load, and those that tell an outcome which committed nothing."""
 
-    run: Run
-    commits: Mapping[str, Sequence[CommitMetadata]]
-    outcomes: Mapping[str, TableOutcome]
+    table: OpsTable
+    of_load: Callable[[Run, CommitMetadata, TableOutcome], Rows]
+    of_failure: Callable[[Run, TableOutcome], Rows]
 
 
 def record(
@@ -60,11 +56,11 @@ def record(
     try:
         with ops_lock(run), ThreadPoolExecutor(max_workers=4, thread_name_prefix="record") as pool:
             recording = [
-                pool.submit(_record_into, spark, run, by_name, name, columns, rows)
-                for name, columns, rows in (
-                    ("table_runs", TABLE_RUNS, _table_runs),
-                    ("expectations", EXPECTATIONS, _expectations),
-                    ("files", FILES, _files),
+                pool.submit(_record_into, spark, run, by_name, kind)
+                for kind in (
+                    _Record(ops.TABLE_RUNS, _run_rows, _failure_rows),
+                    _Record(ops.EXPECTATIONS, _verdict_rows, _gate_rows),
+                    _Record(ops.FILES, _file_rows, lambda *_: []),
                 )
             ]
             if has_catalog(run):
@@ -93,11 +89,10 @@ def _record_into(
     spark: SparkSession,
     run: Run,
     outcomes: Mapping[str, TableOutcome],
-    name: str,
-    columns: Mapping[str, str],
-    rows: Callable[[_Told], Rows],
+    kind: _Record,
 ) -> int:
-    path = run.path(f"ops.{name}")
+    path = run.path(f"ops.{kind.table.name}")
+    failures = [outcome for outcome in outcomes.values() if outcome.status in ("failed", "gate")]
     for _ in range(ATTEMPTS):
         log = TableLog(spark, path)
         version = log.version()
@@ -112,18 +107,19 @@ def _record_into(
             if outcome.counter > behind[table]
         }
         commits = {table: loads for table, loads in found.items() if loads}
-        unrecorded = (
-            {table: o for table, o in outcomes.items() if o.status in ("failed", "gate")}
-            if name != "files"
-            else {}
-        )
-        if not commits and not unrecorded:
+        if not commits and not failures:
             return 0
-        new = rows(_Told(run, commits, outcomes))
+        told = [
+            (load, kind.of_load(run, load, outcomes[table]))
+            for table, loads in commits.items()
+            for load in loads
+        ]
+        new = [row for _, rows in told for row in rows]
+        new += [row for outcome in failures for row in kind.of_failure(run, outcome)]
+        if not new and version != NO_TABLE:
+            return 0
         now = {**known, **{table: (outcomes[table].table_id, outcomes[table].counter) for table in commits}}
-        if not new and version != NO_TABLE and name != "table_runs":
-            return 0
-        writer = frame_of(spark, new, columns).write.format("delta").mode("append")
+        writer = frame_of(spark, new, kind.table.types).write.format("delta").mode("append")
         # A column that a newer Goldsmith records comes to a table that an older one made.
         writer = writer.option("mergeSchema", "true")
         try:
@@ -133,13 +129,10 @@ def _record_into(
                 continue
             raise
         # A run without rows for this table leaves no commit in it: its loads are behind, and nothing was cut off.
-        return sum(
-            bool(rows(_Told(run, {table: [load]}, {table: replace(outcomes[table], status="done")})))
-            for table, loads in commits.items()
-            for load in loads
-            if load.run_id != run.run_id
-        )
-    raise RunError("GS502", f"Other runs wrote ops.{name} {ATTEMPTS} times in between.", retryable=True)
+        return sum(bool(rows) for load, rows in told if load.run_id != run.run_id)
+    raise RunError(
+        "GS502", f"Other runs wrote ops.{kind.table.name} {ATTEMPTS} times in between.", retryable=True
+    )
 
 
 def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
@@ -150,40 +143,29 @@ def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -
     return [commit for commit in since if commit.mode != "maintenance"]
 
 
-def _table_runs(told: _Told) -> Rows:
-    rows: Rows = []
-    for table, commits in told.commits.items():
-        for commit in commits:
-            outcome = told.outcomes[table] if commit.run_id == told.run.run_id else None
-            rows.append(_run_row(told.run, table, commit, outcome))
-    for table, outcome in told.outcomes.items():
-        if outcome.status in ("failed", "gate"):
-            rows.append(_failure_row(told.run, table, outcome))
-    return rows
-
-
-def _run_row(run: Run, table: str, commit: CommitMetadata, outcome: TableOutcome | None) -> tuple[Any, ...]:
-    declared = run.project.tables[table]
+def _run_rows(run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
+    declared = run.project.tables[outcome.table]
+    own = commit.run_id == run.run_id
     counts = commit.counts
     ended = _time(commit.committed)
     seconds = (
         outcome.seconds / max(len(outcome.commits), 1)
-        if outcome
+        if own
         else (ended - _time(commit.started)).total_seconds()
     )
     low, high = _interval(commit.interval)
-    return (
-        table,
+    row = (
+        outcome.table,
         declared.pipeline,
         declared.layer,
         commit.run_id,
         commit.counter,
         "done",
         commit.mode,
-        outcome.reason if outcome else "",
+        outcome.reason if own else "",
         low,
         high,
-        _began(run, outcome) if outcome else _time(commit.started),
+        _began(run, outcome) if own else _time(commit.started),
         ended,
         seconds,
         counts.rows_in,
@@ -199,14 +181,15 @@ def _run_row(run: Run, table: str, commit: CommitMetadata, outcome: TableOutcome
         None,
         None,
     )
+    return [row]
 
 
-def _failure_row(run: Run, table: str, outcome: TableOutcome) -> tuple[Any, ...]:
-    declared = run.project.tables[table]
+def _failure_rows(run: Run, outcome: TableOutcome) -> Rows:
+    declared = run.project.tables[outcome.table]
     low, high = _interval(run.interval.as_text if run.interval else None)
     error = outcome.error
-    return (
-        table,
+    row = (
+        outcome.table,
         declared.pipeline,
         declared.layer,
         run.run_id,
@@ -224,21 +207,21 @@ def _failure_row(run: Run, table: str, outcome: TableOutcome) -> tuple[Any, ...]
         error.code if error else None,
         error.message if error else None,
     )
+    return [row]
 
 
-def _expectations(told: _Told) -> Rows:
-    rows: Rows = []
-    for table, commits in told.commits.items():
-        for commit in commits:
-            at = _time(commit.committed)
-            rows += [
-                _verdict_row(table, commit.run_id, commit.counter, verdict, at) for verdict in commit.verdicts
-            ]
-    for table, outcome in told.outcomes.items():
-        if outcome.status == "gate":
-            at = _began(told.run, outcome) + timedelta(seconds=outcome.seconds)
-            rows += [_verdict_row(table, told.run.run_id, None, verdict, at) for verdict in outcome.verdicts]
-    return rows
+def _verdict_rows(_run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
+    at = _time(commit.committed)
+    return [
+        _verdict_row(outcome.table, commit.run_id, commit.counter, verdict, at) for verdict in commit.verdicts
+    ]
+
+
+def _gate_rows(run: Run, outcome: TableOutcome) -> Rows:
+    if outcome.status != "gate":
+        return []
+    at = _began(run, outcome) + timedelta(seconds=outcome.seconds)
+    return [_verdict_row(outcome.table, run.run_id, None, verdict, at) for verdict in outcome.verdicts]
 
 
 def _verdict_row(
@@ -263,11 +246,11 @@ def _verdict_row(
     )
 
 
-def _files(told: _Told) -> Rows:
+def _file_rows(_run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
     return [
         (
-            table,
-            told.outcomes[table].table_id,
+            outcome.table,
+            outcome.table_id,
             file.path,
             file.size,
             file.modified,
@@ -276,8 +259,6 @@ def _files(told: _Told) -> Rows:
             commit.run_id,
             _time(commit.committed),
         )
-        for table, commits in told.commits.items()
-        for commit in commits
         for file in commit.files
     ]
 
