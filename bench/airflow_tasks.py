@@ -1,6 +1,6 @@
 """What Airflow and the start of Spark add to the loads of the flights, with a task for each table, layer or pipeline.
 
-    make up && python bench/airflow_tasks.py --days 3
+    make up && .venv/bin/python bench/airflow_tasks.py --days 3
 
 Runs days of the flights by hand on the containers of this clone, one after the other, under each folding. It writes
 `tasks:` into pipelines/flights/pipeline.yaml meanwhile and puts the file back. A task's Spark work is the time in which
@@ -16,15 +16,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from pyhive import hive
+from lake import ROOT, query, settings
 
-ROOT = Path(__file__).parents[1]
 PIPELINE = ROOT / "pipelines" / "flights" / "pipeline.yaml"
 FOLDINGS = ("table", "layer", "pipeline")
 LAYERS = 3
@@ -49,14 +47,13 @@ class Took:
         return median(task - work for task, work in zip(self.tasks, self.spark, strict=True))
 
 
-class Containers:
-    """Airflow and the Thrift Server of this clone."""
+class Airflow:
+    """Airflow's API in the containers of this clone."""
 
     def __init__(self) -> None:
-        lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
-        self._settings = dict(line.split("=", 1) for line in lines if "=" in line)
-        self._url = f"http://127.0.0.1:{self._settings.get('AIRFLOW_PORT', '8081')}"
-        login = {"username": "admin", "password": self._settings["AIRFLOW_ADMIN_PASSWORD"]}
+        found = settings()
+        self._url = f"http://127.0.0.1:{found.get('AIRFLOW_PORT', '8081')}"
+        login = {"username": "admin", "password": found["AIRFLOW_ADMIN_PASSWORD"]}
         self._headers: dict[str, str] = {"Content-Type": "application/json"}
         self._headers["Authorization"] = "Bearer " + self._call("/auth/token", login)["access_token"]
 
@@ -64,40 +61,34 @@ class Containers:
         """A call of Airflow's API."""
         return self._call(f"/api/v2/{path}", body)
 
-    def loads(self, runs: Sequence[str]) -> list[tuple[str, datetime, datetime, float]]:
-        """Run, start, end and seconds of each table's load in these runs of Goldsmith."""
-        names = ", ".join(f"'{run}'" for run in runs)
-        statement = (
-            f"SELECT run_id, started_at, ended_at, seconds FROM ops.table_runs WHERE run_id IN ({names})"
-        )
-        port = int(self._settings.get("THRIFT_PORT", "10000"))
-        with hive.connect("127.0.0.1", port, username="bench", auth="NONE") as server:
-            cursor = server.cursor()
-            cursor.execute(statement)
-            return [
-                (run, _moment(start), _moment(end), float(seconds))
-                for run, start, end, seconds in cursor.fetchall()
-            ]
-
     def _call(self, path: str, body: Mapping[str, Any] | None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(self._url + path, data, self._headers), timeout=60) as answer:
             return json.loads(answer.read())
 
 
-def run_day(containers: Containers, day: date) -> Took:
+def loads_of(runs: Sequence[str]) -> list[tuple[str, datetime, datetime, float]]:
+    """Run, start, end and seconds of each table's load in these runs of Goldsmith."""
+    names = ", ".join(f"'{run}'" for run in runs)
+    found = query(
+        f"SELECT run_id, started_at, ended_at, seconds FROM ops.table_runs WHERE run_id IN ({names})"
+    )
+    return [(run, _moment(start), _moment(end), float(seconds)) for run, start, end, seconds in found]
+
+
+def run_day(airflow: Airflow, day: date) -> Took:
     """Runs one day by hand. Raises RuntimeError where the run fails."""
     body = {"logical_date": None, "conf": {"first_day": day.isoformat()}}
-    run = containers.ask("dags/flights/dagRuns", body)["dag_run_id"]
+    run = airflow.ask("dags/flights/dagRuns", body)["dag_run_id"]
     found = f"dags/flights/dagRuns/{run}"
-    _until(lambda: containers.ask(found)["state"] in {"success", "failed"}, f"the run of {day}")
-    if containers.ask(found)["state"] != "success":
+    _until(lambda: airflow.ask(found)["state"] in {"success", "failed"}, f"the run of {day}")
+    if airflow.ask(found)["state"] != "success":
         raise RuntimeError(f"The run of {day} failed: see Airflow.")
-    tasks = containers.ask(f"{found}/taskInstances?limit=100")["task_instances"]
+    tasks = airflow.ask(f"{found}/taskInstances?limit=100")["task_instances"]
     spans = {task["task_id"]: (_moment(task["start_date"]), _moment(task["end_date"])) for task in tasks}
-    events = containers.ask(f"assets/events?source_run_id={quote(run)}&limit=100")
+    events = airflow.ask(f"assets/events?source_run_id={quote(run)}&limit=100")
     jobs = {event["source_task_id"]: event["extra"]["run_id"] for event in events["asset_events"]}
-    loads = containers.loads(list(jobs.values()))
+    loads = loads_of(list(jobs.values()))
     work = {name: [load for load in loads if load[0] == job] for name, job in jobs.items()}
     loading = [name for name in spans if work.get(name)]
     return Took(
@@ -111,13 +102,13 @@ def run_day(containers: Containers, day: date) -> Took:
     )
 
 
-def fold(containers: Containers, folding: str, text: str) -> None:
+def fold(airflow: Airflow, folding: str, text: str) -> None:
     """Declares the folding, and waits until Airflow has it."""
     lines = [line for line in text.splitlines() if not line.startswith("tasks:")]
     PIPELINE.write_text("\n".join([*lines, f"tasks: {folding}", ""]), encoding="utf-8")
     tables = sum(1 for layer in ("bronze", "silver", "gold") for _ in PIPELINE.parent.glob(f"{layer}/*.yaml"))
     wanted = 1 + {"table": tables, "layer": LAYERS, "pipeline": 1}[folding]
-    _until(lambda: containers.ask("dags/flights/tasks")["total_entries"] == wanted, f"tasks: {folding}")
+    _until(lambda: airflow.ask("dags/flights/tasks")["total_entries"] == wanted, f"tasks: {folding}")
 
 
 def _until(true: Callable[[], bool], what: str) -> None:
@@ -143,14 +134,14 @@ def main() -> None:
     options.add_argument("--days", type=int, default=3, help="runs under each folding")
     options.add_argument("--first", type=date.fromisoformat, default=date(2013, 2, 1))
     chosen = options.parse_args()
-    containers, text = Containers(), PIPELINE.read_text(encoding="utf-8")
+    airflow, text = Airflow(), PIPELINE.read_text(encoding="utf-8")
     day, found = chosen.first, {}
     try:
         for folding in FOLDINGS:
-            fold(containers, folding, text)
+            fold(airflow, folding, text)
             runs = []
             for _ in range(chosen.days):
-                runs.append(run_day(containers, day))
+                runs.append(run_day(airflow, day))
                 day += timedelta(1)
                 print(f"{folding} {runs[-1].wall:.1f} s", file=sys.stderr)
             found[folding] = runs

@@ -2,9 +2,9 @@
 
     make up && .venv/bin/python bench/cluster_startup.py --rounds 5
 
-Each start computes one table of the flights anew, in one commit; the variants take turns on a cluster that does
-nothing else. Time is taken in the job's container, from spark-submit's start to the time of the commit. README.md says
-what the variants are.
+Each start computes one table of the flights anew, in one commit, so the flights have to be loaded: wait until Airflow's
+first scheduled run has ended. The variants take turns on a cluster that does nothing else. Time is taken in the job's
+container, from spark-submit's start to the time of the commit. README.md says what the variants are.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ import argparse
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 
-from pyhive import hive
+from lake import ROOT, query
 
-ROOT = Path(__file__).parents[1]
 TABLE = "bronze.airlines"
 JOB = f"jobs/run.py {TABLE} --rebuild {TABLE}"
 OWN = "-XX:SharedArchiveFile=/opt/java/lib/server/classes.jsa"
@@ -42,16 +40,13 @@ VARIANTS = {
 }
 
 
-def committed(port: int) -> float:
+def committed() -> float:
     """The time of the table's newest commit, in seconds since 1970."""
-    with hive.connect("127.0.0.1", port, username="bench", auth="NONE") as server:
-        cursor = server.cursor()
-        cursor.execute(f"DESCRIBE HISTORY {TABLE} LIMIT 1")
-        _, at, *_ = cursor.fetchall()[0]
-        return datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp()
+    [(_, at, *_)] = query(f"DESCRIBE HISTORY {TABLE} LIMIT 1")
+    return datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp()
 
 
-def once(name: str, port: int) -> float:
+def once(name: str) -> float:
     """Seconds of one start. Raises RuntimeError where the job fails."""
     words = [
         sys.executable,
@@ -70,20 +65,17 @@ def once(name: str, port: int) -> float:
             f"{name} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
         )
     began = float(next(line for line in done.stdout.splitlines() if line[:1].isdigit()))
-    return committed(port) - began
+    return committed() - began
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
-    settings = dict(line.split("=", 1) for line in lines if "=" in line)
-    port = int(settings.get("THRIFT_PORT", "10000"))
     took: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for number in range(asked.rounds):
         for name, seconds in took.items():
-            seconds.append(once(name, port))
+            seconds.append(once(name))
             print(f"{number + 1} {name:<16} {seconds[-1]:6.1f}", flush=True)
     whole = median(took["as Spark comes"])
     print(f"\nmedians of {asked.rounds}")

@@ -1,6 +1,6 @@
 """How long a dashboard's charts take through Superset, beside the same SQL sent to the Thrift Server by PyHive.
 
-    python bench/dashboards.py flights --rounds 7 --cold "docker compose restart thrift-server"
+    .venv/bin/python bench/dashboards.py flights --rounds 7 --cold "docker compose restart thrift-server"
 
 Superset and the Thrift Server are named by the variables of `goldsmith push superset`; docs/dashboards.md says what
 the columns are.

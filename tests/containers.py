@@ -82,8 +82,15 @@ class Lake:
     def make(self, *words: str) -> None:
         subprocess.run(["make", *words], cwd=self.clone, check=True, capture_output=True)
 
-    def job(self, *words: str) -> str:
-        return self.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "jobs", *words)
+    def job(self, *words: str, check: bool = True, **variables: str) -> str:
+        """What a command tells in a container for jobs. variables: of its environment."""
+        return self.alone("jobs", *words, check=check, **variables)
+
+    def alone(self, service: str, *words: str, check: bool = True, **variables: str) -> str:
+        """What a service's container tells that is made for this and removed, with nothing that it depends on."""
+        given = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
+        run = ("--progress", "quiet", "run", "--rm", "--no-deps", "-T", *given, service)
+        return self.compose(*run, *words, check=check)
 
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "--quiet", service).split()

@@ -202,8 +202,7 @@ def test_two_runs_at_once_load_everything_once(lake: Lake) -> None:
 
 def run_pairs(lake: Lake) -> Any:
     """What one run of the small pipeline tells; one that gave way to another tells that too."""
-    words = ("run", "--rm", "--no-deps", "-T", "jobs", "goldsmith", "run", "pairs", "--json")
-    told = lake.compose("--progress", "quiet", *words, check=False)
+    told = lake.job("goldsmith", "run", "pairs", "--json", check=False)
     return json.loads(told[told.index("{") : told.rindex("}") + 1])
 
 
@@ -246,16 +245,12 @@ def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
 
 
 def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
-    def pod(word: str, *arguments: str, **variables: str) -> str:
-        given = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
-        words = ("--progress", "quiet", "run", "--rm", "--no-deps", "-T", *given, "jobs", word, *arguments)
-        return lake.compose(*words, check=False)
-
     job = ("local:///opt/goldsmith/jobs/run.py", "--help")
-    told = pod("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
+    told = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
     assert "Bring tables up to date" in told
-    told = pod(
+    told = lake.job(
         "executor",
+        check=False,
         SPARK_JAVA_OPT_0="-Dspark.rpc.askTimeout=9s",
         SPARK_EXECUTOR_MEMORY="512m",
         SPARK_DRIVER_URL="spark://CoarseGrainedScheduler@127.0.0.1:7078",

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,12 @@ class Stack:
         return found
 
     def backfilled(self, backfill: dict[str, Any], seconds: float = 3600) -> list[dict[str, Any]]:
-        """Its runs, once it has ended; those of backfills before it are older."""
+        """Its runs, once it has ended; those of backfills before it were queued before it was made."""
         path = f"backfills/{backfill['id']}"
         until(lambda: self.airflow.call("GET", path)["completed_at"] is not None, seconds)
-        return [run for run in self.airflow.runs("flights") if run["run_type"] == "backfill"][-DAYS:]
+        made = datetime.fromisoformat(backfill["created_at"])
+        runs = [run for run in self.airflow.runs("flights") if run["run_type"] == "backfill"]
+        return [run for run in runs if datetime.fromisoformat(run["queued_at"]) >= made]
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table of the flights."""

@@ -56,7 +56,7 @@ class Place:
         return {chart.title: chart for chart in found}
 
     def push(self) -> str:
-        return self.lake.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "superset-push")
+        return self.lake.alone("superset-push")
 
 
 def ids(client: Client) -> dict[str, int]:
@@ -196,9 +196,7 @@ def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
 def test_without_superset_a_push_says_so(place: Place) -> None:
     place.lake.compose("stop", "superset")
     try:
-        told = place.lake.compose(
-            "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "superset-push", check=False
-        )
+        told = place.lake.alone("superset-push", check=False)
         assert "GS721" in told
         assert "Superset does not answer at http://superset:8088" in told
         assert "Traceback" not in told

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from services.addresses import Alerted, listening
+from addresses import Alerted, listening
 from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -214,14 +214,14 @@ def test_failures_and_missed_deadlines_are_told_by_chat_and_mail(airflow: Airflo
     assert airflow.ended("returns", run) == "failed"
 
     def told(start: str) -> bool:
-        texts = [call["text"] for call in alerted.calls]
+        texts = [call.content["text"] for call in alerted.calls]
         subjects = [str(mail["Subject"]) for mail in alerted.mails]
         return all(any(text.startswith(start) for text in heard) for heard in (texts, subjects))
 
     until(lambda: told("returns: feed failed: GS"), 60, "the failure")
     until(lambda: told("returns: not done within 0:00:01"), 120, "the deadline")
     assert {mail["To"] for mail in alerted.mails} == {"team@example.org"}
-    [failed] = [call for call in alerted.calls if call["task"] == "feed"]
+    [failed] = [call.content for call in alerted.calls if call.content["task"] == "feed"]
     assert failed["run"] == run
     assert failed["link"].startswith("http://")
     assert f"run: {run}" in alerted.mails[0].get_payload()

@@ -14,25 +14,35 @@ from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of the web hook. content: its JSON."""
+
+    path: str
+    authorization: str | None
+    content: dict[str, Any]
+
+
 @dataclass
 class Alerted:
-    """What arrived so far: the contents of calls, and mails."""
+    """What arrived so far."""
 
-    calls: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     mails: list[Message] = field(default_factory=list)
     chat_port: int = 0
     mail_port: int = 0
 
 
 @contextmanager
-def listening() -> Iterator[Alerted]:
-    """Both servers, for as long as the context lasts."""
+def listening(status: int = 200) -> Iterator[Alerted]:
+    """Both servers, for as long as the context lasts. status: what the web hook answers with."""
     alerted = Alerted()
 
     class Chat(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            alerted.calls.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
+            content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            alerted.calls.append(Call(self.path, self.headers["Authorization"], content))
+            self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
