@@ -6,6 +6,7 @@ The session's JVM learns from the environment where the metastore is, so it cann
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from pyspark import SparkContext
@@ -21,14 +22,13 @@ from services.stack import ROOT, Stack
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The cluster's services on a local disk, each started when a test first asks for it."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        assert stack.jars
-        assert stack.postgres
-    except Missing as missing:
-        pytest.skip(str(missing))
-    yield stack
-    stack.close()
+    with closing(Stack(tmp_path_factory.mktemp("stack"))) as stack:
+        try:
+            assert stack.jars
+            assert stack.postgres
+        except Missing as missing:
+            pytest.skip(str(missing))
+        yield stack
 
 
 @pytest.fixture(scope="session")

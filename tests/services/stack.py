@@ -88,13 +88,15 @@ class Stack:
     def environment(self, **more: str) -> dict[str, str]:
         """What every process of the cluster is given."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
+        return {**kept, **self.spark, **self.s3, **more}
+
+    @property
+    def spark(self) -> dict[str, str]:
+        """Where Spark and its jars are, as the image says it too."""
         return {
-            **kept,
             "SPARK_HOME": str(spark_home()),
             "SPARK_DIST_CLASSPATH": os.pathsep.join(map(str, self.jars)),
             "SPARK_LOCAL_IP": "127.0.0.1",
-            **self.s3,
-            **more,
         }
 
     @cached_property
