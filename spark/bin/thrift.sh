@@ -18,6 +18,8 @@ host=${THRIFT_HOST:-$SPARK_LOCAL_IP} port=${THRIFT_PORT:-10000}
 require_free_port "$host" "$port" "the Thrift Server" THRIFT_PORT
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/thrift.XXXXXX")
+# Hive looks into it at the end of each session.
+mkdir "$work/local"
 options=(
     --conf "spark.driver.host=$SPARK_LOCAL_IP"
     --conf "spark.driver.bindAddress=$SPARK_LOCAL_IP"
@@ -48,7 +50,8 @@ hive=(
     --hiveconf hive.server2.logging.operation.enabled=false
     --hiveconf "hive.exec.scratchdir=file:$work/scratch"
     --hiveconf "hive.exec.local.scratchdir=$work/local"
-    --hiveconf "hive.downloaded.resources.dir=$work/resources"
+    # Each session removes its folder when it ends: with one for all, a session that begins then would find none.
+    --hiveconf "hive.downloaded.resources.dir=$work/\${hive.session.id}_resources"
 )
 if [ -n "${THRIFT_USERS_FILE:-}" ]; then
     [ -r "$THRIFT_USERS_FILE" ] ||

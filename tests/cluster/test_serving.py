@@ -7,6 +7,7 @@ import re
 import ssl
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from goldsmith.engine.users import remove_user, set_password
 from lake import Lake
 from services.processes import Service
 from services.stack import Stack, spark_home
+
+SESSIONS = 200
 
 YAML = """
 description: "People; it's a list."
@@ -136,6 +139,17 @@ def test_sessions_share_the_cores_by_pools(people: Lake, stack: Stack) -> None:
         assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
         told = rows(connection, "SET spark.sql.thriftServer.incrementalCollect")
     assert told == [("spark.sql.thriftServer.incrementalCollect", "true")]
+
+
+def test_sessions_that_begin_while_others_end_all_come_in(stack: Stack) -> None:
+    def once(_: int) -> list[tuple[Any, ...]]:
+        with closing(
+            pyhive.connect("127.0.0.1", stack.thrift.port, username="reader", auth="NONE")
+        ) as session:
+            return rows(session, "SELECT 1")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(once, range(SESSIONS))) == [[(1,)]] * SESSIONS
 
 
 def test_a_query_cannot_quote_the_servers_environment(people: Lake, stack: Stack) -> None:

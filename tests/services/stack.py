@@ -16,7 +16,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from goldsmith.engine.jars import fetch, installed
+from goldsmith.engine.jars import GROUPS, fetch, installed
 from goldsmith.engine.logstore import build as build_log_store
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
@@ -26,7 +26,6 @@ from services.processes import Missing, Service, free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "spark" / "services"
-GROUPS = ("delta", "s3", "postgresql")
 
 
 def spark_home() -> Path:

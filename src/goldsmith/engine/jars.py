@@ -38,8 +38,8 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
 
-GROUPS = ("delta", "s3", "postgresql")
-"""The groups of jars.txt: for tables, for s3a://, for a metastore's database."""
+GROUPS = ("delta", "s3", "postgresql", "serving")
+"""The groups of jars.txt: for tables, for s3a://, for a metastore's database, for the Thrift Server."""
 
 
 def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
