@@ -74,7 +74,7 @@ class Reader:
         self.page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
         self.page.wait_for_function(
             """([wanted, shown]) => {
-                const charts = [...document.querySelectorAll('[data-test="slice-container"]')];
+                const charts = [...document.querySelectorAll('.dashboard-component-chart-holder')];
                 return charts.length === wanted && charts.every(chart => chart.querySelector(shown))
                     && !document.querySelector('[data-test="loading-indicator"], .loading');
             }""",
