@@ -75,7 +75,7 @@ class Reader:
         self.page.wait_for_function(
             """([wanted, shown]) => {
                 const charts = [...document.querySelectorAll('.dashboard-component-chart-holder')];
-                return charts.length === wanted && charts.every(chart => chart.querySelector(shown))
+                return charts.filter(chart => chart.querySelector(shown)).length === wanted
                     && !document.querySelector('[data-test="loading-indicator"], .loading');
             }""",
             arg=[len(dashboard.charts), SHOWN],

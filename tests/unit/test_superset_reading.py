@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-FILE = Path(__file__).parents[2] / "superset/src/goldsmith_superset/reading.py"
-SPEC = importlib.util.spec_from_file_location("reading", FILE)
-assert SPEC is not None
-assert SPEC.loader is not None
-reading = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(reading)
+from goldsmith_superset import reading
 
 
 @pytest.mark.parametrize(
@@ -62,28 +53,35 @@ def test_what_does_more_is_not(sql: str) -> None:
     assert not reading.reads(sql)
 
 
-ANSWER = (
-    'TExecuteStatementResp(status=TStatus(statusCode=3, infoMessages=["*org.apache.hive.service.cli.HiveSQLException'
-    ":Error running query: x:26:25\"], sqlState='42P01', errorCode=0, errorMessage=\"Error running query: {}"
-    '\\n\\tat org.apache.spark.Some(Some.scala:1)"), operationHandle=None)'
-)
+ANSWER = "Error running query: {}\n\tat org.apache.spark.Some(Some.scala:1)"
 
 
 @pytest.mark.parametrize(
     ("message", "told"),
     [
         (
-            ANSWER.format("[NO] org.apache.spark.sql.AnalysisException: [NO] There is no `t`.\\nIs it `u`?"),
+            ANSWER.format("[NO] org.apache.spark.sql.AnalysisException: [NO] There is no `t`.\nIs it `u`?"),
             "[NO] There is no `t`.\nIs it `u`?",
         ),
         (ANSWER.format("java.lang.SecurityException: reflect runs code."), "reflect runs code."),
         (ANSWER.format("Why not?"), "Why not?"),
-        ("failed to resolve sockaddr for thrift-server:10000", reading.AWAY),
-        ("Could not connect to any of [('172.19.0.9', 10000)]", reading.AWAY),
-        ("TSocket read 0 bytes", reading.AWAY),
-        ("Only statements that read are sent", "Only statements that read are sent"),
+        ("java.net.ConnectException: Connection refused", "Connection refused"),
         ("", ""),
     ],
 )
-def test_trouble_is_told_without_the_server_s_call_stack(message: str, told: str) -> None:
-    assert reading.told(message) == told
+def test_the_server_s_trouble_is_told_without_its_call_stack(message: str, told: str) -> None:
+    assert reading.of_the_server(message) == told
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("failed to resolve sockaddr for thrift-server:10000", reading.AWAY),
+        ("Could not connect to any of [('172.19.0.9', 10000)]", reading.AWAY),
+        ("TSocket read 0 bytes", reading.AWAY),
+        ("unexpected exception", reading.AWAY),
+        ("Bad status: 3 (b'Error validating the login')", "Bad status: 3 (b'Error validating the login')"),
+    ],
+)
+def test_a_server_that_is_away_is_told(message: str, told: str) -> None:
+    assert reading.of_the_way(message) == told

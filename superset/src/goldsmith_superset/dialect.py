@@ -8,6 +8,8 @@ from pyhive.sqlalchemy_hive import HiveDialect
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from goldsmith_superset.sessions import Session, Sessions
+
 
 class SparkDialect(HiveDialect):
     """`SHOW TABLES` and `SHOW VIEWS` of Spark give the schema, the name, and whether it is temporary; Hive's
@@ -15,6 +17,11 @@ class SparkDialect(HiveDialect):
 
     name = "spark"
     supports_statement_cache = False
+    # Of the class: Superset makes an engine, and with it a dialect, for each query.
+    _sessions = Sessions()
+
+    def connect(self, *_: Any, **where: Any) -> Session:
+        return self._sessions.connect(**where)
 
     def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
         views = set(self.get_view_names(connection, schema, **kw))

@@ -10,7 +10,7 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.models.core import Database
 
-from goldsmith_superset.reading import reads, told
+from goldsmith_superset.reading import reads
 
 
 class SparkThriftEngineSpec(SparkEngineSpec):
@@ -33,10 +33,6 @@ class SparkThriftEngineSpec(SparkEngineSpec):
                 SupersetError(told, SupersetErrorType.DML_NOT_ALLOWED_ERROR, ErrorLevel.ERROR)
             )
         super().execute(cursor, query, database, **kwargs)
-
-    @classmethod
-    def _extract_error_message(cls, ex: Exception) -> str:
-        return told(str(ex))
 
     @classmethod
     def get_default_catalog(cls, database: Database) -> str | None:  # noqa: ARG003

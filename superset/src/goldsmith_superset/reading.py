@@ -1,4 +1,4 @@
-"""What Superset may send to the Thrift Server, statements that read, and what the server's trouble is called."""
+"""What Superset may send to the Thrift Server, statements that read, and what trouble is called."""
 
 from __future__ import annotations
 
@@ -24,20 +24,18 @@ def reads(sql: str) -> bool:
 
 AWAY = "The Thrift Server does not answer: it is starting, or it is down. Try again in a minute."
 _AWAY = re.compile(
-    r"Could not connect to|failed to resolve sockaddr|TSocket read 0 bytes|TTransportException|Connection refused"
-    r"|Connection reset by peer|Broken pipe",
-    re.IGNORECASE,
+    r"Could not connect to|failed to resolve sockaddr|TSocket (?:read|sent) 0 bytes|Transport not open|unexpected exception"
 )
 _BEFORE = re.compile(r"^(?:Error running query: |\[\w+\] (?=[\w.]+Exception: \[)|[\w.]+Exception: )+")
 """The names of classes before a message; its own code in brackets stays."""
-_FIRST = re.compile(r'errorMessage="(.*)"\s*\)', re.DOTALL)
 
 
-def told(message: str) -> str:
-    """What PyHive's error says to a reader: the server's own first lines, without the call stacks it sends along."""
-    found = _FIRST.search(message)
-    if found is None:
-        return AWAY if _AWAY.search(message) else message
-    text = found[1].replace("\\n", "\n").replace("\\t", "\t")
-    text = text.split("\n\tat ")[0].split("\nJVM stacktrace")[0]
+def of_the_way(message: str) -> str:
+    """What Thrift's error of a connection says to a reader. A refused log-in is told as it is."""
+    return AWAY if _AWAY.search(message) else message
+
+
+def of_the_server(message: str) -> str:
+    """What the server's error says to a reader: its own first lines, without the call stacks that it sends along."""
+    text = re.split(r"\n\tat |\nJVM stacktrace", message, maxsplit=1)[0]
     return _BEFORE.sub("", text).strip()
