@@ -54,6 +54,8 @@ RATELIMIT_ENABLED = True
 AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = "10 per minute"
 RATELIMIT_STORAGE_URI = "memory://"
+# Of all visitors together, where a proxy or Docker's gateway is the address they come from.
+RATELIMIT_APPLICATION = "1000 per second"
 
 # The roles are what `goldsmith push superset` makes of them, by the same API that an administrator has.
 FAB_ADD_SECURITY_API = True

@@ -24,6 +24,8 @@ NOW = {"hours_since_load"}
 SHOWN = "canvas, table, .header-line, .ant-empty, [role=alert]"
 """What a chart that is drawn holds one of; an empty one, and one with an error, too."""
 MOVES = 30
+REFUSED = "Response"
+"""What a page's script throws of a call that was refused; the call itself is told."""
 
 
 def sql_of(project: Project, chart: Chart) -> str:
@@ -104,6 +106,12 @@ class Reader:
         return [*self.alerts(), *self.told]
 
 
+def refused(response: Any) -> bool:
+    """Whether the server refused a call. Superset keeps a dashboard's colors for all readers by whoever opens it, and
+    refuses that to who may not edit it; the page shows nothing of it."""
+    return response.status >= 400 and "/colors?" not in response.url
+
+
 @contextmanager
 def browsing(server: Server, width: int, height: int = 4000) -> Iterator[Reader]:
     """Logs in. Skips without chromium."""
@@ -115,8 +123,8 @@ def browsing(server: Server, width: int, height: int = 4000) -> Iterator[Reader]
         browser = begun.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
         page = browser.new_page(viewport={"width": width, "height": height})
         reader = Reader(server, page)
-        page.on("pageerror", lambda error: reader.told.append(str(error)))
-        page.on("response", lambda told: reader.told.append(told.url) if told.status >= 400 else None)
+        page.on("pageerror", lambda error: reader.told.append(str(error)) if str(error) != REFUSED else None)
+        page.on("response", lambda told: reader.told.append(told.url) if refused(told) else None)
         # The map's tiles are of others.
         page.route(
             lambda url: not url.startswith((server.url, "data:", "blob:")), lambda route: route.abort()

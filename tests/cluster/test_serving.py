@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import ssl
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from containers import until
 from goldsmith.engine.users import remove_user, set_password
 from lake import Lake
 from services.processes import Service
-from services.stack import Stack, spark_home
+from services.stack import ROOT, Stack, spark_home
 
 SESSIONS = 200
 
@@ -150,6 +152,37 @@ def test_sessions_that_begin_while_others_end_all_come_in(stack: Stack) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(once, range(SESSIONS))) == [[(1,)]] * SESSIONS
+
+
+def test_tables_are_opened_ahead_of_readers_whatever_their_columns_are(
+    hive: SparkSession, stack: Stack
+) -> None:
+    hive.sql("CREATE DATABASE IF NOT EXISTS gold")
+    hive.sql(
+        "CREATE TABLE gold.odd USING delta AS SELECT 1 AS id, map('a', 1.5) AS m, array(1) AS a, DATE '2024-01-01' AS d"
+    )
+    hive.sql("CREATE TABLE gold.plain (id INT, name STRING) USING delta")
+    hive.sql("CREATE VIEW gold.broken AS SELECT * FROM gold.odd")
+    try:
+        hive.sql("ALTER TABLE gold.odd RENAME TO gold.odder")
+        with closing(
+            pyhive.connect("127.0.0.1", stack.thrift.port, username="reader", auth="NONE")
+        ) as session:
+            opened, troubles = warming().warm(session)
+        assert opened >= 2
+        assert [trouble.split()[0] for trouble in troubles] == ["gold.broken"]
+    finally:
+        hive.sql("DROP DATABASE gold CASCADE")
+
+
+def warming() -> ModuleType:
+    """spark/warm.py, which the container starts beside the server."""
+    spec = importlib.util.spec_from_file_location("warm", ROOT / "spark" / "warm.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_a_query_cannot_quote_the_servers_environment(people: Lake, stack: Stack) -> None:

@@ -208,6 +208,7 @@ def test_without_superset_a_push_says_so(place: Place) -> None:
 def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> None:
     client = Client(place.admin)
     chart = ids(client)["Departures"]
+    assert client.chart_data(chart)
     place.lake.compose("stop", "thrift-server")
     try:
         began = time.monotonic()

@@ -168,7 +168,7 @@ class _AnswerError(GoldsmithError):
         place = path.partition("?")[0]
         hint = {
             _FORBIDDEN: "The user that logs in must be an administrator.",
-            _TOO_MANY: "Too many log-ins in a minute.",
+            _TOO_MANY: "Too many log-ins in a minute, or calls in a second: wait a minute.",
         }.get(status)
         super().__init__(
             "GS723",
