@@ -41,14 +41,19 @@ def show(statement: str) -> None:
             console.print(f"The first {SHOWN} rows.")
 
 
+def told(error: Exception) -> str:
+    """What an error says; of the server's, its own first lines without the call stacks that it sends along."""
+    status = getattr(error.args[0], "status", None) if error.args else None
+    message = getattr(status, "errorMessage", None) or str(error)
+    return str(message).split("\n\tat ")[0].split("\nJVM stacktrace")[0]
+
+
 def main() -> None:
-    """Prints the server's own first line where the statement fails."""
+    """Prints the server's own first lines where the statement fails."""
     try:
         show((sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read()).rstrip("; \n") or "SHOW DATABASES")
     except exc.OperationalError as error:
-        status = getattr(error.args[0], "status", None) if error.args else None
-        message = getattr(status, "errorMessage", None) or str(error)
-        sys.exit(message.split("\n\tat ")[0].split("\nJVM stacktrace")[0])
+        sys.exit(told(error))
     except TTransportException as error:
         sys.exit(f"The Thrift Server does not answer: {error}")
 

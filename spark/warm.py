@@ -9,8 +9,9 @@ import os
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Any
+
+from serving import connect, told
 
 SCHEMAS = ("gold", "ops")
 SECONDS = 300
@@ -18,8 +19,6 @@ SECONDS = 300
 
 def connected() -> Any:
     """A connection as soon as the server takes one. Raises the last error after SECONDS."""
-    from serving import connect
-
     end = time.monotonic() + SECONDS
     while True:
         try:
@@ -44,7 +43,7 @@ def warm(connection: Any) -> tuple[int, list[str]]:
                 cursor.fetchall()
                 opened += 1
             except Exception as error:
-                troubles.append(f"{schema}.{name} is not opened ahead of readers: {str(error)[:300]}")
+                troubles.append(f"{schema}.{name} is not opened ahead of readers: {told(error)}")
     return opened, troubles
 
 
@@ -55,7 +54,6 @@ def opening(table: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
     if os.environ.get("THRIFT_TLS_KEYSTORE"):
         sys.exit()
     started = time.monotonic()
@@ -63,7 +61,7 @@ if __name__ == "__main__":
         with connected() as connection:
             count, troubles = warm(connection)
     except Exception as error:
-        sys.exit(f"The tables are not opened ahead of readers: {type(error).__name__}: {str(error)[:300]}")
+        sys.exit(f"The tables are not opened ahead of readers: {told(error)}")
     for trouble in troubles:
         print(trouble, flush=True)
     print(f"Opened {count} tables, {time.monotonic() - started:.0f} s after the start.", flush=True)
