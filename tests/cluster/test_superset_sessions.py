@@ -10,6 +10,7 @@ import pytest
 from goldsmith_superset.reading import AWAY
 from goldsmith_superset.sessions import Session, Sessions
 from pyhive.exc import OperationalError
+from TCLIService import ttypes
 from thrift.transport.TTransport import TTransportException
 
 from services.processes import Service
@@ -81,6 +82,15 @@ def test_one_that_waited_too_long_is_left(server: Service) -> None:
     with closing(sessions.connect(**where)) as session:
         asked(session)
     with closing(sessions.connect(**where)) as after:
+        assert after is not session
+        assert asked(after) == [(1,), (2,), (3,)]
+
+
+def test_one_that_the_server_ended_is_left(connect: Callable[[], Session]) -> None:
+    with closing(connect()) as session:
+        asked(session)
+    session.client.CloseSession(ttypes.TCloseSessionReq(session.sessionHandle))
+    with closing(connect()) as after:
         assert after is not session
         assert asked(after) == [(1,), (2,), (3,)]
 

@@ -6,7 +6,6 @@ Opening a session takes as long as a short query, and Superset would open one fo
 from __future__ import annotations
 
 import re
-import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,12 +14,13 @@ from threading import Lock
 from typing import Any
 
 from pyhive import exc, hive
+from TCLIService import ttypes
 from thrift.transport.TTransport import TTransportException
 
 from goldsmith_superset.reading import of_the_server, of_the_way
 
 IDLE = 300.0
-"""Seconds for which a session is kept without being asked. The server ends those of an hour."""
+"""Seconds for which a session is kept without being asked."""
 MOST = 12
 """As many are kept for one address and user."""
 
@@ -100,8 +100,16 @@ class Session(hive.Connection):
         self._transport.close()
 
     def alive(self) -> bool:
-        """Whether the server has not hung up. Nothing is sent: between two questions only that can be heard."""
-        return self._socket is not None and not select.select([self._socket], [], [], 0)[0]
+        """Whether the server still has the session: it ends those that idle, and all when it restarts."""
+        try:
+            # The smallest question that Spark answers by the session.
+            answer = self._client.GetTableTypes(ttypes.TGetTableTypesReq(self._sessionHandle))
+            if answer.status.statusCode == ttypes.TStatusCode.ERROR_STATUS:
+                return False
+            self._client.CloseOperation(ttypes.TCloseOperationReq(answer.operationHandle))
+        except (TTransportException, OSError):
+            return False
+        return True
 
     @property
     def _socket(self) -> socket.socket | None:
