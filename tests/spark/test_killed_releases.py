@@ -1,0 +1,108 @@
+"""kill -9 of a release, and releases beside loads, each in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from lake import Lake
+
+RULE = """
+source: {files: orders/*.csv, format: csv}
+columns: {id: int, amount: "decimal(30,5)"}
+expectations:
+  - expect_column_values_to_be_between: {column: amount, max_value: %s}
+    otherwise: quarantine
+"""
+EXACT = "1234567890123456789012345.12345"
+"""No double holds it."""
+
+LONGEST = 25.0
+"""Seconds within which a release is killed at first; later ones learn from how long the last one took."""
+
+
+def command(lake: Lake, *arguments: str) -> subprocess.Popen[str]:
+    """Starts the command in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "goldsmith.cli.main", *arguments],
+        cwd=lake.root,
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def delivered(lake: Lake, name: str, ids: range) -> None:
+    """Rows of which the even ones break the first rule."""
+    rows = "".join(f"{id_},{EXACT if id_ % 2 == 0 else 1}\n" for id_ in ids)
+    lake.deliver(f"orders/{name}.csv", f"id,amount\n{rows}")
+
+
+def expected(last: int) -> list[tuple[int, str]]:
+    return [(id_, EXACT if id_ % 2 == 0 else "1.00000") for id_ in range(last)]
+
+
+def content(lake: Lake) -> list[tuple[int, str]]:
+    rows = lake.table("bronze.orders").selectExpr("id", "CAST(amount AS string) AS amount").collect()
+    return sorted((row["id"], row["amount"]) for row in rows)
+
+
+def test_a_killed_release_run_again_releases_each_row_once(
+    spark: SparkSession, tmp_path: Path, full_counts: bool
+) -> None:
+    lake = Lake(spark, tmp_path)
+    moments = random.Random(None if full_counts else 7)
+    longest, struck, last = LONGEST, 0, 0
+    for number in range(20 if full_counts else 2):
+        lake.declare("bronze.orders", RULE % 5)
+        delivered(lake, str(number), range(last, last + 40))
+        last += 40
+        lake.done()
+        lake.declare("bronze.orders", RULE % "1e26")
+        victim = command(lake, "quarantine", "release", "bronze.orders")
+        try:
+            victim.communicate(timeout=moments.uniform(0.4, 1.0) * longest)
+        except subprocess.TimeoutExpired:
+            os.killpg(victim.pid, signal.SIGKILL)
+            victim.communicate()
+            struck += 1
+        began = time.monotonic()
+        again = command(lake, "quarantine", "release", "bronze.orders", "--json")
+        printed, errors = again.communicate()
+        assert again.returncode == 0, errors
+        longest = max(5.0, time.monotonic() - began)
+        assert json.loads(printed)["left"] == 0
+        assert content(lake) == expected(last)
+        assert lake.quarantine("bronze.orders") == []
+        assert lake.release("bronze.orders").released == 0
+    assert struck, "at least one release must have been killed before it ended"
+
+
+def test_two_releases_and_a_load_at_once_lose_and_double_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    lake = Lake(spark, tmp_path)
+    lake.declare("bronze.orders", RULE % 5)
+    delivered(lake, "a", range(40))
+    lake.done()
+    lake.declare("bronze.orders", RULE % "1e26")
+    delivered(lake, "b", range(40, 60))
+    release = ("quarantine", "release", "bronze.orders", "--json")
+    started = [command(lake, *call) for call in (release, ("run", "--json"), release)]
+    for process in started:
+        printed, errors = process.communicate()
+        assert process.returncode == 0 or "GS502" in printed + errors, printed + errors
+    for call in (release, ("run", "--json")):
+        process = command(lake, *call)
+        printed, errors = process.communicate()
+        assert process.returncode == 0, printed + errors
+    assert content(lake) == expected(60)
+    assert lake.quarantine("bronze.orders") == []
