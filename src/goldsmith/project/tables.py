@@ -31,6 +31,8 @@ from goldsmith.project.profiles import chosen_profile
 from goldsmith.project.sql import Analysis, Query
 from goldsmith.project.suggest import hint_for
 
+_EXCEPTION = "+"
+
 
 @dataclass(frozen=True)
 class PythonCode:
@@ -97,6 +99,17 @@ class Table:
         return tuple(dict.fromkeys(name for name in named if name not in self.upstreams))
 
     @property
+    def deciding(self) -> frozenset[str]:
+        """The tables by whose rows this table's rows are dropped or quarantined, upstreams or not."""
+        return frozenset(
+            str(expectation.arguments["table"])
+            for expectation in self.spec.expectations
+            if expectation.kind == "expect_column_values_to_exist_in"
+            and expectation.otherwise in ("drop", "quarantine")
+            and "table" in expectation.arguments
+        )
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Everything that must be loaded before this table."""
         return (*self.upstreams, *self.referenced)
@@ -121,8 +134,30 @@ class Table:
     def freshness(self) -> Freshness | None:
         return Freshness.of(self.spec.fresh_within)
 
-    @cached_property
+    @property
+    def exceptions(self) -> frozenset[str]:
+        """The declared exceptions from the promise that a table holds what a rebuild would give."""
+        found = {f"as_loaded:{name}" for name in self.spec.lookups if name in self.lookups}
+        if isinstance(self.load, Append) and self.spec.on_removed == "ignore":
+            found.add("on_removed:ignore")
+        return frozenset(found)
+
+    def continues(self, definition: str) -> bool:
+        """Whether content that was loaded under another definition is content under this one too.
+
+        An exception that was added allows what is there; one that was taken back may have left other rows than a
+        rebuild gives.
+        """
+        content, *exceptions = definition.split(_EXCEPTION)
+        return content == self._content and self.exceptions.issuperset(exceptions)
+
+    @property
     def definition(self) -> str:
+        """A hash of all that decides the table's content, followed by its exceptions from the promise."""
+        return _EXCEPTION.join((self._content, *sorted(self.exceptions)))
+
+    @cached_property
+    def _content(self) -> str:
         """A hash of all that decides the table's content. Descriptions, formatting and verdicts that only
         warn or stop are not part of it."""
         held = [

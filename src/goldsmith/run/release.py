@@ -90,6 +90,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         bookmark,
         upstreams=bookmark.metadata.consumed,
         consumed=bookmark.metadata.consumed,
+        references=bookmark.metadata.consumed,
     )
     piece = Slice(Shaped(marked, FILE_REASONS), (*hidden, FILE_REASONS))
     judged = judged_slice(spark, run, plan, piece)
