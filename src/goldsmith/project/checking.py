@@ -38,19 +38,30 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
         return project, problems
     schemas: Schemas = dict.fromkeys(broken)
     schemas.update(dict.fromkeys(project.tables))
+    keys: dict[str, frozenset[frozenset[str]]] = {}
     tables: list[Table] = []
     for table in project.tables.values():
         analysed = table
         if table.query is not None:
-            analysis = sql.analyse(table.query, schemas)
+            analysis = sql.analyse(table.query, schemas, keys)
             analysed = replace(table, analysis=analysis)
             problems.extend(analysis.problems)
+        keys[table.name] = _unique(analysed)
         schemas[table.name] = analysed.columns
         tables.append(analysed)
     for table in tables:
         problems.extend(_table(table, schemas))
     pipelines = list(project.pipelines.values())
     return Project.assemble(project.root, project.spec, pipelines, tables, project.dashboards), problems
+
+
+def _unique(table: Table) -> frozenset[frozenset[str]]:
+    """The sets of columns that no two rows of a table have alike."""
+    if isinstance(table.load, Merge):
+        return frozenset({frozenset(name.lower() for name in table.load.key)})
+    if table.analysis is None or isinstance(table.load, Append):
+        return frozenset()
+    return table.analysis.unique
 
 
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
@@ -278,8 +289,15 @@ def advice(project: Project) -> list[tuple[str, str]]:
     """What is allowed and may surprise: pairs of a table and a sentence."""
     found = []
     for table in project.tables.values():
-        if table.analysis is None:
+        found += [
+            (table.name, f"every change of {name} rebuilds the table: rows are quarantined or dropped by it")
+            for name in table.drivers
+            if name in table.deciding
+        ]
+        if table.analysis is None or table.query is None:
             continue
+        for note in table.analysis.notes:
+            found.append((table.name, f"{table.query.file.name}, line {note.line}: {note.message}"))
         if isinstance(table.load, OverwritePartitions):
             for driver in table.drivers:
                 reason = table.analysis.recomputable_by(driver, table.load.by)
