@@ -182,5 +182,22 @@ SCALARS = _names(
 )
 """One value out of one row."""
 
+GIVE_TEXT = _names(
+    """
+    btrim char chr concat concat_ws date_format format_string get_json_object hex initcap lcase left lower
+    lpad ltrim md5 regexp_extract regexp_replace regexp_substr repeat replace right rpad rtrim sha2
+    split_part string substr substring substring_index translate trim ucase upper
+    """
+)
+"""Functions whose value is a text."""
+
+TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
+    """
+    charindex contains endswith hash ilike instr length like locate named_struct position regexp
+    regexp_count regexp_instr regexp_like rlike split startswith struct xxhash64
+    """
+)
+"""Functions that take a constant text as the text that it is, and not as a date."""
+
 KNOWN = AGGREGATES | WINDOWS | GENERATORS | NON_DETERMINISTIC | SCALARS
 """Every function of Spark; anything else may be a user's own, of which nothing is known."""

@@ -304,7 +304,7 @@ def is_grouped(parsed: Parsed, select: Select) -> bool:
 
 
 def _made(root: exp.Expr) -> Atom:
-    return _EXPRESSION, root.sql("spark", comments=False).lower()
+    return _EXPRESSION, repr(root)
 
 
 def _equations(condition: exp.Expr | None) -> Iterator[tuple[exp.Expr, exp.Expr]]:
