@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from goldsmith.project.models import (
     TableSpec,
 )
 from goldsmith.project.profiles import chosen_profile
+from goldsmith.project.spelling import respelt
 from goldsmith.project.sql import Analysis, Query
 from goldsmith.project.suggest import hint_for
 
@@ -49,7 +50,11 @@ class PythonCode:
 
 @dataclass(frozen=True)
 class Table:
-    """A declared table. name: `layer.table`. analysis: of its SQL, None for bronze and Python tables."""
+    """A declared table.
+
+    name: `layer.table`. spec: with columns spelt as the table's own, where these are known. declared: as it was
+    written, where that is not the same. analysis: of its SQL, None for bronze and Python tables.
+    """
 
     name: str
     layer: Layer
@@ -59,6 +64,12 @@ class Table:
     query: Query | None = field(default=None, repr=False)
     code: PythonCode | None = field(default=None, repr=False)
     analysis: Analysis | None = field(default=None, repr=False, compare=False)
+    declared: TableSpec | None = field(default=None, repr=False)
+
+    def resolved(self, columns: Collection[str]) -> Table:
+        """The table with every column that its declaration names spelt as in `columns`."""
+        spec = respelt(self.spec, columns)
+        return self if spec is self.spec else replace(self, spec=spec, declared=self.declared or self.spec)
 
     @property
     def short(self) -> str:
@@ -66,9 +77,7 @@ class Table:
 
     @property
     def load(self) -> Load:
-        if self.spec.load is not None:
-            return self.spec.load
-        return Append() if self.spec.source is not None else Overwrite()
+        return _load_of(self.spec)
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -121,14 +130,11 @@ class Table:
             declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
             return {**declared, **SYSTEM_COLUMNS} if declared else None
         if self.analysis is not None and self.analysis.columns is not None:
-            return {name: self._declared_type(name) for name in self.analysis.columns}
+            types = {name.lower(): column.type for name, column in self.spec.columns.items()}
+            return {name: types.get(name.lower()) for name in self.analysis.columns}
         if self.code is not None and self.spec.columns:
             return {name: column.type for name, column in self.spec.columns.items()}
         return None
-
-    def _declared_type(self, name: str) -> str | None:
-        column = self.spec.columns.get(name)
-        return column.type if column else None
 
     @property
     def freshness(self) -> Freshness | None:
@@ -160,18 +166,19 @@ class Table:
     def _content(self) -> str:
         """A hash of all that decides the table's content. Descriptions, formatting and verdicts that only
         warn or stop are not part of it."""
+        spec = self.declared or self.spec
         held = [
             e.model_dump(include={"kind", "arguments", "otherwise", "ignore_nulls"}, mode="json")
-            for e in self.spec.expectations
+            for e in spec.expectations
             if e.otherwise in ("drop", "quarantine")
         ]
         body = self.query.definition if self.query else self.code.definition if self.code else None
         content = {
             "body": body,
-            "source": self.spec.source.model_dump(mode="json") if self.spec.source else None,
-            "load": self.load.model_dump(mode="json"),
+            "source": spec.source.model_dump(mode="json") if spec.source else None,
+            "load": _load_of(spec).model_dump(mode="json"),
             "changes_of": self.drivers,
-            "types": {name: column.type for name, column in self.spec.columns.items() if column.type},
+            "types": {name: column.type for name, column in spec.columns.items() if column.type},
             "held": sorted(json.dumps(item, sort_keys=True, default=str) for item in held),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -179,6 +186,12 @@ class Table:
     def where(self, *path: str | int) -> Where:
         """The place of a key in the table's YAML file."""
         return self.document.where(path, table=self.name)
+
+
+def _load_of(spec: TableSpec) -> Load:
+    if spec.load is not None:
+        return spec.load
+    return Append() if spec.source is not None else Overwrite()
 
 
 @dataclass(frozen=True)

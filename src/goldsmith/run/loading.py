@@ -142,8 +142,11 @@ def claims(run: Run, log: TableLog, last: int) -> Callable[[str, int], Claim]:
 
 def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> Written | None:
     """One slice, one commit. None where another run's commit was taken instead."""
-    table = plan.table
     piece = slice_of(spark, run, plan)
+    if plan.table.columns is None or plan.table.code is not None:
+        # Only now is it known how the columns are spelt.
+        plan = replace(plan, table=plan.table.resolved(piece.shaped.frame.columns))
+    table = plan.table
     cached: list[DataFrame] = list(piece.persisted)
     try:
         judged = judged_slice(spark, run, plan, piece)
