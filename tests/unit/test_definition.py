@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from goldsmith.errors import DeclarationErrors
 from goldsmith.project.checking import advice
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
@@ -225,3 +226,39 @@ def test_a_reference_to_the_table_that_drives_is_told(tmp_path: Path) -> None:
         "every change of bronze.x rebuilds the table: rows are quarantined or dropped by it",
     )
     assert advice(project(tmp_path, "load: append\n" + rule.replace("drop", "warn"), QUERY)) == []
+
+
+def test_a_table_cannot_look_its_rows_up_in_itself(tmp_path: Path) -> None:
+    rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: k, table: silver.t, key: id}, otherwise: drop}\n"
+    with pytest.raises(DeclarationErrors) as found:
+        project(tmp_path, "load: append\n" + rule, QUERY)
+    assert [problem.code for problem in found.value.problems] == ["GS107"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ("ts > 'today'", "GS205"),
+        ("ts > CAST('now' AS timestamp)", "GS205"),
+        ("unix_timestamp(/**/) > 0", "GS205"),
+        ("any_value(k) > 0", "GS110"),
+        ("k IN (SELECT k FROM bronze.x)", "GS110"),
+        ("EXISTS (SELECT 1 FROM bronze.x)", "GS110"),
+        ("n = 'today'", None),
+    ],
+)
+def test_conditions_know_moments_and_other_rows_by_the_types_of_columns(
+    tmp_path: Path, condition: str, code: str | None
+) -> None:
+    columns = "columns: {n: string, ts: timestamp}\n"
+    query = "SELECT k, ts, CAST(id AS string) AS n FROM bronze.x"
+    for yaml in (
+        f'load: append\n{columns}expectations:\n  - {{condition: "{condition}", name: a, otherwise: drop}}\n',
+        f'{columns}load: {{merge: {{key: k, delete_when: "{condition}"}}}}\n',
+    ):
+        if code is None:
+            project(tmp_path, yaml, query)
+            continue
+        with pytest.raises(DeclarationErrors) as found:
+            project(tmp_path, yaml, query)
+        assert [problem.code for problem in found.value.problems] == [code]

@@ -21,8 +21,8 @@ SCHEMAS: dict[str, dict[str, str | None] | None] = {
 }
 KEYS = {"bronze.d": [frozenset({"id"})], "bronze.l": [frozenset({"k"})]}
 NAMES = ("id", "k", "v", "w")
-SEEDS = 250
-ROUNDS = 4
+SEEDS = 80
+ROUNDS = 3
 
 Rows = list[tuple[Any, ...]]
 pytestmark = pytest.mark.skipif(
@@ -100,8 +100,8 @@ class Writer:
 
     def sources(self, depth: int) -> tuple[str, tuple[str, ...]]:
         """FROM with its joins, and the columns in sight."""
-        text, alias, names = self.source(depth)
-        columns = [f"{alias}.{name}" for name in names]
+        text, alias, first = self.source(depth)
+        columns = [f"{alias}.{name}" for name in first]
         while self.chance(0.4):
             joined, alias, names = self.source(depth)
             new = [f"{alias}.{name}" for name in names]
@@ -110,6 +110,9 @@ class Writer:
             if self.chance(0.2):
                 equations.append(self.condition([*columns, *new], 0))
             on = "" if word == "CROSS JOIN" else f" ON {' AND '.join(equations)}"
+            shared = sorted(set(first) & set(names))
+            if len(columns) == len(first) and shared and word in ("JOIN", "LEFT JOIN") and self.chance(0.3):
+                on = f" USING ({self.any(*shared)})"
             text += f" {word} {joined}{on}"
             columns += new
         return text, tuple(columns)
@@ -121,7 +124,9 @@ class Writer:
         start, columns = self.sources(depth)
         where = f" WHERE {self.condition(columns, depth)}" if self.chance(0.4) else ""
         where += f" AND {self.condition(columns, 0)}" if where and self.chance(0.3) else ""
-        kind = self.any(*["plain"] * 4, "group", "group", "window", "distinct")
+        kind = self.any(*["plain"] * 4, "group", "group", "window", "distinct", "star")
+        if kind == "star" and like is None and " JOIN " not in start:
+            return f"SELECT * FROM {start}{where}", tuple(column.split(".")[1] for column in columns)
         after = ""
         if kind == "group":
             keys = [self.value(columns) for _ in range(count - 1)]
@@ -271,11 +276,10 @@ def check_values(
         yield f"recomputable in {driver} by {name} as {traced}"
 
 
-@pytest.mark.parametrize("part", range(5))
-def test_what_is_claimed_of_random_sql_holds(part: int) -> None:
+def test_what_is_claimed_of_random_sql_holds() -> None:
     database = Database()
     tried = 0
-    for seed in range(part * SEEDS // 5, (part + 1) * SEEDS // 5):
+    for seed in range(SEEDS):
         random = Random(seed)
         text = Writer(random).statement()
         try:
@@ -287,4 +291,4 @@ def test_what_is_claimed_of_random_sql_holds(part: int) -> None:
         tried += 1
         for _ in range(ROUNDS):
             assert not list(check(database, analysis, random)), f"seed {seed}: {text}"
-    assert tried > SEEDS // 10
+    assert tried > SEEDS // 2
