@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "GS204": "SQL that this load cannot run incrementally",
     "GS205": "SQL whose result would differ when run again",
     "GS206": "A Python table's code cannot be used",
+    "GS207": "SQL whose result depends on the order of rows",
     "GS301": "A landing folder is not there",
     "GS302": "A file cannot be read",
     "GS303": "A file changed while it was read",

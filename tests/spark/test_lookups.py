@@ -65,3 +65,91 @@ def test_two_drivers_joined(lake: Lake) -> None:
     orders.append([{"id": 4, "customer": 2}])
     lake.done("silver.t")
     assert lake.rows("silver.t") == [(2, 2, "Bert"), (3, 3, "Cy"), (4, 2, "Bert")]
+
+
+def test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does(lake: Lake) -> None:
+    """A row may be decided by another row of the same upstream, of a later batch or of one that is removed."""
+    source = Upstream(lake, "bronze.src", "id int, parent int")
+    sql = "SELECT id, parent FROM bronze.src"
+    rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: parent, table: bronze.src, key: id}, otherwise: "
+    lake.declare("silver.quarantines", f"load: {{merge: {{key: id}}}}\n{rule}quarantine}}", sql)
+    lake.declare("silver.drops", f"load: append\non_removed: ignore\n{rule}drop}}", sql)
+    lake.declare("silver.warns", f"load: {{merge: {{key: id}}}}\n{rule}warn}}", sql)
+    source.append([{"id": 1, "parent": None}, {"id": 3, "parent": 2}])
+    lake.done("silver")
+    assert lake.rows("silver.quarantines") == lake.rows("silver.drops") == [(1, None)]
+    source.append([{"id": 2, "parent": 1}])
+    done = lake.done("silver")
+    assert lake.rows("silver.quarantines") == lake.rows("silver.drops") == [(1, None), (2, 1), (3, 2)]
+    assert lake.quarantine("silver.quarantines") == []
+    assert done["silver.warns"].commits[0].mode == "incremental"
+    source.sql("DELETE FROM {t} WHERE id = 2")
+    lake.done("silver")
+    assert lake.rows("silver.quarantines") == lake.rows("silver.drops") == [(1, None)]
+    assert [reasons for reasons, _ in lake.quarantine("silver.quarantines")] == [("parent_to_exist_in",)]
+
+
+def test_one_of_several_drivers_that_rows_are_also_looked_up_in(lake: Lake) -> None:
+    """Rows are looked up in drivers whose turn has not come as they are when all are applied."""
+    left, right = Upstream(lake, "bronze.a", "id int, k int"), Upstream(lake, "bronze.b", "id int, k int")
+    sql = "SELECT id, k FROM bronze.a UNION ALL SELECT id, k FROM bronze.b"
+    drivers = "load: append\nchanges_of: [bronze.a, bronze.b]\nexpectations:\n"
+    for name, otherwise in (("decides", "quarantine"), ("stops", "fail")):
+        rule = f"  - {{expect_column_values_to_exist_in: {{column: k, table: bronze.b, key: id}}, otherwise: {otherwise}}}"
+        lake.declare(f"silver.{name}", drivers + rule, sql)
+    left.append([{"id": 1, "k": 10}])
+    right.append([{"id": 10, "k": 10}])
+    lake.done("silver")
+    left.append([{"id": 2, "k": 20}])
+    right.append([{"id": 20, "k": 20}])
+    done = lake.done("silver")
+    both = [(1, 10), (10, 10), (2, 20), (20, 20)]
+    assert lake.rows("silver.decides") == lake.rows("silver.stops") == both
+    assert [commit.mode for commit in done["silver.stops"].commits] == ["incremental", "incremental"]
+
+
+def test_an_exception_that_is_taken_back_rebuilds_and_one_that_is_added_does_not(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, k int")
+    names = Upstream(lake, "bronze.names", "k int, name string")
+    source.append([{"id": 1, "k": 1}])
+    names.append([{"k": 1, "name": "one"}])
+    lake.declare("silver.t", LOAD + "lookups: {bronze.names: as_loaded}", SQL)
+    kept = "SELECT id, k FROM bronze.src"
+    lake.declare("silver.kept", "load: append\non_removed: ignore", kept)
+    lake.done("silver")
+    names.sql("UPDATE {t} SET name = 'uno'")
+    source.sql("UPDATE {t} SET k = 2")
+    lake.done("silver")
+    assert lake.rows("silver.kept") == [(1, 1), (1, 2)]
+    lake.declare("silver.t", LOAD, SQL)
+    lake.declare("silver.kept", "load: append", kept)
+    done = lake.done("silver")
+    assert {outcome.commits[0].mode for outcome in done.values()} == {"rebuild"}
+    assert lake.rows("silver.t") == [(1, 2, None)]
+    assert lake.rows("silver.kept") == [(1, 2)]
+    lake.declare("silver.t", LOAD + "lookups: {bronze.names: as_loaded}", SQL)
+    lake.declare("silver.kept", "load: append\non_removed: ignore", kept)
+    assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
+
+
+def test_columns_are_found_whatever_their_case(lake: Lake) -> None:
+    """Where the check knows the columns, and where only the run does: those of bronze are not declared."""
+    source = Upstream(lake, "bronze.src", "id int, k int, ts int")
+    lake.declare("bronze.src", "source: {files: never/*.csv, format: csv}")
+    source.append([{"id": 1, "k": 1, "ts": 1}, {"id": 2, "k": 2, "ts": 1}])
+    merge = "load: {merge: {key: [ID], newest_by: TS, delete_when: K = 0}}\ncolumns: {K: {type: bigint, description: A.}}\n"
+    by = "load: {overwrite_partitions: {by: [ID]}}\ncluster_by: Id\n"
+    for name, query in (("known", "SELECT id, k, ts FROM bronze.src"), ("star", "SELECT * FROM bronze.src")):
+        lake.declare(f"silver.merged_{name}", merge, query)
+        lake.declare(f"silver.parts_{name}", by, query)
+    lake.done("silver")
+    source.append([{"id": 1, "k": 5, "ts": 2}])
+    source.sql("DELETE FROM {t} WHERE id = 2")
+    done = lake.done("silver")
+    for name in ("known", "star"):
+        assert lake.rows(f"silver.merged_{name}") == [(1, 5, 2)]
+        assert lake.rows(f"silver.parts_{name}") == [(1, 1, 1), (1, 5, 2)]
+        assert lake.table(f"silver.merged_{name}").columns == ["id", "k", "ts"]
+        assert done[f"silver.parts_{name}"].commits[0].mode == "incremental"
+    source.sql("OPTIMIZE {t}")
+    assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}

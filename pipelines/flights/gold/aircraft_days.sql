@@ -6,7 +6,7 @@ WITH legs AS (
     distance,
     (
       unix_seconds(departed_at)
-      - unix_seconds(lag(departed_at) OVER (PARTITION BY flight_date, tailnum ORDER BY departed_at))
+      - unix_seconds(lag(departed_at) OVER (PARTITION BY flight_date, tailnum ORDER BY departed_at, carrier, flight, origin))
     ) div 60 AS turnaround
   FROM silver.departures
   WHERE has_actuals AND departed_at IS NOT NULL AND tailnum IS NOT NULL

@@ -119,7 +119,8 @@ def merge_newest(
         # A deleted key lies outside the range of the rows that came.
         ranges = ()
     existing = spark.read.format("delta").load(target.path).schema
-    shared = [field.name for field in existing.fields if field.name in found.columns]
+    came = {name.lower() for name in found.columns}
+    shared = [field.name for field in existing.fields if field.name.lower() in came]
     held = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("h"))
     same = F.expr(row_hash(existing, "t")) == F.col(f"s.{_ORDER}.h")
     newer = F.col(f"s.{_ORDER}") > held

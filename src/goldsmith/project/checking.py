@@ -38,19 +38,31 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
         return project, problems
     schemas: Schemas = dict.fromkeys(broken)
     schemas.update(dict.fromkeys(project.tables))
+    keys: dict[str, frozenset[frozenset[str]]] = {}
     tables: list[Table] = []
     for table in project.tables.values():
         analysed = table
         if table.query is not None:
-            analysis = sql.analyse(table.query, schemas)
+            analysis = sql.analyse(table.query, schemas, keys)
             analysed = replace(table, analysis=analysis)
             problems.extend(analysis.problems)
+        keys[table.name] = _unique(analysed)
         schemas[table.name] = analysed.columns
         tables.append(analysed)
     for table in tables:
         problems.extend(_table(table, schemas))
     pipelines = list(project.pipelines.values())
+    tables = [table if table.columns is None else table.resolved(table.columns) for table in tables]
     return Project.assemble(project.root, project.spec, pipelines, tables, project.dashboards), problems
+
+
+def _unique(table: Table) -> frozenset[frozenset[str]]:
+    """The sets of columns that no two rows of a table have alike."""
+    if isinstance(table.load, Merge):
+        return frozenset({frozenset(name.lower() for name in table.load.key)})
+    if table.analysis is None or isinstance(table.load, Append):
+        return frozenset()
+    return table.analysis.unique
 
 
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
@@ -186,20 +198,21 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
 
 def _columns(table: Table) -> Iterator[DeclarationError]:
     """Declared columns, keys and clustering against the columns that the table has."""
+    load, form = table.load, ("load", table.load.kind)
+    lists: dict[tuple[str, ...], tuple[str, ...]] = {("cluster_by",): table.spec.cluster_by}
+    if isinstance(load, Merge):
+        lists |= {(*form, "key"): load.key, (*form, "newest_by"): load.newest_by}
+    if isinstance(load, OverwritePartitions):
+        lists |= {(*form, "by"): load.by}
+    for path, names in lists.items():
+        yield from _twice(table, path, names)
     columns = table.columns
     if columns is None:
         return
     known = {name.lower() for name in columns}
-    wanted: list[tuple[str, tuple[str | int, ...]]] = []
+    wanted = [(name, path) for path, names in lists.items() for name in names]
     if table.analysis is not None:
         wanted += [(name, ("columns", name)) for name in table.spec.columns]
-    load, form = table.load, ("load", table.load.kind)
-    if isinstance(load, Merge):
-        wanted += [(name, (*form, "key")) for name in load.key]
-        wanted += [(name, (*form, "newest_by")) for name in load.newest_by]
-    if isinstance(load, OverwritePartitions):
-        wanted += [(name, (*form, "by")) for name in load.by]
-    wanted += [(name, ("cluster_by",)) for name in table.spec.cluster_by]
     for name, path in wanted:
         if name.lower() not in known:
             yield DeclarationError(
@@ -216,6 +229,18 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
                 where=table.where(*form, "delete_when"),
                 hint=problem.hint,
             )
+
+
+def _twice(table: Table, path: tuple[str, ...], names: tuple[str, ...]) -> Iterator[DeclarationError]:
+    """A column that one list names twice."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.get(name.lower())
+        seen[name.lower()] = name
+        if first is not None:
+            alike = "twice" if first == name else f"as `{first}` and as `{name}`: case does not count"
+            told = f"`{path[-1]}` names one column {alike}."
+            yield DeclarationError("GS105", told, where=table.where(*path), hint="Name it once.")
 
 
 def _conditions(table: Table) -> Iterator[DeclarationError]:
@@ -278,8 +303,15 @@ def advice(project: Project) -> list[tuple[str, str]]:
     """What is allowed and may surprise: pairs of a table and a sentence."""
     found = []
     for table in project.tables.values():
-        if table.analysis is None:
+        found += [
+            (table.name, f"every change of {name} rebuilds the table: rows are quarantined or dropped by it")
+            for name in table.drivers
+            if name in table.deciding
+        ]
+        if table.analysis is None or table.query is None:
             continue
+        for note in table.analysis.notes:
+            found.append((table.name, f"{table.query.file.name}, line {note.line}: {note.message}"))
         if isinstance(table.load, OverwritePartitions):
             for driver in table.drivers:
                 reason = table.analysis.recomputable_by(driver, table.load.by)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.sql_bind import NoLayer, Structure, bind
 from goldsmith.project.sql_columns import Columns
 from goldsmith.project.sql_expression import check_expression
+from goldsmith.project.sql_order import Finding, order_findings
 from goldsmith.project.sql_outputs import Schemas
 from goldsmith.project.sql_problems import (
     changing_problems,
@@ -24,6 +26,7 @@ from goldsmith.project.sql_scope import full_name, references
 from goldsmith.project.sql_shape import linear_in, one_to_one_in
 from goldsmith.project.sql_text import Malformed, Parsed, canonical, parse_statement, place
 from goldsmith.project.sql_trace import Lineage, Tracer
+from goldsmith.project.sql_unique import Keys, Unique
 
 __all__ = ["Analysis", "Query", "analyse", "check_expression", "parse"]
 
@@ -57,12 +60,21 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence about a place in the text that is no mistake."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What is known about a query.
 
     columns: the names it gives, in order; None where they cannot be known. lineage: each of them to the
     columns (table, column) it is computed from, as well as that is known. problems: all that is wrong, in
-    the order of the text.
+    the order of the text. notes: what is allowed and may surprise. unique: the sets of columns, in lower case, that
+    no two rows of the output have alike, as well as that is known.
     """
 
     columns: tuple[str, ...] | None
@@ -70,6 +82,8 @@ class Analysis:
     problems: tuple[DeclarationError, ...]
     query: Query
     known: Columns = field(repr=False, compare=False)
+    notes: tuple[Note, ...] = ()
+    unique: frozenset[frozenset[str]] = frozenset()
 
     def linear_in(self, driver: str) -> str | None:
         """None where the driver's changed rows alone give the output's: each row comes from exactly one row
@@ -110,11 +124,12 @@ def parse(text: str, *, file: Path, table: str) -> Query:
     return Query(table, file, text, upstreams, parsed, structure)
 
 
-def analyse(query: Query, schemas: Schemas) -> Analysis:
+def analyse(query: Query, schemas: Schemas, keys: Keys = MappingProxyType({})) -> Analysis:
     """Hold a query against the declared tables.
 
     schemas: every declared table to its columns (name to Spark type, or to None where the type is unknown),
-    or to None where its columns are unknown.
+    or to None where its columns are unknown. keys: tables to the sets of columns, in lower case, that no two of
+    their rows have alike.
     """
     parsed, structure = query.parsed, query.structure
 
@@ -123,11 +138,18 @@ def analyse(query: Query, schemas: Schemas) -> Analysis:
         return DeclarationError(code, message, where=Where(query.file, line, column, query.table), hint=hint)
 
     columns = Columns(schemas)
+    unique = Unique(parsed, columns, keys)
+    ordering = list(order_findings(parsed, structure, unique))
     found = [
         *table_problems(parsed, schemas, problem),
         *column_problems(structure, columns, problem),
         *output_problems(structure, columns, problem),
         *changing_problems(parsed, structure, columns, problem),
+        *(
+            problem("GS207", _begun(each.message), each.offset, each.hint)
+            for each in ordering
+            if each.refused
+        ),
     ]
     distinct = {(error.code, error.where, error.message): error for error in found}
     ordered = sorted(distinct.values(), key=lambda error: (error.where.line or 0, error.where.column or 0))
@@ -144,4 +166,18 @@ def analyse(query: Query, schemas: Schemas) -> Analysis:
         tuple(ordered),
         query,
         columns,
+        _notes(query, (each for each in ordering if not each.refused)),
+        unique.sets(structure.root),
     )
+
+
+def _notes(query: Query, findings: Iterable[Finding]) -> tuple[Note, ...]:
+    found = {
+        Note(place(query.text, each.offset)[0], f"{each.message}. {each.hint}"): None
+        for each in sorted(findings, key=lambda each: each.offset)
+    }
+    return tuple(found)
+
+
+def _begun(message: str) -> str:
+    return message[0].upper() + message[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
 
 from goldsmith.project.sql_functions import (
     AGGREGATES,
@@ -16,6 +17,9 @@ from goldsmith.project.sql_functions import (
 )
 from goldsmith.project.sql_scope import Select, is_subquery, own
 from goldsmith.project.sql_text import Parsed
+
+_MODE, _VECTOR = 2, 4
+"""The arguments of `aes_encrypt`, counted from 0: its mode, and its initialization vector."""
 
 _AROUND_CALLS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 
@@ -33,10 +37,28 @@ def called(parsed: Parsed, node: exp.Expr) -> str | None:
 def parentheses(parsed: Parsed, node: exp.Expr) -> str:
     """What follows a function's name: `()` without arguments, `(...)` with some, nothing at all."""
     end = node.meta.get("end")
-    after = parsed.text[end + 1 :].lstrip() if end is not None else ""
-    if not after.startswith("("):
+    after = (token for token in parsed.tokens if end is not None and token.start > end)
+    if next((token.token_type for token in after), None) is not TokenType.L_PAREN:
         return ""
-    return "()" if after[1:].lstrip().startswith(")") else "(...)"
+    return "()" if next((token.token_type for token in after), None) is TokenType.R_PAREN else "(...)"
+
+
+def changes(parsed: Parsed, node: exp.Expr) -> str | None:
+    """The name of a call whose value is another one when it is made again; None for anything else."""
+    name = called(parsed, node)
+    if name in NON_DETERMINISTIC or (name == "unix_timestamp" and parentheses(parsed, node) == "()"):
+        return name
+    if name == "aes_encrypt":
+        return name if _throws_dice(list(node.iter_expressions())) else None
+    return None
+
+
+def _throws_dice(arguments: list[exp.Expr]) -> bool:
+    """Whether `aes_encrypt` makes an initialization vector by chance: none is given, and the mode needs one."""
+    values = [argument.name if isinstance(argument, exp.Literal) else None for argument in arguments]
+    if len(values) > _MODE and (values[_MODE] or "").upper() == "ECB":
+        return False
+    return len(values) <= _VECTOR or values[_VECTOR] == ""
 
 
 def is_aggregate(parsed: Parsed, node: exp.Expr) -> bool:
@@ -68,14 +90,12 @@ def aggregates(parsed: Parsed, select: Select) -> Iterator[exp.Expr]:
 
 def one_row(parsed: Parsed, root: exp.Expr) -> bool:
     """Whether an expression is a value of one row alone, the same each time it is computed."""
-    barred = AGGREGATES | WINDOWS | GENERATORS | NON_DETERMINISTIC | TIME_WINDOWS
+    barred = AGGREGATES | WINDOWS | GENERATORS | TIME_WINDOWS
     for node in own(root):
         if is_subquery(node) or isinstance(
             node, exp.AggFunc | exp.Window | exp.UDTF | exp.Placeholder | exp.Parameter | exp.Star
         ):
             return False
-        if is_foreign(parsed, node) or called(parsed, node) in barred:
-            return False
-        if called(parsed, node) == "unix_timestamp" and parentheses(parsed, node) == "()":
+        if is_foreign(parsed, node) or called(parsed, node) in barred or changes(parsed, node):
             return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlglot import exp
 
@@ -26,8 +26,8 @@ _ALONE = "Its verdict must not depend on which rows are loaded together."
 def check_expression(sql: str, columns: Collection[str] | None) -> tuple[DeclarationError, ...]:
     """What is wrong with a condition on one row: GS201, GS203, GS205, or GS110 where it needs other rows.
 
-    columns: the names a row has, None where they are unknown. Lines and columns of the errors are those
-    within the condition.
+    columns: the names a row has, to their types where these are known; None where they are unknown. Lines and
+    columns of the errors are those within the condition.
     """
 
     problem = _problem_in(sql)
@@ -125,7 +125,9 @@ def _row(item: exp.Expr, names: Collection[str] | None) -> tuple[Select, Columns
     select = Select(exp.Select(), None, parts=[("where", item)])
     row = exp.Table(this=exp.to_identifier(_ROW))
     select.sources.append(Source(row, Base(row, _ROW), None))
-    return select, Columns({_ROW: None if names is None else dict.fromkeys(names)})
+    if names is None:
+        return select, Columns({_ROW: None})
+    return select, Columns({_ROW: names if isinstance(names, Mapping) else dict.fromkeys(names)})
 
 
 def _unknown(

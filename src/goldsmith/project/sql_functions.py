@@ -23,6 +23,72 @@ AGGREGATES = _names(
 )
 """One value out of many rows."""
 
+PICKING = {
+    "any_value": "Use `min`, or `max_by(value, order)` with an order that no two rows have alike.",
+    "first": "Use `min`, or `min_by(value, order)` with an order that no two rows have alike.",
+    "first_value": "Use `min`, or `min_by(value, order)` with an order that no two rows have alike.",
+    "last": "Use `max`, or `max_by(value, order)` with an order that no two rows have alike.",
+    "last_value": "Use `max`, or `max_by(value, order)` with an order that no two rows have alike.",
+}
+"""Aggregates that take the value of one row by where it stands, each with the remedy."""
+
+LISTING = {
+    "array_agg": "Sort the list at once: `array_sort(array_agg(...))`.",
+    "collect_list": "Sort the list at once: `array_sort(collect_list(...))`.",
+    "collect_set": "Sort the list at once: `array_sort(collect_set(...))`.",
+    "listagg": "Say the order: `listagg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
+    "string_agg": "Say the order: `string_agg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
+}
+"""Aggregates whose value keeps the order in which rows come, each with the remedy."""
+
+TIED = {
+    "max_by": "Let the order name the value too: `max_by(value, struct(order, value))`.",
+    "min_by": "Let the order name the value too: `min_by(value, struct(order, value))`.",
+    "mode": "Take the least of them: `mode(value, true)`.",
+}
+"""Aggregates that take any of several values that are equal in their order, each with the remedy."""
+
+APPROXIMATE = {
+    "approx_percentile": "Use `percentile`, which is exact.",
+    "approx_top_k": "Count exactly: GROUP BY the value.",
+    "approx_top_k_accumulate": "Count exactly: GROUP BY the value.",
+    "approx_top_k_combine": "Count exactly: GROUP BY the value.",
+    "histogram_numeric": "Count the rows of buckets of fixed width: `width_bucket`.",
+    "hll_sketch_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
+    "hll_union_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
+    "percentile_approx": "Use `percentile`, which is exact.",
+    "theta_intersection_agg": "Use `count(DISTINCT ...)`.",
+    "theta_sketch_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
+    "theta_union_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
+}
+"""Aggregates that approximate by the order in which rows come and parts are put together, each with the remedy."""
+
+ORDER_FREE = _names(
+    """
+    any approx_count_distinct avg bit_and bit_or bit_xor bitmap_and_agg bitmap_construct_agg
+    bitmap_or_agg bool_and bool_or corr count count_if count_min_sketch covar_pop covar_samp every
+    grouping grouping_id kurtosis max mean median min percentile percentile_cont percentile_disc
+    regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy
+    schema_of_variant_agg skewness some std stddev stddev_pop stddev_samp sum try_avg try_sum var_pop
+    var_samp variance
+    """
+)
+"""Aggregates that give the same in whatever order rows come, but for the last digits of float and double."""
+
+ORDER_FREE_READERS = _names(
+    """
+    array_contains array_max array_min array_size array_sort cardinality size sort_array
+    """
+)
+"""Functions of a list to which its order means nothing."""
+
+POSITIONAL = _names(
+    """
+    lag lead nth_value ntile row_number
+    """
+)
+"""Window functions that go by a row's place among its neighbours, also among those that are equal in order."""
+
 WINDOWS = _names(
     """
     cume_dist dense_rank lag lead nth_value ntile percent_rank rank row_number
@@ -40,13 +106,17 @@ GENERATORS = _names(
 
 NON_DETERMINISTIC = _names(
     """
-    curdate current_date current_time current_timestamp current_user input_file_block_length
-    input_file_block_start input_file_name java_method localtimestamp monotonically_increasing_id now
-    rand randn random randstr reflect session_user shuffle spark_partition_id try_reflect uniform user
-    uuid
+    collations curdate current_catalog current_database current_date current_schema current_time
+    current_timestamp current_timezone current_user input_file_block_length input_file_block_start
+    input_file_name java_method kll_merge_agg_bigint kll_merge_agg_double kll_merge_agg_float
+    kll_sketch_agg_bigint kll_sketch_agg_double kll_sketch_agg_float kll_sketch_merge_bigint
+    kll_sketch_merge_double kll_sketch_merge_float localtimestamp monotonically_increasing_id now
+    python_worker_logs rand randn random randstr reflect session_user shuffle spark_partition_id
+    sql_keywords table_changes table_changes_by_path try_reflect uniform user uuid version
     """
 )
-"""Another value when run again: chance, the clock, the user, or how rows lie in files and partitions."""
+"""Another value when run again: chance, the clock, the user, the session, or how rows lie in files and partitions.
+KLL sketches throw dice when they compact."""
 
 BARE = _names(
     """
@@ -71,8 +141,7 @@ SCALARS = _names(
     base64 between bigint bin binary bit_count bit_get bit_length bitmap_bit_position
     bitmap_bucket_number bitmap_count boolean bround btrim cardinality cast cbrt ceil ceiling char
     char_length character_length charindex chr coalesce collate collation concat concat_ws contains
-    conv convert_timezone cos cosh cot crc32 csc current_catalog current_database current_schema
-    current_timezone date date_add date_diff date_format date_from_unix_date date_part date_sub
+    conv convert_timezone cos cosh cot crc32 csc date date_add date_diff date_format date_from_unix_date date_part date_sub
     date_trunc dateadd datediff datepart day dayname dayofmonth dayofweek dayofyear decimal decode
     degrees div double e element_at elt encode endswith equal_null exists exp expm1 extract factorial
     filter find_in_set flatten float floor forall format_number format_string from_avro from_csv
@@ -82,7 +151,7 @@ SCALARS = _names(
     kll_sketch_get_n_bigint kll_sketch_get_n_double kll_sketch_get_n_float
     kll_sketch_get_quantile_bigint kll_sketch_get_quantile_double kll_sketch_get_quantile_float
     kll_sketch_get_rank_bigint kll_sketch_get_rank_double kll_sketch_get_rank_float
-    kll_sketch_merge_bigint kll_sketch_merge_double kll_sketch_merge_float kll_sketch_to_string_bigint
+    kll_sketch_to_string_bigint
     kll_sketch_to_string_double kll_sketch_to_string_float last_day lcase least left len length
     levenshtein like ln locate log log10 log1p log2 lower lpad ltrim luhn_check make_date
     make_dt_interval make_interval make_time make_timestamp make_timestamp_ltz make_timestamp_ntz
@@ -106,12 +175,29 @@ SCALARS = _names(
     try_mod try_multiply try_parse_json try_parse_url try_subtract try_to_binary try_to_date
     try_to_number try_to_time try_to_timestamp try_url_decode try_validate_utf8 try_variant_get typeof
     ucase unbase64 unhex unix_date unix_micros unix_millis unix_seconds unix_timestamp upper
-    url_decode url_encode validate_utf8 variant_get version weekday weekofyear when width_bucket
+    url_decode url_encode validate_utf8 variant_get weekday weekofyear when width_bucket
     window window_time xpath xpath_boolean xpath_double xpath_float xpath_int xpath_long xpath_number
     xpath_short xpath_string xxhash64 year zeroifnull zip_with
     """
 )
 """One value out of one row."""
+
+GIVE_TEXT = _names(
+    """
+    btrim char chr concat concat_ws date_format format_string get_json_object hex initcap lcase left lower
+    lpad ltrim md5 regexp_extract regexp_replace regexp_substr repeat replace right rpad rtrim sha2
+    split_part string substr substring substring_index translate trim ucase upper
+    """
+)
+"""Functions whose value is a text."""
+
+TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
+    """
+    charindex contains endswith hash ilike instr length like locate named_struct position regexp
+    regexp_count regexp_instr regexp_like rlike split startswith struct xxhash64
+    """
+)
+"""Functions that take a constant text as the text that it is, and not as a date."""
 
 KNOWN = AGGREGATES | WINDOWS | GENERATORS | NON_DETERMINISTIC | SCALARS
 """Every function of Spark; anything else may be a user's own, of which nothing is known."""

@@ -41,6 +41,11 @@ class Outputs:
             self._outputs[key] = self._find_outputs(relation)
         return self._outputs[key]
 
+    def type_of(self, relation: Base, name: str) -> str | None:
+        """The declared type of a table's column; None where it is not known."""
+        schema = self._schemas.get(relation.table) or {}
+        return next((kind for known, kind in schema.items() if known.lower() == name.lower()), None)
+
     def names(self, source: Source) -> tuple[str | None, ...] | None:
         """The names of a source's columns in order; None where they cannot be known."""
         if source.renamed:

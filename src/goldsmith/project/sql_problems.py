@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_calls import called, parentheses
+from goldsmith.project.sql_calls import changes, parentheses
 from goldsmith.project.sql_columns import Columns, Unknown
-from goldsmith.project.sql_functions import BARE, NON_DETERMINISTIC
+from goldsmith.project.sql_functions import BARE
+from goldsmith.project.sql_moments import moments
 from goldsmith.project.sql_outputs import Schemas
 from goldsmith.project.sql_scope import Base, Select, SetOperation, Source, full_name, own, references
 from goldsmith.project.sql_text import Parsed, offset_of
@@ -23,9 +22,12 @@ Problem = Callable[[str, str, int, str | None], DeclarationError]
 
 _MADE_UP = (exp.Func, exp.Binary, exp.Window, exp.Subquery)
 _BARE_NODES = {"currentdate", "currenttimestamp", "currenttime", "currentuser", "sessionuser"}
-_MOMENTS = {"now", "today", "yesterday", "tomorrow"}
 _TYPED = {"DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ"}
 _AGAIN = "A rebuild must give the same rows: take it from a column of the data."
+
+_NO_MOMENT = (
+    "Take the date from a column of the data. Where a text is meant: `CAST(column AS string) = 'today'`."
+)
 
 
 def table_problems(parsed: Parsed, schemas: Schemas, problem: Problem) -> Iterator[DeclarationError]:
@@ -115,20 +117,31 @@ def changing_problems(
 ) -> Iterator[DeclarationError]:
     """Calls whose value is another one when the query is run again."""
     for node in parsed.tree.walk():
-        name = called(parsed, node) or _bare_word(node)
-        form = parentheses(parsed, node)
-        if name in BARE and form == "" and _may_be_column(name, structure, columns):
+        name = changes(parsed, node) or _bare_word(node)
+        if name in BARE and parentheses(parsed, node) == "" and _may_be_column(name, structure, columns):
             continue
-        if name in NON_DETERMINISTIC or (name == "unix_timestamp" and form == "()"):
+        if name is not None:
             yield problem("GS205", f"`{name}` gives another value in each run", offset_of(node), _AGAIN)
         elif isinstance(node, exp.TableSample):
             hint = "Filter by a hash of the key."
             yield problem("GS205", "TABLESAMPLE takes other rows in each run", offset_of(node), hint)
-    for token, after in pairwise(parsed.tokens):
-        moment = after.token_type is TokenType.STRING and after.text.strip().lower() in _MOMENTS
-        if moment and token.text.upper() in _TYPED:
-            message = f"`{token.text} '{after.text}'` gives another value in each run"
-            yield problem("GS205", message, token.start, _AGAIN)
+    yield from _moment_problems(parsed, structure, columns, problem)
+
+
+def _moment_problems(
+    parsed: Parsed, structure: Structure, columns: Columns, problem: Problem
+) -> Iterator[DeclarationError]:
+    for node in moments(parsed, structure, columns):
+        start = offset_of(node)
+        within = [part.meta["end"] for part in node.walk() if "end" in part.meta]
+        written = parsed.text[start : max(within, default=start) + 1]
+        before = next((token for token in reversed(parsed.tokens) if token.start < start), None)
+        if before is not None and before.text.upper() in _TYPED:
+            told = f"`{before.text} {written}` gives another value in each run"
+            yield problem("GS205", told, before.start, _AGAIN)
+        else:
+            told = f"`{written}` is a moment of the run where a date is expected"
+            yield problem("GS205", told, start, _NO_MOMENT)
 
 
 def _bare_word(node: exp.Expr) -> str | None:

@@ -7,7 +7,7 @@ Keys are compared as SQL over the driver's own columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
@@ -21,6 +21,7 @@ from goldsmith.project.sql_scope import (
     SetOperation,
     Source,
     clauses,
+    conjuncts,
     own,
     reads,
 )
@@ -174,10 +175,10 @@ class _Check:
         join = source.join
         if join is None:
             return next(iter(self._keys), None)
-        conditions = list(_conjuncts(join.args.get("on")))
+        conditions = list(conjuncts(join.args.get("on")))
         if not join.side and join.kind.upper() in ("", "INNER", "CROSS"):
             where = select.node.args.get("where")
-            conditions.extend(_conjuncts(where.this if where is not None else None))
+            conditions.extend(conjuncts(where.this if where is not None else None))
         equal: set[str] = set()
         for condition in conditions:
             equal |= self._equated(select, condition, [source], accepted)
@@ -223,7 +224,7 @@ class _Check:
             where = subquery.node.args.get("where")
             inner, outer = subquery.readers(self._driver), select.readers(self._driver)
             equal: set[str] = set()
-            for condition in _conjuncts(where.this if where is not None else None):
+            for condition in conjuncts(where.this if where is not None else None):
                 equal |= self._equated(subquery, condition, inner, outer)
             missing = self._missing(equal)
             if missing is not None:
@@ -232,14 +233,3 @@ class _Check:
             if reason is not None:
                 return reason
         return None
-
-
-def _conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The conditions that AND puts together."""
-    while isinstance(condition, exp.Paren):
-        condition = condition.this
-    if isinstance(condition, exp.And):
-        yield from _conjuncts(condition.this)
-        yield from _conjuncts(condition.expression)
-    elif condition is not None:
-        yield condition

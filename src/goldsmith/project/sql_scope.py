@@ -150,3 +150,14 @@ def references(tree: exp.Expr) -> list[exp.Table]:
         node for node in tree.find_all(exp.Table) if node.args.get("db") and not node.find_ancestor(exp.Hint)
     ]
     return sorted(found, key=offset_of)
+
+
+def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The conditions that AND puts together."""
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    if isinstance(condition, exp.And):
+        yield from conjuncts(condition.this)
+        yield from conjuncts(condition.expression)
+    elif condition is not None:
+        yield condition

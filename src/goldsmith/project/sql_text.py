@@ -62,7 +62,9 @@ class _Parser(SparkParser):
     def _parse_function_call(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         first = self._curr
         node = super()._parse_function_call(*args, **kwargs)
-        called = node.this if isinstance(node, exp.Window) else node
+        called = node
+        while isinstance(called, exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+            called = called.this
         if isinstance(called, exp.Expr) and "start" not in called.meta:
             called.update_positions(first)
         return node

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -28,8 +28,11 @@ from goldsmith.project.models import (
     TableSpec,
 )
 from goldsmith.project.profiles import chosen_profile
+from goldsmith.project.spelling import respelt
 from goldsmith.project.sql import Analysis, Query
 from goldsmith.project.suggest import hint_for
+
+_EXCEPTION = "+"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,11 @@ class PythonCode:
 
 @dataclass(frozen=True)
 class Table:
-    """A declared table. name: `layer.table`. analysis: of its SQL, None for bronze and Python tables."""
+    """A declared table.
+
+    name: `layer.table`. spec: with columns spelt as the table's own, where these are known. declared: as it was
+    written, where that is not the same. analysis: of its SQL, None for bronze and Python tables.
+    """
 
     name: str
     layer: Layer
@@ -57,6 +64,12 @@ class Table:
     query: Query | None = field(default=None, repr=False)
     code: PythonCode | None = field(default=None, repr=False)
     analysis: Analysis | None = field(default=None, repr=False, compare=False)
+    declared: TableSpec | None = field(default=None, repr=False)
+
+    def resolved(self, columns: Collection[str]) -> Table:
+        """The table with every column that its declaration names spelt as in `columns`."""
+        spec = respelt(self.spec, columns)
+        return self if spec is self.spec else replace(self, spec=spec, declared=self.declared or self.spec)
 
     @property
     def short(self) -> str:
@@ -64,9 +77,7 @@ class Table:
 
     @property
     def load(self) -> Load:
-        if self.spec.load is not None:
-            return self.spec.load
-        return Append() if self.spec.source is not None else Overwrite()
+        return _load_of(self.spec)
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -97,6 +108,17 @@ class Table:
         return tuple(dict.fromkeys(name for name in named if name not in self.upstreams))
 
     @property
+    def deciding(self) -> frozenset[str]:
+        """The tables by whose rows this table's rows are dropped or quarantined, upstreams or not."""
+        return frozenset(
+            str(expectation.arguments["table"])
+            for expectation in self.spec.expectations
+            if expectation.kind == "expect_column_values_to_exist_in"
+            and expectation.otherwise in ("drop", "quarantine")
+            and "table" in expectation.arguments
+        )
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Everything that must be loaded before this table."""
         return (*self.upstreams, *self.referenced)
@@ -108,35 +130,55 @@ class Table:
             declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
             return {**declared, **SYSTEM_COLUMNS} if declared else None
         if self.analysis is not None and self.analysis.columns is not None:
-            return {name: self._declared_type(name) for name in self.analysis.columns}
+            types = {name.lower(): column.type for name, column in self.spec.columns.items()}
+            return {name: types.get(name.lower()) for name in self.analysis.columns}
         if self.code is not None and self.spec.columns:
             return {name: column.type for name, column in self.spec.columns.items()}
         return None
-
-    def _declared_type(self, name: str) -> str | None:
-        column = self.spec.columns.get(name)
-        return column.type if column else None
 
     @property
     def freshness(self) -> Freshness | None:
         return Freshness.of(self.spec.fresh_within)
 
-    @cached_property
+    @property
+    def exceptions(self) -> frozenset[str]:
+        """The declared exceptions from the promise that a table holds what a rebuild would give."""
+        found = {f"as_loaded:{name}" for name in self.spec.lookups if name in self.lookups}
+        if isinstance(self.load, Append) and self.spec.on_removed == "ignore":
+            found.add("on_removed:ignore")
+        return frozenset(found)
+
+    def continues(self, definition: str) -> bool:
+        """Whether content that was loaded under another definition is content under this one too.
+
+        An exception that was added allows what is there; one that was taken back may have left other rows than a
+        rebuild gives.
+        """
+        content, *exceptions = definition.split(_EXCEPTION)
+        return content == self._content and self.exceptions.issuperset(exceptions)
+
+    @property
     def definition(self) -> str:
+        """A hash of all that decides the table's content, followed by its exceptions from the promise."""
+        return _EXCEPTION.join((self._content, *sorted(self.exceptions)))
+
+    @cached_property
+    def _content(self) -> str:
         """A hash of all that decides the table's content. Descriptions, formatting and verdicts that only
         warn or stop are not part of it."""
+        spec = self.declared or self.spec
         held = [
             e.model_dump(include={"kind", "arguments", "otherwise", "ignore_nulls"}, mode="json")
-            for e in self.spec.expectations
+            for e in spec.expectations
             if e.otherwise in ("drop", "quarantine")
         ]
         body = self.query.definition if self.query else self.code.definition if self.code else None
         content = {
             "body": body,
-            "source": self.spec.source.model_dump(mode="json") if self.spec.source else None,
-            "load": self.load.model_dump(mode="json"),
+            "source": spec.source.model_dump(mode="json") if spec.source else None,
+            "load": _load_of(spec).model_dump(mode="json"),
             "changes_of": self.drivers,
-            "types": {name: column.type for name, column in self.spec.columns.items() if column.type},
+            "types": {name: column.type for name, column in spec.columns.items() if column.type},
             "held": sorted(json.dumps(item, sort_keys=True, default=str) for item in held),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -144,6 +186,12 @@ class Table:
     def where(self, *path: str | int) -> Where:
         """The place of a key in the table's YAML file."""
         return self.document.where(path, table=self.name)
+
+
+def _load_of(spec: TableSpec) -> Load:
+    if spec.load is not None:
+        return spec.load
+    return Append() if spec.source is not None else Overwrite()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from goldsmith.run.counting import known_of
 from goldsmith.run.describing import describe
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.plan import Plan
-from goldsmith.run.planning import plan_table, tracked
+from goldsmith.run.planning import plan_table
 from goldsmith.run.slices import FILE_REASONS, Slice, TooMuchTouched, slice_of
 from goldsmith.run.taking_back import entries_taken_back
 
@@ -142,8 +142,11 @@ def claims(run: Run, log: TableLog, last: int) -> Callable[[str, int], Claim]:
 
 def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> Written | None:
     """One slice, one commit. None where another run's commit was taken instead."""
-    table = plan.table
     piece = slice_of(spark, run, plan)
+    if plan.table.columns is None or plan.table.code is not None:
+        # Only now is it known how the columns are spelt.
+        plan = replace(plan, table=plan.table.resolved(piece.shaped.frame.columns))
+    table = plan.table
     cached: list[DataFrame] = list(piece.persisted)
     try:
         judged = judged_slice(spark, run, plan, piece)
@@ -207,12 +210,15 @@ def judged_slice(spark: SparkSession, run: Run, plan: Plan, piece: Slice) -> Jud
 def _lookups(
     spark: SparkSession, run: Run, plan: Plan, expectations: Sequence[Expectation]
 ) -> dict[str, DataFrame]:
-    """The tables that rows are held against: those that decide content as the plan pins them, others as they are."""
+    """The tables that references look up: at the version that the plan pins, else the newest.
+
+    A driver whose turn has not come is looked up as it is now: its new rows are loaded by the same run.
+    """
     named = {str(e.arguments["table"]) for e in expectations if e.kind == "expect_column_values_to_exist_in"}
     frames = {}
     for name in named:
         log = TableLog(spark, run.path(name))
-        pinned = plan.upstreams.get(name) if name in tracked(plan.table) else None
+        pinned = plan.references.get(name)
         version = log.version()
         if version == NO_TABLE:
             raise RunError(

@@ -20,8 +20,9 @@ class Plan:
     """What one load of a table will do, and why.
 
     log: the table's. upstreams: each at the version that is read. driver: whose span is applied, where the
-    load is incremental. consumed: what the table will have consumed after it. bytes: of all files that may be
-    read, None where that is not known. more: changes of other drivers are left for a further load.
+    load is incremental. consumed: what the table will have consumed after it. references: the version at which
+    expectations look up each table that the plan pins. bytes: of all files that may be read, None where that is
+    not known. more: changes of other drivers are left for a further load.
     """
 
     table: Table
@@ -32,6 +33,7 @@ class Plan:
     bookmark: Bookmark | None = None
     upstreams: Mapping[str, Consumed] = field(default_factory=dict)
     consumed: Mapping[str, Consumed] = field(default_factory=dict)
+    references: Mapping[str, Consumed] = field(default_factory=dict)
     driver: str | None = None
     span: Span | None = None
     files: NewFiles | None = None

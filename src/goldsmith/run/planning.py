@@ -57,6 +57,7 @@ def _plan_derived(
             bookmark,
             upstreams=now,
             consumed=now,
+            references=now,
             warning=warning,
             bytes=size,
         )
@@ -74,7 +75,7 @@ def _plan_derived(
             "rebuild", "its bookmark is gone from the log", "the log no longer tells what was consumed"
         )
     held = bookmark.metadata
-    if held.definition != table.definition:
+    if not table.continues(held.definition):
         if table.spec.on_definition_change == "fail":
             raise RunError(
                 "GS405",
@@ -116,10 +117,14 @@ def _plan_changes(
             bookmark,
             upstreams=now,
             consumed=now,
+            references=now,
             warning=warning,
             bytes=size,
         )
 
+    unread = sorted(held.keys() - now.keys())
+    if unread:
+        return whole("rebuild", f"{', '.join(unread)} is no longer read")
     for name, current in now.items():
         former = held.get(name)
         if former is None:
@@ -148,6 +153,10 @@ def _plan_changes(
         return whole("rebuild", f"the lookup {', '.join(lookups)} changed")
     if not drivers:
         return Plan(table, "nothing", "nothing new upstream", log, state, bookmark)
+    deciding = [name for name in drivers if name in table.deciding]
+    if deciding:
+        # Its new and removed rows may decide about any row of the table, not only about those they give.
+        return whole("rebuild", f"{', '.join(deciding)} changed, and rows are quarantined or dropped by it")
     driver = drivers[0]
     # Drivers whose turn has not come are read as they were consumed; lookups as they are now.
     upstreams = {
@@ -173,6 +182,7 @@ def _plan_changes(
         bookmark,
         upstreams=upstreams,
         consumed=upstreams,
+        references=now,
         driver=driver,
         span=span,
         bytes=_bytes(log, *logs.values()),
@@ -187,13 +197,7 @@ def _bytes(*logs: TableLog) -> int | None:
 
 def tracked(table: Table) -> tuple[str, ...]:
     """The upstreams that decide the table's content: what it reads, and what rows are quarantined or dropped against."""
-    deciding = {
-        str(expectation.arguments["table"])
-        for expectation in table.spec.expectations
-        if expectation.kind == "expect_column_values_to_exist_in"
-        and expectation.otherwise in ("drop", "quarantine")
-    }
-    return tuple(dict.fromkeys((*table.upstreams, *sorted(deciding))))
+    return tuple(dict.fromkeys((*table.upstreams, *sorted(table.deciding))))
 
 
 def _upstream_state(log: TableLog, table: Table, name: str) -> Consumed:

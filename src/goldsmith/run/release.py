@@ -72,6 +72,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
     bookmark = log.bookmark(state) if state.exists else None
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
+    table = table.resolved(log.types())
     settled = put_in_order(spark, run, table, log, state, bookmark)
     chosen = _chosen(_restored(spark, table, quarantine.entries(state.counter), log), where)
     shaped = shape(chosen, types_of(table))
@@ -90,6 +91,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         bookmark,
         upstreams=bookmark.metadata.consumed,
         consumed=bookmark.metadata.consumed,
+        references=bookmark.metadata.consumed,
     )
     piece = Slice(Shaped(marked, FILE_REASONS), (*hidden, FILE_REASONS))
     judged = judged_slice(spark, run, plan, piece)

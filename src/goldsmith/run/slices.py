@@ -143,15 +143,7 @@ def _merge_slice(
     assert plan.bookmark is not None
     touched: DataFrame | None = None
     if changes.removed is not None:
-        then = plan.bookmark.metadata.consumed
-        former = {
-            name: frame
-            if name == plan.driver or name not in table.lookups
-            else read_table(spark, run.path(name), then[name].version)
-            for name, frame in pinned.items()
-        }
-        removed = _shaped(spark, table, {**former, plan.driver: changes.removed}, plan.driver)
-        touched = removed.frame.select(*load.key).distinct()
+        touched = _keys_of(spark, run, table, plan, load, pinned, changes.removed)
     if load.delete_when is not None:
         # A key that the table lacks may have been deleted by a row that is newer than the one that comes now.
         added = _shaped(spark, table, {**pinned, plan.driver: changes.added}, plan.driver)
@@ -172,6 +164,43 @@ def _merge_slice(
     fresh = _shaped(spark, table, {**pinned, plan.driver: others}, plan.driver)
     both = Shaped(again.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
     return Slice(both, touched=touched, persisted=(touched,))
+
+
+def _keys_of(
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    plan: Plan,
+    load: Merge,
+    pinned: dict[str, DataFrame],
+    removed: DataFrame,
+) -> DataFrame:
+    """The keys whose rows may come of removed rows of the driver; more than those where the query leaves rows out.
+
+    Keys that the driver alone decides are computed from its rows: what lookups held when a row was loaded does not
+    matter then. Raises TooMuchTouched where that is not so and cannot be known any more.
+    """
+    assert plan.driver is not None
+    assert plan.bookmark is not None
+    assert table.analysis is not None
+    traced = [(name, table.analysis.traced(plan.driver, name)) for name in load.key]
+    known = [(name, expression) for name, expression in traced if expression is not None]
+    if len(known) == len(traced):
+        columns = [f"{_as_declared(table, removed, sql, name)} AS {quoted(name)}" for name, sql in known]
+        return removed.selectExpr(*columns).distinct()
+    if table.exceptions:
+        raise TooMuchTouched(
+            f"rows left {plan.driver}, and it is not known by which lookups their keys were made"
+        )
+    then = plan.bookmark.metadata.consumed
+    former = {
+        name: frame
+        if name == plan.driver or name not in table.lookups
+        else read_table(spark, run.path(name), then[name].version)
+        for name, frame in pinned.items()
+    }
+    rows = _shaped(spark, table, {**former, plan.driver: removed}, plan.driver)
+    return rows.frame.select(*load.key).distinct()
 
 
 def _absent_keys(spark: SparkSession, run: Run, table: Table, load: Merge, added: DataFrame) -> DataFrame:
@@ -262,12 +291,8 @@ def _shaped(
         return shape(_transformed(spark, table, table.code, frames), types_of(table))
     assert table.query is not None
     names = make_views(frames)
-    empty = None
-    if driver is not None and len(table.drivers) > 1:
-        empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
-    return shape(
-        spark.sql(table.query.rendered(names, driver=driver if empty else None, empty=empty)), types_of(table)
-    )
+    empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
+    return shape(spark.sql(table.query.rendered(names, driver=driver, empty=empty)), types_of(table))
 
 
 def _transformed(

@@ -1,0 +1,336 @@
+"""SQL whose result depends on the order of rows, where the statement leaves that order open.
+
+The order in which Spark meets rows differs from run to run: with files, partitions and merges. What picks a row
+or puts rows in a sequence is the same each time only where an ORDER BY leaves no ties that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from goldsmith.project.sql_bind import Structure
+from goldsmith.project.sql_calls import called, is_aggregate, is_foreign
+from goldsmith.project.sql_functions import (
+    APPROXIMATE,
+    LISTING,
+    ORDER_FREE_READERS,
+    PICKING,
+    POSITIONAL,
+    TIED,
+)
+from goldsmith.project.sql_scope import Relation, Select, SetOperation, own
+from goldsmith.project.sql_text import Parsed, offset_of
+from goldsmith.project.sql_unique import Atoms, Unique, is_grouped
+
+_TOTAL = "End its ORDER BY in columns that no two rows have alike: a key, or `struct(*)` for all of them."
+_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup, exp.Order, exp.Distinct)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A place where the order of rows decides. refused: an order is missing altogether; else ties may matter."""
+
+    refused: bool
+    message: str
+    offset: int
+    hint: str
+
+
+def order_findings(parsed: Parsed, structure: Structure, unique: Unique) -> Iterator[Finding]:
+    """All places of a statement where the order of rows decides about its result."""
+    check = _Check(parsed, unique)
+    for select in structure.selects:
+        yield from check.calls(select)
+    relations = {id(relation.node): relation for relation in _relations(structure)}
+    for clause in parsed.tree.find_all(exp.Limit, exp.Offset, exp.Fetch):
+        node = clause.parent
+        if node is not None and not (isinstance(clause, exp.Offset) and node.args.get("limit")):
+            yield from check.limit(clause, node, relations.get(id(node)))
+
+
+def _relations(structure: Structure) -> Iterator[Relation]:
+    stack: list[Relation] = [structure.root, *structure.selects]
+    seen: set[int] = set()
+    while stack:
+        relation = stack.pop()
+        if id(relation) in seen:
+            continue
+        seen.add(id(relation))
+        yield relation
+        if isinstance(relation, Select):
+            stack += [*(source.relation for source in relation.sources), *relation.subqueries]
+        elif isinstance(relation, SetOperation):
+            stack += [relation.left, relation.right]
+
+
+class _Check:
+    def __init__(self, parsed: Parsed, unique: Unique) -> None:
+        self._parsed = parsed
+        self._unique = unique
+
+    def calls(self, select: Select) -> Iterator[Finding]:
+        """Aggregates and window functions of one SELECT."""
+        for node in select.part():
+            name = called(self._parsed, node)
+            if name is None or not (is_aggregate(self._parsed, node) or name in POSITIONAL):
+                if is_foreign(self._parsed, node):
+                    yield self._foreign(node, name)
+                continue
+            top = node
+            while isinstance(top.parent, _AROUND):
+                top = top.parent
+            window = top.parent if isinstance(top.parent, exp.Window) and top.arg_key == "this" else None
+            if window is not None:
+                yield from self._over(select, node, name, window)
+            elif name in POSITIONAL:
+                continue  # Spark refuses it.
+            else:
+                yield from self._aggregate(select, node, name, top)
+
+    def _foreign(self, node: exp.Expr, name: str | None) -> Finding:
+        told = f"`{name or 'TRANSFORM'}` is not a function of Spark: whether it gives the same in each run is unknown"
+        return Finding(
+            False, told, offset_of(node), "Use Spark's own functions where a rebuild must give the same."
+        )
+
+    def _aggregate(self, select: Select, node: exp.Expr, name: str, top: exp.Expr) -> Iterator[Finding]:
+        offset = offset_of(node)
+        known = self._unique.closure(select, self._unique.group(select) or frozenset())
+        if name in APPROXIMATE:
+            told = f"`{name}` approximates, and its result depends on the order of rows"
+            yield Finding(False, told, offset, APPROXIMATE[name])
+        elif name in PICKING or name in LISTING or name in TIED:
+            values = _values(node)
+            if all(self._unique.determined(select, value, known) for value in values):
+                return
+            ordering = _ordering(node, top)
+            if name in PICKING:
+                told = f"`{name}` takes a value of whichever row comes first"
+                yield Finding(True, told, offset, PICKING[name])
+            elif name in LISTING and not ordering:
+                if not self._read_without_order(top):
+                    told = f"`{name}` lists values in the order in which rows come"
+                    yield Finding(True, told, offset, LISTING[name])
+            elif name in LISTING:
+                yield from self._ties(select, node, name, known, values, ordering)
+            elif name == "mode":
+                if not _says_which(node, ordering):
+                    told = f"of values that are equally frequent `{name}` takes any"
+                    yield Finding(False, told, offset, TIED[name])
+            else:
+                yield from self._ties(select, node, name, known, values[:1], values[1:2])
+
+    def _ties(
+        self,
+        select: Select,
+        node: exp.Expr,
+        name: str,
+        known: Atoms,
+        values: list[exp.Expr],
+        ordering: list[exp.Expr],
+    ) -> Iterator[Finding]:
+        """Rows that the order leaves alike: harmless where they have the same value."""
+        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
+        reached = self._unique.closure(select, known | covered)
+        if all(self._unique.determined(select, value, reached) for value in values):
+            return
+        if not is_grouped_again(select) and self._rows_apart(select, reached):
+            return
+        told = f"of rows that are equal in its order `{name}` takes any"
+        yield Finding(False, told, offset_of(node), TIED.get(name, _TOTAL))
+
+    def _rows_apart(self, select: Select, known: Atoms) -> bool:
+        """Whether the rows that go into a SELECT's aggregates differ in these atoms."""
+        return all((id(source), "") in known for source in select.sources if not source.hidden)
+
+    def _read_without_order(self, top: exp.Expr) -> bool:
+        parent = top.parent
+        name = called(self._parsed, parent) if parent is not None else None
+        first = next(iter(parent.iter_expressions()), None) if parent is not None else None
+        if name not in ORDER_FREE_READERS or first is not top:
+            return False
+        return name != "array_sort" or not any(isinstance(part, exp.Lambda) for part in own(parent or top))
+
+    def _over(self, select: Select, node: exp.Expr, name: str, window: exp.Window) -> Iterator[Finding]:
+        if window.arg_key == "windows":
+            return
+        parts, ordering, spec = self._definition(select, window)
+        rows = spec is not None and str(spec.args.get("kind")).upper() == "ROWS" and not _whole(spec)
+        sequence = name in POSITIONAL or name in LISTING or rows
+        if name in APPROXIMATE:
+            told = f"`{name}` approximates, and its result depends on the order of rows"
+            yield Finding(False, told, offset_of(node), APPROXIMATE[name])
+            return
+        if not sequence and name not in PICKING and name not in TIED:
+            return
+        known = frozenset().union(*(self._unique.covered(select, part) for part in parts))
+        inside = _ordering(node, node.parent if isinstance(node.parent, exp.WithinGroup) else node)
+        values = _values(node)
+        if name in TIED and not rows:
+            if name == "mode" and _says_which(node, inside):
+                return
+            yield from self._ties_over(select, node, name, known, values[:1], values[1:2])
+            return
+        if name in LISTING and not ordering and self._read_without_order(window):
+            return
+        if name in PICKING and not rows and self._fixed(select, known, values):
+            return
+        if not any(list(each.find_all(exp.Column, exp.Star)) for each in ordering):
+            told = f"the window of `{name}` has no order"
+            yield Finding(True, told, offset_of(node), "Give it an ORDER BY that no two rows have alike.")
+            return
+        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
+        if name in PICKING and not rows and self._fixed(select, known | covered, values):
+            return
+        if not self._total(select, known | covered):
+            told = f"rows that are equal in the order of `{name}` come in any sequence"
+            yield Finding(False, told, offset_of(node), _TOTAL)
+
+    def _ties_over(
+        self,
+        select: Select,
+        node: exp.Expr,
+        name: str,
+        known: Atoms,
+        values: list[exp.Expr],
+        ordering: list[exp.Expr],
+    ) -> Iterator[Finding]:
+        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
+        if self._fixed(select, known | covered, values) or self._unique.total(select, known | covered):
+            return
+        told = f"of rows that are equal in its order `{name}` takes any"
+        yield Finding(False, told, offset_of(node), TIED[name])
+
+    def _fixed(self, select: Select, atoms: Atoms, values: list[exp.Expr]) -> bool:
+        reached = self._unique.closure(select, atoms)
+        return all(self._unique.determined(select, value, reached) for value in values)
+
+    def _total(self, select: Select, atoms: Atoms) -> bool:
+        """Whether an order leaves no ties between rows that differ in what the SELECT gives."""
+        if self._unique.total(select, atoms):
+            return True
+        if is_grouped(self._parsed, select) or select.subqueries:
+            return False
+        reached = self._unique.closure(select, atoms)
+        for clause, root in select.parts:
+            if clause in ("where", "on"):
+                continue
+            for node in own(root):
+                used = isinstance(node, exp.Star | exp.Column)
+                if used and not _of_star(node) and not self._unique.determined(select, node, reached):
+                    return False
+        return True
+
+    def _definition(
+        self, select: Select, window: exp.Window
+    ) -> tuple[list[exp.Expr], list[exp.Expr], exp.Expr | None]:
+        """PARTITION BY, ORDER BY and frame of a window, those of its named definition included."""
+        named = {node.name.lower(): node for node in select.node.args.get("windows") or ()}
+        alias = window.args.get("alias")
+        nodes = [window]
+        if isinstance(alias, exp.Expr) and alias.name.lower() in named:
+            nodes.append(named[alias.name.lower()])
+        parts = [part for node in nodes for part in node.args.get("partition_by") or ()]
+        orders = [node.args["order"] for node in nodes if node.args.get("order")]
+        spec = next((node.args["spec"] for node in nodes if node.args.get("spec")), None)
+        return parts, [each for order in orders for each in order.expressions], spec
+
+    def limit(self, clause: exp.Expr, node: exp.Expr, relation: Relation | None) -> Iterator[Finding]:
+        """LIMIT and OFFSET, which take other rows where the order leaves it open."""
+        word = clause.key.upper()
+        amount = clause.args.get("expression")
+        if isinstance(amount, exp.Var) or (isinstance(amount, exp.Literal) and amount.name == "0"):
+            return
+        if isinstance(node.parent, exp.Exists):
+            return
+        order = node.args.get("order")
+        ordering: list[exp.Expr] = list(order.expressions) if order is not None else []
+        if self._settled(relation, ordering):
+            return
+        told = (
+            f"{word} without ORDER BY takes any rows"
+            if not ordering
+            else (f"{word} takes any of the rows that are equal in its ORDER BY")
+        )
+        hint = "End the ORDER BY in columns that no two rows have alike: a key, or all columns of the output."
+        yield Finding(True, told, offset_of(clause) or offset_of(node), hint)
+
+    def _settled(self, relation: Relation | None, ordering: list[exp.Expr]) -> bool:
+        """Whether an order leaves no ties between different rows of a relation."""
+        if any(isinstance(each.this, exp.Var) and each.this.name.upper() == "ALL" for each in ordering):
+            return True
+        outputs = self._unique.columns.outputs(relation) if relation is not None else None
+        names = [(output.name or "").lower() for output in outputs or ()]
+        ordered: set[str] = set()
+        for each in ordering:
+            item = each.this.unnest()
+            if isinstance(item, exp.Literal) and item.name.isdigit() and 0 < int(item.name) <= len(names):
+                ordered.add(names[int(item.name) - 1])
+            elif isinstance(item, exp.Column) and len(item.parts) == 1:
+                ordered.add(item.name.lower())
+        if outputs is not None and (
+            set(names) <= ordered or any(one <= ordered for one in self._sets(relation))
+        ):
+            return True
+        if not isinstance(relation, Select):
+            return False
+        atoms = frozenset().union(*(self._unique.covered(relation, each) for each in ordering))
+        for output in outputs or ():
+            if (output.name or "").lower() in ordered:
+                atoms |= self._unique.output(relation, output)
+        if not relation.node.args.get("distinct"):
+            return self._unique.total(relation, atoms)
+        reached = self._unique.closure(relation, atoms)
+        return outputs is not None and all(self._unique.output(relation, each) <= reached for each in outputs)
+
+    def _sets(self, relation: Relation | None) -> frozenset[frozenset[str]]:
+        return self._unique.sets(relation) if relation is not None else frozenset()
+
+
+def is_grouped_again(select: Select) -> bool:
+    """Whether a SELECT has ROLLUP, CUBE or GROUPING SETS: a row goes into several groups."""
+    group = select.node.args.get("group")
+    return group is not None and any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets"))
+
+
+def _values(node: exp.Expr) -> list[exp.Expr]:
+    """The arguments of an aggregate, without an order that stands among them."""
+    found = []
+    for argument in node.iter_expressions():
+        part = argument
+        while isinstance(part, exp.Order | exp.Distinct):
+            part = part.this if isinstance(part, exp.Order) else part.expressions[0]
+        if not isinstance(part, exp.Ordered):
+            found.append(part)
+    return found
+
+
+def _says_which(node: exp.Expr, ordering: list[exp.Expr]) -> bool:
+    """Whether `mode` names the value to take: `mode(value, true)`, or WITHIN GROUP (ORDER BY value)."""
+    return bool(ordering) or len(_values(node)) > 1
+
+
+def _ordering(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:
+    """ORDER BY of WITHIN GROUP, wherever the parser puts it."""
+    inside = [part.expressions for part in node.iter_expressions() if isinstance(part, exp.Order)]
+    around = top
+    while around is not node:
+        if isinstance(around, exp.WithinGroup):
+            inside.append(around.expression.expressions)
+        around = around.this
+    return [each for found in inside for each in found]
+
+
+def _whole(spec: exp.Expr) -> bool:
+    """Whether a frame is the whole partition."""
+    ends = (spec.args.get("start"), spec.args.get("end"))
+    return all(str(end).upper() == "UNBOUNDED" for end in ends)
+
+
+def _of_star(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and (
+        isinstance(node.this, exp.Star) or isinstance(node.parent, exp.Star)
+    )

@@ -1,0 +1,315 @@
+"""Which columns tell the rows of a relation apart: from keys of tables, GROUP BY, DISTINCT and row numbers.
+
+Within a SELECT a column is an atom: the source that it belongs to and its name. Atoms determine others: the key
+of a source determines its row, and columns that a join equates determine each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice, product
+
+from sqlglot import exp
+
+from goldsmith.project.sql_calls import aggregates, called, is_generator
+from goldsmith.project.sql_columns import Alias, Bound, Columns
+from goldsmith.project.sql_outputs import Output
+from goldsmith.project.sql_scope import Base, Relation, Select, SetOperation, Source, conjuncts, own
+from goldsmith.project.sql_text import Parsed
+from goldsmith.project.sql_trace import regrouped
+
+Keys = Mapping[str, Collection[frozenset[str]]]
+"""Tables to the sets of columns, in lower case, that no two of their rows have alike."""
+
+Atom = tuple[int, str]
+Atoms = frozenset[Atom]
+
+_EXPRESSION = 0
+"""The source of atoms that are expressions and not columns: keys of GROUP BY."""
+_NOT_OF_A_ROW = (exp.AggFunc, exp.Window, exp.Query, exp.UDTF)
+_HASHES = {"xxhash64", "md5", "sha", "sha1", "sha2"}
+_MOST = 8
+"""How many combinations of keys of joined sources are tried."""
+
+
+class Unique:
+    """Finds what tells the rows of one statement's relations apart."""
+
+    def __init__(self, parsed: Parsed, columns: Columns, keys: Keys) -> None:
+        self._parsed = parsed
+        self.columns = columns
+        self._keys = keys
+        self._sets: dict[int, frozenset[frozenset[str]]] = {}
+
+    def sets(self, relation: Relation) -> frozenset[frozenset[str]]:
+        """The sets of columns, in lower case, that no two rows of a relation have alike; an empty set where it
+        has one row at most."""
+        key = id(relation)
+        if key not in self._sets:
+            self._sets[key] = frozenset()
+            self._sets[key] = frozenset(self._find(relation))
+        return self._sets[key]
+
+    def total(self, select: Select, atoms: Atoms) -> bool:
+        """Whether no two rows of a SELECT, before DISTINCT, have these atoms alike."""
+        known = self.closure(select, atoms)
+        if is_grouped(self._parsed, select):
+            keys = self.group(select)
+            return keys is not None and keys <= known
+        return all((id(source), "") in known for source in select.sources if not source.hidden)
+
+    def closure(self, select: Select, atoms: Atoms) -> Atoms:
+        """The atoms, and all that they determine."""
+        known = set(atoms) | self._constants(select)
+        rules = list(self._rules(select))
+        grown = True
+        while grown:
+            grown = False
+            for given, found in rules:
+                if given <= known and not found <= known:
+                    known |= found
+                    grown = True
+        return frozenset(known)
+
+    def determined(self, select: Select, root: exp.Expr, known: Atoms) -> bool:
+        """Whether an expression has one value in all rows that have these atoms alike."""
+        if _made(root) in known:
+            return True
+        for node in own(root):
+            if isinstance(node, _NOT_OF_A_ROW):
+                return False
+            if isinstance(node, exp.Star):
+                found: Atoms | None = self._starred(select)
+            elif isinstance(node, exp.Column):
+                found = self._atoms_of(select, node, whole=False)
+            else:
+                continue
+            if found is None or not found <= known:
+                return False
+        return True
+
+    def covered(self, select: Select, root: exp.Expr) -> Atoms:
+        """The atoms that are alike where the value of an expression is."""
+        root = (root.this if isinstance(root, exp.Ordered) else root).unnest()
+        if isinstance(root, exp.Column):
+            return self._atoms_of(select, root) or frozenset()
+        if isinstance(root, exp.Star):
+            return self._starred(select)
+        name = called(self._parsed, root)
+        if isinstance(root, exp.Struct | exp.Tuple) or name in _HASHES or name in ("struct", "named_struct"):
+            parts = [part.this if isinstance(part, exp.Alias) else part for part in root.iter_expressions()]
+            parts = [part.expression if isinstance(part, exp.PropertyEQ) else part for part in parts]
+            return frozenset().union(*(self.covered(select, part) for part in parts))
+        return frozenset({_made(root)})
+
+    def group(self, select: Select) -> Atoms | None:
+        """The atoms of the keys of GROUP BY; empty without GROUP BY, None where they cannot be listed."""
+        group = select.node.args.get("group")
+        if group is None:
+            return frozenset()
+        if regrouped(select) is not None or any(
+            group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals")
+        ):
+            return None
+        items = select.node.expressions
+        keys = list(group.expressions)
+        if group.args.get("all"):
+            keys = [item for item in items if not any(isinstance(n, exp.AggFunc) for n in own(item))]
+        found: set[Atom] = set()
+        for key in keys:
+            at = int(key.name) - 1 if isinstance(key, exp.Literal) and key.name.isdigit() else None
+            item = items[at].unalias() if at is not None and at < len(items) else key.unalias()
+            if isinstance(item, exp.Star):
+                return None
+            found |= self._key(select, item)
+        return frozenset(found)
+
+    def output(self, select: Select, output: Output) -> Atoms:
+        """The atom that an output of a SELECT passes on; none where it is more than that."""
+        if output.source is not None:
+            return frozenset({(id(output.source), output.column.lower())})
+        return self._key(select, output.expression) if output.expression is not None else frozenset()
+
+    def _key(self, select: Select, root: exp.Expr) -> Atoms:
+        root = root.unnest()
+        if isinstance(root, exp.Column):
+            meaning = self.columns.meaning(select, root)
+            if isinstance(meaning, Alias):
+                return self.output(select, meaning.output)
+            return self._atoms_of(select, root) or frozenset({_made(root)})
+        return frozenset({_made(root)})
+
+    def _atoms_of(self, select: Select, node: exp.Column, *, whole: bool = True) -> Atoms | None:
+        """The atom that a name stands for. whole: no field of a struct will do."""
+        meaning = self.columns.meaning(select, node)
+        if isinstance(meaning, Bound):
+            exact = node.parts[-1].meta.get("end") == meaning.last
+            return frozenset({(id(meaning.source), meaning.column.lower())}) if exact or not whole else None
+        return self.output(select, meaning.output) if isinstance(meaning, Alias) else None
+
+    def _starred(self, select: Select) -> Atoms:
+        found: set[Atom] = set()
+        for source in select.sources:
+            names = self.columns.names(source)
+            if names is None:
+                # Whatever its columns are, `*` names all of them.
+                found.add((id(source), ""))
+            else:
+                found |= {(id(source), (name or "").lower()) for name in names} | {(id(source), "")}
+        return frozenset(found)
+
+    def _constants(self, select: Select) -> set[Atom]:
+        """Atoms that a condition equates with a constant, or with a column of a SELECT around this one."""
+        where = select.node.args.get("where")
+        found: set[Atom] = set()
+        for one, other in _equations(where.this if where is not None else None):
+            atoms = self._own_atoms(select, one)
+            if atoms and not self._names_own(select, other):
+                found |= atoms
+        return found
+
+    def _own_atoms(self, select: Select, node: exp.Expr) -> Atoms:
+        found = self._named(select, node)
+        mine = {id(source) for source in select.sources if source.nullable is None}
+        return found if all(source in mine for source, _ in found) else frozenset()
+
+    def _named(self, select: Select, node: exp.Expr) -> Atoms:
+        """The atom of a column that stands alone; none for anything else."""
+        node = node.unnest()
+        return (isinstance(node, exp.Column) and self._atoms_of(select, node)) or frozenset()
+
+    def _names_own(self, select: Select, root: exp.Expr) -> bool:
+        for node in own(root):
+            if isinstance(node, _NOT_OF_A_ROW):
+                return True
+            if isinstance(node, exp.Column):
+                meaning = self.columns.meaning(select, node)
+                if not isinstance(meaning, Bound) or meaning.source in select.sources:
+                    return True
+        return False
+
+    def _rules(self, select: Select) -> Iterator[tuple[Atoms, Atoms]]:
+        for source in select.sources:
+            row = frozenset({(id(source), "")})
+            names = self.columns.names(source)
+            held = row | {(id(source), (name or "").lower()) for name in names or ()}
+            yield row, held
+            if source.nullable is not None and source.nullable.side.upper() == "FULL":
+                continue  # Where its key is NULL, it may be a row or the lack of one.
+            for unique in self._of_source(source):
+                yield frozenset((id(source), name) for name in unique), held
+        where = select.node.args.get("where")
+        for one, other in _equations(where.this if where is not None else None):
+            left, right = self._own_atoms(select, one), self._own_atoms(select, other)
+            if left and right:
+                yield left, right
+        for source in select.sources:
+            yield from self._joined(select, source)
+
+    def _joined(self, select: Select, source: Source) -> Iterator[tuple[Atoms, Atoms]]:
+        """What a join equates; of an outer join, what the kept side determines of the other."""
+        join = source.join
+        if join is None or source.hidden or select.grouped or join.side.upper() not in ("", "LEFT"):
+            return
+        if any(
+            other.join is not None and other.join.side.upper() in ("RIGHT", "FULL")
+            for other in select.sources
+        ):
+            return
+        pairs = list(_equations(join.args.get("on")))
+        for one, other in pairs:
+            left, right = self._named(select, one), self._named(select, other)
+            if left and right and all(owner == id(source) for owner, _ in right):
+                yield left, right
+                if not join.side:
+                    yield right, left
+        before = select.sources[: select.sources.index(source)]
+        for node in join.args.get("using") or ():
+            name = node.name.lower()
+            for other_source in before:
+                if name in {(known or "").lower() for known in self.columns.names(other_source) or ()}:
+                    yield frozenset({(id(other_source), name)}), frozenset({(id(source), name)})
+
+    def _of_source(self, source: Source) -> Iterable[frozenset[str]]:
+        if source.lateral:
+            return ()
+        sets = self.sets(source.relation)
+        if not source.renamed:
+            return sets
+        names = [(output.name or "").lower() for output in self.columns.outputs(source.relation) or ()]
+        renamed = dict(zip(names, (name.lower() for name in source.renamed), strict=False))
+        return [frozenset(renamed[name] for name in one) for one in sets if one <= renamed.keys()]
+
+    def _find(self, relation: Relation) -> Iterator[frozenset[str]]:
+        if isinstance(relation, Base):
+            yield from self._keys.get(relation.table, ())
+        elif isinstance(relation, SetOperation):
+            outputs = self.columns.outputs(relation)
+            if outputs is not None and relation.node.args.get("distinct"):
+                yield frozenset((output.name or "").lower() for output in outputs)
+            if not isinstance(relation.node, exp.Union):
+                yield from self.sets(relation.left)
+        elif isinstance(relation, Select):
+            yield from self._of_select(relation)
+
+    def _of_select(self, select: Select) -> Iterator[frozenset[str]]:
+        outputs = self.columns.outputs(select)
+        if outputs is None:
+            return
+        if select.node.args.get("distinct") is not None:
+            yield frozenset((output.name or "").lower() for output in outputs)
+        if any(is_generator(self._parsed, node) for node in select.part("select")):
+            return
+        passed: dict[Atom, str] = {}
+        for output in outputs:
+            for atom in self.output(select, output):
+                passed.setdefault(atom, (output.name or "").lower())
+        for atoms in self._of_rows(select):
+            if atoms <= passed.keys():
+                yield frozenset(passed[atom] for atom in atoms)
+        for output in outputs:
+            window = output.expression
+            if isinstance(window, exp.Window) and isinstance(window.this, exp.RowNumber) and output.name:
+                parts = [self.covered(select, part) for part in window.args.get("partition_by") or ()]
+                atoms = frozenset().union(*parts)
+                if not window.args.get("alias") and atoms <= passed.keys():
+                    yield frozenset(passed[atom] for atom in atoms) | {output.name.lower()}
+
+    def _of_rows(self, select: Select) -> Iterator[Atoms]:
+        """Small sets of atoms that no two rows of a SELECT have alike."""
+        if is_grouped(self._parsed, select):
+            keys = self.group(select)
+            candidates = [keys] if keys is not None else []
+        else:
+            choices = [
+                [frozenset((id(source), name) for name in unique) for unique in self._of_source(source)]
+                for source in select.sources
+                if not source.hidden
+            ]
+            candidates = [frozenset().union(*chosen) for chosen in islice(product(*choices), _MOST)]
+        for candidate in candidates:
+            least = candidate
+            for atom in sorted(candidate, key=lambda each: each[1]):
+                if self.total(select, least - {atom}):
+                    least -= {atom}
+            if self.total(select, least):
+                yield least
+
+
+def is_grouped(parsed: Parsed, select: Select) -> bool:
+    """Whether the rows of a SELECT are groups: it has GROUP BY, HAVING or an aggregate without OVER."""
+    return bool(select.node.args.get("group") or select.node.args.get("having")) or any(
+        True for _ in aggregates(parsed, select)
+    )
+
+
+def _made(root: exp.Expr) -> Atom:
+    return _EXPRESSION, repr(root)
+
+
+def _equations(condition: exp.Expr | None) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """The two sides of each equation that must hold, both ways round."""
+    for each in conjuncts(condition):
+        if isinstance(each, exp.EQ):
+            yield each.this, each.expression
+            yield each.expression, each.this
