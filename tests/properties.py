@@ -41,7 +41,7 @@ class Upstream:
         self.spark = lake.spark
         columns = dict(part.split() for part in schema.split(", "))
         self.columns = tuple(columns)
-        listed = ", ".join(f"{column}: {kind}" for column, kind in columns.items())
+        listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
         lake.declare(name, f"source: {{files: never/*.csv, format: csv}}\ncolumns: {{{listed}}}\n")
         self.path = f"{lake.begin().path(name)}"
 

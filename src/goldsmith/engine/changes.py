@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import MapType, StructType, VariantType
 
-from goldsmith.engine.log import TableLog
+from goldsmith.engine.columns import exact, named
+from goldsmith.engine.log import TableLog, types_in
 from goldsmith.project.sql_text import quoted
 
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
@@ -22,7 +23,8 @@ class Span:
     """Versions of an upstream with after < version <= until, and what its log says happened in them.
 
     rewritten: whole files were replaced, among them rows that stayed as they are. rows: of the files that were
-    added; None where files carry no statistics.
+    added; None where files carry no statistics. altered: what became of its columns across which its changes cannot be
+    read as rows of one schema; None where nothing did.
     """
 
     after: int
@@ -31,6 +33,7 @@ class Span:
     removed: bool
     rewritten: bool
     rows: int | None
+    altered: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -54,12 +57,33 @@ def look_at(log: TableLog, after: int, until: int) -> Span:
     """What happened in a span, from the log alone. Raises HistoryGone where the log no longer has it."""
     added = removed = rewritten = False
     rows: int | None = 0
+    schemas: list[str] = []
     for commit in log.commits(after, until):
+        schemas += [commit.schema] if commit.schema is not None else []
         added = added or commit.added
         removed = removed or commit.removed
         rows = None if rows is None or commit.added_rows is None else rows + commit.added_rows
         rewritten = rewritten or (commit.removed and commit.operation not in _ROW_BY_ROW)
-    return Span(after, until, added, removed, rewritten, rows)
+    return Span(after, until, added, removed, rewritten, rows, _altered(log, after, schemas))
+
+
+def _altered(log: TableLog, after: int, schemas: Sequence[str]) -> str | None:
+    """What a sequence of schemas changed in the columns that a version had. schemas: as JSON, oldest first.
+
+    Comments, nullability and columns that were added at the end make no difference: older rows have NULL there.
+    """
+    if not schemas:
+        return None
+    former = log.types(after)
+    for schema in schemas:
+        types = types_in(schema)
+        for name, kind in former.items():
+            if name not in types:
+                return f"the column {name} is gone"
+            if types[name] != kind:
+                return f"the type of {name} changed from {kind} to {types[name]}"
+        former = types
+    return None
 
 
 def read_table(spark: SparkSession, path: str, version: int) -> DataFrame:
@@ -77,10 +101,7 @@ def read_changes(spark: SparkSession, path: str, span: Span) -> ChangeSet:
     if not span.removed:
         return ChangeSet(changed_rows(spark, path, span), None, span.rows)
     rows = _netted(spark, path, span)
-    if _groupable(rows.schema):
-        rows = rows.withColumn(
-            _NET, F.expr(f"explode(array_repeat(signum({_NET}), CAST(abs({_NET}) AS int)))")
-        )
+    rows = rows.withColumn(_NET, F.expr(f"explode(array_repeat(signum({_NET}), CAST(abs({_NET}) AS int)))"))
     rows = rows.persist()
     added, removed = rows.where(F.col(_NET) > 0).drop(_NET), rows.where(F.col(_NET) < 0).drop(_NET)
     return ChangeSet(added, removed, None, (rows,))
@@ -94,23 +115,24 @@ def changed_rows(spark: SparkSession, path: str, span: Span) -> DataFrame:
 
 
 def _netted(spark: SparkSession, path: str, span: Span) -> DataFrame:
-    """Rows with _NET: how often they were added less how often they were removed."""
+    """Rows with _NET: how often they were added less how often they were removed.
+
+    Rows are one where each of their values is the same to the last bit; a group has its members' own values.
+    """
     feed = _feed(spark, path, span)
     came = "_change_type IN ('insert', 'update_postimage')"
     rows = feed.withColumn(_NET, F.expr(f"IF({came}, 1, -1)")).drop(*_CHANGE_COLUMNS)
-    if not _groupable(rows.schema):
-        return rows
-    columns = [quoted(name) for name in rows.columns if name != _NET]
-    return rows.groupBy(*columns).agg(F.expr(f"sum({_NET}) AS {_NET}")).where(f"{_NET} != 0")
+    fields = [field for field in rows.schema.fields if field.name != _NET]
+    forms = {field.name: exact(quoted(field.name), field.dataType) for field in fields}
+    apart = [name for name, form in forms.items() if form != quoted(name)]
+    alike = [
+        F.expr(form).alias(f"_gs_form_{at}") if name in apart else F.col(form)
+        for at, (name, form) in enumerate(forms.items())
+    ]
+    values = [F.expr(f"any_value({quoted(name)})").alias(name) for name in apart]
+    netted = rows.groupBy(*alike).agg(F.expr(f"sum({_NET}) AS {_NET}"), *values).where(f"{_NET} != 0")
+    return netted.select(*named([*forms, _NET])) if apart else netted
 
 
 def _feed(spark: SparkSession, path: str, span: Span) -> DataFrame:
-    reader = spark.read.format("delta").option("readChangeFeed", "true")
-    reader = reader.option("startingVersion", span.after + 1).option("endingVersion", span.until)
-    return reader.load(path)
-
-
-def _groupable(schema: StructType) -> bool:
-    """Rows with maps or variants cannot be grouped; un-netted they only make more keys touched."""
-    text = schema.simpleString()
-    return MapType.typeName() + "<" not in text and VariantType.typeName() not in text
+    return TableLog(spark, path).change_feed(span.after + 1, span.until)

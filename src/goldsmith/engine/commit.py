@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.engine.metadata import CommitMetadata, base_in
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Commit:
     at: milliseconds since 1970. metadata: what Goldsmith says of its own commits. added, removed: whether it added
     or removed rows.
     added_rows: from the files' statistics, None where one file has none.
+    base: the version that it was planned from, where it says so. schema: the table's, as JSON, where it set that.
     """
 
     version: int
@@ -28,6 +29,8 @@ class Commit:
     added: bool
     removed: bool
     added_rows: int | None
+    base: int | None = None
+    schema: str | None = None
 
 
 def read_commit(version: int, lines: list[str]) -> Commit:
@@ -35,10 +38,13 @@ def read_commit(version: int, lines: list[str]) -> Commit:
     info: dict[str, Any] = {}
     added = removed = False
     rows: int | None = 0
+    schema: str | None = None
     for line in lines:
         action = json.loads(line)
         if "commitInfo" in action:
             info = action["commitInfo"]
+        elif "metaData" in action:
+            schema = action["metaData"].get("schemaString")
         elif "add" in action and action["add"].get("dataChange"):
             added = True
             stats = json.loads(action["add"].get("stats") or "{}")
@@ -62,4 +68,6 @@ def read_commit(version: int, lines: list[str]) -> Commit:
         added=added,
         removed=removed,
         added_rows=rows,
+        base=base_in(user_metadata),
+        schema=schema,
     )

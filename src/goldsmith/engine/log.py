@@ -9,11 +9,11 @@ from typing import Any
 
 from py4j.java_gateway import JavaClass
 from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from goldsmith.engine.commit import Commit, read_commit
-from goldsmith.engine.failures import has_cause
+from goldsmith.engine.failures import has_cause, is_history_gone
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import StorageError, Where
 
@@ -45,10 +45,13 @@ class Bookmark:
     state: TableState
     version: int
     metadata: CommitMetadata
-    foreign_changes: bool
-    """Rows were changed after it by something else."""
     restored: bool
     """A RESTORE led to it, and nothing was loaded since."""
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Operations that changed rows outside Goldsmith: after the commit, or between it and what it was planned from."""
+        return self.metadata.foreign
 
 
 class TableLog:
@@ -121,10 +124,17 @@ class TableLog:
             return 0
         return 0
 
-    def types(self) -> dict[str, str]:
-        """The table's columns and their Spark types, from its metadata."""
-        schema = StructType.fromJson(json.loads(self._log.unsafeVolatileSnapshot().schema().json()))
-        return {field.name: field.dataType.simpleString() for field in schema.fields}
+    def types(self, version: int | None = None) -> dict[str, str]:
+        """The columns and their Spark types, of a version or as last seen. Raises HistoryGone."""
+        if version is None:
+            return types_in(self._log.unsafeVolatileSnapshot().schema().json())
+        try:
+            held = self.spark.read.format("delta").option("versionAsOf", version).load(self.path)
+        except Exception as error:
+            if is_history_gone(error):
+                raise HistoryGone(f"{self.path} version {version}") from None
+            raise
+        return types_in(held.schema.json())
 
     def table_property(self, key: str) -> str | None:
         """A property of the table as it was last seen."""
@@ -217,7 +227,8 @@ class TableLog:
         A RESTORE leads to the version that was restored, and the counters between are void.
         None where the log holds no such commit any more.
         """
-        version, foreign, restored = state.version, False, False
+        version, restored = state.version, False
+        foreign: set[str] = set()
         while version >= 0:
             try:
                 commit = self.commit(version)
@@ -225,10 +236,12 @@ class TableLog:
                 return None
             if commit.metadata is not None:
                 metadata = commit.metadata
+                foreign |= {*metadata.foreign, *self._unplanned(commit)}
+                metadata = replace(metadata, foreign=tuple(sorted(foreign)))
                 if restored and metadata.counter < state.counter:
                     taken_back = (metadata.counter + 1, state.counter)
                     metadata = _with_void(metadata, taken_back)
-                return Bookmark(state, version, metadata, foreign, restored)
+                return Bookmark(state, version, metadata, restored)
             if commit.operation == "RESTORE":
                 restored = True
                 target = commit.parameters.get("version")
@@ -237,9 +250,38 @@ class TableLog:
                     return None
                 version = int(target)
                 continue
-            foreign = foreign or commit.added or commit.removed
+            if commit.added or commit.removed:
+                foreign.add(commit.operation)
             version -= 1
         return None
+
+    def _unplanned(self, commit: Commit) -> set[str]:
+        """Operations that changed rows between one of Goldsmith's commits and the version that it was planned from.
+
+        Only the log store on S3 refuses such a commit. On a disk another program's append may come in between.
+        """
+        base = commit.base if commit.base is not None else commit.version - 1
+        try:
+            between = list(self.commits(base, commit.version - 1))
+        except HistoryGone:
+            return {"unknown"}
+        return {other.operation for other in between if other.added or other.removed}
+
+    def change_feed(self, first: int, last: int) -> DataFrame:
+        """The rows that versions added and removed, as Delta's change feed has them. The commits must be there.
+
+        Delta's reader hands each row over as objects of Java, which hold neither every date nor every text. The frame
+        beneath it holds them all.
+        """
+        snapshot = self._snapshot()
+        if int(snapshot.version()) != last:
+            snapshot = self._log.getSnapshotAt(last, self._none, self._none, False)
+        reader = self._class("org.apache.spark.sql.delta.commands.cdc.CDCReader$").__getattr__("MODULE$")
+        schema = self._class("scala.Option").apply(snapshot)
+        frame = reader.changesToBatchDF(
+            self._log, first, last, self.spark._jsparkSession, self._none, schema, False, self._none
+        )
+        return DataFrame(frame, self.spark)
 
     def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
         """The commit of this run with this counter, looked for after a version; None where it was not taken."""
@@ -275,3 +317,9 @@ class TableLog:
 
 def _with_void(metadata: CommitMetadata, taken_back: tuple[int, int]) -> CommitMetadata:
     return replace(metadata, voided=(*metadata.voided, taken_back))
+
+
+def types_in(schema: str) -> dict[str, str]:
+    """The columns and their Spark types of a schema as JSON."""
+    fields = StructType.fromJson(json.loads(schema)).fields
+    return {field.name: field.dataType.simpleString() for field in fields}

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, NumericType, StringType, StructType, TimestampType
+from pyspark.sql.types import (
+    DateType,
+    DoubleType,
+    FloatType,
+    NumericType,
+    StringType,
+    StructType,
+    TimestampType,
+)
 
 from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.engine.writing import MergeClauses, Target, merge
 from goldsmith.project.models import Merge
-from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 _ORDER = "_gs_order"
@@ -24,8 +29,6 @@ _RANK = "_gs_rank"
 _ACTION = "_gs_action"
 _DOOMED = "_gs_doomed"
 NULL_KEY = "null_key"
-MAX_DAYS = 100
-"""How many days are listed one by one rather than by the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Newest:
     columns: tuple[str, ...]
 
 
-Ranges = tuple[tuple[str, object, object], ...]
-"""Key columns with the least and greatest value that the rows have in them."""
+Ranges = tuple[tuple[str, str], ...]
+"""Key columns with the condition that all values of the rows meet, as `literals.range_of` gives it."""
 
 
 def null_key(load: Merge) -> str:
@@ -65,20 +68,15 @@ def prunable(schema: StructType, load: Merge) -> list[str]:
     """The key columns whose range of values spares reading the table's other files.
 
     Days and times where the key has any: rows come by them. The others of such a key spare little, and each makes
-    the search for files longer.
+    the search for files longer. Floating numbers never: to the statistics of files the two zeros are apart.
     """
     kinds = {name: schema[name].dataType for name in load.key}
     days = [name for name, kind in kinds.items() if isinstance(kind, DateType | TimestampType)]
-    return days or [name for name, kind in kinds.items() if isinstance(kind, NumericType | StringType)]
-
-
-def _within(column: str, low: Any, high: Any) -> str:
-    """SQL: whether a column lies between two values, both included."""
-    if type(low) is date and (high - low).days < MAX_DAYS:
-        # A list stands beside the generated code: tomorrow's merge finds today's class.
-        days = [literal(low + timedelta(days)) for days in range((high - low).days + 1)]
-        return f"{column} IN ({', '.join([*days, 'NULL'])})"
-    return f"{column} BETWEEN {literal(low)} AND {literal(high)}"
+    return days or [
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, NumericType | StringType) and not isinstance(kind, FloatType | DoubleType)
+    ]
 
 
 def survivors(found: Newest) -> DataFrame:
@@ -111,7 +109,7 @@ def merge_newest(
     if touched is None:
         source = source.withColumn(_ACTION, marker)
     else:
-        keys = touched.dropna(subset=list(load.key)).distinct().withColumn("_gs_touched", F.lit(True))
+        keys = touched.where(f"NOT ({null_key(load)})").distinct().withColumn("_gs_touched", F.lit(True))
         joined = source.join(keys, list(load.key), "full_outer")
         gone = F.col(_DOOMED).isNull()
         settled = F.when(gone | F.col(_DOOMED), "delete").otherwise("replace")
@@ -126,7 +124,7 @@ def merge_newest(
     newer = F.col(f"s.{_ORDER}") > held
     action = F.col(f"s.{_ACTION}")
     on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]
-    on += [F.expr(_within(f"t.{quoted(name)}", low, high)) for name, low, high in ranges if low is not None]
+    on += [F.expr(f"t.{quoted(name)} {condition}") for name, condition in ranges]
     clauses = MergeClauses(
         on=reduce(lambda left, right: left & right, on),
         delete=(action == "delete") | ((action == "newer_delete") & newer)

@@ -10,6 +10,9 @@ from typing import Any, Literal
 NAME = "goldsmith"
 """The key under which commits carry what Goldsmith says of them."""
 
+BASE = "base"
+"""The key under which commits name the version that they were planned from."""
+
 Mode = Literal["first", "incremental", "full", "rebuild", "release", "maintenance"]
 
 
@@ -102,7 +105,8 @@ class CommitMetadata:
     content: row count and hash of what an overwrite wrote. quarantine: the version of the quarantine
     table that belongs to this commit. voided: ranges of counters that a RESTORE took back.
     counts: without what only the commit can count, until `completed` adds it. merged: of a merge.
-    interval: the data interval's ends, ISO 8601. started, committed: ISO 8601, UTC.
+    interval: the data interval's ends, ISO 8601. started, committed: ISO 8601, UTC. foreign: operations that changed
+    rows outside Goldsmith before this commit, which did not replace them.
     """
 
     table: str
@@ -122,10 +126,11 @@ class CommitMetadata:
     interval: tuple[str, str] | None = None
     started: str = ""
     committed: str = ""
+    foreign: tuple[str, ...] = ()
 
     def to_json(self, base: int) -> str:
         """The text for a commit that was planned from the table's version `base`."""
-        return json.dumps({"base": base, NAME: asdict(self)}, separators=(",", ":"), default=str)
+        return json.dumps({BASE: base, NAME: asdict(self)}, separators=(",", ":"), default=str)
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitMetadata | None:
@@ -153,6 +158,7 @@ class CommitMetadata:
                     VerdictRecord(**{**item, "samples": tuple(item["samples"])}) for item in held["verdicts"]
                 ),
                 "interval": tuple(interval) if interval else None,
+                "foreign": tuple(held.get("foreign") or ()),
             }
         )
 
@@ -181,3 +187,14 @@ class CommitMetadata:
             superseded=self.merged.superseded + came - written,
         )
         return replace(self, counts=counts)
+
+
+def base_in(text: str | None) -> int | None:
+    """The version that a commit with this text was planned from; None where it names none."""
+    if not text or f'"{BASE}"' not in text:
+        return None
+    try:
+        base = json.loads(text).get(BASE)
+    except (json.JSONDecodeError, AttributeError):
+        return None
+    return base if isinstance(base, int) else None

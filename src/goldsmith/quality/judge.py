@@ -24,6 +24,9 @@ OUTCOME = "_gs_outcome"
 """`keep`, `drop`, `quarantine` or `fail`; never NULL."""
 
 _EARLIER, _FAILED = "_gs_earlier", "_gs_failed"
+KEPT = f"FILTER (WHERE {OUTCOME} = 'keep')"
+"""SQL: what restricts an aggregate to the rows whose outcome is `keep`."""
+
 _WRITTEN = f"{OUTCOME} NOT IN ('drop', 'quarantine')"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_LOOKUPS: Mapping[str, DataFrame] = MappingProxyType({})
@@ -121,9 +124,10 @@ def judge(
 def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[str] = ()) -> Evaluated:
     """Counts, and one verdict for each expectation, in their order.
 
-    also: further SQL aggregates by name, over the rows whose outcome is `keep`. keys: columns whose distinct
-    values are counted over the same rows. Row expectations count all rows. Expectations on the batch, `mostly`
-    included, judge the rows that would be written: neither dropped nor quarantined. One Spark job.
+    also: further SQL aggregates by name, restricted as they say themselves: mostly by KEPT. keys: columns
+    whose distinct values are counted over the rows whose outcome is `keep`. Row expectations count all
+    rows. Expectations on the batch, `mostly` included, judge the rows that would be written: neither
+    dropped nor quarantined. One Spark job.
     """
     shared = [
         item for item in judged.expectations if catalog.is_batch(item) and item.kind not in batch.UNIQUE
@@ -131,7 +135,7 @@ def evaluate(judged: Judged, also: Mapping[str, str] = _NOTHING, keys: Sequence[
     frame = _prepared(judged.frame, shared, judged.rules, judged.lookups)
     outcomes = ("keep", "drop", "quarantine", "fail")
     told = {"rows_in": "count(1)"} | {name: f"count_if({OUTCOME} = '{name}')" for name in outcomes}
-    told |= {f"also_{name}": f"{sql} FILTER (WHERE {OUTCOME} = 'keep')" for name, sql in also.items()}
+    told |= {f"also_{name}": sql for name, sql in also.items()}
     for index, item in enumerate(judged.expectations):
         if item.kind not in batch.UNIQUE:
             told |= {f"{index}_{part}": sql for part, sql in _tally(judged, item).items()}

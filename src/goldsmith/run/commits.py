@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
 
-from goldsmith.engine.columns import among
+from goldsmith.engine.columns import named
 from goldsmith.engine.failures import is_conflict
-from goldsmith.engine.merging import Newest, merge_newest, newest, removing, survivors
+from goldsmith.engine.literals import among
+from goldsmith.engine.merging import Newest, merge_newest, newest, null_key, removing, survivors
 from goldsmith.engine.metadata import CommitMetadata, Merged
 from goldsmith.engine.writing import Target, append, make_clustered, overwrite, replace_where
 from goldsmith.project.models import Merge, Overwrite
@@ -122,7 +123,8 @@ def _write_merge(
 
 def _gone(spark: SparkSession, target: Target, touched: DataFrame, found: Newest, load: Merge) -> int:
     """How many rows the table holds whose keys have no row upstream any more."""
-    left = touched.dropna().distinct().join(found.frame.select(*load.key), list(load.key), "left_anti")
+    keys = found.frame.select(*named(load.key))
+    left = touched.where(f"NOT ({null_key(load)})").distinct().join(keys, list(load.key), "left_anti")
     return spark.read.format("delta").load(target.path).join(left, list(load.key), "left_semi").count()
 
 

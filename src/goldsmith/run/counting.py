@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from pyspark.sql.types import StructType
 
-from goldsmith.engine.columns import collected, row_hash
+from goldsmith.engine.columns import row_hash
+from goldsmith.engine.literals import range_of
 from goldsmith.engine.merging import Ranges, prunable
 from goldsmith.project.models import Load, Merge, Overwrite
 from goldsmith.project.sql_text import quoted
-from goldsmith.quality.judge import Counts, Judged, Verdict, evaluate
+from goldsmith.quality.judge import KEPT, Counts, Judged, Verdict, evaluate
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,13 @@ def known_of(judged: Judged, load: Load, kept: StructType) -> tuple[Known, Count
     wanted: dict[str, str] = {}
     ranged = prunable(kept, load) if isinstance(load, Merge) else []
     for name in ranged:
-        wanted |= {f"low {name}": f"min({quoted(name)})", f"high {name}": f"max({quoted(name)})"}
+        wanted[f"range {name}"] = range_of(quoted(name), kept[name].dataType, KEPT)
     if isinstance(load, Overwrite):
         for seed in (1, 2):
-            wanted[f"hash {seed}"] = f"sum(CAST({row_hash(kept, seed=seed)} AS decimal(38,0)))"
+            wanted[f"hash {seed}"] = f"sum(CAST({row_hash(kept, seed=seed)} AS decimal(38,0))) {KEPT}"
     evaluated = evaluate(judged, wanted, keys=load.key if isinstance(load, Merge) else ())
     counts, also = evaluated.counts, evaluated.also
-    ranges = tuple(
-        (name, collected(also[f"low {name}"], kind), collected(also[f"high {name}"], kind))
-        for name in ranged
-        for kind in [kept[name].dataType]
-    )
+    ranges = tuple((name, found) for name in ranged if (found := also[f"range {name}"]) is not None)
     content = None
     if isinstance(load, Overwrite):
         content = f"{counts.kept}:{also['hash 1']}:{also['hash 2']}:{kept.simpleString()}"

@@ -88,6 +88,10 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
                 force_full = (
                     f"the changes of {plan.driver} cannot be confined: {table.name} failed on a value"
                 )
+                told = (
+                    f"{force_full} ({explained(error, table=table.name, path=run.path(table.name)).message})"
+                )
+                done = replace(done, warnings=(*done.warnings, told))
                 continue
             else:
                 # What Spark says of a file that was taken away under it depends on the moment.
@@ -107,10 +111,12 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         done = replace(
             done, commits=(*done.commits, taken.metadata), versions=(*done.versions, taken.version)
         )
-        if not plan.more:
+        passed_over = taken.version > plan.state.version + 1 and plan.action == "incremental"
+        if not plan.more and not passed_over:
             table_id, _ = plan.log.identity()
             describe(spark, run, table, plan.log)
             return replace(done, counter=plan.counter, table_id=table_id)
+        # What another program committed in between is found by the next plan.
         force_full = None
 
 

@@ -148,7 +148,7 @@ def _bookmark_again(spark: SparkSession, run: Run, name: str) -> Told:
     def told(log: TableLog) -> str | None:
         state = log.state()
         bookmark = log.bookmark(state)
-        if bookmark is None or bookmark.foreign_changes or bookmark.restored:
+        if bookmark is None or bookmark.foreign or bookmark.restored:
             return None
         settled = put_in_order(spark, run, run.project.tables[name], log, state, bookmark)
         return stamped(_maintained(run, bookmark, settled.until)).to_json(state.version)

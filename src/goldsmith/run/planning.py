@@ -84,12 +84,9 @@ def _plan_derived(
                 hint=f"Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`, or take the change back.",
             )
         return whole("rebuild", "the declaration changed")
-    if bookmark.foreign_changes:
-        return whole(
-            "rebuild",
-            "something else changed its rows",
-            "its rows were changed by something else than Goldsmith",
-        )
+    if bookmark.foreign:
+        told = f"its rows were changed outside Goldsmith ({', '.join(bookmark.foreign)})"
+        return whole("rebuild", "changed outside Goldsmith", told)
     if force_full is not None:
         return whole("full", force_full)
     return _plan_changes(table, log, state, bookmark, logs, now)
@@ -141,6 +138,12 @@ def _plan_changes(
             return whole(
                 "rebuild", f"the history of {name} is gone", f"the log of {name} no longer reaches back"
             )
+    altered = [f"{name}: {span.altered}" for name, span in spans.items() if span.altered is not None]
+    if altered:
+        # What left an upstream and what an append has kept of it nobody can tell apart after this.
+        keeps = isinstance(table.load, Append) and table.spec.on_removed == "ignore"
+        told = "it is loaded in full, without the rows that it kept and an upstream has no more"
+        return whole("full", "; ".join(altered), told if keeps else None)
     changed = [name for name, span in spans.items() if not span.empty]
     counted = [name for name in changed if table.spec.lookups.get(name) != "as_loaded"]
     drivers = [name for name in table.drivers if name in changed]

@@ -22,10 +22,11 @@ def plan_files(
     asked = table.name in run.rebuild
     if state.exists and state.counter == 0 and not asked and not just_made(log, state):
         raise foreign(run, table)
+    warning = _warning(run, table, bookmark)
     listing = run.landing.files(table.spec.source.files, table=table.name)
     seen = listed(listing)
     if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
-        return Plan(table, "nothing", "no new files", log, state, bookmark)
+        return Plan(table, "nothing", "no new files", log, state, bookmark, warning=warning)
     if asked:
         known = known_files(spark, run, table, log, bookmark) if state.counter else frozenset()
         check_complete(table, listing, known)
@@ -40,7 +41,7 @@ def plan_files(
         return Plan(table, "first", "no files yet", log, state, bookmark, files=found, listing=seen)
     if not found.files:
         ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
-        return Plan(table, "nothing", "no new files" + ignored, log, state, bookmark)
+        return Plan(table, "nothing", "no new files" + ignored, log, state, bookmark, warning=warning)
     if bookmark is not None and bookmark.metadata.definition != table.definition:
         _refuse_other_types(table, log)
     reason = f"{len(found.files)} new file{'s' if len(found.files) > 1 else ''}"
@@ -48,7 +49,29 @@ def plan_files(
         reason += f", {len(found.replaced)} of them replaced"
     action: Action = "incremental" if state.exists else "first"
     size = sum(file.size for file in found.files)
-    return Plan(table, action, reason, log, state, bookmark, files=found, listing=seen, bytes=size)
+    return Plan(
+        table,
+        action,
+        reason,
+        log,
+        state,
+        bookmark,
+        files=found,
+        listing=seen,
+        warning=warning,
+        bytes=size,
+    )
+
+
+def _warning(run: Run, table: Table, bookmark: Bookmark | None) -> str | None:
+    """What is said of rows that came past the landing area. Deleting from bronze is an operator's right."""
+    strange = [operation for operation in bookmark.foreign if operation != "DELETE"] if bookmark else []
+    if not strange or table.name in run.rebuild:
+        return None
+    return (
+        f"its rows were changed outside Goldsmith ({', '.join(strange)}); "
+        f"`goldsmith run {table.name} --rebuild {table.name}` makes it what was delivered"
+    )
 
 
 def _known_before_files(table: Table) -> bool:

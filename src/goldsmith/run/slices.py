@@ -6,15 +6,16 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import ChangeSet, changed_rows, read_changes, read_table
-from goldsmith.engine.columns import among, collected
+from goldsmith.engine.columns import named
 from goldsmith.engine.files import HEADER, Stamp, read_files
 from goldsmith.engine.files import reasons as file_reasons
+from goldsmith.engine.literals import Literals, among, literal_of
+from goldsmith.engine.merging import null_key
 from goldsmith.engine.parsing import MALFORMED
 from goldsmith.engine.shape import Shaped, cast_or_null, shape
 from goldsmith.errors import RunError, Where
@@ -46,7 +47,7 @@ class Slice:
     shaped: Shaped
     hidden: tuple[str, ...] = ()
     touched: DataFrame | None = None
-    values: tuple[tuple[Any, ...], ...] | None = None
+    values: tuple[Literals, ...] | None = None
     change_rows: int | None = None
     persisted: tuple[DataFrame, ...] = ()
 
@@ -200,12 +201,12 @@ def _keys_of(
         for name, frame in pinned.items()
     }
     rows = _shaped(spark, table, {**former, plan.driver: removed}, plan.driver)
-    return rows.frame.select(*load.key).distinct()
+    return rows.frame.select(*named(load.key)).distinct()
 
 
 def _absent_keys(spark: SparkSession, run: Run, table: Table, load: Merge, added: DataFrame) -> DataFrame:
-    keys = added.select(*load.key).dropna().distinct()
-    held = spark.read.format("delta").load(run.path(table.name)).select(*load.key)
+    keys = added.where(f"NOT ({null_key(load)})").select(*named(load.key)).distinct()
+    held = spark.read.format("delta").load(run.path(table.name)).select(*named(load.key))
     return keys.join(held, list(load.key), "left_anti")
 
 
@@ -268,16 +269,15 @@ def _partition_slice(
 
 def _touched_values(
     spark: SparkSession, run: Run, plan: Plan, expressions: Sequence[str]
-) -> tuple[tuple[Any, ...], ...]:
+) -> tuple[Literals, ...]:
     """What the expressions give for the driver's changed rows, each once; up to one more than MAX_VALUES."""
     assert plan.driver is not None
     assert plan.span is not None
-    moved = changed_rows(spark, run.path(plan.driver), plan.span).selectExpr(*expressions)
-    kinds = [field.dataType for field in moved.schema.fields]
-    return tuple(
-        tuple(collected(value, kind) for value, kind in zip(row, kinds, strict=True))
-        for row in moved.distinct().limit(MAX_VALUES + 1).collect()
-    )
+    names = [f"_gs_by_{at}" for at in range(len(expressions))]
+    found = [f"{e} AS {name}" for e, name in zip(expressions, names, strict=True)]
+    moved = changed_rows(spark, run.path(plan.driver), plan.span).selectExpr(*found)
+    literals = [f"{literal_of(name, moved.schema[name].dataType)} AS {name}" for name in names]
+    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))
 
 
 def _shaped(

@@ -8,9 +8,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
+from goldsmith.engine.literals import frame_of_literals
 from goldsmith.engine.quarantine import EVERYTHING, Quarantine
-from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import Merge, OverwritePartitions
+from goldsmith.project.sql_text import quoted
 from goldsmith.run.plan import Plan
 from goldsmith.run.slices import Slice
 
@@ -32,14 +33,14 @@ def entries_taken_back(
     else:
         assert isinstance(load, OverwritePartitions)
         names = load.by
-        columns = {name: schema[name].dataType.simpleString() for name in names}
-        touched = frame_of(spark, piece.values or (), columns)
+        columns = {name: schema[name].dataType for name in names}
+        touched = frame_of_literals(spark, piece.values or (), columns)
     types = {name: schema[name].dataType for name in names}
     return _matching(entries, types, touched)
 
 
 def _matching(entries: DataFrame, types: dict[str, DataType], touched: DataFrame) -> tuple[str, ...]:
-    renamed = touched.select(*[F.col(name).alias(f"_gs_key_{at}") for at, name in enumerate(types)])
+    renamed = touched.select(*[F.col(quoted(name)).alias(f"_gs_key_{at}") for at, name in enumerate(types)])
     equal: list[Column] = [
         F.get_json_object("row", f"$['{name}']").try_cast(kind).eqNullSafe(F.col(f"_gs_key_{at}"))
         for at, (name, kind) in enumerate(types.items())
