@@ -259,7 +259,13 @@ def test_json_values_of_the_wrong_type_are_quarantined(loaded: Loaded) -> None:
     assert loaded.counts("nested") == (7, 2, 5)
     assert [row[0] for row in loaded.rows("nested", "id")] == [1, 2]
     by_id = loaded.reasons("nested", "id")
-    assert by_id == {'{"no":3}': ("cast(id as int)",), "7.5": ("cast(id as int)",), None: ("malformed",)}
+    assert by_id == {
+        '{"no":3}': ("cast(id as int)",),
+        "7.5": ("cast(id as int)",),
+        4: ("cast(at as struct<x:int,y:int>)",),
+        5: ("cast(at as struct<x:int,y:int>)",),
+        6: ("cast(tags as array<string>)",),
+    }
 
 
 CASES["spellings"] = Case(

@@ -11,23 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    ArrayType,
-    DataType,
-    MapType,
-    NullType,
-    StringType,
-    StructField,
-    StructType,
-    VariantType,
-)
+from pyspark.sql.types import DataType, NullType, StringType, StructField, StructType
 
 from goldsmith.engine.landing import Landing, uri
 from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
+from goldsmith.engine.lines import FILE, LINE, file_columns, json_lines, needs_every_line, numbered_records
 from goldsmith.engine.metadata import LoadedFile
-from goldsmith.engine.parsing import MALFORMED, Options, csv_record, free_names, json_record, reader_options
+from goldsmith.engine.parsing import MALFORMED, Options, csv_record, json_record, reader_options
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sql_literals import literal
@@ -36,8 +28,9 @@ from goldsmith.project.sql_text import quoted
 HEADER = "_header"
 """The columns of the malformed record's file, separated by commas."""
 
-_LINE, _ROW = "_gs_line", "_gs_row"
-_FILE = ("_gs_path", "_gs_modified", "_gs_size")
+_ROW = "_gs_row"
+_NEVER = "\uffff"
+"""A character that no text has."""
 _OF_LINES = (
     "header",
     "encoding",
@@ -104,7 +97,10 @@ def reasons(delivered: Delivered) -> str:
     """SQL, array<string>: why a delivered row cannot be taken as it is."""
     schema = delivered.frame.schema
     texts = [quoted(name) for name in delivered.columns if isinstance(schema[name].dataType, StringType)]
-    replaced = " OR ".join(f"contains({name}, '{REPLACEMENT}')" for name in (MALFORMED, *texts))
+    # A text may have got another type since, as that of a nested value.
+    replaced = " OR ".join(
+        f"contains(CAST({name} AS string), '{REPLACEMENT}')" for name in (MALFORMED, *texts)
+    )
     return (
         f"array_compact(array(CASE WHEN {MALFORMED} IS NOT NULL THEN 'malformed' END, "
         f"CASE WHEN {replaced} THEN 'not_in_encoding' END))"
@@ -128,7 +124,7 @@ def _read(
         case "json":
             frame = _read_json(spark, spec, layout, paths)
         case "parquet":
-            frame = spark.read.parquet(*paths).select("*", *_file_columns())
+            frame = spark.read.parquet(*paths).select("*", *file_columns())
             frame = frame.withColumn(MALFORMED, F.lit(None).cast("string"))
     present = {name.lower(): name for name in layout.names}
     chosen = [
@@ -136,48 +132,40 @@ def _read(
         for name in columns
     ]
     told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(','.join(layout.names))} END AS {HEADER}"
-    return frame.selectExpr(*chosen, *_FILE, MALFORMED, told)
+    return frame.selectExpr(*chosen, *FILE, MALFORMED, told)
 
 
 def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], options: Options) -> DataFrame:
+    if needs_every_line(names, options):
+        lines = numbered_records(spark, paths, names, options)
+    else:
+        lines = _csv_lines(spark, paths, options)
+    parsed = csv_record(LINE, names, options).alias(_ROW)
+    return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
+
+
+def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
+    """Each line of the files but the first, blank ones and comments, which Spark takes away."""
     # With pruning a line would only be malformed where a column that is used is.
-    told = {
-        "header": "true",
-        **options,
-        "mode": "PERMISSIVE",
-        "columnpruning": "false",
-        "columnnameofcorruptrecord": MALFORMED,
-    }
-    if options.get("multiline", "false").lower() == "true":
-        schema = StructType([StructField(name, StringType()) for name in (*free_names(names), MALFORMED)])
-        return spark.read.schema(schema).options(**told).csv(paths).select("*", *_file_columns())
-    # Spark takes the first line and comments away; each other line comes whole, in one column.
-    schema = StructType([StructField(name, StringType()) for name in (_LINE, MALFORMED)])
-    whole = {key: told[key] for key in _OF_LINES if key in told} | {"sep": "\u0001", "quote": ""}
+    told = {"header": "true", **options, "mode": "PERMISSIVE", "columnpruning": "false"}
+    told |= {"columnnameofcorruptrecord": MALFORMED, "sep": _NEVER, "quote": _NEVER}
+    schema = StructType([StructField(name, StringType()) for name in (LINE, MALFORMED)])
+    whole = {key: told[key] for key in (*_OF_LINES, "sep", "quote") if key in told}
     lines = spark.read.schema(schema).options(**whole).csv(paths)
-    line = F.coalesce(MALFORMED, _LINE).alias(_LINE)
-    parsed = csv_record(F.col(_LINE), names, options).alias(_ROW)
-    return lines.select(line, *_file_columns()).select(parsed, *_FILE).select(f"{_ROW}.*", *_FILE)
+    return lines.select(F.coalesce(MALFORMED, LINE).alias(LINE), *file_columns())
 
 
 def _read_json(spark: SparkSession, spec: TableSpec, layout: Layout, paths: list[str]) -> DataFrame:
     assert spec.source is not None
-    options = reader_options(spec.source.options)
-    lines = spark.read.options(**{key: options[key] for key in ("linesep",) if key in options}).text(paths)
-    line = F.col("value")
-    if "encoding" in options:
-        line = F.decode(line.cast("binary"), options["encoding"])
-    lines = lines.select(line.alias(_LINE), *_file_columns()).where(F.trim(_LINE) != "")
-    schema = StructType([StructField(name, _json_type(spec, name)) for name in layout.names])
-    parsed = json_record(F.col(_LINE), schema, layout.spellings).alias(_ROW)
-    return lines.select(parsed, *_FILE).select(f"{_ROW}.*", *_FILE)
+    lines = json_lines(spark, paths, reader_options(spec.source.options))
+    types = {name: _declared_type(spec, name) for name in layout.names}
+    parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
+    return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
 
-def _json_type(spec: TableSpec, name: str) -> DataType:
-    """Single values are read as text, so that one wrong value does not cost the whole document."""
+def _declared_type(spec: TableSpec, name: str) -> DataType:
     column = spec.columns.get(name)
-    declared = DataType.fromDDL(column.type) if column is not None and column.type else StringType()
-    return declared if isinstance(declared, StructType | ArrayType | MapType | VariantType) else StringType()
+    return DataType.fromDDL(column.type) if column is not None and column.type else StringType()
 
 
 def _alike(parts: list[DataFrame]) -> list[DataFrame]:
@@ -190,14 +178,6 @@ def _alike(parts: list[DataFrame]) -> list[DataFrame]:
         if len(types) > 1:
             unlike.append(name)
     return [part.withColumns({name: F.col(quoted(name)).cast("string") for name in unlike}) for part in parts]
-
-
-def _file_columns() -> tuple[Column, ...]:
-    return (
-        F.col("_metadata.file_path").alias("_gs_path"),
-        F.col("_metadata.file_modification_time").alias("_gs_modified"),
-        F.col("_metadata.file_size").alias("_gs_size"),
-    )
 
 
 def _none(spark: SparkSession, columns: tuple[str, ...]) -> DataFrame:

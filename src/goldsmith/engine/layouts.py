@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.landing import Landing, uri
+from goldsmith.engine.lines import BLANKS, LINE, json_lines
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.parsing import reader_options
 from goldsmith.errors import SourceError, Where
@@ -30,12 +31,14 @@ REPLACEMENT = "\ufffd"
 class Layout:
     """A file's columns in their order. types: as text, of formats that carry types.
 
-    spellings: other ways in which documents write a column's name.
+    spellings: other ways in which documents write a column's name. unique: no document has two keys for one
+    column.
     """
 
     names: tuple[str, ...]
     types: str = ""
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    unique: bool = False
 
 
 def layouts(
@@ -179,9 +182,9 @@ def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile)
 
 
 def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] | None:
-    """The fields of the first line that is neither blank nor a comment, as Spark skips these too."""
+    """The fields of the first line that is neither blank nor a comment."""
     comment, separator = options.get("comment"), options["sep"]
-    lines = (line for line in text if line.strip() and not (comment and line.startswith(comment)))
+    lines = (line for line in text if line.strip(BLANKS) and not (comment and line.startswith(comment)))
     if len(separator) > 1:
         return next(
             ([part.strip(options["quote"]) for part in line.split(separator)] for line in lines), None
@@ -232,13 +235,21 @@ def _json_layout(
     spark: SparkSession, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
 ) -> Layout:
     """The declared columns and every other key of the documents; declared ones are never missing in JSON."""
-    lines = spark.read.text([uri(landing, file.path) for file in files])
-    rows = lines.select(F.explode(F.json_object_keys("value")).alias("key")).distinct().collect()
+    assert spec.source is not None
+    paths = [uri(landing, file.path) for file in files]
+    keys = json_lines(spark, paths, reader_options(spec.source.options)).select(
+        F.json_object_keys(LINE).alias("keys")
+    )
+    # A document with a key that it has twice adds a NULL.
+    marked = "CASE WHEN size(array_distinct(keys)) < size(keys) THEN array_append(keys, NULL) ELSE keys END"
+    rows = keys.select(F.explode(F.expr(marked)).alias("key")).distinct().collect()
     found: dict[str, list[str]] = {}
-    for key in sorted(row.key for row in rows):
+    for key in sorted(row.key for row in rows if row.key is not None):
         found.setdefault(key.lower(), []).append(key)
     declared = {name.lower(): name for name in spec.columns}
     new = [keys[0] for folded, keys in found.items() if folded not in declared]
     names = [*spec.columns, *(new if spec.on_new_column != "ignore" or not declared else ())]
     others = {name: tuple(key for key in found.get(name.lower(), ()) if key != name) for name in names}
-    return Layout(tuple(names), spellings={name: keys for name, keys in others.items() if keys})
+    spellings = {name: keys for name, keys in others.items() if keys}
+    unique = not spellings and all(row.key is not None for row in rows)
+    return Layout(tuple(names), spellings=spellings, unique=unique)

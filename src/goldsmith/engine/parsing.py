@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
+from pyspark.sql.types import DataType, VariantType
 
+from goldsmith.engine.json_text import (
+    CORRUPT,
+    JSON_OPTIONS,
+    bound,
+    fits_variant,
+    flat,
+    members_of_flat,
+    one_object,
+    unique_keys,
+    valid_inside,
+)
+from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 MALFORMED = "_malformed"
 """The text of a record that does not parse; NULL in rows that do."""
 
 _END = "_gs_end"
-_OF_FILES = {"encoding", "charset", "header", "multiline", "linesep", "mode", "columnpruning"}
+_OF_FILES = {"encoding", "charset", "header", "multiline", "linesep", "comment", "mode", "columnpruning"}
+_MOST_COLUMNS = 20480
 
 Options = Mapping[str, str]
 """Options of Spark's readers, by their names in lower case."""
@@ -27,6 +41,11 @@ def reader_options(given: Mapping[str, object]) -> dict[str, str]:
     return {"quote": '"', "escape": '"', **options}
 
 
+def flag(options: Options, name: str, default: str = "false") -> bool:
+    """Whether an option is true."""
+    return options.get(name, default).lower() == "true"
+
+
 def free_names(names: Sequence[str]) -> tuple[str, ...]:
     """A file's column names, with others for those that stand for something else while it is read."""
     return tuple(
@@ -35,48 +54,103 @@ def free_names(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def csv_record(line: Column, names: Sequence[str], options: Options) -> Column:
-    """A struct of the line's fields as text; where it has other columns, MALFORMED holds the line alone.
+def csv_record(line: str, names: Sequence[str], options: Options) -> Column:
+    """A struct of a record's fields as text; where it has other columns, MALFORMED holds the record alone.
 
     A quote that is not closed would end with the line, and what belongs to its value would be lost. So a
     last field is appended: where the parser does not find it again, the quote swallowed it.
     """
     kept = {key: value for key, value in options.items() if key not in _OF_FILES}
-    kept |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": MALFORMED}
-    names = free_names(names)
+    kept |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": MALFORMED, "multiLine": "true"}
+    most = max(_MOST_COLUMNS, len(names) + 2)
+    kept["maxColumns"] = str(most)
+    names, patterns = free_names(names), CsvPatterns(options)
     schema = ", ".join(f"{quoted(name)} string" for name in (*names, _END, MALFORMED))
-    parsed = F.from_csv(F.concat(line, F.lit(options["sep"] + _END)), schema, kept)
-    whole = parsed.getField(MALFORMED).isNull() & parsed.getField(_END).eqNullSafe(F.lit(_END))
-    return _record(parsed, names, whole, line)
+    told = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in kept.items())
+    parsed = f"from_csv(concat({line}, {literal(options['sep'] + _END)}), {literal(schema)}, map({told}))"
+    # More fields than the parser has room for would stop the load.
+    room = f"length({line}) < {most} OR regexp_count({line}, {literal(patterns.each)}) < {most}"
+    parsed = f"IF({room}, {parsed}, NULL)"
+    whole = f"r.{MALFORMED} IS NULL AND r.{_END} <=> {literal(_END)}"
+    if options["quote"]:
+        well_formed = f"{line} RLIKE {literal(patterns.record)}"
+        whole += f" AND (NOT contains({line}, {literal(options['quote'])}) OR {well_formed})"
+    return _record(line, parsed, names, whole)
 
 
-def json_record(line: Column, schema: StructType, spellings: Mapping[str, Sequence[str]]) -> Column:
-    """A struct of the document's fields; where the line is not just one document MALFORMED holds it alone.
-
-    spellings: other ways in which the documents write a field's name; a table has one column for all.
-    """
-    told = {"columnNameOfCorruptRecord": MALFORMED, "mode": "PERMISSIVE"}
-    parsed = F.from_json(line, StructType([*schema.fields]).add(MALFORMED, StringType()), told)
-    # The parser stops after the first document of a line; as the items of an array they are counted.
-    items = F.size(F.from_json(F.concat(F.lit("["), line, F.lit("]")), "array<string>"))
-    whole = parsed.getField(MALFORMED).isNull() & items.eqNullSafe(F.lit(1))
-    values = {}
-    for field in schema.fields:
-        others = [
-            F.from_json(line, StructType().add(other, field.dataType), {"mode": "PERMISSIVE"}).getField(other)
-            for other in spellings.get(field.name, ())
-        ]
-        if others:
-            values[field.name] = F.coalesce(parsed.getField(field.name), *others)
-    return _record(parsed, schema.names, whole, line, values)
-
-
-def _record(
-    parsed: Column,
-    names: Sequence[str],
-    whole: Column,
-    line: Column,
-    values: Mapping[str, Column] | None = None,
+def json_record(
+    line: str,
+    types: Mapping[str, DataType],
+    spellings: Mapping[str, Sequence[str]],
+    *,
+    unique: bool = False,
 ) -> Column:
-    fields = [F.when(whole, (values or {}).get(name, parsed.getField(name))).alias(name) for name in names]
-    return F.struct(*fields, F.when(~whole, line).alias(MALFORMED))
+    """A struct of a document's values as text; where the line is not just one document MALFORMED holds it alone.
+
+    A string comes without its quotes, everything else as it is written. types: what is declared for each
+    column; a variant is read as such. spellings: other ways in which the documents write a field's name; a table
+    has one column for all. unique: no document has two keys for one column.
+    """
+    schema = ", ".join(f"{quoted(name)} string" for name in (*types, CORRUPT))
+    whole = [f"r.{CORRUPT} IS NULL", one_object("f"), valid_inside(line)]
+    if not unique:
+        whole.append(unique_keys(line, folded=True))
+    values = {name: _first([f"r.{quoted(name)}", *_others(spellings.get(name, ()))]) for name in types}
+    for name, kind in types.items():
+        if isinstance(kind, VariantType):
+            text = values[name]
+            values[name] = _first([_variant(line, key) for key in (name, *spellings.get(name, ()))])
+            told = f"schema_of_variant({values[name]})"
+            whole.append(f"coalesce({told} = 'STRING' OR {text} IS NULL OR {fits_variant(text)}, false)")
+    row = _struct(line, list(types), " AND ".join(whole), values)
+    return F.expr(bound(flat(line), "f", bound(members_of_flat("f", schema), "r", row)))
+
+
+def _others(keys: Sequence[str]) -> Iterator[str]:
+    for key in keys:
+        yield f"{members_of_flat('f', f'{quoted(key)} string')}.{quoted(key)}"
+
+
+def _variant(line: str, key: str) -> str:
+    schema = literal(f"struct<{quoted(key)}: variant>")
+    return f"from_json({line}, {schema}, {JSON_OPTIONS}).{quoted(key)}"
+
+
+def _first(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _record(line: str, parsed: str, names: Sequence[str], whole: str) -> Column:
+    return F.expr(
+        bound(parsed, "r", _struct(line, names, whole, {name: f"r.{quoted(name)}" for name in names}))
+    )
+
+
+def _struct(line: str, names: Sequence[str], whole: str, values: Mapping[str, str]) -> str:
+    """SQL of a struct: the values where the record is whole, else its text as MALFORMED."""
+    fields = "".join(f"{literal(name)}, IF(w, {values[name]}, NULL), " for name in names)
+    made = f"named_struct({fields}{literal(MALFORMED)}, IF(w, NULL, {line}))"
+    return bound(f"coalesce({whole}, false)", "w", made)
+
+
+class CsvPatterns:
+    """Java's patterns of a CSV file's lines by its options. A quote opens a value only where it begins one."""
+
+    def __init__(self, options: Options) -> None:
+        separator, escape = re.escape(options["sep"]), re.escape(options["escape"])
+        quote = re.escape(options["quote"] or "\0")
+        inner = rf"[^{quote}{escape}]++"
+        if options["escape"] in ("", options["quote"]):
+            body = rf"(?:[^{quote}]++|{quote}{quote})*+" if escape else rf"[^{quote}]*+"
+        else:
+            body = rf"(?:{inner}|{escape}.)*+"
+        before = r"\s*+" if flag(options, "ignoreleadingwhitespace") else ""
+        after = r"\s*+" if flag(options, "ignoretrailingwhitespace") else ""
+        plain = rf"[^{separator}]*+" if len(options["sep"]) == 1 else rf"(?:(?!{separator}).)*+"
+        closed = rf"{before}{quote}{body}{quote}{after}"
+        field = rf"(?>{closed}(?={separator}|\z)|{before}(?!{quote}){plain})"
+        opened = rf"{before}{quote}{body}"
+        self.each = rf"(?s){field}(?:{separator}|\z)"
+        self.record = rf"(?s)^{field}(?:{separator}{field})*+\z"
+        self.opens = rf"(?s)^(?:{field}{separator})*+{opened}\z"
+        self.stays = rf"(?s)^{body}(?:{quote}{after}{separator}(?:{field}{separator})*+{opened})?+\z"

@@ -8,23 +8,17 @@ from functools import lru_cache
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    ByteType,
-    DataType,
-    DecimalType,
-    DoubleType,
-    FloatType,
-    IntegerType,
-    LongType,
-    ShortType,
-)
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
+from goldsmith.engine.casting import cast_exactly
 from goldsmith.engine.columns import EXACT_TIMES
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 BAD = "_gs_bad"
 """map<string,string>: what a column held that could not be cast, as text; NULL where all could."""
+
+_CAST = "_gs_cast_"
 
 
 @dataclass(frozen=True)
@@ -38,11 +32,12 @@ class Shaped:
 def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
     """Casts columns to the types declared for them (name -> Spark SQL type); others stay as they are.
 
-    A number with a fraction is not cast to a whole one: the fraction would be lost.
+    A cast that would change a value is none: see casting.
     """
     declared = {name.lower(): wanted for name, wanted in types.items()}
     columns: list[str] = []
     checks: list[tuple[str, str, str]] = []
+    before: list[str] = []
     for field in frame.schema.fields:
         column = quoted(field.name)
         wanted = declared.get(field.name.lower())
@@ -52,6 +47,10 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
             continue
         assert wanted is not None
         cast = cast_or_null(column, field.dataType, wanted)
+        if isinstance(target, StructType | ArrayType | MapType):
+            # Computed once and by itself: Spark does not see that functions of parts are the same.
+            before.append(f"{cast} AS {_CAST}{len(before)}")
+            cast = f"{_CAST}{len(before) - 1}"
         columns.append(f"{cast} AS {column}")
         checks.append((field.name, wanted, f"{column} IS NOT NULL AND {cast} IS NULL"))
     if not checks:
@@ -61,6 +60,7 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         f"CASE WHEN {bad} THEN struct({literal(name)} AS k, CAST({quoted(name)} AS string) AS v) END"
         for name, _, bad in checks
     ]
+    frame = frame.selectExpr("*", *before) if before else frame
     any_bad = " OR ".join(f"({bad})" for _, _, bad in checks)
     held = f"CASE WHEN {any_bad} THEN map_from_entries(array_compact(array({', '.join(pairs)}))) END AS {BAD}"
     names = [
@@ -75,11 +75,8 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
 
 
 def cast_or_null(column: str, held: DataType, wanted: str) -> str:
-    """SQL of the type `held` in the type `wanted`; NULL where it cannot be cast, or would lose a fraction."""
-    cast = f"try_cast({column} AS {wanted})"
-    if _drops_fraction(held, parsed(wanted)):
-        return f"CASE WHEN CAST({cast} AS {held.simpleString()}) = {column} THEN {cast} END"
-    return cast
+    """SQL of the type `held` in the type `wanted`; NULL where that type cannot hold the very value."""
+    return cast_exactly(column, held, parsed(wanted)).sql
 
 
 def cast_reason(column: str, wanted: str) -> str:
@@ -96,12 +93,6 @@ def same_type(left: str, right: str) -> bool:
 def parsed(text: str) -> DataType:
     """The type that a text names. Asks Spark, once for each text."""
     return DataType.fromDDL(text)
-
-
-def _drops_fraction(held: DataType, wanted: DataType) -> bool:
-    return isinstance(held, FloatType | DoubleType | DecimalType) and isinstance(
-        wanted, ByteType | ShortType | IntegerType | LongType
-    )
 
 
 def row_as_json(columns: list[str]) -> Column:

@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructType
 
 from goldsmith.engine.files import HEADER, Delivered
 from goldsmith.engine.files import reasons as file_reasons
@@ -187,14 +187,13 @@ def _parsed_again(table: Table, rows: DataFrame, names: list[str]) -> DataFrame:
     ]
     whole = rows.where(F.col(MALFORMED).isNull())
     parts = [whole]
-    line, options = F.col(MALFORMED), reader_options(table.spec.source.options)
+    options = reader_options(table.spec.source.options)
     for header in headers:
         found = header.split(",") if header else []
-        schema = StructType([StructField(name, StringType()) for name in found])
         record = (
-            json_record(line, schema, {})
+            json_record(MALFORMED, dict.fromkeys(found, StringType()), {})
             if table.spec.source.format == "json"
-            else csv_record(line, found, options)
+            else csv_record(MALFORMED, found, options)
         )
         members = rows.where(F.col(HEADER) == header).withColumn("_gs_again", record)
         present = {name.lower(): name for name in found}

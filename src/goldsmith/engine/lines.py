@@ -1,0 +1,170 @@
+"""The lines of delivered text files, and the records that they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
+from pyspark.sql import functions as F
+
+from goldsmith.engine.parsing import CsvPatterns, Options, flag
+from goldsmith.project.sql_literals import literal
+
+LINE = "_gs_line"
+FILE = ("_gs_path", "_gs_modified", "_gs_size")
+"""What is known of a line's file."""
+
+_BLOCK, _AT, _POS, _BODY, _INSIDE = "_gs_block", "_gs_at", "_gs_pos", "_gs_body", "_gs_inside"
+_START, _TOLD, _COUNT = "_gs_start", "_gs_told", "_gs_count"
+BLANKS = "".join(map(chr, range(33)))
+"""What a blank line is made of: these are no characters for Spark either."""
+_BLANK_PATTERN = r"\x00-\x20"
+_LENIENT = {"spark.sql.legacy.javaCharsets": "true", "spark.sql.legacy.codingErrorAction": "true"}
+
+
+def file_columns() -> tuple[Column, ...]:
+    return (
+        F.col("_metadata.file_path").alias("_gs_path"),
+        F.col("_metadata.file_modification_time").alias("_gs_modified"),
+        F.col("_metadata.file_size").alias("_gs_size"),
+    )
+
+
+def json_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
+    """The lines that are not blank, with FILE."""
+    return text_lines(spark, paths, options).where(F.col(LINE).rlike(r"\S"))
+
+
+def text_lines(
+    spark: SparkSession, paths: list[str], options: Options, *columns: Column, separator: str | None = None
+) -> DataFrame:
+    """Every line of the files in their encoding, with FILE and `columns`. What is not in it becomes U+FFFD."""
+    separator = options.get("linesep", separator)
+    lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
+    encoding = options.get("encoding", options.get("charset", "utf-8"))
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return lines.select(F.expr("make_valid_utf8(value)").alias(LINE), *file_columns(), *columns)
+    with _lenient(spark):
+        decoded = F.expr(f"decode(CAST(value AS binary), {literal(encoding)})").alias(LINE)
+        return lines.select(decoded, *file_columns(), *columns)
+
+
+@contextmanager
+def _lenient(spark: SparkSession) -> Iterator[None]:
+    """Every encoding that Java knows, and U+FFFD for what is not in it, instead of an error."""
+    before = {key: spark.conf.get(key) for key in _LENIENT}
+    for key, value in _LENIENT.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, former in before.items():
+            spark.conf.set(key, str(former))
+
+
+def needs_every_line(names: Sequence[str], options: Options) -> bool:
+    """Whether a CSV file's records need lines that Spark's reader leaves out, or more than one line.
+
+    It leaves out blank lines, and takes a line of separators that are white space for one.
+    """
+    return flag(options, "multiline") or len(names) == 1 or not options["sep"].strip(BLANKS)
+
+
+def numbered_records(
+    spark: SparkSession, paths: list[str], names: Sequence[str], options: Options
+) -> DataFrame:
+    """The records of CSV files, each as LINE, with FILE; the first one, which names the columns, left out.
+
+    Blank lines are none, except as the empty values of a single column below its name. With `multiLine` a quoted
+    value may hold line breaks. A record that is not well formed ends with the line on which that shows, as for
+    Python's strict csv.reader: a quote that is not closed takes the lines that it swallowed along, and no others.
+    """
+    block = F.col("_metadata.file_block_start").alias(_BLOCK)
+    at = F.monotonically_increasing_id().alias(_AT)
+    if flag(options, "multiline"):
+        separator = options.get("linesep", "\n")
+        lines = text_lines(spark, paths, options, block, at, separator=separator)
+        pieces = _with_state(_pieces(lines, options), options)
+    else:
+        lines = text_lines(spark, paths, options, block, at)
+        pieces = lines.select(
+            "*", F.lit(0).alias(_POS), F.col(LINE).alias(_BODY), F.lit(False).alias(_INSIDE)
+        )
+    blank = F.col(_BODY).rlike(rf"^[{_BLANK_PATTERN}]*+\z")
+    if len(names) > 1:
+        blank &= ~F.col(_BODY).contains(options["sep"])
+    starts = ~F.col(_INSIDE)
+    left_out = blank if len(names) > 1 else F.lit(False)
+    if options.get("comment"):
+        left_out |= F.col(_BODY).startswith(options["comment"])
+    kept = pieces.select("*", starts.alias(_START), (starts & ~blank).alias(_TOLD)).where(
+        ~(starts & left_out)
+    )
+    if flag(options, "header", "true"):
+        # The first record that is not blank, and what is before it.
+        told = F.sum(F.col(_TOLD).cast("int")).over(_in_order())
+        kept = kept.select("*", told.alias(_COUNT))
+        kept = kept.where(f"{_COUNT} > 1 OR {_COUNT} = 1 AND NOT {_TOLD}")
+    if not flag(options, "multiline"):
+        return kept.select(LINE, *FILE)
+    return _joined(kept, options)
+
+
+def _in_order() -> WindowSpec:
+    """The lines of a file one after the other: its blocks may be read in any order."""
+    return Window.partitionBy(FILE[0]).orderBy(_BLOCK, _AT, _POS)
+
+
+def _pieces(lines: DataFrame, options: Options) -> DataFrame:
+    """Lines with what ended them: a lone carriage return ends one too. BODY is a line without its end."""
+    if "linesep" in options:
+        ended = F.concat(F.col(LINE), F.lit(options["linesep"]))
+        return lines.select(
+            ended.alias(LINE), *FILE, _BLOCK, _AT, F.lit(0).alias(_POS), F.col(LINE).alias(_BODY)
+        )
+    parts = rf"IF({LINE} RLIKE r'\r(?!\z)', split({LINE}, r'(?<=\r)(?!\z)'), array({LINE}))"
+    split = lines.select(
+        F.posexplode(F.expr(parts)).alias(_POS, _BODY),
+        F.expr(f"size({parts})").alias("n"),
+        *FILE,
+        _BLOCK,
+        _AT,
+    )
+    ended = F.expr(f"IF({_POS} + 1 = n, concat({_BODY}, '\\n'), {_BODY})")
+    return split.select(
+        ended.alias(LINE), *FILE, _BLOCK, _AT, _POS, F.expr(f"rtrim('\\r', {_BODY})").alias(_BODY)
+    )
+
+
+def _with_state(pieces: DataFrame, options: Options) -> DataFrame:
+    """Lines with INSIDE: whether a quote is open where a line begins.
+
+    Each line opens a quote or not by whether one was open before it, so lines are of four kinds. Where both come
+    to the same, that is the state; since then each line that swaps the states counts.
+    """
+    patterns, body = CsvPatterns(options), F.col(_BODY)
+    opens = body.rlike(patterns.opens)
+    if options.get("comment"):
+        opens &= ~body.startswith(options["comment"])
+    found = pieces.select("*", opens.alias("opens"), body.rlike(patterns.stays).alias("stays"))
+    swaps = F.sum(F.expr("int(opens AND NOT stays)")).over(_in_order())
+    found = found.select("*", swaps.alias("swaps"))
+    fixed = F.last(F.expr("IF(opens = stays, struct(opens, swaps), NULL)"), ignorenulls=True)
+    found = found.select("*", fixed.over(_in_order()).alias("fixed"))
+    after = "coalesce(fixed.opens, false) <> ((swaps - coalesce(fixed.swaps, 0)) % 2 = 1)"
+    found = found.select("*", F.expr(after).alias("after"))
+    return found.select(*pieces.columns, F.lag("after", 1, False).over(_in_order()).alias(_INSIDE))
+
+
+def _joined(pieces: DataFrame, options: Options) -> DataFrame:
+    """The records, each of its lines with the breaks between them."""
+    record = F.sum(F.col(_START).cast("int")).over(_in_order())
+    parts = F.sort_array(F.collect_list(F.struct(_BLOCK, _AT, _POS, LINE))).alias("parts")
+    grouped = pieces.select("*", record.alias("record")).groupBy(*FILE, "record").agg(parts)
+    end = re.escape(options["linesep"]) if "linesep" in options else r"(?:\r\n|\n|\r)"
+    end += r"\z"
+    joined = f"array_join(transform(parts, p -> p.{LINE}), '')"
+    whole = f"regexp_replace({joined}, {literal(end)}, '')"
+    return grouped.select(F.expr(whole).alias(LINE), *FILE)
