@@ -34,7 +34,6 @@ _NEVER = "\uffff"
 _OF_LINES = (
     "header",
     "encoding",
-    "charset",
     "linesep",
     "comment",
     "mode",

@@ -126,6 +126,15 @@ def missing_folder(folder: str, table: str) -> SourceError:
     )
 
 
+def outside(path: str, table: str) -> SourceError:
+    return SourceError(
+        "GS302",
+        "A file is a link, or lies behind one, that leads out of the landing folder.",
+        where=Where(file=path, table=table),
+        hint="Deliver the file itself, or make the folder that the link leads to the profile's `landing`.",
+    )
+
+
 def compared(files: Iterable[LoadedFile], now: Iterable[LoadedFile | None], *, table: str) -> None:
     """Raises SourceError GS303 for the first file that is no longer as it was listed. now: each one's state."""
     for file, state in zip(files, now, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from goldsmith.engine.landing import compared, fixed_part, ignored, missing_folder, unpacked
+from goldsmith.engine.landing import compared, fixed_part, ignored, missing_folder, outside, unpacked
 from goldsmith.engine.metadata import LoadedFile
 
 
@@ -31,11 +31,15 @@ class DiskLanding:
         if not folder.is_dir():
             raise missing_folder(str(folder), table)
         found = []
+        links = _Links(self.root)
         for path in self.root.glob(pattern):
             if ignored(path.relative_to(folder).parts):
                 continue
-            state = self._state(path.relative_to(self.root).as_posix())
+            name = path.relative_to(self.root).as_posix()
+            state = self._state(name)
             if state is not None and path.is_file():
+                if links.lead_out(path):
+                    raise outside(name, table)
                 found.append(state)
         return tuple(sorted(found, key=lambda file: file.path))
 
@@ -68,3 +72,19 @@ class DiskLanding:
 
     def make_folder(self, pattern: str) -> None:
         (self.root / fixed_part(pattern)).mkdir(parents=True, exist_ok=True)
+
+
+class _Links:
+    """Tells which files lie outside a folder, behind a link. Each folder is looked at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root)
+        self._known: dict[Path, bool] = {}
+
+    def lead_out(self, file: Path) -> bool:
+        if file.parent not in self._known:
+            self._known[file.parent] = self._is_outside(file.parent)
+        return self._known[file.parent] or (file.is_symlink() and self._is_outside(file))
+
+    def _is_outside(self, path: Path) -> bool:
+        return os.path.commonpath((self._root, os.path.realpath(path))) != self._root

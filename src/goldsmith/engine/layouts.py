@@ -145,7 +145,7 @@ def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile)
     if options.get("header", "true").lower() == "false":
         return tuple(spec.columns) if file.size else None
     where = Where(file=file.path, table=table)
-    encoding = options.get("encoding", options.get("charset", "utf-8"))
+    encoding = options.get("encoding", "utf-8")
     try:
         # Excel writes a mark of three bytes before UTF-8.
         known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding

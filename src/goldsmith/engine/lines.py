@@ -43,8 +43,8 @@ def text_lines(
     """Every line of the files in their encoding, with FILE and `columns`. What is not in it becomes U+FFFD."""
     separator = options.get("linesep", separator)
     lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
-    encoding = options.get("encoding", options.get("charset", "utf-8"))
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+    encoding = options.get("encoding", "utf-8")
+    if encoding == "utf-8":
         return lines.select(F.expr("make_valid_utf8(value)").alias(LINE), *file_columns(), *columns)
     with _lenient(spark):
         decoded = F.expr(f"decode(CAST(value AS binary), {literal(encoding)})").alias(LINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -37,8 +38,18 @@ Options = Mapping[str, str]
 def reader_options(given: Mapping[str, object]) -> dict[str, str]:
     """Declared options in one spelling; where nothing is said a doubled quote stands for one (RFC 4180)."""
     options = {key.lower(): str(value) for key, value in given.items()}
+    if encoding := options.pop("charset", options.pop("encoding", None)):
+        options["encoding"] = encoding_name(encoding)
     options["sep"] = options.pop("delimiter", options.get("sep", ",")).replace("\\t", "\t")
     return {"quote": '"', "escape": '"', **options}
+
+
+def encoding_name(given: str) -> str:
+    """An encoding by a name that both Python and Java know; as it is given where Python does not know it."""
+    try:
+        return codecs.lookup(given).name.removesuffix("-sig")
+    except LookupError:
+        return given
 
 
 def flag(options: Options, name: str, default: str = "false") -> bool:

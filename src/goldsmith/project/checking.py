@@ -11,6 +11,7 @@ from goldsmith.project.checking_columns import declared_columns
 from goldsmith.project.checking_monitoring import monitored
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.source_options import source_options
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project, Table
 
@@ -93,6 +94,7 @@ def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
 def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
     yield from _place_of_keys(table)
     yield from _roles(table)
+    yield from source_options(table)
     yield from declared_columns(table)
     yield from _columns(table)
     yield from _conditions(table)

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from goldsmith.project.expectations import DeclaredExpectation
 from goldsmith.project.freshness import FreshWithin
@@ -71,10 +71,22 @@ class Metric(Strict):
         return {"expression": value} if isinstance(value, str) else value
 
 
+def _below_landing(files: str) -> str:
+    """A glob that cannot leave the landing folder."""
+    parts = files.split("/")
+    if files.startswith(("/", "~")) or "://" in files or ".." in parts:
+        raise ValueError(f"`source.files` names files below the landing folder, and `{files}` leaves it")
+    if "" in parts or "." in parts or "\\" in files:
+        raise ValueError(f"`source.files` is a path with single slashes and without `.`, not `{files}`")
+    return files
+
+
 class FilesSource(Strict):
     """Rows come from files that someone delivers into the landing area."""
 
-    files: str = Field(description="A glob under the landing root: departures/*.csv")
+    files: Annotated[str, AfterValidator(_below_landing)] = Field(
+        description="A glob under the landing root: departures/*.csv"
+    )
     format: Literal["csv", "json", "parquet"] = Field(description="json means one document a line.")
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict,

@@ -1,0 +1,100 @@
+"""What `check` says of a source: files outside the landing folder, and options without an effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from goldsmith.engine.landing_disk import DiskLanding
+from goldsmith.errors import DeclarationError, DeclarationErrors, SourceError
+from goldsmith.project.loading import load_project
+
+BRONZE = "pipelines/p/bronze/orders.yaml"
+
+
+def mistakes(root: Path, source: str) -> tuple[DeclarationError, ...]:
+    """What is wrong with a project of one bronze table; each mistake stands on the line of its cause."""
+    for path, text in {"goldsmith.yaml": "", "pipelines/p/pipeline.yaml": "", BRONZE: source}.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "columns: {id: int}\n" if path == BRONZE else text)
+    try:
+        load_project(root)
+    except DeclarationErrors as found:
+        return found.problems
+    return ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    ["../secret/*.csv", "a/../../b.csv", "/etc/host*", "~/a.csv", "s3a://other/a.csv", "a//b.csv", ""],
+)
+def test_files_outside_the_landing_folder_are_refused(tmp_path: Path, files: str) -> None:
+    (problem,) = mistakes(tmp_path, f'source:\n  files: "{files}"\n  format: csv\n')
+    assert problem.code == "GS103"
+    assert problem.where.line == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "option", "code", "words"),
+    [
+        ("csv", "dateFormat: yyyyMMdd", "GS110", "to_date"),
+        ("csv", "nonsense: 1", "GS102", "nonsense"),
+        ("csv", "seperator: ';'", "GS102", "There is"),
+        ("csv", "multiline_: true", "GS102", "`multiLine`"),
+        ("csv", "mode: DROPMALFORMED", "GS110", "quarantined"),
+        ("csv", "pathGlobFilter: '*.csv'", "GS110", "`files`"),
+        ("csv", "header: 1", "GS103", "true or false"),
+        ("csv", "comment: '//'", "GS103", "one character"),
+        ("csv", "encoding: latin-0", "GS103", "encoding"),
+        ("csv", "encoding: utf-16", "GS103", "UTF-8"),
+        ("json", "multiLine: true", "GS110", "only on csv"),
+        ("json", "allowComments: true", "GS102", "allowComments"),
+        ("parquet", "mergeSchema: true", "GS102", "mergeSchema"),
+        ("parquet", "encoding: utf-8", "GS110", "only on csv and json"),
+    ],
+)
+def test_an_option_without_effect_is_refused_on_its_line(
+    tmp_path: Path, form: str, option: str, code: str, words: str
+) -> None:
+    source = f"source:\n  files: a/*\n  format: {form}\n  options:\n    {option}\n"
+    (problem,) = mistakes(tmp_path, source)
+    assert problem.code == code
+    assert problem.where.line == 5
+    assert words in f"{problem.message} {problem.hint}"
+
+
+def test_options_with_an_effect_pass_whatever_their_case(tmp_path: Path) -> None:
+    options = (
+        "SEP: ';', Header: false, encoding: cp1252, nullvalue: NA, quote: '', multiLine: true, lineSep: '|'"
+    )
+    assert mistakes(tmp_path, f"source: {{files: a/*, format: csv, options: {{{options}}}}}\n") == ()
+
+
+def landing(root: Path) -> DiskLanding:
+    (root / "landing/orders").mkdir(parents=True)
+    (root / "landing/orders/a.csv").write_text("id\n1\n")
+    (root / "secret").mkdir()
+    (root / "secret/b.csv").write_text("id\n2\n")
+    return DiskLanding(root / "landing")
+
+
+@pytest.mark.parametrize("link", ["orders/b.csv", "orders/more"])
+def test_a_link_out_of_the_landing_folder_is_an_error(tmp_path: Path, link: str) -> None:
+    place = landing(tmp_path)
+    (place.root / link).symlink_to(tmp_path / ("secret/b.csv" if link.endswith("csv") else "secret"))
+    with pytest.raises(SourceError, match="link") as found:
+        place.files("orders/**/*.csv" if link.endswith("csv") else "orders/*/*.csv", table="bronze.orders")
+    assert found.value.code == "GS302"
+    assert str(found.value.where.file).startswith(link)
+    (place.root / link).unlink()
+    assert [file.path for file in place.files("orders/*.csv", table="bronze.orders")] == ["orders/a.csv"]
+
+
+def test_links_within_the_landing_folder_and_of_itself_are_followed(tmp_path: Path) -> None:
+    place = landing(tmp_path)
+    (place.root / "orders/b.csv").symlink_to(place.root / "orders/a.csv")
+    (tmp_path / "other").symlink_to(place.root)
+    found = DiskLanding(tmp_path / "other").files("orders/*.csv", table="bronze.orders")
+    assert [file.path for file in found] == ["orders/a.csv", "orders/b.csv"]
