@@ -223,7 +223,7 @@ def _from_json(text: str, wanted: DataType, depth: int) -> Cast:
             for field, held in zip(wanted.fields, held_fields, strict=True)
         ]
         made, holds = _struct(parts, inner)
-        cast = Cast(made, f"{name}.{CORRUPT} IS NULL AND {holds}")
+        cast = Cast(f"IF({name} IS NULL, NULL, {made})", f"{name}.{CORRUPT} IS NULL AND {holds}")
     fits = f"{name} IS NOT NULL" + (f" AND {cast.fits}" if cast.fits else "")
     conditions = [bound(read, name, fits)]
     if not isinstance(wanted, ArrayType):
