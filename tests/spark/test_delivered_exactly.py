@@ -248,13 +248,14 @@ def loaded(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
         lake.declare(f"bronze.{name}", json.dumps({"source": source, "columns": columns}))
         lake.deliver(f"{name}/{file}", content)
         expected[name] = read(content, declared, file)
-    outcomes = lake.done()
+    outcomes = {outcome.table: outcome for outcome in lake.run().outcomes}
     return {name: (expected[name], (lake, outcomes[f"bronze.{name}"])) for name in CASES}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_bronze_holds_what_was_delivered(name: str, loaded: dict[str, tuple[Expected, Any]]) -> None:
     expected, (lake, outcome) = loaded[name]
+    assert outcome.error is None
     found = outcome.counts
     table = lake.table(f"bronze.{name}")
     held = lake.quarantine(f"bronze.{name}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from goldsmith.engine.parsing import CsvPatterns, Options, flag
+from goldsmith.engine.parsing import PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
 from goldsmith.project.sql_literals import literal
 
 LINE = "_gs_line"
@@ -43,8 +43,8 @@ def text_lines(
     """Every line of the files in their encoding, with FILE and `columns`. What is not in it becomes U+FFFD."""
     separator = options.get("linesep", separator)
     lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
-    encoding = options.get("encoding", "utf-8")
-    if encoding == "utf-8":
+    encoding = options.get("encoding", UTF_8)
+    if encoding == UTF_8:
         return lines.select(F.expr("make_valid_utf8(value)").alias(LINE), *file_columns(), *columns)
     with _lenient(spark):
         decoded = F.expr(f"decode(CAST(value AS binary), {literal(encoding)})").alias(LINE)
@@ -65,11 +65,12 @@ def _lenient(spark: SparkSession) -> Iterator[None]:
 
 
 def needs_every_line(names: Sequence[str], options: Options) -> bool:
-    """Whether a CSV file's records need lines that Spark's reader leaves out, or more than one line.
+    """Whether a CSV file's records are not the lines that Spark's reader gives.
 
-    It leaves out blank lines, and takes a line of separators that are white space for one.
+    It leaves out blank lines, takes a line of separators that are white space for one, and knows few encodings.
     """
-    return flag(options, "multiline") or len(names) == 1 or not options["sep"].strip(BLANKS)
+    blanks_count = len(names) == 1 or not options["sep"].strip(BLANKS)
+    return flag(options, "multiline") or blanks_count or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS
 
 
 def numbered_records(

@@ -31,6 +31,11 @@ _END = "_gs_end"
 _OF_FILES = {"encoding", "charset", "header", "multiline", "linesep", "comment", "mode", "columnpruning"}
 _MOST_COLUMNS = 20480
 
+UTF_8 = "utf-8"
+PLAIN_ENCODINGS = (UTF_8, "iso-8859-1", "us-ascii")
+"""The encodings that every reader of Spark knows."""
+_ALSO_CALLED = {"iso8859-1": "iso-8859-1", "ascii": "us-ascii"}
+
 Options = Mapping[str, str]
 """Options of Spark's readers, by their names in lower case."""
 
@@ -47,7 +52,8 @@ def reader_options(given: Mapping[str, object]) -> dict[str, str]:
 def encoding_name(given: str) -> str:
     """An encoding by a name that both Python and Java know; as it is given where Python does not know it."""
     try:
-        return codecs.lookup(given).name.removesuffix("-sig")
+        name = codecs.lookup(given).name.removesuffix("-sig")
+        return _ALSO_CALLED.get(name, name)
     except LookupError:
         return given
 
