@@ -197,7 +197,7 @@ class TableLog:
             return self._commits[version]
         path = self._class("org.apache.hadoop.fs.Path")(f"{self.path}/_delta_log/{version:020d}.json")
         try:
-            lines = self._text(self._log.store().read(path, self._configuration)).splitlines()
+            lines = self._text(self._log.store().read(path, self._configuration)).split("\n")
         except Py4JJavaError as error:
             if has_cause(error, "FileNotFoundException", "NoSuchFileException"):
                 raise HistoryGone(f"{self.path} version {version}") from None
