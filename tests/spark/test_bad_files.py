@@ -75,12 +75,6 @@ def test_a_first_line_in_another_encoding_is_an_error(lake: Lake) -> None:
     assert counts(lake) == (2, 2, 0)
 
 
-def test_an_encoding_that_is_not_one(lake: Lake) -> None:
-    declare(lake, "format: csv, options: {encoding: latin-0}")
-    lake.deliver("people/a.csv", FULL)
-    error(lake, "GS302", "latin-0")
-
-
 def test_files_without_rows_are_loaded_once_and_give_none(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/empty.csv", b"")

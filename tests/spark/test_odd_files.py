@@ -160,6 +160,33 @@ def test_marks_blank_lines_and_comments_before_the_first_line(loaded: Loaded) ->
     assert loaded.rows("firstlines") == BOTH
 
 
+OPTIONS: dict[str, tuple[str, str, list[tuple[int, str | None]]]] = {
+    "quote_and_escape": (
+        "quote: \"'\", escape: '\\'",
+        "id,name\n1,'it\\'s, ok'\n2,\"a\"\n",
+        [(1, "it's, ok"), (2, '"a"')],
+    ),
+    "no_quote": ("quote: ''", 'id,name\n1,"a\n', [(1, '"a')]),
+    "null_and_empty": (
+        "nullValue: NA, emptyValue: none",
+        'id,name\n1,""\n2,NA\n3,\n',
+        [(1, "none"), (2, None), (3, None)],
+    ),
+    "leading": ("ignoreLeadingWhiteSpace: true", 'id,name\n1,  a \n2, "b"\n', [(1, "a "), (2, "b")]),
+    "trailing": ("ignoreTrailingWhiteSpace: true", 'id,name\n1,  a \n2,"b" \n', [(1, "  a"), (2, "b")]),
+    "line_end": ("lineSep: '|'", "id,name|1,a|2,b\nc", [(1, "a"), (2, "b\nc")]),
+    "line_end_in_quotes": ("lineSep: '|', multiLine: true", 'id,name|1,"a|b"|2,c|', [(1, "a|b"), (2, "c")]),
+    "charset": ("charset: latin-1", "id,name\n1,\xe9\n", [(1, "\xe9")]),
+}
+for option, (given, text, _) in OPTIONS.items():
+    CASES[f"option_{option}"] = Case({"a.csv": text.encode("latin-1")}, f"format: csv, options: {{{given}}}")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_option_of_csv_has_its_effect(loaded: Loaded, option: str) -> None:
+    assert loaded.rows(f"option_{option}") == OPTIONS[option][2]
+
+
 CASES["latin"] = Case({"a.csv": FULL + "7,Åsa\n8,Zoë,x\n".encode("latin-1")})
 CASES["declared_latin"] = Case(
     {"a.csv": "id,größe\n7,Åsa\n".encode("latin-1")},

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -23,6 +24,7 @@ from goldsmith.project.models import RESERVED, TableSpec
 
 AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."
 _AT_ONCE = 8
+_PART = 1 << 16
 REPLACEMENT = "\ufffd"
 """What stands for bytes that are not in a file's encoding."""
 
@@ -153,7 +155,8 @@ def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile)
             landing.open(file.path) as stream,
             io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
         ):
-            first = _first_record(text, options)
+            lines = _ended_by(text, options["linesep"]) if "linesep" in options else text
+            first = _first_record(lines, options)
     except FileNotFoundError:
         raise SourceError(
             "GS303",
@@ -173,12 +176,16 @@ def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile)
         raise SourceError(
             "GS302", f"The first line of a file is not CSV: {error}.", where=where, hint=AGAIN
         ) from None
-    except LookupError:
-        told = f"There is no encoding `{encoding}`."
-        raise SourceError(
-            "GS302", told, where=Where(table=table), hint="As in `encoding: iso-8859-1`."
-        ) from None
     return None if first is None else _named(first, encoding, where)
+
+
+def _ended_by(text: TextIO, separator: str) -> Iterator[str]:
+    """The lines of a text that end otherwise than with a line break."""
+    begun = ""
+    while part := text.read(_PART):
+        *whole, begun = (begun + part).split(separator)
+        yield from whole
+    yield begun
 
 
 def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] | None:
