@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from goldsmith.cli.starter import make_pipeline
+from goldsmith.project.loading import load_project
 from goldsmith.project.sql import Analysis, analyse, parse
 from goldsmith.project.sql_functions import (
     AGGREGATES,
@@ -221,3 +223,12 @@ def test_every_aggregate_is_known_by_what_the_order_of_rows_does_to_it() -> None
     for name in AGGREGATES:
         assert sum(name in kind for kind in kinds) == 1, name
     assert {"cume_dist", "dense_rank", "percent_rank", "rank"} == WINDOWS - POSITIONAL
+
+
+def test_the_pipelines_of_the_repository_and_the_starter_have_no_ties(tmp_path: Path) -> None:
+    make_pipeline(tmp_path, "orders")
+    for root in (Path(__file__).parents[2], tmp_path):
+        tables = load_project(root).tables.values()
+        assert [
+            (table.name, table.analysis.notes) for table in tables if table.analysis and table.analysis.notes
+        ] == []
