@@ -135,7 +135,7 @@ SOUND = [
     "SELECT k, mode(a, true) AS f, mode() WITHIN GROUP (ORDER BY a) AS g FROM bronze.x GROUP BY k",
     "SELECT k, listagg(a, ',') WITHIN GROUP (ORDER BY a) AS f FROM bronze.x GROUP BY k",
     "SELECT k, listagg(DISTINCT a, ',') WITHIN GROUP (ORDER BY a DESC) AS f FROM bronze.x GROUP BY k",
-    "SELECT k, array_sort(collect_list(a)) AS f, size(collect_set(b)) AS n FROM bronze.x GROUP BY k",
+    "SELECT k, array_sort(collect_list(a)) AS f, size(array_distinct(collect_set(b))) AS n FROM bronze.x GROUP BY k",
     "SELECT k, sort_array(array_agg(a) FILTER (WHERE b > 1), false) AS f FROM bronze.x GROUP BY k",
     "SELECT k, array_sort(collect_list(a) OVER (PARTITION BY k)) AS f FROM bronze.x",
     # One value in each group.
