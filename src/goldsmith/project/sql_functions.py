@@ -119,7 +119,7 @@ NON_DETERMINISTIC = _names(
     """
 )
 """Another value when run again: chance, the clock, the user, the session, or how rows lie in files and partitions.
-KLL sketches throw dice when they compact."""
+KLL sketches use random numbers when they are compacted."""
 
 BARE = _names(
     """
