@@ -24,6 +24,8 @@ def test_a_changed_lookup_rebuilds_unless_it_counts_as_loaded(lake: Lake) -> Non
         "  - {expect_column_values_to_exist_in: {column: k, table: bronze.names}, otherwise: quarantine}",
         "SELECT id, k FROM bronze.src",
     )
+    union = "SELECT id, k FROM bronze.src UNION ALL SELECT k, k FROM bronze.names"
+    lake.declare("silver.union", "load: append\nchanges_of: bronze.src", union)
     lake.done("silver")
     assert lake.rows("silver.known") == [(1, 1)]
     names.append([{"k": 2, "name": "two"}])
@@ -38,6 +40,7 @@ def test_a_changed_lookup_rebuilds_unless_it_counts_as_loaded(lake: Lake) -> Non
     done = lake.done("silver")
     assert {outcome.commits[0].mode for outcome in done.values()} == {"incremental"}
     assert lake.rows("silver.as_loaded") == [(1, 1, "one"), (2, 2, None), (3, 2, "two")]
+    assert lake.rows("silver.union") == [(1, 1), (1, 1), (2, 2), (2, 2), (3, 2)]
 
 
 def test_two_drivers_joined(lake: Lake) -> None:
@@ -153,3 +156,20 @@ def test_columns_are_found_whatever_their_case(lake: Lake) -> None:
         assert done[f"silver.parts_{name}"].commits[0].mode == "incremental"
     source.sql("OPTIMIZE {t}")
     assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
+
+
+def test_a_removed_row_leaves_though_a_lookup_that_is_as_loaded_changed(lake: Lake) -> None:
+    """Its key is computed from the driver alone: the lookup would not give the row any more."""
+    source = Upstream(lake, "bronze.src", "id int, k int")
+    names = Upstream(lake, "bronze.names", "k int, name string")
+    source.append([{"id": 1, "k": 1}, {"id": 2, "k": 2}])
+    names.append([{"k": 1, "name": "one"}, {"k": 2, "name": "two"}])
+    lake.declare("silver.t", LOAD + "lookups: {bronze.names: as_loaded}", SQL.replace("LEFT JOIN", "JOIN"))
+    lake.done("silver")
+    names.sql("DELETE FROM {t} WHERE k = 1")
+    source.append([{"id": 3, "k": 2}])
+    lake.done("silver")
+    source.sql("DELETE FROM {t} WHERE id = 1")
+    done = lake.done("silver")
+    assert lake.rows("silver.t") == [(2, 2, "two"), (3, 2, "two")]
+    assert done["silver.t"].commits[0].mode == "incremental"

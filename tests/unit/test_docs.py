@@ -255,6 +255,7 @@ def test_the_examples_of_a_page_are_a_project_that_passes_the_check(page: str, t
     project = load_project(tmp_path, checks=(check_expectations,))
     tables = [path for path in files if path.count("/") == 3 and path.endswith(".yaml")]
     assert len(project.tables) == len(tables) > 0
+    assert not any(table.analysis.notes for table in project.tables.values() if table.analysis is not None)
 
 
 def commands() -> dict[str, set[str]]:

@@ -21,7 +21,7 @@ SCHEMAS: dict[str, dict[str, str | None] | None] = {
 }
 KEYS = {"bronze.d": [frozenset({"id"})], "bronze.l": [frozenset({"k"})]}
 NAMES = ("id", "k", "v", "w")
-SEEDS = 80
+SEEDS = 50
 ROUNDS = 3
 
 Rows = list[tuple[Any, ...]]

@@ -74,7 +74,7 @@ class Analysis:
     columns: the names it gives, in order; None where they cannot be known. lineage: each of them to the
     columns (table, column) it is computed from, as well as that is known. problems: all that is wrong, in
     the order of the text. notes: what is allowed and may surprise. unique: the sets of columns, in lower case, that
-    no two rows of the output have alike, as well as that is known.
+    no two rows of the output have in common, as far as is known.
     """
 
     columns: tuple[str, ...] | None

@@ -49,12 +49,12 @@ def changes(parsed: Parsed, node: exp.Expr) -> str | None:
     if name in NON_DETERMINISTIC or (name == "unix_timestamp" and parentheses(parsed, node) == "()"):
         return name
     if name == "aes_encrypt":
-        return name if _throws_dice(list(node.iter_expressions())) else None
+        return name if _random_vector(list(node.iter_expressions())) else None
     return None
 
 
-def _throws_dice(arguments: list[exp.Expr]) -> bool:
-    """Whether `aes_encrypt` makes an initialization vector by chance: none is given, and the mode needs one."""
+def _random_vector(arguments: list[exp.Expr]) -> bool:
+    """Whether `aes_encrypt` uses a random initialization vector: none is given, and the mode needs one."""
     values = [argument.name if isinstance(argument, exp.Literal) else None for argument in arguments]
     if len(values) > _MODE and (values[_MODE] or "").upper() == "ECB":
         return False

@@ -82,6 +82,9 @@ ORDER_FREE_READERS = _names(
 )
 """Functions of a list to which its order means nothing."""
 
+ORDER_KEEPERS = _names("array_compact array_distinct")
+"""Functions of a list that give the same values in whatever order it has."""
+
 POSITIONAL = _names(
     """
     lag lead nth_value ntile row_number
@@ -116,7 +119,7 @@ NON_DETERMINISTIC = _names(
     """
 )
 """Another value when run again: chance, the clock, the user, the session, or how rows lie in files and partitions.
-KLL sketches throw dice when they compact."""
+KLL sketches use random numbers when they are compacted."""
 
 BARE = _names(
     """
@@ -193,8 +196,9 @@ GIVE_TEXT = _names(
 
 TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
     """
-    charindex contains endswith hash ilike instr length like locate named_struct position regexp
-    regexp_count regexp_instr regexp_like rlike split startswith struct xxhash64
+    array_contains array_position array_remove charindex contains element_at endswith hash ilike
+    instr length like locate map_contains_key named_struct position regexp regexp_count
+    regexp_instr regexp_like rlike split startswith struct try_element_at xxhash64
     """
 )
 """Functions that take a constant text as the text that it is, and not as a date."""

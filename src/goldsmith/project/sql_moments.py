@@ -24,7 +24,8 @@ _MOMENT = re.compile(r"\s*(?:now\s*$|(?:today|tomorrow|yesterday)(?:\s*$|[^A-Za-
 _TEXTS = ("string", "varchar", "char")
 _TEXT_TYPES = (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
-_CHOICES = (exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Array)
+_ALIKE = (exp.Coalesce, exp.Nullif, exp.Array, exp.Greatest, exp.Least)
+_CHOICES = (exp.Case, exp.If, exp.Nvl2, *_ALIKE)
 _LIKES = (exp.Like, exp.ILike, exp.RegexpLike, exp.Bracket, exp.Struct, exp.PropertyEQ)
 
 
@@ -103,11 +104,11 @@ class _Reader:
             return node.is_string
         if isinstance(node, exp.Column):
             return self._is_text_column(self._meanings.get(id(node)), node, depth)
-        if isinstance(node, exp.Case | exp.If):
+        if isinstance(node, exp.Case | exp.If | exp.Nvl2):
             ends = [each.args.get("true") for each in node.args.get("ifs") or ()]
             ends += [node.args.get(key) for key in ("true", "false", "default") if node.args.get(key)]
             return all(isinstance(end, exp.Null) or self.is_text(end, depth - 1) for end in ends)
-        if isinstance(node, exp.Coalesce | exp.Nullif | exp.Array):
+        if isinstance(node, _ALIKE):
             return all(self.is_text(part, depth - 1) for part in node.iter_expressions())
         if isinstance(node, exp.Cast):
             return _to_text(node)

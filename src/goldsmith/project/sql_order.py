@@ -17,6 +17,7 @@ from goldsmith.project.sql_functions import (
     APPROXIMATE,
     LISTING,
     ORDER_FREE_READERS,
+    ORDER_KEEPERS,
     PICKING,
     POSITIONAL,
     TIED,
@@ -147,12 +148,15 @@ class _Check:
         return all((id(source), "") in known for source in select.sources if not source.hidden)
 
     def _read_without_order(self, top: exp.Expr) -> bool:
+        """Whether a list goes at once to a function to which its order means nothing."""
         parent = top.parent
-        name = called(self._parsed, parent) if parent is not None else None
-        first = next(iter(parent.iter_expressions()), None) if parent is not None else None
-        if name not in ORDER_FREE_READERS or first is not top:
+        if parent is None or next(iter(parent.iter_expressions()), None) is not top:
             return False
-        return name != "array_sort" or not any(isinstance(part, exp.Lambda) for part in own(parent or top))
+        name = called(self._parsed, parent)
+        if name in ORDER_KEEPERS:
+            return self._read_without_order(parent)
+        ordered_by = name == "array_sort" and any(isinstance(part, exp.Lambda) for part in own(parent))
+        return name in ORDER_FREE_READERS and not ordered_by
 
     def _over(self, select: Select, node: exp.Expr, name: str, window: exp.Window) -> Iterator[Finding]:
         if window.arg_key == "windows":

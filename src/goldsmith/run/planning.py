@@ -101,7 +101,6 @@ def _plan_changes(
     now: Mapping[str, Consumed],
 ) -> Plan:
     held = bookmark.metadata.consumed
-    spans: dict[str, Span] = {}
 
     def whole(action: Action, reason: str, warning: str | None = None) -> Plan:
         size = _bytes(*logs.values())
@@ -119,25 +118,9 @@ def _plan_changes(
             bytes=size,
         )
 
-    unread = sorted(held.keys() - now.keys())
-    if unread:
-        return whole("rebuild", f"{', '.join(unread)} is no longer read")
-    for name, current in now.items():
-        former = held.get(name)
-        if former is None:
-            return whole("rebuild", f"{name} was not consumed before")
-        if former.id != current.id:
-            return whole(
-                "rebuild", f"{name} was made again", f"{name} is another table than the one consumed before"
-            )
-        if current.version < former.version:
-            return whole("rebuild", f"{name} lost its newest versions", f"the log of {name} went back")
-        try:
-            spans[name] = look_at(logs[name], former.version, current.version)
-        except HistoryGone:
-            return whole(
-                "rebuild", f"the history of {name} is gone", f"the log of {name} no longer reaches back"
-            )
+    spans, lost = _spans(bookmark.metadata.consumed, logs, now)
+    if lost is not None:
+        return whole("rebuild", *lost)
     altered = [f"{name}: {span.altered}" for name, span in spans.items() if span.altered is not None]
     if altered:
         # What left an upstream and what an append has kept of it nobody can tell apart after this.
@@ -191,6 +174,29 @@ def _plan_changes(
         bytes=_bytes(log, *logs.values()),
         more=len(drivers) > 1,
     )
+
+
+def _spans(
+    held: Mapping[str, Consumed], logs: Mapping[str, TableLog], now: Mapping[str, Consumed]
+) -> tuple[dict[str, Span], tuple[str, str | None] | None]:
+    """What happened in each upstream since it was consumed; or why that is not known, with a warning."""
+    spans: dict[str, Span] = {}
+    unread = sorted(held.keys() - now.keys())
+    if unread:
+        return spans, (f"{', '.join(unread)} is no longer read", None)
+    for name, current in now.items():
+        former = held.get(name)
+        if former is None:
+            return spans, (f"{name} was not consumed before", None)
+        if former.id != current.id:
+            return spans, (f"{name} was made again", f"{name} is another table than the one consumed before")
+        if current.version < former.version:
+            return spans, (f"{name} lost its newest versions", f"the log of {name} went back")
+        try:
+            spans[name] = look_at(logs[name], former.version, current.version)
+        except HistoryGone:
+            return spans, (f"the history of {name} is gone", f"the log of {name} no longer reaches back")
+    return spans, None
 
 
 def _bytes(*logs: TableLog) -> int | None:
