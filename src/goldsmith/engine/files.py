@@ -158,12 +158,13 @@ def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
 def _read_json(spark: SparkSession, spec: TableSpec, layout: Layout, paths: list[str]) -> DataFrame:
     assert spec.source is not None
     lines = json_lines(spark, paths, reader_options(spec.source.options))
-    types = {name: _declared_type(spec, name) for name in layout.names}
+    types = {name: declared_type(spec, name) for name in layout.names}
     parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
     return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
 
-def _declared_type(spec: TableSpec, name: str) -> DataType:
+def declared_type(spec: TableSpec, name: str) -> DataType:
+    """The type that a column is declared with; text where none is."""
     column = spec.columns.get(name)
     return DataType.fromDDL(column.type) if column is not None and column.type else StringType()
 
