@@ -6,6 +6,8 @@ by a reason.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +28,7 @@ from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 HEADER = "_header"
-"""The columns of the malformed record's file, separated by commas."""
+"""The columns of the malformed record's file, as a line of CSV."""
 
 _ROW = "_gs_row"
 _NEVER = "\uffff"
@@ -93,6 +95,13 @@ def read_files(
     return Delivered(stamped, columns)
 
 
+def header_text(names: Sequence[str]) -> str:
+    """A file's columns for HEADER; `csv` reads them again."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return text.getvalue()
+
+
 def reasons(delivered: Delivered) -> str:
     """SQL, array<string>: why a delivered row cannot be taken as it is."""
     schema = delivered.frame.schema
@@ -131,7 +140,7 @@ def _read(
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"
         for name in columns
     ]
-    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(','.join(layout.names))} END AS {HEADER}"
+    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(header_text(layout.names))} END AS {HEADER}"
     return frame.selectExpr(*chosen, *FILE, MALFORMED, told)
 
 

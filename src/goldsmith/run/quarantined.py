@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType, VariantType
 
-from goldsmith.engine.columns import EXACT_TIMES
+from goldsmith.engine.columns import EXACT_TIMES, named
 from goldsmith.engine.entered import ENTERED_AS, returned
 from goldsmith.engine.files import HEADER
 from goldsmith.engine.log import NO_TABLE, TableLog
@@ -72,7 +72,7 @@ def chosen(rows: Rows, where: str | None, others: Mapping[str, str]) -> Rows:
         seen["reasons"] = WHY
     try:
         frame = rows.frame.selectExpr("*", *[f"{sql} AS {quoted(name)}" for name, sql in seen.items()])
-        return Rows(frame.where(where).drop(*map(quoted, seen)), rows.columns)
+        return Rows(frame.where(where).select(*named(rows.frame.columns)), rows.columns)
     except (AnalysisException, ParseException) as error:
         raise unreadable(error) from None
 
@@ -81,7 +81,7 @@ def unreadable(error: Exception) -> DeclarationError:
     """The error for a condition of `--where` that cannot be read or computed."""
     return DeclarationError(
         "GS203",
-        f"--where cannot be read: {str(error).splitlines()[0]}",
+        f"--where cannot be read: {str(error).strip().splitlines()[0]}",
         hint="It is SQL over `reasons` and the row's columns as they entered: what files delivered is text, as in "
         "`try_cast(amount AS int) > 5`.",
     )
@@ -104,11 +104,12 @@ def _kept_as_text(
     )
     columns, whole = [], F.col(_DOCUMENT).isNotNull()
     for name, kind in types.items():
-        text = F.try_variant_get(_DOCUMENT, f"$['{name}']", "string")
+        place = f'$["{name}"]' if "'" in name else f"$['{name}']"
+        text = F.try_variant_get(_DOCUMENT, place, "string")
         if name in typed:
             value = F.col(f"{_TYPED}.{quoted(name)}")
-            path = F.try_variant_get(_DOCUMENT, f"$['{name}']", "variant")
-            whole = whole & (value.isNotNull() | path.isNull() | F.is_variant_null(path))
+            given = F.try_variant_get(_DOCUMENT, place, "variant")
+            whole = whole & (value.isNotNull() | given.isNull() | F.is_variant_null(given))
             text = value.cast(kind)
         columns.append(text.alias(name))
     return Rows(read.where(whole).select(*columns, *beside), tuple(types))
