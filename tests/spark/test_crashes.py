@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from goldsmith.engine.quarantine import Quarantine
 from goldsmith.run import commits, loading, runner
 from goldsmith.run import release as releasing
+from goldsmith.run.context import Run
 from lake import Lake
 
 RULE = """
@@ -79,6 +81,93 @@ def test_a_release_right_after_the_death_mends_it_as_well(
     assert lake.release("bronze.orders").released == 0
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
     assert lake.quarantine("bronze.orders") == []
+
+
+STEPS = ((releasing, "judged_slice"), (Quarantine, "mark"), (releasing, "write"), (Quarantine, "settle"))
+"""Where a release dies: before it reads, before its marks, before and after its commit."""
+
+
+def test_a_release_that_dies_at_any_step_loses_and_doubles_nothing(lake: Lake) -> None:
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,6\n3,7\n4,8\n5,9\n")
+    lake.done()
+    for number, (owner, name) in enumerate(STEPS):
+        released = [(id_,) for id_ in range(1, number + 3)]
+        lake.declare("bronze.orders", RULE % (6 + number))
+        with dying(owner, name) if name != "settle" else dying_in_second(owner, name):
+            lake.release("bronze.orders")
+        committed = lake.rows("bronze.orders", "id")
+        assert committed == (released if name == "settle" else released[:-1]), name
+        lake.done()
+        held = [(row["id"],) for _, row in lake.quarantine("bronze.orders")]
+        assert sorted(committed + held) == [(1,), (2,), (3,), (4,), (5,)], name
+        assert lake.release("bronze.orders").released == (0 if name == "settle" else 1), name
+        assert lake.rows("bronze.orders", "id") == released, name
+
+
+@contextmanager
+def dying_in_second(owner: object, name: str) -> Iterator[None]:
+    """The body dies where it calls `name` for the second time."""
+    inner, calls = getattr(owner, name), []
+
+    def die(*arguments: Any, **named: Any) -> Any:
+        calls.append(True)
+        if len(calls) == 2:
+            raise Died
+        return inner(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(owner, name, die)
+        with pytest.raises(Died):
+            yield
+
+
+def test_a_load_and_a_release_that_meet_both_take_effect_once(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no lock keeps them apart, as on S3: the other commits between the plan and the commit of the first."""
+    monkeypatch.setattr(Run, "meets_others", True)
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,6\n3,7\n4,8\n")
+    lake.done()
+    met: list[str] = []
+
+    def load() -> None:
+        run = lake.begin()
+        assert loading.load_table(lake.spark.newSession(), run, run.project.tables["bronze.orders"]).commits
+
+    def release() -> None:
+        run = lake.begin()
+        table = run.project.tables["bronze.orders"]
+        done = releasing._release(lake.spark.newSession(), run, table, None)
+        assert done is not None
+        assert done.released == 1
+
+    def meeting(owner: object, other: Callable[[], None]) -> Callable[..., Any]:
+        inner = owner.write  # type: ignore[attr-defined]
+
+        def write(*arguments: Any) -> Any:
+            if other.__name__ not in met:
+                met.append(other.__name__)
+                other()
+            return inner(*arguments)
+
+        return write
+
+    lake.declare("bronze.orders", RULE % 6)
+    lake.deliver("orders/b.csv", "id,amount\n5,2\n6,8\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(releasing, "write", meeting(releasing, load))
+        assert lake.release("bronze.orders").released == 1
+    assert lake.rows("bronze.orders", "id") == [(1,), (2,), (5,)]
+    lake.declare("bronze.orders", RULE % 7)
+    lake.deliver("orders/c.csv", "id,amount\n7,3\n8,9\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loading, "write", meeting(loading, release))
+        assert lake.done()["bronze.orders"].counts.balanced
+    assert met == ["load", "release"]
+    assert lake.rows("bronze.orders", "id") == [(1,), (2,), (3,), (5,), (7,)]
+    assert sorted(row["id"] for _, row in lake.quarantine("bronze.orders")) == [4, 6, 8]
 
 
 def test_records_that_a_death_left_out_are_restored(lake: Lake) -> None:

@@ -101,7 +101,10 @@ def _profile_to_set_up() -> ProfileSpec:
 
 
 def check(as_json: Json = False) -> None:
-    """Check all declarations and their SQL, without Spark; tell every mistake at once."""
+    """Check all declarations and their SQL, without Spark; tell every mistake at once.
+
+    It warns where a bronze table on this machine's disk has a column of another type than declared.
+    """
     from goldsmith.publish.superset.generate import check_raw
 
     began = time.monotonic()
@@ -115,8 +118,9 @@ def check(as_json: Json = False) -> None:
             tell_error(error)
         raise typer.Exit(Exit.WRONG_CALL) from None
     from goldsmith.project.checking import advice
+    from goldsmith.run.changed_types import changed_types
 
-    notes = advice(project)
+    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]
     if as_json:
         told = [{"table": name, "note": note} for name, note in notes]
         tell_json(

@@ -1,8 +1,9 @@
-"""Commands about rows that were held back: quarantine list, show, release."""
+"""Commands about quarantined rows: quarantine list, show, release."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -12,8 +13,12 @@ from goldsmith.cli.opening import open_project, open_spark, profile_name
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A table.")]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", help="SQL over `reasons` and the row's columns as they entered: \"id = '7'\"."),
+]
 
-group = typer.Typer(help="Rows that were held back: which, why, and another try.", no_args_is_help=True)
+group = typer.Typer(help="Quarantined rows: list, show and release them.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_(as_json: Json = False) -> None:
-    """Tables that hold rows back, and for what reasons."""
+    """List tables with quarantined rows, and the reasons."""
     project = open_project()
     from goldsmith.run.context import Run
     from goldsmith.run.held import reasons
@@ -33,7 +38,7 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         tell_json(found)
     elif not found:
-        out.print("No row is held back.")
+        out.print("No row is quarantined.")
     else:
         out.print(
             table(
@@ -48,42 +53,50 @@ def list_(as_json: Json = False) -> None:
 def show(
     name: Name,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 10,
+    where: Where = None,
     as_json: Json = False,
 ) -> None:
-    """A table's held rows, whole, with their reasons."""
+    """Show a table's quarantined rows as they entered, with their reasons."""
     project = open_project()
     declared = project.table(name)
     from goldsmith.run.context import Run
     from goldsmith.run.held import rows
 
     with open_spark(project, quiet=as_json) as spark:
-        found = rows(spark, Run.begin(project, profile_name()), declared.name, limit)
+        found = rows(spark, Run.begin(project, profile_name()), declared, limit, where)
     if as_json:
         tell_json(
             [
-                {"reasons": held.reasons, "held_at": held.held_at, "run_id": held.run_id, "row": held.row}
+                {
+                    "reasons": held.reasons,
+                    "held_at": held.held_at,
+                    "run_id": held.run_id,
+                    "row": json.loads(held.row, parse_float=_exact),
+                }
                 for held in found
             ]
         )
         return
     if not found:
-        out.print(f"{declared.name} holds no row back.")
+        out.print(f"{declared.name} has no such row in quarantine.")
         return
-    shown = [
-        (", ".join(held.reasons), held.held_at, json.dumps(held.row, ensure_ascii=False)) for held in found
-    ]
-    out.print(table(declared.name, ("reasons", "held at (UTC)", "row"), shown))
+    shown = [(", ".join(held.reasons), held.held_at, held.row) for held in found]
+    out.print(table(declared.name, ("reasons", "quarantined at (UTC)", "row"), shown))
+
+
+def _exact(number: str) -> float | str:
+    """A number of a JSON text; as text where a double would change it."""
+    told = float(number)
+    return told if Decimal(repr(told)) == Decimal(number) else number
 
 
 @group.command()
 def release(
     name: Name,
-    where: Annotated[
-        str | None, typer.Option("--where", help="SQL over the row's columns and `reasons`.")
-    ] = None,
+    where: Where = None,
     as_json: Json = False,
 ) -> None:
-    """Judge held rows again under the rules of today; those that hold enter the table, exactly once.
+    """Judge quarantined rows again under the rules of today; those that hold enter the table, exactly once.
 
     No rule is overridden: change the rule first, or the table's declaration.
     """
@@ -100,12 +113,19 @@ def release(
             record(spark, run, [done.outcome])
     if as_json:
         tell_json(
-            {"table": declared.name, "looked_at": done.chosen, "released": done.released, "left": done.left}
+            {
+                "table": declared.name,
+                "looked_at": done.chosen,
+                "released": done.released,
+                "superseded": done.superseded,
+                "left": done.left,
+            }
         )
         return
     if not done.chosen:
-        out.print(f"{declared.name} holds no such row back.")
+        out.print(f"{declared.name} has no such row in quarantine.")
         return
+    lost = f" ({done.superseded:,} superseded by newer rows)" if done.superseded else ""
     out.print(
-        f"[green]{plural(done.released, 'row')} released[/] into {declared.name}; {done.left:,} still break a rule."
+        f"[green]{plural(done.released, 'row')} released[/] into {declared.name}{lost}; {done.left:,} still break a rule."
     )

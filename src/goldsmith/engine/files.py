@@ -6,6 +6,8 @@ by a reason.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +28,7 @@ from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 HEADER = "_header"
-"""The columns of the malformed record's file, separated by commas."""
+"""The columns of the malformed record's file, as a line of CSV."""
 
 _ROW = "_gs_row"
 _NEVER = "\uffff"
@@ -92,6 +94,13 @@ def read_files(
     return Delivered(stamped, columns)
 
 
+def header_text(names: Sequence[str]) -> str:
+    """A file's columns for HEADER; `csv` reads them again."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return text.getvalue()
+
+
 def reasons(delivered: Delivered) -> str:
     """SQL, array<string>: why a delivered row cannot be taken as it is."""
     schema = delivered.frame.schema
@@ -130,7 +139,7 @@ def _read(
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"
         for name in columns
     ]
-    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(','.join(layout.names))} END AS {HEADER}"
+    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(header_text(layout.names))} END AS {HEADER}"
     return frame.selectExpr(*chosen, *FILE, MALFORMED, told)
 
 
@@ -157,12 +166,13 @@ def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
 def _read_json(spark: SparkSession, spec: TableSpec, layout: Layout, paths: list[str]) -> DataFrame:
     assert spec.source is not None
     lines = json_lines(spark, paths, reader_options(spec.source.options))
-    types = {name: _declared_type(spec, name) for name in layout.names}
+    types = {name: declared_type(spec, name) for name in layout.names}
     parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
     return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
 
-def _declared_type(spec: TableSpec, name: str) -> DataType:
+def declared_type(spec: TableSpec, name: str) -> DataType:
+    """The type that a column is declared with; text where none is."""
     column = spec.columns.get(name)
     return DataType.fromDDL(column.type) if column is not None and column.type else StringType()
 

@@ -1,4 +1,4 @@
-"""The quarantine of a table: rows held back, with their reasons, in `quarantine.<layer>_<table>`.
+"""The quarantine of a table: quarantined rows with their reasons, in `quarantine.<layer>_<table>`.
 
 Rows are written before the table's own commit, under the coming counter and the run's id, and count only
 when the table's log holds that commit. An entry that leaves (released, judged again, its source removed)
@@ -15,17 +15,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Literal
+from typing import Literal, TypeVar
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType, TimestampNTZType
 
+from goldsmith.engine.columns import EXACT_TIMES
+from goldsmith.engine.entered import ENTERED, ENTERED_AS, Entering
 from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.rows import frame_of
-from goldsmith.engine.shape import row_as_json
+from goldsmith.engine.shape import AS_ENTERED, BAD
+from goldsmith.project.sql_literals import literal
+from goldsmith.project.sql_text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
+
+T = TypeVar("T")
 
 EVERYTHING = "*"
 """A mark for all entries before the coming commit."""
@@ -79,10 +86,12 @@ class _Written:
 
 
 class Quarantine:
-    """One table's quarantine. path: of its Delta table, which is made when the first row is held back.
+    """One table's quarantine. path: of its Delta table, which the first quarantined row creates.
 
-    Its columns: id, run_id, counter (the commit of the table that the entry belongs to), held_at,
-    reasons (array of expectation names), row (the whole row as JSON), takes_back (the entry a mark removes).
+    Its columns: id, run_id, counter (the commit of the table that the entry belongs to), held_at, reasons
+    (array of expectation names), row (the row as JSON, for people), takes_back (the entry a mark removes), and
+    ENTERED and ENTERED_AS, the row as it entered. Goldsmith reads a row's values from these two only; entries of
+    its first releases lack them.
     """
 
     def __init__(self, spark: SparkSession, path: str) -> None:
@@ -98,38 +107,66 @@ class Quarantine:
     ) -> Held:
         """Writes the judged rows whose outcome is `quarantine`, and marks for entries that leave.
 
-        takes_back: ids of these, or EVERYTHING.
+        columns: those of the row. takes_back: ids of entries, or EVERYTHING.
         """
-        rows = judged.where(F.col(OUTCOME) == "quarantine").select(
-            F.expr("uuid()").alias("id"),
-            F.col(REASONS).alias("reasons"),
-            row_as_json(columns).alias("row"),
-            F.lit(None).cast("string").alias("takes_back"),
-        )
+        rows = judged.where(F.col(OUTCOME) == "quarantine")
+        entering = _entering(rows, columns)
+        held = [F.col(REASONS).alias("reasons"), _for_people(columns).alias("row")]
+        held.append(F.lit(entering.text).alias(ENTERED_AS))
+        if entering.struct is not None:
+            held.append(entering.struct.alias(ENTERED))
+        return self._write(rows.select(*held), entries, takes_back, entering)
+
+    def mark(self, entries: Entries, takes_back: Sequence[str]) -> None:
+        """Writes marks alone, for entries that leave."""
+        self._write(None, entries, takes_back, None)
+
+    def _write(
+        self, rows: DataFrame | None, entries: Entries, takes_back: Sequence[str], entering: Entering | None
+    ) -> Held:
         if takes_back:
-            marks = frame_of(self.spark, [(mark,) for mark in takes_back], {"takes_back": "string"}).select(
-                F.expr("uuid()").alias("id"),
-                F.lit(None).cast("array<string>").alias("reasons"),
-                F.lit(None).cast("string").alias("row"),
-                "takes_back",
-            )
-            rows = rows.unionByName(marks)
+            marks = frame_of(self.spark, [(mark,) for mark in takes_back], {"takes_back": "string"})
+            rows = marks if rows is None else rows.unionByName(marks, allowMissingColumns=True)
+        assert rows is not None
+        missing = [
+            F.lit(None).cast(kind).alias(name) for name, kind in _ALWAYS.items() if name not in rows.columns
+        ]
         rows = rows.select(
-            "id",
+            F.expr("uuid()").alias("id"),
             F.lit(entries.run_id).alias("run_id"),
             F.lit(entries.counter).cast("bigint").alias("counter"),
             F.lit(entries.at.isoformat()).cast("timestamp").alias("held_at"),
-            "reasons",
-            "row",
-            "takes_back",
+            *rows.columns,
+            *missing,
         )
-        before = self.version()
         told = json.dumps({"run_id": entries.run_id, "counter": entries.counter, "marks": len(takes_back)})
-        rows.write.format("delta").mode("append").option("userMetadata", told).save(self.path)
+        writer = rows.write.format("delta").mode("append").option("userMetadata", told)
+        writer = writer.option("mergeSchema", "true")
+
+        def append() -> int:
+            before = self.version()
+            if before == NO_TABLE:
+                # Statistics of a row's values would answer no query, and not every value can be in them.
+                writer.option("delta.dataSkippingNumIndexedCols", _INDEXED).save(self.path)
+                return before
+            if entering is not None:
+                self._admit(entering)
+            writer.save(self.path)
+            return before
+
+        before = _retried(append)
         mine = next(
             commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == told
         )
         return Held(mine.metrics["numOutputRows"] - len(takes_back), mine.version)
+
+    def _admit(self, entering: Entering) -> None:
+        """Makes the table accept types that Delta adds to a new table by itself and not to one that is there."""
+        if not entering.has_type(TimestampNTZType):
+            return
+        held = StructType.fromJson(json.loads(self.log.schema().json()))
+        if "timestamp_ntz" not in held.simpleString():
+            DeltaTable.forPath(self.spark, self.path).addFeatureSupport("timestampNtz")
 
     def _frame(self) -> DataFrame:
         return self.spark.read.format("delta").load(self.path)
@@ -186,7 +223,8 @@ class Quarantine:
         marks = [row.takes_back for row in self._frame().where(own).select("takes_back").collect()]
         if EVERYTHING in marks:
             return own | (F.col("counter") < written.counter)
-        return own | F.col("id").isin(marks)
+        # As text: each literal that Python makes is a call into the JVM.
+        return own | F.expr(f"id IN ({', '.join(map(literal, marks))})")
 
     def forget(self, entries: Entries) -> None:
         """Removes what a run wrote and will not commit."""
@@ -196,17 +234,46 @@ class Quarantine:
 
     def _delete(self, condition: Column, settled: Sequence[_Written]) -> None:
         told = json.dumps({"settled": [(written.run_id, written.counter) for written in settled]})
-        for attempt in range(1, _ATTEMPTS + 1):
+
+        def delete() -> None:
             try:
                 self.spark.conf.set(_USER_METADATA, told)
                 DeltaTable.forPath(self.spark, self.path).delete(condition)
-            except Exception as error:
-                if not is_conflict(error) or attempt == _ATTEMPTS:
-                    raise
-            else:
-                return
             finally:
                 self.spark.conf.unset(_USER_METADATA)
+
+        _retried(delete)
+
+
+def _retried(write: Callable[[], T]) -> T:
+    """The result of a write, which is tried again where a concurrent commit came first."""
+    for _ in range(1, _ATTEMPTS):
+        try:
+            return write()
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+    return write()
+
+
+def _entering(rows: DataFrame, columns: Sequence[str]) -> Entering:
+    """The row's columns as they entered: those that were cast as they were before."""
+    now = rows.schema
+    before = now[AS_ENTERED].dataType if AS_ENTERED in now.fieldNames() else StructType()
+    assert isinstance(before, StructType)
+    cast = before.fieldNames()
+    fields = [StructField(name, (before if name in cast else now)[name].dataType) for name in columns]
+    values = [F.col(f"{AS_ENTERED}.{quoted(name)}" if name in cast else quoted(name)) for name in columns]
+    return Entering(StructType(fields), tuple(values))
+
+
+def _for_people(columns: Sequence[str]) -> Column:
+    """The row as JSON text: typed values, and what could not be cast as the text it was."""
+    typed = F.to_json(F.struct(*[F.col(quoted(name)).alias(name) for name in columns]), EXACT_TIMES)
+    # to_json leaves NULL fields out, and a column that could not be cast is NULL: no key comes twice.
+    comma = F.when(typed == "{}", "").otherwise(",")
+    merged = F.concat(F.regexp_replace(typed, r"\}$", ""), comma, F.expr(f"substring(to_json({BAD}), 2)"))
+    return F.when(F.col(BAD).isNull(), typed).otherwise(merged)
 
 
 def _of(written: _Written) -> Column:
@@ -216,6 +283,9 @@ def _of(written: _Written) -> Column:
 
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ATTEMPTS = 10
+_ALWAYS = {"reasons": "array<string>", "row": "string", "takes_back": "string"}
+_INDEXED = "4"
+"""How many columns have statistics: the first ones, which tell entries apart."""
 
 
 def quarantine_path(warehouse: str, table: str) -> str:

@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from goldsmith.engine.casting import cast_exactly
-from goldsmith.engine.columns import EXACT_TIMES
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 
 BAD = "_gs_bad"
 """map<string,string>: what a column held that could not be cast, as text; NULL where all could."""
 
+AS_ENTERED = "_gs_as_entered"
+"""struct: the columns that are cast, as they were before. Absent where none is."""
+
 _CAST = "_gs_cast_"
 
 
 @dataclass(frozen=True)
 class Shaped:
-    """Typed rows. frame: the columns and BAD. reasons: SQL, array<string> of the violations found on the way."""
+    """Typed rows. frame: the columns, BAD and AS_ENTERED. reasons: SQL, array<string> of the violations found on the way."""
 
     frame: DataFrame
     reasons: str
@@ -71,7 +72,8 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         f"CASE WHEN {BAD} IS NULL THEN CAST(array() AS array<string>) "
         f"ELSE array_compact(array({', '.join(names)})) END"
     )
-    return Shaped(frame.selectExpr(*columns, held), reasons)
+    entered = f"struct({', '.join(quoted(name) for name, _, _ in checks)}) AS {AS_ENTERED}"
+    return Shaped(frame.selectExpr(*columns, held, entered), reasons)
 
 
 def cast_or_null(column: str, held: DataType, wanted: str) -> str:
@@ -93,12 +95,3 @@ def same_type(left: str, right: str) -> bool:
 def parsed(text: str) -> DataType:
     """The type that a text names. Asks Spark, once for each text."""
     return DataType.fromDDL(text)
-
-
-def row_as_json(columns: list[str]) -> Column:
-    """A shaped row's columns as one JSON text: typed values, and what could not be cast as the text it was."""
-    typed = F.to_json(F.struct(*[F.col(quoted(name)).alias(name) for name in columns]), EXACT_TIMES)
-    # to_json leaves NULL fields out, and a column that could not be cast is NULL: no key comes twice.
-    comma = F.when(typed == "{}", "").otherwise(",")
-    merged = F.concat(F.regexp_replace(typed, r"\}$", ""), comma, F.expr(f"substring(to_json({BAD}), 2)"))
-    return F.when(F.col(BAD).isNull(), typed).otherwise(merged)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import reduce
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.columns import EXACT_TIMES, named
+from goldsmith.engine.failures import explained, is_bad_value
 from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Quarantine
+from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
+from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, chosen, rows_as_entered, unreadable
 
 
 @dataclass(frozen=True)
 class HeldReason:
-    """How many rows of a table are held for one reason, the first of them since when (UTC)."""
+    """How many rows of a table are quarantined for one reason, the first of them since when (UTC)."""
 
     table: str
     reason: str
@@ -27,12 +30,12 @@ class HeldReason:
 
 @dataclass(frozen=True)
 class HeldRow:
-    """One held row."""
+    """One quarantined row. row: as it entered, as JSON with its exact numbers."""
 
     reasons: tuple[str, ...]
     held_at: datetime
     run_id: str
-    row: dict[str, Any]
+    row: str
 
 
 def reasons(spark: SparkSession, run: Run) -> tuple[HeldReason, ...]:
@@ -52,18 +55,32 @@ def reasons(spark: SparkSession, run: Run) -> tuple[HeldReason, ...]:
     return tuple(found)
 
 
-def rows(spark: SparkSession, run: Run, table: str, limit: int) -> tuple[HeldRow, ...]:
-    """A table's held rows, the newest first."""
-    held = Quarantine(spark, run.quarantine_path(table))
-    if held.version() < 0:
+def rows(
+    spark: SparkSession, run: Run, table: Table, limit: int, where: str | None = None
+) -> tuple[HeldRow, ...]:
+    """A table's quarantined rows, the newest first. where: SQL over the row's columns as they entered, and `reasons`.
+
+    Raises DeclarationError GS203 for a condition that cannot be read.
+    """
+    quarantine = Quarantine(spark, run.quarantine_path(table.name))
+    if quarantine.version() < 0:
         return ()
-    newest = (
-        held.entries(TableLog(spark, run.path(table)).counter())
-        .withColumn("at", F.unix_micros("held_at"))
-        .orderBy(F.col("at").desc(), "id")
-        .limit(limit)
-    )
-    return tuple(HeldRow(tuple(r.reasons), _utc(r.at), r.run_id, json.loads(r.row)) for r in newest.collect())
+    log = TableLog(spark, run.path(table.name))
+    entries = quarantine.entries(log.counter())
+    found = []
+    for each in rows_as_entered(spark, table, entries, log):
+        row = F.to_json(F.struct(*named(each.columns)), EXACT_TIMES).alias("row")
+        found.append(chosen(each, where, log.types()).frame.select(WHY, SINCE, BY, ENTRY, row))
+    if not found:
+        return ()
+    newest = reduce(DataFrame.union, found).orderBy(F.col(SINCE).desc(), ENTRY).limit(limit)
+    try:
+        told = newest.collect()
+    except Exception as error:
+        if where is not None and is_bad_value(error):
+            raise unreadable(error) from None
+        raise explained(error, table=table.name, path=quarantine.path) from error
+    return tuple(HeldRow(tuple(row[WHY]), _utc(row[SINCE]), row[BY], row["row"]) for row in told)
 
 
 def _utc(micros: int) -> datetime:

@@ -14,7 +14,7 @@ from goldsmith.engine.merging import NULL_KEY, null_key
 from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
 from goldsmith.engine.quarantine import Claim, Quarantine, Settled
 from goldsmith.engine.session import sized
-from goldsmith.engine.shape import BAD
+from goldsmith.engine.shape import AS_ENTERED, BAD
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.models import Append, Merge
@@ -33,6 +33,9 @@ from goldsmith.run.taking_back import entries_taken_back
 
 ATTEMPTS = 10
 """How often a load is planned again because another writer committed first."""
+
+ADDED = (REASONS, OUTCOME, BAD, AS_ENTERED)
+"""Columns that shaping and judging add to a row."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
         judged = judged_slice(spark, run, plan, piece)
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
-        kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(REASONS, OUTCOME, BAD, *piece.hidden)
+        kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(*ADDED, *piece.hidden)
         known, counts, verdicts = known_of(judged, table.load, kept.schema)
         run.landing.unchanged(plan.loaded, table=table.name)
         records = verdict_records(run, table, judged, verdicts)
@@ -182,7 +185,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
             since = settled.until if settled.until is not None else NO_TABLE
             quarantine.settle(since, claims(run, plan.log, plan.counter))
         if written is not None and not written.metadata.counts.balanced:
-            raise _unbalanced(table, written.metadata.counts)
+            raise unbalanced(table, written.metadata.counts)
         return written
     finally:
         for frame in cached:
@@ -191,7 +194,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
 
 def _content(judged: Judged) -> list[str]:
     """The columns that a quarantined row is kept with."""
-    left_out = {REASONS, OUTCOME, BAD, FILE_REASONS}
+    left_out = {*ADDED, FILE_REASONS}
     return [name for name in judged.frame.columns if name not in left_out]
 
 
@@ -208,9 +211,14 @@ def judged_slice(spark: SparkSession, run: Run, plan: Plan, piece: Slice) -> Jud
     if isinstance(table.load, Merge):
         missing = f"IF({null_key(table.load)}, array({literal(NULL_KEY)}), CAST(array() AS array<string>))"
         reasons = f"concat({reasons}, {missing})"
-    return judge(
+    judged = judge(
         piece.shaped.frame, expectations, reasons=reasons, lookups=_lookups(spark, run, plan, expectations)
     )
+    if AS_ENTERED not in piece.shaped.frame.columns:
+        return judged
+    # Only the quarantine takes it: the rows that are kept need not carry their former values.
+    needed = f"IF({OUTCOME} = 'quarantine', {AS_ENTERED}, NULL) AS {AS_ENTERED}"
+    return replace(judged, frame=judged.frame.selectExpr(f"* EXCEPT ({AS_ENTERED})", needed))
 
 
 def _lookups(
@@ -270,7 +278,8 @@ def _metadata(
     )
 
 
-def _unbalanced(table: Table, counts: RowCounts) -> GoldsmithError:
+def unbalanced(table: Table, counts: RowCounts) -> GoldsmithError:
+    """The error for a commit in which not every row is accounted for."""
     return RunError(
         "GS503",
         f"`{table.name}`: {counts.rows_in:,} rows came in, and {counts.written:,} written + {counts.quarantined:,} quarantined + "

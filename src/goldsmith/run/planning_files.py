@@ -22,6 +22,8 @@ def plan_files(
     asked = table.name in run.rebuild
     if state.exists and state.counter == 0 and not asked and not just_made(log, state):
         raise foreign(run, table)
+    if bookmark is not None and not asked:
+        refuse_other_types(table, log, bookmark)
     warning = _warning(run, table, bookmark)
     listing = run.landing.files(table.spec.source.files, table=table.name)
     seen = listed(listing)
@@ -42,8 +44,6 @@ def plan_files(
     if not found.files:
         ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
         return Plan(table, "nothing", "no new files" + ignored, log, state, bookmark, warning=warning)
-    if bookmark is not None and bookmark.metadata.definition != table.definition:
-        _refuse_other_types(table, log)
     reason = f"{len(found.files)} new file{'s' if len(found.files) > 1 else ''}"
     if found.replaced:
         reason += f", {len(found.replaced)} of them replaced"
@@ -86,16 +86,25 @@ def just_made(log: TableLog, state: TableState) -> bool:
     return state.version == 0 and log.commit(0).operation.startswith("CREATE") and not log.commit(0).added
 
 
-def _refuse_other_types(table: Table, log: TableLog) -> None:
-    held = log.types()
+def refuse_other_types(table: Table, log: TableLog, bookmark: Bookmark) -> None:
+    """Raises RunError GS405 where a changed declaration gives a column another type than the table has."""
+    if bookmark.metadata.definition == table.definition:
+        return
+    held = {name.lower(): kind for name, kind in log.types().items()}
     for name, column in table.spec.columns.items():
-        if name in held and column.type and not same_type(column.type, held[name]):
+        kind = held.get(name.lower())
+        if kind is not None and column.type and not same_type(column.type, kind):
+            rebuild = f"`goldsmith run {table.name} --rebuild {table.name}`"
+            hint = f"Bronze is never rebuilt by itself: {rebuild} reads all its files again."
+            if table.spec.source is None:
+                hint = (
+                    f"A load rebuilds it and judges its quarantined rows again: `goldsmith run {table.name}`."
+                )
             raise RunError(
                 "GS405",
-                f"`{table.name}` holds {name} as {held[name]}, and it is declared as {column.type} now.",
+                f"`{table.name}` holds {name} as {kind}, and it is declared as {column.type} now.",
                 where=table.where("columns", name),
-                hint="Bronze is never rebuilt by itself: "
-                f"`goldsmith run {table.name} --rebuild {table.name}` reads all its files again.",
+                hint=hint,
             )
 
 

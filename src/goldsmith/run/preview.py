@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from goldsmith.errors import SourceError
+from goldsmith.errors import GoldsmithError
 from goldsmith.run.context import Run
 from goldsmith.run.planning import plan_table
 
@@ -33,7 +33,7 @@ def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[Step, 
         moving = [need for need in table.needs if need in steps and steps[need].action != "nothing"]
         try:
             plan = plan_table(spark, run, table)
-        except SourceError as error:
+        except GoldsmithError as error:
             if error.code != "GS307" or not moving:
                 steps[name] = Step(name, "fail", f"{error.code} {error.message}", error.hint)
                 continue

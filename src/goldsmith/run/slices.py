@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from goldsmith.engine.changes import ChangeSet, changed_rows, read_changes, read_table
 from goldsmith.engine.columns import named
-from goldsmith.engine.files import HEADER, Stamp, read_files
+from goldsmith.engine.files import HEADER, Delivered, Stamp, read_files
 from goldsmith.engine.files import reasons as file_reasons
 from goldsmith.engine.literals import Literals, among, literal_of
 from goldsmith.engine.merging import null_key
@@ -56,6 +56,13 @@ def types_of(table: Table) -> dict[str, str]:
     return {name: column.type for name, column in table.spec.columns.items() if column.type}
 
 
+def shaped_delivery(delivered: Delivered, types: Mapping[str, str]) -> Shaped:
+    """Delivered rows in their types; FILE_REASONS holds the violations."""
+    shaped = shape(delivered.frame, types)
+    reasons = f"concat({file_reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
+    return Shaped(shaped.frame.selectExpr("*", reasons), FILE_REASONS)
+
+
 def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
     """The rows of a plan. Raises TooMuchTouched where only a load of everything is right."""
     table = plan.table
@@ -63,11 +70,7 @@ def slice_of(spark: SparkSession, run: Run, plan: Plan) -> Slice:
         delivered = read_files(
             spark, table.name, table.spec, run.landing, plan.files.files, Stamp(run.run_id, run.started)
         )
-        shaped = shape(delivered.frame, types_of(table))
-        reasons = f"concat({file_reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
-        return Slice(
-            Shaped(shaped.frame.selectExpr("*", reasons), FILE_REASONS), (MALFORMED, HEADER, FILE_REASONS)
-        )
+        return Slice(shaped_delivery(delivered, types_of(table)), (MALFORMED, HEADER, FILE_REASONS))
     pinned = {
         name: read_table(spark, run.path(name), at.version)
         for name, at in plan.upstreams.items()

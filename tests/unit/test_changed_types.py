@@ -1,0 +1,64 @@
+"""Changed types of bronze columns, found without Spark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from goldsmith.project.loading import load_project
+from goldsmith.run.changed_types import changed_types
+
+HELD = {
+    "id": "integer",
+    "n": "long",
+    "amount": "decimal(9,2)",
+    "t": "timestamp",
+    "gone": "date",
+    "text": "string",
+}
+DECLARED = """
+source: {files: o/*.csv, format: csv}
+columns: {ID: int, n: bigint, amount: "decimal(9, 2)", t: timestamp_ltz, text: varchar(9), later: date, tags: array<string>}
+"""
+
+
+def project(root: Path, declared: str) -> Path:
+    (root / "pipelines/p/bronze").mkdir(parents=True, exist_ok=True)
+    (root / "goldsmith.yaml").write_text("name: t")
+    (root / "pipelines/p/pipeline.yaml").write_text("description: A test.")
+    (root / "pipelines/p/bronze/o.yaml").write_text(declared)
+    return root
+
+
+def commit(root: Path, version: int, types: dict[str, object]) -> None:
+    log = root / ".goldsmith/warehouse/bronze/o/_delta_log"
+    log.mkdir(parents=True, exist_ok=True)
+    fields = [{"name": name, "type": kind, "nullable": True, "metadata": {}} for name, kind in types.items()]
+    schema = json.dumps({"type": "struct", "fields": fields})
+    (log / f"{version:020d}.crc").write_text(json.dumps({"metadata": {"schemaString": schema}}))
+
+
+def notes(root: Path) -> list[tuple[str, str]]:
+    found = load_project(root)
+    return list(changed_types(found, found.profile(None).warehouse))
+
+
+def test_a_changed_type_is_noticed_in_the_newest_version(tmp_path: Path) -> None:
+    root = project(tmp_path, DECLARED)
+    assert notes(root) == [], "it was never loaded"
+    commit(root, 9, {**HELD, "n": "string"})
+    commit(root, 10, {**HELD, "tags": {"type": "array", "elementType": "string", "containsNull": True}})
+    assert notes(root) == []
+    project(tmp_path, DECLARED.replace("9, 2", "9, 3").replace("n: bigint", "n: string"))
+    (first, told), (_, other) = notes(root)
+    assert first == "bronze.o"
+    assert "holds n as bigint, and n is declared as string" in told
+    assert "holds amount as decimal(9,2), and amount is declared as decimal(9,3)" in other
+    assert "--rebuild bronze.o" in other
+
+
+def test_a_log_that_cannot_be_read_gives_no_note(tmp_path: Path) -> None:
+    root = project(tmp_path, DECLARED)
+    commit(root, 0, HELD)
+    (root / ".goldsmith/warehouse/bronze/o/_delta_log" / f"{1:020d}.crc").write_text('{"metadata"')
+    assert notes(root) == []
