@@ -71,7 +71,7 @@ def gate(
         verdicts.append(verdict)
         if not as_json:
             for line in verdict.lines:
-                out.print(line, markup=False, soft_wrap=True)
+                out.print(line, soft_wrap=True)
     if as_json:
         tell_json(verdicts)
     for verdict in verdicts:
@@ -120,7 +120,7 @@ def import_(
             tell_error(error)
             failed = True
         else:
-            out.print(f"{name}: the gravest of what its loads found is {severity}.", markup=False)
+            out.print(f"{name}: the gravest of what its loads found is {severity}.")
     if not wanted:
         out.print("None of these tables has expectations or a freshness to import.")
     if failed:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.cli.console import err, plural, tell_warning
+from goldsmith.cli.console import err, plural, styled, tell_warning
 from goldsmith.project.loading import find_root
 from goldsmith.project.needed import load_needed
 from goldsmith.project.tables import Project
@@ -75,7 +75,7 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
     if quiet or not err.is_terminal:
         session = start()
     else:
-        with err.status("Starting Spark"):
+        with err.status(styled("Starting Spark")):
             session = start()
     try:
         yield session

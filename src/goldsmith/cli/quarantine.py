@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, table, tell_json
+from goldsmith.cli.console import out, plural, styled, table, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -37,7 +37,6 @@ def list_(as_json: Json = False) -> None:
     else:
         out.print(
             table(
-                None,
                 ("table", "reason", "rows", "since (UTC)"),
                 [(f.table, f.reason, f.rows, f.since) for f in found],
             )
@@ -72,7 +71,7 @@ def show(
     shown = [
         (", ".join(held.reasons), held.held_at, json.dumps(held.row, ensure_ascii=False)) for held in found
     ]
-    out.print(table(declared.name, ("reasons", "held at (UTC)", "row"), shown))
+    out.print(table(("reasons", "held at (UTC)", "row"), shown, title=declared.name))
 
 
 @group.command()
@@ -106,6 +105,11 @@ def release(
     if not done.chosen:
         out.print(f"{declared.name} holds no such row back.")
         return
-    out.print(
-        f"[green]{plural(done.released, 'row')} released[/] into {declared.name}; {done.left:,} still break a rule."
+    colour = "green" if done.released and not done.left else "yellow"
+    told = (
+        f" into {declared.name}. {plural(done.left, 'row')} still violate a rule and stay in quarantine: "
+        f"see `goldsmith quarantine show {declared.name}`."
+        if done.left
+        else f" into {declared.name}."
     )
+    out.print(styled((f"{plural(done.released, 'row')} released", colour), told), soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, table, tell_json, tell_warning
+from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.suggest import hint_for
@@ -62,12 +62,10 @@ def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) ->
     if as_json:
         tell_json(steps)
         return
-    out.print(
-        table(None, ("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps])
-    )
+    out.print(table(("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps]))
     for step in steps:
         if step.warning:
-            out.print(f"[yellow]![/] {step.table}: {step.warning}")
+            tell_warning(f"{step.table}: {step.warning}")
     count = sum(1 for step in steps if step.action != "nothing")
     out.print(f"\n{plural(count, 'table')} of {len(steps)} would load." if count else "\nNothing to do.")
 
@@ -168,9 +166,8 @@ def feed(
     for delivery in deliver_interval(this.landing, deliver, days):
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
-    out.print(
-        f"[green]Delivered[/] {plural(new, 'file')} into {this.landing.place}; {present} were there already."
-    )
+    told = f" {plural(new, 'file')} into {this.landing.place}; {present} were there already."
+    out.print(styled(("Delivered", "green"), told), soft_wrap=True)
 
 
 def replay(
@@ -195,7 +192,7 @@ def replay(
     results: list[RunResult] = []
     with open_spark(project) as spark:
         for number, day in enumerate(days.days, 1):
-            out.print(f"[bold]{day}[/] [dim]{number} of {len(days.days)}[/]")
+            out.print(styled((f"{day}", "bold"), (f" {number} of {len(days.days)}", "dim")))
             results.append(_one_day(spark, project, chosen, deliver, day))
             if exit_code(results[-1]) != Exit.DONE:
                 break

@@ -82,7 +82,7 @@ def submit(
     )
     found = submission(root, chosen, chosen_profile(spec, chosen, root), request, Settings.from_environment())
     if dry_run:
-        out.print(_shown(found.environment, found.command), markup=False, soft_wrap=True)
+        out.print(_shown(found.environment, found.command), soft_wrap=True)
         return
     sys.stdout.flush()
     os.execve(found.command[0], found.command, {**os.environ, **found.environment})

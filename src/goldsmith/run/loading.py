@@ -66,6 +66,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             if plan.state.exists:
                 describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
+        before = plan.log.types() if plan.state.exists else {}
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
                 taken = _load_once(spark, run, plan, settled)
@@ -111,6 +112,10 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         done = replace(
             done, commits=(*done.commits, taken.metadata), versions=(*done.versions, taken.version)
         )
+        new = [name for name in plan.log.types() if name not in before] if before else []
+        if new:
+            columns = f"{'column' if len(new) == 1 else 'columns'} {', '.join(new)}"
+            done = replace(done, reason=f"{done.reason}; new {columns}")
         passed_over = taken.version > plan.state.version + 1 and plan.action == "incremental"
         if not plan.more and not passed_over:
             table_id, _ = plan.log.identity()
