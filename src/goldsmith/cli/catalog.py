@@ -63,6 +63,6 @@ def sync(
             if change.error is not None:
                 tell_error(change.error)
         if not changes:
-            told = f" {plural(len(chosen), 'table')}, their quarantines and the records."
-            out.print(styled(("In step:", "green"), told))
+            same = f" {plural(len(chosen), 'table')}, their quarantines and the records."
+            out.print(styled(("In step:", "green"), same))
     raise typer.Exit(Exit.FAILED if left else Exit.DONE)

@@ -140,7 +140,7 @@ def table(
         padding=(0, 1, 0, 0),
     )
     for at, column in enumerate(columns):
-        values = [row[at] for row in rows if row[at] is not None]
+        values = [row[at] for row in rows if row[at] is not None and not isinstance(row[at], Text)]
         numeric = bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
         shown.add_column(
             _one_line(column), justify="right" if numeric else "left", overflow="fold", no_wrap=at == 0

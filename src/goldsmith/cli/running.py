@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from goldsmith.run.context import Interval
-    from goldsmith.run.feeding import Deliver
+    from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult
 
 Names = Annotated[
@@ -204,21 +205,21 @@ def replay(
     raise typer.Exit(exit_code(results[-1]))
 
 
-def _spoiled(deliver: Deliver, spoil: list[datetime] | None, days: Interval) -> Deliver:
+def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
     """The feed with the days that are to be bad."""
     chosen = {moment.date() for moment in spoil or ()}
     outside = sorted(chosen.difference(days.days))
     if outside:
         raise DeclarationError("GS504", f"`--spoil {outside[0]}` is no day of the interval.")
     if not chosen:
-        return deliver
+        return feed
     from goldsmith.run.spoiling import spoiled
 
-    return spoiled(deliver, chosen)
+    return replace(feed, function=spoiled(feed, chosen))
 
 
 def _one_day(
-    spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Deliver, day: date
+    spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Feed, day: date
 ) -> RunResult:
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
