@@ -9,17 +9,17 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from goldsmith.cli.console import error_as_dict, out, plural, styled, tell_error, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, profile_name, project_root
 from goldsmith.errors import DeclarationError, DeclarationErrors, Exit
-from goldsmith.project.loading import read_spec
-from goldsmith.project.models import ProfileSpec
-from goldsmith.project.profiles import chosen_profile
 from goldsmith.settings import Settings
+
+if TYPE_CHECKING:
+    from goldsmith.project.models import ProfileSpec
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -95,6 +95,10 @@ def _archive(settings: Settings, tell: Callable[[str], None]) -> None:
 
 def _profile_to_set_up() -> ProfileSpec:
     """The chosen profile, whatever the tables' declarations are like; a plain one outside of projects."""
+    from goldsmith.project.loading import read_spec
+    from goldsmith.project.models import ProfileSpec
+    from goldsmith.project.profiles import chosen_profile
+
     try:
         root = project_root()
     except DeclarationError:
@@ -106,9 +110,9 @@ def _profile_to_set_up() -> ProfileSpec:
 
 def check(as_json: Json = False) -> None:
     """Check all declarations and their SQL, without Spark; tell every mistake at once."""
+    began = time.monotonic()
     from goldsmith.publish.superset.generate import check_raw
 
-    began = time.monotonic()
     try:
         project = open_project()
         check_raw(project)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,9 @@ import typer
 
 from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, open_spark, profile_name
-from goldsmith.project.sql_text import quoted
-from goldsmith.project.tables import Project
 
 if TYPE_CHECKING:
+    from goldsmith.project.tables import Project
     from goldsmith.run.asking import Answer
     from goldsmith.run.standing import Standing
 
@@ -88,6 +86,8 @@ def show(
 ) -> None:
     """Print the first rows of a table, and its description."""
     project = open_project()
+    from goldsmith.project.sql_text import quoted
+
     declared = project.tables.get(name)
     if declared is None and name.split(".")[0] not in ("ops", "quarantine"):
         declared = project.table(name)
@@ -149,4 +149,6 @@ def report(
         written = write_report(spark, Run.begin(project, profile_name()), target)
     out.print(f"Report: {written}", soft_wrap=True)
     if open_it:
+        import webbrowser
+
         webbrowser.open(written.resolve().as_uri())

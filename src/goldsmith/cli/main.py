@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -24,8 +25,12 @@ from goldsmith.cli import (
     superset,
 )
 from goldsmith.cli.console import tell_error
+from goldsmith.cli.opening import check_profile_name
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
+
+# A start makes objects by the hundred thousand, and all of them stay: there is no garbage to look for among them.
+gc.set_threshold(100_000, *gc.get_threshold()[1:])
 
 HELP = """A medallion lakehouse declared table by table.
 
@@ -75,6 +80,7 @@ def options(
             os.environ[name] = value
     if verbose:
         os.environ["GOLDSMITH_VERBOSE"] = "1"
+    check_profile_name()
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -13,11 +13,11 @@ from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_wa
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.suggest import hint_for
-from goldsmith.project.tables import Pipeline, Project
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from goldsmith.project.tables import Pipeline, Project
     from goldsmith.run.context import Interval
     from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult

@@ -13,8 +13,6 @@ import typer
 from goldsmith.cli.console import out
 from goldsmith.cli.opening import profile_name, project_root
 from goldsmith.errors import DeclarationError
-from goldsmith.project.loading import read_spec
-from goldsmith.project.profiles import chosen_profile
 from goldsmith.settings import Settings
 
 
@@ -67,6 +65,8 @@ def submit(
     it is the job's own.
     """
     from goldsmith.engine.submit import Pods, Request, submission
+    from goldsmith.project.loading import read_spec
+    from goldsmith.project.profiles import chosen_profile
 
     root = project_root()
     spec = read_spec(root)
