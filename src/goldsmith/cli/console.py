@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +29,9 @@ _ACTING = re.compile(
 
 All but the line feed, and the two joiners that scripts and emoji need.
 """
+
+_SHORTEST = 10
+"""Characters of a table's first column that are shown in any case."""
 
 _WIDE = 10_000
 """Columns of an output that is no terminal: a row of a table is one line for the program that reads it."""
@@ -140,13 +143,40 @@ def table(
         padding=(0, 1, 0, 0),
     )
     for at, column in enumerate(columns):
-        values = [row[at] for row in rows if row[at] is not None and not isinstance(row[at], Text)]
-        numeric = bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
+        values = [row[at] for row in rows if row[at] is not None]
+        numeric = bool(values) and all(map(_is_number, values))
         shown.add_column(
             _one_line(column), justify="right" if numeric else "left", overflow="fold", no_wrap=at == 0
         )
     for row in rows:
         shown.add_row(*[cell(value, exact=exact) for value in row])
+    return shown
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, Text):
+        return value.plain.replace(",", "").isdigit()
+    return isinstance(value, int | float | Decimal)
+
+
+def table_within(width: int, columns: Mapping[str, Sequence[object]], expendable: Sequence[str]) -> Table:
+    """A table of one line for each row: columns are left out, and at last the first one shortened, until it fits.
+
+    expendable: the columns that may be left out, the first first.
+    """
+    needed = {
+        name: 1 + max([len(name), *(cell(value).cell_len for value in values)])
+        for name, values in columns.items()
+    }
+    for name in expendable:
+        if sum(needed.values()) > width:
+            del needed[name]
+    shown = table(list(needed), zip(*(columns[name] for name in needed), strict=True))
+    for column in shown.columns:
+        column.no_wrap = True
+        column.overflow = "ellipsis"
+    first, *others = needed.values()
+    shown.columns[0].width = max(min(first, width - sum(others)) - 1, _SHORTEST)
     return shown
 
 

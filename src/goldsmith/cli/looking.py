@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
+from goldsmith.cli.console import out, plural, styled, table, table_within, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 
 if TYPE_CHECKING:
@@ -38,31 +38,29 @@ def status(as_json: Json = False) -> None:
     if as_json:
         tell_json(rows)
         return
-    tell_standing(rows, narrow=out.width < _ROOMY)
+    tell_standing(rows)
 
 
-_ROOMY = 110
-"""From this width on `status` has room for all columns."""
+_EXPENDABLE = ("interval", "version", "in", "written", "ended (UTC)")
+"""The columns that `status` leaves out where the terminal is too narrow, the first first."""
 
 
-def tell_standing(rows: Sequence[Standing], *, narrow: bool) -> None:
+def tell_standing(rows: Sequence[Standing]) -> None:
     """One line for each table, then what stopped a load or is to be looked at."""
-    columns = ["table", "last load", "ended (UTC)", "rows in", "written", "quarantine"]
-    told = [
-        [
-            r.table,
-            styled((r.status, _COLOURS.get(r.status, "yellow"))),
-            f"{r.ended_at:%Y-%m-%d %H:%M}" if r.ended_at else None,
-            r.rows_in,
-            styled((f"{r.written:,}", "yellow")) if r.warning and r.written is not None else r.written,
-            r.quarantined or None,
-        ]
-        for r in rows
-    ]
-    if not narrow:
-        columns += ["version", "data interval"]
-        told = [[*line, r.version, r.interval] for line, r in zip(told, rows, strict=True)]
-    out.print(table(columns, told))
+    columns: dict[str, Sequence[object]] = {
+        "table": [r.table for r in rows],
+        "last": [styled((r.status, _COLOURS.get(r.status, "yellow"))) for r in rows],
+        "ended (UTC)": [f"{r.ended_at:%Y-%m-%d %H:%M}" if r.ended_at else None for r in rows],
+        "in": [r.rows_in for r in rows],
+        "written": [
+            styled((f"{r.written:,}", "yellow")) if r.warning and r.written is not None else r.written
+            for r in rows
+        ],
+        "quarantine": [r.quarantined or None for r in rows],
+        "version": [r.version for r in rows],
+        "interval": [r.interval for r in rows],
+    }
+    out.print(table_within(out.width, columns, _EXPENDABLE))
     for r in rows:
         for text in (r.message, r.warning):
             if text:

@@ -63,8 +63,9 @@ class DiskLanding:
 
     def deliver(self, path: str, content: bytes) -> bool:
         """It is written under a temporary name and renamed."""
-        file = self._target(delivered_name(path))
+        file = self.root / delivered_name(path)
         try:
+            self._check_target(file, path)
             return self._put(file, content)
         except OSError as error:
             raise StorageError(
@@ -75,16 +76,15 @@ class DiskLanding:
                 hint="See who owns the folder, whether it is mounted read-only and whether the disk has room.",
             ) from error
 
-    def _target(self, path: str) -> Path:
-        """Where a file is delivered to: no folder on its way may lead out of the landing area."""
-        file = self.root / path
+    def _check_target(self, file: Path, path: str) -> None:
+        """Raises SourceError GS308 for a folder, and where a link on the way leads out of the landing area."""
         if file.is_dir():
             wrong, hint = "is a folder", "Deliver under the name of a file in it."
         elif not file.parent.resolve().is_relative_to(self.root.resolve()):
             wrong = "leaves the landing folder by a symbolic link"
             hint = "Deliver into a folder of the landing area, or let the profile's `landing` be that folder."
         else:
-            return file
+            return
         raise SourceError("GS308", f"The path `{path}` {wrong}.", where=Where(file=file), hint=hint)
 
     def _put(self, file: Path, content: bytes) -> bool:
