@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -94,6 +95,11 @@ def tell_error(error: GoldsmithError) -> None:
 def _near(where: str) -> str:
     """The place with its path as seen from here, where it is below."""
     return where.removeprefix(f"{Path.cwd()}/")
+
+
+def tell_stack() -> None:
+    """The stack of the exception that is being handled."""
+    err.print(traceback.format_exc(), soft_wrap=True)
 
 
 def tell_warning(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -24,7 +23,7 @@ from goldsmith.cli import (
     submitting,
     superset,
 )
-from goldsmith.cli.console import tell_error
+from goldsmith.cli.console import tell_error, tell_stack
 from goldsmith.cli.opening import check_profile_name
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
@@ -91,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         app(given, prog_name="goldsmith")
     except GoldsmithError as error:
         if verbose:
-            traceback.print_exc()
+            tell_stack()
         tell_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -107,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(Exit.FAILED)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a message and a code
         if verbose:
-            traceback.print_exc()
+            tell_stack()
         tell_error(
             GoldsmithError(
                 "GS999",
