@@ -46,11 +46,14 @@ class Answer:
     moments: frozenset[int] = frozenset()
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """The rows for machines: timestamps as ISO 8601 has them."""
+        """The rows for machines: timestamps as ISO 8601 has them, and a number behind a name that is there already."""
+        names: list[str] = []
+        for at, name in enumerate(self.columns):
+            names.append(name if name not in self.columns[:at] else f"{name}_{at + 1}")
         return [
             {
                 name: value.replace(" ", "T", 1) if at in self.moments and value is not None else value
-                for at, (name, value) in enumerate(zip(self.columns, row, strict=True))
+                for at, (name, value) in enumerate(zip(names, row, strict=True))
             }
             for row in self.rows
         ]
