@@ -137,7 +137,7 @@ def report(
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write one HTML page that works offline: the pipelines, their runs, what was held back, what gold holds."""
+    """Write one HTML page that works offline: the pipelines, their runs, quarantined rows, what gold holds."""
     project = open_project()
     from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run

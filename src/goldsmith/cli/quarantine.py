@@ -1,4 +1,4 @@
-"""Commands about rows that were held back: quarantine list, show, release."""
+"""Commands about quarantined rows: quarantine list, show, release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from goldsmith.cli.opening import open_project, open_spark, profile_name
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A table.")]
 
-group = typer.Typer(help="Rows that were held back: which, why, and another try.", no_args_is_help=True)
+group = typer.Typer(help="Quarantined rows: list them, show them, release them.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_(as_json: Json = False) -> None:
-    """Tables that hold rows back, and for what reasons."""
+    """List the tables with quarantined rows, and the reasons."""
     project = open_project()
     from goldsmith.run.context import Run
     from goldsmith.run.held import reasons
@@ -33,7 +33,7 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         tell_json(found)
     elif not found:
-        out.print("No row is held back.")
+        out.print("No row is in quarantine.")
     else:
         out.print(
             table(
@@ -49,7 +49,7 @@ def show(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """A table's held rows, whole, with their reasons."""
+    """Show a table's quarantined rows, whole, with their reasons."""
     project = open_project()
     declared = project.table(name)
     from goldsmith.run.context import Run
@@ -66,7 +66,7 @@ def show(
         )
         return
     if not found:
-        out.print(f"{declared.name} holds no row back.")
+        out.print(f"{declared.name} has no row in quarantine.")
         return
     shown = [
         (", ".join(held.reasons), held.held_at, json.dumps(held.row, ensure_ascii=False)) for held in found
@@ -82,7 +82,7 @@ def release(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge held rows again under the rules of today; those that hold enter the table, exactly once.
+    """Evaluate quarantined rows again under the current rules; those that meet them enter the table, exactly once.
 
     No rule is overridden: change the rule first, or the table's declaration.
     """
@@ -103,7 +103,7 @@ def release(
         )
         return
     if not done.chosen:
-        out.print(f"{declared.name} holds no such row back.")
+        out.print(f"{declared.name} has no such row in quarantine.")
         return
     colour = "green" if done.released and not done.left else "yellow"
     told = (

@@ -123,7 +123,9 @@ def _run(
     _known_expectations(project, accept or [])
     if accept and not why:
         raise DeclarationError(
-            "GS504", "Say why: `--accept NAME --why '...'`.", hint="It is recorded with the run."
+            "GS504",
+            "`--accept` is given without a reason.",
+            hint="Say why: `--accept NAME --why '...'`. It is recorded with the run.",
         )
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
@@ -159,7 +161,9 @@ def feed(
 
     days = interval(start, end)
     if days is None:
-        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+        raise DeclarationError(
+            "GS504", "The call names no days.", hint="Say which: `--from 2013-01-01 --to 2013-01-08`."
+        )
     deliver = _spoiled(feed_of(chosen), spoil, days)
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
@@ -183,7 +187,9 @@ def replay(
     chosen = _pipeline(project, pipeline)
     days = interval(start, end)
     if days is None:
-        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+        raise DeclarationError(
+            "GS504", "The call names no days.", hint="Say which: `--from 2013-01-01 --to 2013-01-08`."
+        )
     from goldsmith.cli.progress import exit_code, tell_result
     from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run
@@ -210,7 +216,11 @@ def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
     chosen = {moment.date() for moment in spoil or ()}
     outside = sorted(chosen.difference(days.days))
     if outside:
-        raise DeclarationError("GS504", f"`--spoil {outside[0]}` is no day of the interval.")
+        raise DeclarationError(
+            "GS504",
+            f"`--spoil {outside[0]}` is no day of the interval.",
+            hint=f"Name a day from {days.days[0]} to {days.days[-1]}.",
+        )
     if not chosen:
         return feed
     from goldsmith.run.spoiling import spoiled
