@@ -68,6 +68,10 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
         (("plan", "--profile", "clutser"), "GS108", "profile"),
         (("plan", "silver", "--profile=clutser"), "GS108", "profile"),
         (("show", "gold.x"), "GS108", "no table"),
+        (("check", "--profile", "clutser"), "GS108", "Did you mean `cluster`?"),
+        (("schema", "--profile", "clutser"), "GS108", "profile"),
+        (("--profile", "clutser", "feed", "flights"), "GS108", "profile"),
+        (("generate", "superset", "--check", "--profile", "clutser"), "GS108", "profile"),
     ],
 )
 def test_a_wrong_call_is_told_at_once(arguments: tuple[str, ...], code: str, told: str) -> None:
@@ -125,6 +129,16 @@ def test_checking_and_helping_load_no_spark() -> None:
         "import sys; from goldsmith.cli.main import app\n"
         "from goldsmith.cli.opening import open_project; open_project()\n"
         "sys.exit(any(m in sys.modules for m in ('pyspark', 'great_expectations', 'jinja2', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_helping_loads_no_declarations() -> None:
+    code = (
+        "import sys; from goldsmith.cli.main import app\n"
+        "try: app(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(any(m in sys.modules for m in ('sqlglot', 'yaml', 'goldsmith.project.models', 'webbrowser')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 

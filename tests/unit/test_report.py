@@ -18,6 +18,7 @@ from goldsmith.publish.report import (
     chart_from,
     formats,
     graph,
+    history,
     render,
     scales,
     suggest_chart,
@@ -191,6 +192,17 @@ def test_runs_are_put_together_across_tables_in_order_of_time() -> None:
     assert (first.run_id, second.run_id) == ("z", "a")
     assert first.seconds == 7.0
     assert first.outcome == "failed"
+
+
+def test_a_load_of_which_little_is_left_is_a_warning_in_the_report() -> None:
+    rows = Rows(10, 0, 10, 0, 0)
+    load = history.Load(
+        "bronze.a", "p", "r1", "done", "incremental", "1 new file", None, NOON, NOON, 1.0, rows, ""
+    )
+    found = history._loaded([load], [])
+    assert found.outcome == "warned"
+    assert found.message.startswith("10 of 10 rows quarantined (100 %).")
+    assert history._loaded([replace(load, rows=Rows(10, 9, 1, 0, 0))], []).outcome == "done"
 
 
 def test_boxes_stand_right_of_their_upstreams_and_never_on_each_other() -> None:

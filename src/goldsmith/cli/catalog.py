@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, tell_error, tell_json
+from goldsmith.cli.console import out, plural, styled, tell_error, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit
 
@@ -58,12 +58,11 @@ def sync(
         tell_json(told)
     else:
         for change in changes:
-            mark = "[green]mended[/]" if change.mended else "[yellow]differs[/]"
-            out.print(f"{mark}  {change.name} {change.told}", soft_wrap=True)
+            mark = ("mended", "green") if change.mended else ("differs", "yellow")
+            out.print(styled(mark, f"  {change.name} {change.told}"), soft_wrap=True)
             if change.error is not None:
                 tell_error(change.error)
         if not changes:
-            out.print(
-                f"[green]In step:[/] {plural(len(chosen), 'table')}, their quarantines and the records."
-            )
+            same = f" {plural(len(chosen), 'table')}, their quarantines and the records."
+            out.print(styled(("In step:", "green"), same))
     raise typer.Exit(Exit.FAILED if left else Exit.DONE)

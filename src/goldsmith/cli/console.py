@@ -1,39 +1,95 @@
-"""How things are said in a terminal: errors, tables, numbers."""
+"""The edge to the terminal: text, tables and errors, in which no value can act on the terminal or pass for markup."""
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import re
 import sys
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
+from rich.text import Text
 
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_ACTING = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+"""Control and format characters, line separators and surrogates: a terminal obeys them or shows nothing.
+
+All but the line feed, and the two joiners that scripts and emoji need.
+"""
+
+_SHORTEST = 10
+"""Characters of a table's first column that are shown in any case."""
+
+_WIDE = 10_000
+"""Columns of an output that is no terminal: a row of a table is one line for the program that reads it."""
+
+
+def visible(text: str) -> str:
+    """Text in which characters that act on a terminal stand as escapes: ESC as `\\x1b`."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class Terminal(Console):
+    """Prints text as it is: without markup and emoji codes, and `visible`. Colours come from `styled`."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """All text that is printed, in tables too, comes through here."""
+        return super().render_str(visible(text), **options)
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        found = super().size
+        if self.is_terminal or "COLUMNS" in os.environ:
+            return found
+        return ConsoleDimensions(_WIDE, found.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
+
+
+out = Terminal()
+err = Terminal(stderr=True)
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """Text of plain parts and of parts with a style: `styled(("Done:", "green"), f" {count} rows")`."""
+    return Text.assemble(
+        *(visible(part) if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts)
+    )
 
 
 def tell_error(error: GoldsmithError) -> None:
     """What is wrong, where, and what to do."""
     problems: Sequence[GoldsmithError] = error.problems if isinstance(error, DeclarationErrors) else (error,)
     for problem in problems:
-        err.print(f"[bold red]{problem.code}[/] {escape(problem.message)}", soft_wrap=True)
+        err.print(styled((problem.code, "bold red"), f" {problem.message}"), soft_wrap=True)
         where = _near(str(problem.where))
         if where:
-            err.print(f"      [dim]at[/] {escape(where)}", soft_wrap=True)
+            err.print(styled("      ", ("at", "dim"), f" {where}"), soft_wrap=True)
         if problem.hint:
-            err.print(f"      [dim]do[/] {escape(problem.hint)}", soft_wrap=True)
+            err.print(styled("      ", ("do", "dim"), f" {problem.hint}"), soft_wrap=True)
         if problem.retryable:
-            err.print("      [dim]The same call may succeed later.[/]")
+            err.print(styled("      ", ("The same call may succeed later.", "dim")), soft_wrap=True)
     if len(problems) > 1:
-        err.print(f"[bold]{len(problems)} mistakes.[/]")
+        err.print(styled((f"{len(problems)} mistakes.", "bold")))
 
 
 def _near(where: str) -> str:
@@ -41,8 +97,13 @@ def _near(where: str) -> str:
     return where.removeprefix(f"{Path.cwd()}/")
 
 
+def tell_stack() -> None:
+    """The stack of the exception that is being handled."""
+    err.print(traceback.format_exc(), soft_wrap=True)
+
+
 def tell_warning(text: str) -> None:
-    err.print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
+    err.print(styled(("!", "yellow"), f" {text}"), soft_wrap=True)
 
 
 def tell_json(value: Any) -> None:
@@ -69,14 +130,18 @@ def as_json(value: object) -> object:
         return value.isoformat()
     if isinstance(value, frozenset | set | tuple):
         return list(value)
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
     return str(value)
 
 
-def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Rows for the eye; numbers stand to the right."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, exact: bool = False
+) -> Table:
+    """Rows for the eye; numbers are right-aligned. exact: values of the data, which are not rounded or grouped."""
     rows = [list(row) for row in rows]
     shown = Table(
-        title=title,
+        title=styled(title) if title else None,
         title_justify="left",
         title_style="bold",
         header_style="bold dim",
@@ -84,29 +149,68 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[obj
         padding=(0, 1, 0, 0),
     )
     for at, column in enumerate(columns):
-        numeric = any(isinstance(row[at], int | float) for row in rows) and not any(
-            isinstance(row[at], str) for row in rows
+        values = [row[at] for row in rows if row[at] is not None]
+        numeric = bool(values) and all(map(_is_number, values))
+        shown.add_column(
+            _one_line(column), justify="right" if numeric else "left", overflow="fold", no_wrap=at == 0
         )
-        shown.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=at == 0)
     for row in rows:
-        shown.add_row(*[cell(value) for value in row])
+        shown.add_row(*[cell(value, exact=exact) for value in row])
     return shown
 
 
-def cell(value: object) -> str:
+def _is_number(value: object) -> bool:
+    if isinstance(value, Text):
+        return value.plain.replace(",", "").isdigit()
+    return isinstance(value, int | float | Decimal)
+
+
+def table_within(width: int, columns: Mapping[str, Sequence[object]], expendable: Sequence[str]) -> Table:
+    """A table of one line for each row: columns are left out, and at last the first one shortened, until it fits.
+
+    expendable: the columns that may be left out, the first first.
+    """
+    needed = {
+        name: 1 + max([len(name), *(cell(value).cell_len for value in values)])
+        for name, values in columns.items()
+    }
+    for name in expendable:
+        if sum(needed.values()) > width:
+            del needed[name]
+    shown = table(list(needed), zip(*(columns[name] for name in needed), strict=True))
+    for column in shown.columns:
+        column.no_wrap = True
+        column.overflow = "ellipsis"
+    first, *others = needed.values()
+    shown.columns[0].width = max(min(first, width - sum(others)) - 1, _SHORTEST)
+    return shown
+
+
+def cell(value: object, *, exact: bool = False) -> Text:
+    """A value in one line; None is a dash."""
     match value:
         case None:
-            return "[dim]-[/]"
+            return Text("-", "dim")
+        case Text():
+            return value
         case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:,.1f}"
+            return Text(str(value).lower() if exact else "yes" if value else "no")
+        case int() if not exact:
+            return Text(f"{value:,}")
+        case float() if not exact:
+            return Text(f"{value:,.1f}")
+        case Decimal():
+            return Text(f"{value:f}")
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S}"
+            return Text(f"{value:%Y-%m-%d %H:%M:%S}")
+        case bytes() | bytearray():
+            return Text(f"X'{value.hex().upper()}'")
         case _:
-            return escape(str(value))
+            return Text(_one_line(str(value)))
+
+
+def _one_line(text: str) -> str:
+    return visible(text).replace("\n", "\\n")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import error_as_dict, out, plural, tell_error, tell_json, tell_warning
+from goldsmith.cli.console import error_as_dict, out, plural, styled, tell_error, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, profile_name, project_root
 from goldsmith.errors import DeclarationError, DeclarationErrors, Exit
-from goldsmith.project.loading import read_spec
-from goldsmith.project.models import ProfileSpec
-from goldsmith.project.profiles import chosen_profile
 from goldsmith.settings import Settings
+
+if TYPE_CHECKING:
+    from goldsmith.project.models import ProfileSpec
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -42,9 +43,12 @@ def init(
 
     root = Path(folder)
     for path in make_pipeline(root, pipeline):
-        out.print(f"  [green]+[/] {path}")
-    where = "" if root.resolve() == Path.cwd().resolve() else f"cd {folder} && "
-    out.print(f"\nNow: [bold]{where}goldsmith run[/], then [bold]goldsmith show gold.{pipeline}_by_day[/].")
+        out.print(styled("  ", ("+", "green"), f" {path}"), soft_wrap=True)
+    where = "" if root.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(folder)} && "
+    show = f"goldsmith show gold.{pipeline}_by_day"
+    out.print(
+        styled("\nNow: ", (f"{where}goldsmith run", "bold"), ", then ", (show, "bold"), "."), soft_wrap=True
+    )
 
 
 def setup(
@@ -70,7 +74,7 @@ def setup(
     settings = Settings.from_environment()
     groups = groups_of(_profile_to_set_up())
     java = find_java(settings)
-    out.print(f"Java: {java}")
+    out.print(f"Java: {java}", soft_wrap=True)
 
     def tell(line: str) -> None:
         out.print(line, soft_wrap=True)
@@ -91,6 +95,10 @@ def _archive(settings: Settings, tell: Callable[[str], None]) -> None:
 
 def _profile_to_set_up() -> ProfileSpec:
     """The chosen profile, whatever the tables' declarations are like; a plain one outside of projects."""
+    from goldsmith.project.loading import read_spec
+    from goldsmith.project.models import ProfileSpec
+    from goldsmith.project.profiles import chosen_profile
+
     try:
         root = project_root()
     except DeclarationError:
@@ -101,13 +109,13 @@ def _profile_to_set_up() -> ProfileSpec:
 
 
 def check(as_json: Json = False) -> None:
-    """Check all declarations and their SQL, without Spark; tell every mistake at once.
+    """Check all declarations and their SQL, without Spark; print every mistake at once.
 
     It warns where a bronze table on this machine's disk has a column of another type than declared.
     """
+    began = time.monotonic()
     from goldsmith.publish.superset.generate import check_raw
 
-    began = time.monotonic()
     try:
         project = open_project()
         check_raw(project)
@@ -131,7 +139,7 @@ def check(as_json: Json = False) -> None:
         tell_warning(f"{name}: {note}")
     seconds = time.monotonic() - began
     tables, pipelines = plural(len(project.tables), "table"), plural(len(project.pipelines), "pipeline")
-    out.print(f"[green]All is well:[/] {tables} in {pipelines}, checked in {seconds:.1f} s.")
+    out.print(styled(("All is well:", "green"), f" {tables} in {pipelines}, checked in {seconds:.1f} s."))
 
 
 def schema(
@@ -165,7 +173,7 @@ def write_texts(texts: Mapping[Path, str], *, check_only: bool, told: str) -> No
         if not check_only:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(texts[path], encoding="utf-8")
-        out.print(f"  {'differs' if check_only else 'written'}: {os.path.relpath(path)}")
+        out.print(f"  {'differs' if check_only else 'written'}: {os.path.relpath(path)}", soft_wrap=True)
     if check_only and stale:
         raise typer.Exit(Exit.FAILED)
     if not stale:

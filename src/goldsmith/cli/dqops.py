@@ -9,7 +9,6 @@ import typer
 from goldsmith.cli.console import out, plural, tell_error, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError, RunError
-from goldsmith.project.models import Severity
 from goldsmith.project.suggest import hint_for
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -42,6 +41,8 @@ def gate(
     `error` where it declares no gate. Today's results of the tables are forgotten first.
     """
     project = open_project()
+    from goldsmith.project.models import Severity
+
     chosen = [name for name in project.select(tuple(names)) if project.gate(name) or _is_named(name, names)]
     if not chosen:
         raise DeclarationError(
@@ -71,7 +72,7 @@ def gate(
         verdicts.append(verdict)
         if not as_json:
             for line in verdict.lines:
-                out.print(line, markup=False, soft_wrap=True)
+                out.print(line, soft_wrap=True)
     if as_json:
         tell_json(verdicts)
     for verdict in verdicts:
@@ -120,7 +121,7 @@ def import_(
             tell_error(error)
             failed = True
         else:
-            out.print(f"{name}: the gravest of what its loads found is {severity}.", markup=False)
+            out.print(f"{name}: the gravest of what its loads found is {severity}.")
     if not wanted:
         out.print("None of these tables has expectations or a freshness to import.")
     if failed:

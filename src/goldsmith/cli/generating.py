@@ -64,7 +64,7 @@ def dqops(
         mistakes = []
     if check_only and found:
         for change in found:
-            out.print(change.diff, markup=False, soft_wrap=True)
+            out.print(change.diff, soft_wrap=True)
         tell_error(_drift(len(found), str(project.root / FOLDER)))
     if mistakes:
         raise DeclarationErrors(mistakes)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import webbrowser
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, table, tell_json
+from goldsmith.cli.console import out, plural, styled, table, table_within, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, open_spark, profile_name
+
+if TYPE_CHECKING:
+    from goldsmith.project.tables import Project
+    from goldsmith.run.asking import Answer
+    from goldsmith.run.standing import Standing
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")]
@@ -22,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Every table: how it ended last, when, and what it holds back."""
+    """Every table's last load: its status, when it ended, its rows, and the rows in quarantine now."""
     project = open_project()
     from goldsmith.run.context import Run
     from goldsmith.run.standing import standing
@@ -32,22 +38,41 @@ def status(as_json: Json = False) -> None:
     if as_json:
         tell_json(rows)
         return
-    columns = ("table", "last", "ended (UTC)", "interval", "in", "written", "held back", "version", "message")
-    told = [
-        (
-            r.table,
-            r.status,
-            r.ended_at,
-            r.interval,
-            r.rows_in,
-            r.written,
-            r.quarantined or None,
-            r.version,
-            r.message,
-        )
-        for r in rows
-    ]
-    out.print(table(None, columns, told))
+    tell_standing(rows)
+
+
+_EXPENDABLE = ("interval", "version", "in", "written", "ended (UTC)")
+"""The columns that `status` leaves out where the terminal is too narrow, the first first."""
+
+
+def tell_standing(rows: Sequence[Standing]) -> None:
+    """One line for each table, then what stopped a load or is to be looked at."""
+    columns: dict[str, Sequence[object]] = {
+        "table": [r.table for r in rows],
+        "last": [styled((r.status, _COLOURS.get(r.status, "yellow"))) for r in rows],
+        "ended (UTC)": [f"{r.ended_at:%Y-%m-%d %H:%M}" if r.ended_at else None for r in rows],
+        "in": [r.rows_in for r in rows],
+        "written": [
+            styled((f"{r.written:,}", "yellow")) if r.warning and r.written is not None else r.written
+            for r in rows
+        ],
+        "quarantine": [r.quarantined or None for r in rows],
+        "version": [r.version for r in rows],
+        "interval": [r.interval for r in rows],
+    }
+    out.print(table_within(out.width, columns, _EXPENDABLE))
+    for r in rows:
+        for text in (r.message, r.warning):
+            if text:
+                tell_warning(f"{r.table}: {text}")
+    counts = Counter(r.status for r in rows)
+    parts = [f"{count} {'never loaded' if name == 'never' else name}" for name, count in counts.items()]
+    held = sum(r.quarantined for r in rows)
+    quarantine = f" {plural(held, 'row')} in quarantine." if held else ""
+    out.print(f"\n{plural(len(rows), 'table')}: {', '.join(parts)}.{quarantine}", soft_wrap=True)
+
+
+_COLOURS = {"done": "green", "failed": "red", "gate": "red", "never": "dim"}
 
 
 def show(
@@ -57,26 +82,22 @@ def show(
     limit: Limit = 10,
     as_json: Json = False,
 ) -> None:
-    """A table's rows, with its columns and what it is."""
+    """Print the first rows of a table, and its description."""
     project = open_project()
-    from goldsmith.run.asking import ask
+    from goldsmith.project.sql_text import quoted
 
     declared = project.tables.get(name)
     if declared is None and name.split(".")[0] not in ("ops", "quarantine"):
         declared = project.table(name)
     full = declared.name if declared else name
-    from goldsmith.run.context import Run
-
-    with open_spark(project, quiet=as_json) as spark:
-        answer = ask(spark, Run.begin(project, profile_name()), f"SELECT * FROM {full}", limit=limit)
+    schema, _, own = full.partition(".")
+    answer = _answer(project, f"SELECT * FROM {quoted(schema)}.{quoted(own)}", limit, quiet=as_json)
     if as_json:
-        tell_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        tell_json(answer.as_dicts())
         return
     if declared and declared.spec.description:
-        out.print(f"[bold]{full}[/]  {declared.spec.description}")
-    out.print(table(None, answer.columns, answer.rows))
-    if answer.more:
-        out.print(f"[dim]The first {limit} rows; --limit shows more.[/]")
+        out.print(styled((full, "bold"), f"  {declared.spec.description}"))
+    _tell_answer(answer, limit)
 
 
 def sql(
@@ -84,19 +105,30 @@ def sql(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """Ask the tables: `goldsmith sql "SELECT count(*) FROM silver.departures"`."""
-    project = open_project()
+    """Query the tables, read-only: `goldsmith sql "SELECT count(*) FROM silver.departures"`.
+
+    Takes one query, or DESCRIBE, EXPLAIN, SHOW COLUMNS or SHOW TBLPROPERTIES. Anything else is refused before it is
+    executed.
+    """
+    answer = _answer(open_project(), query, limit, quiet=as_json)
+    if as_json:
+        tell_json(answer.as_dicts())
+        return
+    _tell_answer(answer, limit)
+
+
+def _answer(project: Project, query: str, limit: int, *, quiet: bool) -> Answer:
     from goldsmith.run.asking import ask
     from goldsmith.run.context import Run
 
-    with open_spark(project, quiet=as_json) as spark:
-        answer = ask(spark, Run.begin(project, profile_name()), query, limit=limit)
-    if as_json:
-        tell_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
-        return
-    out.print(table(None, answer.columns, answer.rows))
+    with open_spark(project, quiet=quiet) as spark:
+        return ask(spark, Run.begin(project, profile_name()), query, limit=limit)
+
+
+def _tell_answer(answer: Answer, limit: int) -> None:
+    out.print(table(answer.columns, answer.rows, exact=True))
     if answer.more:
-        out.print(f"[dim]The first {limit} rows; --limit shows more.[/]")
+        out.print(styled((f"The first {plural(limit, 'row')}; --limit shows more.", "dim")))
 
 
 def report(
@@ -105,7 +137,7 @@ def report(
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write one HTML page that works offline: the pipelines, their runs, what was held back, what gold holds."""
+    """Write one HTML page that works offline: the pipelines, their runs, quarantined rows, what gold holds."""
     project = open_project()
     from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run
@@ -115,4 +147,6 @@ def report(
         written = write_report(spark, Run.begin(project, profile_name()), target)
     out.print(f"Report: {written}", soft_wrap=True)
     if open_it:
+        import webbrowser
+
         webbrowser.open(written.resolve().as_uri())

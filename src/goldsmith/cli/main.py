@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -23,9 +23,13 @@ from goldsmith.cli import (
     submitting,
     superset,
 )
-from goldsmith.cli.console import tell_error
+from goldsmith.cli.console import tell_error, tell_stack
+from goldsmith.cli.opening import check_profile_name
 from goldsmith.cli.options import OptionsAnywhere
 from goldsmith.errors import Exit, GoldsmithError
+
+# A start makes objects by the hundred thousand, and all of them stay: there is no garbage to look for among them.
+gc.set_threshold(100_000, *gc.get_threshold()[1:])
 
 HELP = """A medallion lakehouse declared table by table.
 
@@ -75,6 +79,7 @@ def options(
             os.environ[name] = value
     if verbose:
         os.environ["GOLDSMITH_VERBOSE"] = "1"
+    check_profile_name()
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -85,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         app(given, prog_name="goldsmith")
     except GoldsmithError as error:
         if verbose:
-            traceback.print_exc()
+            tell_stack()
         tell_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -101,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(Exit.FAILED)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a message and a code
         if verbose:
-            traceback.print_exc()
+            tell_stack()
         tell_error(
             GoldsmithError(
                 "GS999",

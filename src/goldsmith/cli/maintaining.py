@@ -58,7 +58,7 @@ def _tell(done: tuple[Upkeep, ...], *, dry_run: bool) -> None:
         for each in done
         if each.error is None
     ]
-    out.print(table(None, ("table", "files", "put together", "removed", "kept"), rows))
+    out.print(table(("table", "files", "put together", "removed", "kept"), rows))
     for each in done:
         if each.error is not None:
             tell_error(each.error)

@@ -9,21 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.cli.console import err, plural, tell_warning
-from goldsmith.project.loading import find_root
-from goldsmith.project.needed import load_needed
-from goldsmith.project.tables import Project
-from goldsmith.quality.checking import check_expectations
+from goldsmith.cli.console import err, plural, styled, tell_warning
+from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from goldsmith.project.tables import Project
     from goldsmith.run.context import Interval
 
 
 def project_root() -> Path:
     """The folder of the project the command is about. Raises DeclarationError GS100."""
+    from goldsmith.project.loading import find_root
+
     named = os.environ.get("GOLDSMITH_PROJECT")
     return find_root(Path(named) if named else Path.cwd())
 
@@ -33,6 +33,9 @@ def open_project(names: Sequence[str] = ()) -> Project:
 
     names: what the command is about; mistakes in pipelines that it does not need are told and do not stop it.
     """
+    from goldsmith.project.needed import load_needed
+    from goldsmith.quality.checking import check_expectations
+
     project, passed_over = load_needed(project_root(), names, checks=(check_expectations,))
     if passed_over:
         files = sorted({Path(str(problem.where.file)).name for problem in passed_over})
@@ -45,6 +48,25 @@ def open_project(names: Sequence[str] = ()) -> Project:
 
 def profile_name() -> str | None:
     return os.environ.get("GOLDSMITH_PROFILE")
+
+
+def check_profile_name() -> None:
+    """Raises DeclarationError GS108 where a profile is named that the project here does not declare.
+
+    Without a project, or with one that cannot be read, there is nothing to compare with: the command tells that.
+    """
+    name = profile_name()
+    if name is None:
+        return
+    from goldsmith.project.loading import read_spec
+    from goldsmith.project.profiles import declared_profile
+
+    try:
+        root = project_root()
+        spec = read_spec(root)
+    except (DeclarationError, DeclarationErrors):
+        return
+    declared_profile(spec, name, root)
 
 
 def verbose() -> bool:
@@ -75,7 +97,7 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
     if quiet or not err.is_terminal:
         session = start()
     else:
-        with err.status("Starting Spark"):
+        with err.status(styled("Starting Spark")):
             session = start()
     try:
         yield session

@@ -8,22 +8,23 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
-from goldsmith.cli.console import error_as_dict, out, plural, table, tell_error, tell_warning
+from goldsmith.cli.console import error_as_dict, out, plural, styled, table, tell_error, tell_warning
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
+    from goldsmith.engine.metadata import RowCounts
     from goldsmith.run.outcome import RunResult, TableOutcome
     from goldsmith.run.runner import Listener
 
 _MARKS = {
-    "done": "[green]✓[/]",
-    "nothing_new": "[dim]·[/]",
-    "gate": "[red]■[/]",
-    "failed": "[red]✗[/]",
-    "skipped": "[yellow]-[/]",
+    "done": ("✓", "green"),
+    "nothing_new": ("·", "dim"),
+    "gate": ("■", "red"),
+    "failed": ("✗", "red"),
+    "skipped": ("-", "yellow"),
 }
 
 
@@ -45,7 +46,7 @@ def told_live(*, quiet: bool) -> Iterator[Listener]:
                 if outcome.status != "nothing_new":
                     out.print(_line(outcome), soft_wrap=True)
             if status is not None:
-                status.update("Loading " + ", ".join(running) if running else "Recording")
+                status.update(styled("Loading " + ", ".join(running) if running else "Recording"))
 
     if status is None:
         yield tell
@@ -54,20 +55,19 @@ def told_live(*, quiet: bool) -> Iterator[Listener]:
         yield tell
 
 
-def _line(outcome: TableOutcome) -> str:
-    mark = _MARKS[outcome.status]
-    told = escape(
-        outcome.reason if outcome.status != "failed" or outcome.error is None else outcome.error.code
-    )
-    text = f"{mark} {outcome.table:<28} {told}"
+def _line(outcome: TableOutcome) -> Text:
+    told = outcome.reason if outcome.status != "failed" or outcome.error is None else outcome.error.code
+    parts: list[str | tuple[str, str]] = [_MARKS[outcome.status], f" {outcome.table:<28} {told}"]
     if outcome.status == "done":
         counts = outcome.counts
-        text += f": {plural(counts.written, 'row')} written"
+        parts.append(f": {plural(counts.written, 'row')} written")
         if counts.quarantined:
-            text += f", [yellow]{counts.quarantined:,} quarantined[/]"
+            parts += [", ", (f"{counts.quarantined:,} quarantined", "yellow")]
         if counts.dropped:
-            text += f", {counts.dropped:,} dropped"
-    return text + (f" [dim]{outcome.seconds:.1f} s[/]" if outcome.seconds else "")
+            parts.append(f", {counts.dropped:,} dropped")
+    if outcome.seconds:
+        parts.append((f" {outcome.seconds:.1f} s", "dim"))
+    return styled(*parts)
 
 
 def tell_result(results: Sequence[RunResult]) -> None:
@@ -76,11 +76,15 @@ def tell_result(results: Sequence[RunResult]) -> None:
     if rows:
         columns = ("table", "in", "written", "quarantined", "dropped", "superseded", "seconds")
         out.print()
-        out.print(table("Rows in = written + quarantined + dropped + superseded", columns, rows))
+        out.print(table(columns, rows, title="Rows in = written + quarantined + dropped + superseded"))
     last = results[-1]
-    for outcome in last.outcomes:
-        for warning in outcome.warnings:
-            tell_warning(f"{outcome.table}: {warning}")
+    for told in dict.fromkeys(
+        f"{outcome.table}: {warning}"
+        for result in results
+        for outcome in result.outcomes
+        for warning in outcome.warnings
+    ):
+        tell_warning(told)
     _tell_verdicts(results)
     for outcome in last.outcomes:
         if outcome.error is not None:
@@ -93,20 +97,27 @@ def tell_result(results: Sequence[RunResult]) -> None:
 
 
 def _totals(results: Sequence[RunResult]) -> list[tuple[Any, ...]]:
+    seconds: dict[str, float] = {}
+    for result in results:
+        for outcome in result.outcomes:
+            seconds[outcome.table] = seconds.get(outcome.table, 0.0) + outcome.seconds
+    return [
+        (name, c.rows_in, c.written, c.quarantined, c.dropped, c.superseded, seconds[name])
+        for name, c in _counts(results).items()
+    ]
+
+
+def _counts(results: Sequence[RunResult]) -> dict[str, RowCounts]:
+    """The rows of each table that was loaded."""
     from goldsmith.run.outcome import add_counts
 
-    totals: dict[str, Any] = {}
-    seconds: dict[str, float] = {}
+    totals: dict[str, RowCounts] = {}
     for result in results:
         for outcome in result.outcomes:
             if outcome.commits:
                 known = totals.get(outcome.table)
                 totals[outcome.table] = add_counts(known, outcome.counts) if known else outcome.counts
-                seconds[outcome.table] = seconds.get(outcome.table, 0.0) + outcome.seconds
-    return [
-        (name, c.rows_in, c.written, c.quarantined, c.dropped, c.superseded, seconds[name])
-        for name, c in totals.items()
-    ]
+    return totals
 
 
 def _tell_verdicts(results: Sequence[RunResult]) -> None:
@@ -127,11 +138,15 @@ def _tell_verdicts(results: Sequence[RunResult]) -> None:
         rows = [(*key, otherwise[key], *counts) for key, counts in failing.items()]
         out.print()
         out.print(
-            table("Expectations that did not hold", ("table", "expectation", "otherwise", "rows", "of"), rows)
+            table(
+                ("table", "expectation", "otherwise", "rows", "of"),
+                rows,
+                title="Expectations that were not met",
+            )
         )
 
 
-def _sentence(results: Sequence[RunResult]) -> str:
+def _sentence(results: Sequence[RunResult]) -> Text:
     seconds = sum(result.seconds for result in results)
     last = results[-1]
     commits = sum(len(outcome.commits) for result in results for outcome in result.outcomes)
@@ -144,11 +159,42 @@ def _sentence(results: Sequence[RunResult]) -> str:
         skipped = [outcome for outcome in last.outcomes if outcome.status == "skipped"]
         if skipped:
             parts.append(f"{plural(len(skipped), 'table')} skipped")
-        return f"[red]{', '.join(parts)}[/] in {seconds:.1f} s. What was loaded stays; run it again to go on."
-    tables = len({outcome.table for result in results for outcome in result.outcomes if outcome.commits})
+        ended = f" in {seconds:.1f} s. What was loaded stays; run it again to go on."
+        return styled((", ".join(parts), "red"), ended, *_left_out(results))
+    counts = _counts(results)
     if not commits:
-        return f"[green]Nothing to do:[/] {plural(len(last.outcomes), 'table')} up to date, looked at in {seconds:.1f} s."
-    return f"[green]Done:[/] {plural(commits, 'commit')} to {plural(tables, 'table')} in {seconds:.1f} s."
+        looked = f" {plural(len(last.outcomes), 'table')} up to date, looked at in {seconds:.1f} s."
+        return styled(("Nothing to do:", "green"), looked)
+    done = (
+        ("Done, but most rows of a load were left out:", "yellow") if _little(results) else ("Done:", "green")
+    )
+    loaded = f" {plural(commits, 'commit')} to {plural(len(counts), 'table')} in {seconds:.1f} s."
+    return styled(done, loaded, *_left_out(results))
+
+
+def _left_out(results: Sequence[RunResult]) -> list[str | tuple[str, str]]:
+    """Which tables quarantined rows, or dropped most of a load's, as the end of the last line."""
+    from goldsmith.run.outcome import left_out
+
+    little = _little(results)
+    parts: list[str | tuple[str, str]] = []
+    for name, counts in _counts(results).items():
+        if counts.quarantined or name in little:
+            told = f"{name} {left_out(counts)}"
+            parts += ["; " if parts else " ", (told, "yellow") if name in little else told]
+    return [*parts, "."] if parts else []
+
+
+def _little(results: Sequence[RunResult]) -> frozenset[str]:
+    """The tables with a load that kept little."""
+    from goldsmith.run.outcome import kept_little
+
+    return frozenset(
+        outcome.table
+        for result in results
+        for outcome in result.outcomes
+        if any(kept_little(commit.counts) for commit in outcome.commits)
+    )
 
 
 def result_as_dict(result: RunResult) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, table, tell_json
+from goldsmith.cli.console import out, plural, styled, table, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_(as_json: Json = False) -> None:
-    """List tables with quarantined rows, and the reasons."""
+    """List the tables with quarantined rows, and the reasons."""
     project = open_project()
     from goldsmith.run.context import Run
     from goldsmith.run.held import reasons
@@ -38,11 +38,10 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         tell_json(found)
     elif not found:
-        out.print("No row is quarantined.")
+        out.print("No row is in quarantine.")
     else:
         out.print(
             table(
-                None,
                 ("table", "reason", "rows", "since (UTC)"),
                 [(f.table, f.reason, f.rows, f.since) for f in found],
             )
@@ -81,13 +80,13 @@ def show(
         out.print(f"{declared.name} has no such row in quarantine.")
         return
     shown = [(", ".join(held.reasons), held.held_at, held.row) for held in found]
-    out.print(table(declared.name, ("reasons", "quarantined at (UTC)", "row"), shown))
+    out.print(table(("reasons", "quarantined at (UTC)", "row"), shown, title=declared.name))
 
 
 def _exact(number: str) -> float | str:
     """A number of a JSON text; as text where a double would change it."""
-    told = float(number)
-    return told if Decimal(repr(told)) == Decimal(number) else number
+    parsed = float(number)
+    return parsed if Decimal(repr(parsed)) == Decimal(number) else number
 
 
 @group.command()
@@ -96,7 +95,7 @@ def release(
     where: Where = None,
     as_json: Json = False,
 ) -> None:
-    """Judge quarantined rows again under the rules of today; those that hold enter the table, exactly once.
+    """Evaluate quarantined rows again under the current rules; those that meet them enter the table, exactly once.
 
     No rule is overridden: change the rule first, or the table's declaration.
     """
@@ -125,7 +124,12 @@ def release(
     if not done.chosen:
         out.print(f"{declared.name} has no such row in quarantine.")
         return
+    colour = "green" if done.released and not done.left else "yellow"
     lost = f" ({done.superseded:,} superseded by newer rows)" if done.superseded else ""
-    out.print(
-        f"[green]{plural(done.released, 'row')} released[/] into {declared.name}{lost}; {done.left:,} still break a rule."
+    told = (
+        f" into {declared.name}{lost}. {plural(done.left, 'row')} still violate a rule and stay in quarantine: "
+        f"see `goldsmith quarantine show {declared.name}`."
+        if done.left
+        else f" into {declared.name}{lost}."
     )
+    out.print(styled((f"{plural(done.released, 'row')} released", colour), told), soft_wrap=True)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, table, tell_json, tell_warning
+from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.suggest import hint_for
-from goldsmith.project.tables import Pipeline, Project
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from goldsmith.project.tables import Pipeline, Project
     from goldsmith.run.context import Interval
-    from goldsmith.run.feeding import Deliver
+    from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult
 
 Names = Annotated[
@@ -62,12 +63,10 @@ def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) ->
     if as_json:
         tell_json(steps)
         return
-    out.print(
-        table(None, ("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps])
-    )
+    out.print(table(("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps]))
     for step in steps:
         if step.warning:
-            out.print(f"[yellow]![/] {step.table}: {step.warning}")
+            tell_warning(f"{step.table}: {step.warning}")
     count = sum(1 for step in steps if step.action != "nothing")
     out.print(f"\n{plural(count, 'table')} of {len(steps)} would load." if count else "\nNothing to do.")
 
@@ -124,7 +123,9 @@ def _run(
     _known_expectations(project, accept or [])
     if accept and not why:
         raise DeclarationError(
-            "GS504", "Say why: `--accept NAME --why '...'`.", hint="It is recorded with the run."
+            "GS504",
+            "`--accept` is given without a reason.",
+            hint="Say why: `--accept NAME --why '...'`. It is recorded with the run.",
         )
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
@@ -160,7 +161,9 @@ def feed(
 
     days = interval(start, end)
     if days is None:
-        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+        raise DeclarationError(
+            "GS504", "The call names no days.", hint="Say which: `--from 2013-01-01 --to 2013-01-08`."
+        )
     deliver = _spoiled(feed_of(chosen), spoil, days)
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
@@ -168,9 +171,8 @@ def feed(
     for delivery in deliver_interval(this.landing, deliver, days):
         new, present = new + delivery.new, present + delivery.present
         out.print(f"{delivery.day}: {plural(delivery.new, 'new file')}, {delivery.present} there already")
-    out.print(
-        f"[green]Delivered[/] {plural(new, 'file')} into {this.landing.place}; {present} were there already."
-    )
+    told = f" {plural(new, 'file')} into {this.landing.place}; {present} were there already."
+    out.print(styled(("Delivered", "green"), told), soft_wrap=True)
 
 
 def replay(
@@ -185,7 +187,9 @@ def replay(
     chosen = _pipeline(project, pipeline)
     days = interval(start, end)
     if days is None:
-        raise DeclarationError("GS504", "Say which days: `--from 2013-01-01 --to 2013-01-08`.")
+        raise DeclarationError(
+            "GS504", "The call names no days.", hint="Say which: `--from 2013-01-01 --to 2013-01-08`."
+        )
     from goldsmith.cli.progress import exit_code, tell_result
     from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run
@@ -195,7 +199,7 @@ def replay(
     results: list[RunResult] = []
     with open_spark(project) as spark:
         for number, day in enumerate(days.days, 1):
-            out.print(f"[bold]{day}[/] [dim]{number} of {len(days.days)}[/]")
+            out.print(styled((f"{day}", "bold"), (f" {number} of {len(days.days)}", "dim")))
             results.append(_one_day(spark, project, chosen, deliver, day))
             if exit_code(results[-1]) != Exit.DONE:
                 break
@@ -207,21 +211,25 @@ def replay(
     raise typer.Exit(exit_code(results[-1]))
 
 
-def _spoiled(deliver: Deliver, spoil: list[datetime] | None, days: Interval) -> Deliver:
+def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
     """The feed with the days that are to be bad."""
     chosen = {moment.date() for moment in spoil or ()}
     outside = sorted(chosen.difference(days.days))
     if outside:
-        raise DeclarationError("GS504", f"`--spoil {outside[0]}` is no day of the interval.")
+        raise DeclarationError(
+            "GS504",
+            f"`--spoil {outside[0]}` is no day of the interval.",
+            hint=f"Name a day from {days.days[0]} to {days.days[-1]}.",
+        )
     if not chosen:
-        return deliver
+        return feed
     from goldsmith.run.spoiling import spoiled
 
-    return spoiled(deliver, chosen)
+    return replace(feed, function=spoiled(feed, chosen))
 
 
 def _one_day(
-    spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Deliver, day: date
+    spark: SparkSession, project: Project, pipeline: Pipeline, deliver: Feed, day: date
 ) -> RunResult:
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit

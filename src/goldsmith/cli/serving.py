@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out
+from goldsmith.cli.console import out, styled
 from goldsmith.errors import DeclarationError
 
 
@@ -32,11 +32,11 @@ def serving_user(
     if remove:
         if not remove_user(file, name):
             raise DeclarationError("GS504", f"There is no user `{name}` in {file}.")
-        out.print(f"[green]Taken out:[/] {name}", soft_wrap=True)
+        out.print(styled(("Taken out:", "green"), f" {name}"), soft_wrap=True)
         return
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
     told = "Added" if set_password(file, name, password) else "Changed"
-    out.print(f"[green]{told}:[/] {name}", soft_wrap=True)
+    out.print(styled((f"{told}:", "green"), f" {name}"), soft_wrap=True)

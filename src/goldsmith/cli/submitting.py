@@ -13,8 +13,6 @@ import typer
 from goldsmith.cli.console import out
 from goldsmith.cli.opening import profile_name, project_root
 from goldsmith.errors import DeclarationError
-from goldsmith.project.loading import read_spec
-from goldsmith.project.profiles import chosen_profile
 from goldsmith.settings import Settings
 
 
@@ -67,6 +65,8 @@ def submit(
     it is the job's own.
     """
     from goldsmith.engine.submit import Pods, Request, submission
+    from goldsmith.project.loading import read_spec
+    from goldsmith.project.profiles import chosen_profile
 
     root = project_root()
     spec = read_spec(root)
@@ -82,7 +82,7 @@ def submit(
     )
     found = submission(root, chosen, chosen_profile(spec, chosen, root), request, Settings.from_environment())
     if dry_run:
-        out.print(_shown(found.environment, found.command), markup=False, soft_wrap=True)
+        out.print(_shown(found.environment, found.command), soft_wrap=True)
         return
     sys.stdout.flush()
     os.execve(found.command[0], found.command, {**os.environ, **found.environment})

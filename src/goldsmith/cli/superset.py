@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, tell_error
+from goldsmith.cli.console import out, plural, styled, tell_error
 from goldsmith.cli.opening import open_project
 from goldsmith.errors import Exit, GoldsmithError, Where
 
@@ -51,7 +51,7 @@ def generate(
         out.print("Superset's assets are as the declarations say.")
         return
     for change in found:
-        out.print(change.text, markup=False, soft_wrap=True)
+        out.print(change.text, soft_wrap=True)
     count = f"{plural(len(found), 'file')} of Superset's assets {'is' if len(found) == 1 else 'are'}"
     tell_error(
         GoldsmithError(
@@ -84,13 +84,12 @@ def push() -> None:
     uri = database_uri(os.environ)
     done = brought(client, assets, Names(project.spec.name), database_uri=uri)
     for kind, title in done.removed:
-        out.print(f"  removed: {kind} {title}", markup=False, soft_wrap=True)
+        out.print(f"  removed: {kind} {title}", soft_wrap=True)
     charts = sum(path.startswith("charts/") for path in assets)
-    out.print(
-        f"[green]In Superset:[/] {plural(len(done.dashboards), 'dashboard')}, {plural(charts, 'chart')}."
-    )
+    told = f" {plural(len(done.dashboards), 'dashboard')}, {plural(charts, 'chart')}."
+    out.print(styled(("In Superset:", "green"), told))
     for title, path in done.dashboards.items():
-        out.print(f"  {title}: {shown.rstrip('/')}{path}", markup=False, soft_wrap=True)
+        out.print(f"  {title}: {shown.rstrip('/')}{path}", soft_wrap=True)
     out.print(f"Users with the role {done.role} read gold and ops, and nothing else.")
 
 
@@ -109,5 +108,5 @@ def pull(
     owner = pipeline or (next(iter(project.pipelines)) if len(project.pipelines) == 1 else "")
     for file in brought(Client(Server.of()), project, dashboard, owner, replace=replace):
         done = "written" if file.exists() else "removed"
-        out.print(f"  {done}: {os.path.relpath(file)}", markup=False, soft_wrap=True)
+        out.print(f"  {done}: {os.path.relpath(file)}", soft_wrap=True)
     out.print("Now: `goldsmith generate superset`, and commit.")

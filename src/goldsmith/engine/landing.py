@@ -15,6 +15,7 @@ from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
 
 _IGNORED = (".", "_")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PATTERN = re.compile(r"[\[\]{}?*\\]")
 
 
@@ -48,7 +49,10 @@ class Landing(Protocol):
         ...
 
     def deliver(self, path: str, content: bytes) -> bool:
-        """Writes a file, whole or not at all; False where it is there with this content."""
+        """Writes a file, whole or not at all; False where it is there with this content.
+
+        Raises SourceError GS308 for a path that leaves the landing area or that loads ignore, StorageError.
+        """
         ...
 
     def make_folder(self, pattern: str) -> None:
@@ -96,6 +100,28 @@ def fixed_part(pattern: str) -> str:
 def ignored(names: Sequence[str]) -> bool:
     """Whether a file is left out of listings. names: its own, after those of its folders below the fixed part."""
     return any(name.startswith(_IGNORED) for name in names) or names[-1].endswith(".tmp")
+
+
+def delivered_name(path: str) -> str:
+    """A path that a file may be delivered under. Raises SourceError GS308 for one that leads out or is ignored by loads."""
+    names = path.split("/")
+    if not path or path.endswith("/"):
+        wrong = "names no file"
+    elif path.startswith("/") or "://" in path or ".." in names:
+        wrong = "leaves the landing folder"
+    elif any(name in ("", ".") for name in names):
+        wrong = "has an empty part or `.`"
+    elif _CONTROL.search(path):
+        wrong = "has a control character in it"
+    elif ignored(names):
+        wrong = "would be ignored by every load: a name begins with `.` or `_`, or ends in `.tmp`"
+    else:
+        return path
+    raise SourceError(
+        "GS308",
+        f"The path `{path}` {wrong}.",
+        hint="Deliver under a path below the landing folder, like `orders/2026-01-05.csv`.",
+    )
 
 
 def matches(pattern: Sequence[str], names: Sequence[str]) -> bool:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from goldsmith.engine.landing import compared, fixed_part, ignored, missing_folder, outside, unpacked
+from goldsmith.engine.landing import (
+    compared,
+    delivered_name,
+    fixed_part,
+    ignored,
+    missing_folder,
+    outside,
+    unpacked,
+)
 from goldsmith.engine.metadata import LoadedFile
+from goldsmith.errors import SourceError, StorageError, Where
 
 
 @dataclass(frozen=True)
@@ -58,16 +68,44 @@ class DiskLanding:
 
     def deliver(self, path: str, content: bytes) -> bool:
         """It is written under a temporary name and renamed."""
-        file = self.root / path
+        file = self.root / delivered_name(path)
+        try:
+            self._check_target(file, path)
+            return self._put(file, content)
+        except OSError as error:
+            raise StorageError(
+                "GS402",
+                f"A delivered file cannot be written: {error.strerror or error}.",
+                where=Where(file=file),
+                retryable=error.errno == errno.ENOSPC,
+                hint="See who owns the folder, whether it is mounted read-only and whether the disk has room.",
+            ) from error
+
+    def _check_target(self, file: Path, path: str) -> None:
+        """Raises SourceError GS308 for a folder, and where a link on the way leads out of the landing area."""
+        if file.is_dir():
+            wrong, hint = "is a folder", "Deliver under the name of a file in it."
+        elif not file.parent.resolve().is_relative_to(self.root.resolve()):
+            wrong = "leaves the landing folder by a symbolic link"
+            hint = "Deliver into a folder of the landing area, or let the profile's `landing` be that folder."
+        else:
+            return
+        raise SourceError("GS308", f"The path `{path}` {wrong}.", where=Where(file=file), hint=hint)
+
+    def _put(self, file: Path, content: bytes) -> bool:
         if file.is_file() and file.stat().st_size == len(content) and file.read_bytes() == content:
             return False
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
+        try:
+            with partial.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(file)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         return True
 
     def make_folder(self, pattern: str) -> None:

@@ -11,7 +11,15 @@ from functools import cached_property
 from os.path import commonprefix
 from typing import Any, BinaryIO, cast
 
-from goldsmith.engine.landing import compared, fixed_part, ignored, matches, missing_folder, unpacked
+from goldsmith.engine.landing import (
+    compared,
+    delivered_name,
+    fixed_part,
+    ignored,
+    matches,
+    missing_folder,
+    unpacked,
+)
 from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.s3 import Bucket
 
@@ -83,7 +91,7 @@ class S3Landing:
         return unpacked(path, cast(BinaryIO, io.BufferedReader(body, 1 << 16)))
 
     def deliver(self, path: str, content: bytes) -> bool:
-        key = self._root + path
+        key = self._root + delivered_name(path)
         held = self._bucket.head(key)
         if held is not None and held["ContentLength"] == len(content):
             # The ETag of an object that was put at once, and is not encrypted with a key, is its MD5.

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.driver import additional_jars, executor_options, java_options
@@ -20,6 +21,10 @@ from goldsmith.settings import Settings
 
 SMALL = 16 * 2**20
 """Bytes up to which a load is small: a stage is a moment for one core, and its rows fit into one file."""
+
+
+_REPEATED = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""PySpark's loggers that write every error to stderr, with its stack as JSON, before it is raised."""
 
 
 @contextmanager
@@ -69,6 +74,8 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    for logger in _REPEATED:
+        PySparkLogger.getLogger(logger).disabled = True
     watch_executors(session, profile.spark.wait_for_cores)
     return session
 

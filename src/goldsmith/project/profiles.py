@@ -17,6 +17,11 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 def chosen_profile(spec: ProjectSpec, name: str | None, root: Path) -> ProfileSpec:
     """A profile by name, the project's own where none is named, `resolved`. Raises DeclarationError GS108 too."""
+    return resolved(declared_profile(spec, name, root), name or spec.profile, root)
+
+
+def declared_profile(spec: ProjectSpec, name: str | None, root: Path) -> ProfileSpec:
+    """A profile by name, as it is declared. Raises DeclarationError GS108 for a name that is not."""
     wanted = name or spec.profile
     found = spec.profiles.get(wanted)
     if found is None:
@@ -26,7 +31,7 @@ def chosen_profile(spec: ProjectSpec, name: str | None, root: Path) -> ProfileSp
             where=Where(file=root / "goldsmith.yaml"),
             hint=hint_for(wanted, spec.profiles),
         )
-    return resolved(found, wanted, root)
+    return found
 
 
 def resolved(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
@@ -69,6 +69,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             if plan.state.exists:
                 describe(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
+        before = plan.log.types() if plan.state.exists else {}
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
                 taken = _load_once(spark, run, plan, settled)
@@ -112,7 +113,10 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
                 )
             continue
         done = replace(
-            done, commits=(*done.commits, taken.metadata), versions=(*done.versions, taken.version)
+            done,
+            reason=done.reason + _new_columns(before, plan.log),
+            commits=(*done.commits, taken.metadata),
+            versions=(*done.versions, taken.version),
         )
         passed_over = taken.version > plan.state.version + 1 and plan.action == "incremental"
         if not plan.more and not passed_over:
@@ -121,6 +125,14 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             return replace(done, counter=plan.counter, table_id=table_id)
         # What another program committed in between is found by the next plan.
         force_full = None
+
+
+def _new_columns(before: Mapping[str, str], log: TableLog) -> str:
+    """What a load's reason says of columns that came to a table; before: its columns, none where it is new."""
+    new = [name for name in log.types() if name not in before] if before else []
+    if not new:
+        return ""
+    return f"; new {'column' if len(new) == 1 else 'columns'} {', '.join(new)}"
 
 
 def put_in_order(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal
 
 from goldsmith.engine.metadata import CommitMetadata, RowCounts, VerdictRecord
@@ -39,6 +41,38 @@ class TableOutcome:
         for commit in self.commits:
             total = add_counts(total, commit.counts)
         return total
+
+
+def kept_little(counts: RowCounts) -> bool:
+    """More than half of a load's rows were quarantined or dropped: it must not look like success."""
+    return 2 * (counts.quarantined + counts.dropped) > counts.rows_in
+
+
+def left_out(counts: RowCounts) -> str:
+    """How many of a load's rows did not enter their table: `3 of 4 rows quarantined (75 %)`."""
+    parts = [
+        f"{rows:,} of {counts.rows_in:,} rows {word} ({share(rows, counts.rows_in)})"
+        for rows, word in ((counts.quarantined, "quarantined"), (counts.dropped, "dropped"))
+        if rows
+    ]
+    return ", ".join(parts)
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent, which is 0 and 100 only where it is exactly that."""
+    percent = min(max(100 * part / whole, 0.1), 99.9) if 0 < part < whole else 100.0 * bool(part)
+    return f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def warning_of(table: str, loads: Sequence[RowCounts]) -> str | None:
+    """What a run says of a table of whose loads one kept little, or None."""
+    poor = [counts for counts in loads if kept_little(counts)]
+    if not poor:
+        return None
+    told = left_out(reduce(add_counts, poor))
+    if any(counts.quarantined for counts in poor):
+        return f"{told}. See why: `goldsmith quarantine show {table}`."
+    return f"{told}. See its expectations with `otherwise: drop`."
 
 
 def add_counts(left: RowCounts, right: RowCounts) -> RowCounts:

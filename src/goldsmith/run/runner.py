@@ -17,7 +17,7 @@ from goldsmith.run.cataloging import has_catalog, prepare, register
 from goldsmith.run.context import Run
 from goldsmith.run.loading import Loaded, load_table
 from goldsmith.run.locks import table_lock
-from goldsmith.run.outcome import RunResult, TableOutcome
+from goldsmith.run.outcome import RunResult, TableOutcome, warning_of
 from goldsmith.run.records import record
 
 Listener = Callable[[str, TableOutcome | None], None]
@@ -103,6 +103,7 @@ def _load(
 
 def _outcome(name: str, loaded: Loaded) -> TableOutcome:
     verdicts = tuple(verdict for commit in loaded.commits for verdict in commit.verdicts)
+    little = warning_of(name, [commit.counts for commit in loaded.commits])
     return TableOutcome(
         name,
         "done" if loaded.commits else "nothing_new",
@@ -110,7 +111,7 @@ def _outcome(name: str, loaded: Loaded) -> TableOutcome:
         loaded.commits,
         loaded.versions,
         verdicts,
-        loaded.warnings,
+        (*loaded.warnings, *((little,) if little else ())),
         counter=loaded.counter,
         table_id=loaded.table_id,
     )

@@ -18,12 +18,13 @@ from goldsmith.engine.literals import Literals, among, literal_of
 from goldsmith.engine.merging import null_key
 from goldsmith.engine.parsing import MALFORMED
 from goldsmith.engine.shape import Shaped, cast_or_null, shape
-from goldsmith.errors import RunError, Where
+from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.sql_text import quoted
 from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import Run, make_views
 from goldsmith.run.plan import Plan
+from goldsmith.run.user_code import of_network, raised_at, said
 
 FILE_REASONS = "_gs_file_reasons"
 """array<string>: why a delivered row cannot be taken as it is, for as long as its file's text is at hand."""
@@ -310,11 +311,15 @@ def _transformed(
     try:
         spec.loader.exec_module(module)
         result = module.transform(spark, dict(frames))
-    except Exception as error:
+    except GoldsmithError:
+        raise
+    except (Exception, SystemExit) as error:
         raise RunError(
             "GS206",
-            f"The table's code failed: {type(error).__name__}: {error}",
-            where=Where(file=code.file, table=table.name),
+            f"The table's code failed: {said(error)}",
+            where=raised_at(error, code.file, table.name),
+            retryable=of_network(error),
+            hint="Correct it and run again: nothing was written.",
         ) from error
     if not isinstance(result, DataFrame):
         told = f"`transform` returned {type(result).__name__} and not a DataFrame."

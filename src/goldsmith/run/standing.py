@@ -1,4 +1,4 @@
-"""How every table stands: its last load, and what it holds back."""
+"""The state of every table: its last load, and its rows in quarantine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from goldsmith.engine.log import NO_TABLE, TableLog
+from goldsmith.engine.metadata import RowCounts
 from goldsmith.engine.quarantine import Quarantine
 from goldsmith.run.context import Run
+from goldsmith.run.outcome import warning_of
 
 
 @dataclass(frozen=True)
 class Standing:
     """One table now. status: of its last recorded load, `never` where there is none. ended_at: UTC.
 
-    quarantined: rows held back at present. version: of its Delta table.
+    rows_in, written: of that load. quarantined: rows in quarantine at present. version: of its Delta table.
+    message: what stopped the load. warning: what to look at though it succeeded.
     """
 
     table: str
@@ -30,6 +33,7 @@ class Standing:
     quarantined: int
     version: int | None
     message: str | None
+    warning: str | None = None
 
 
 def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
@@ -50,10 +54,27 @@ def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
         ended = datetime.fromtimestamp(row.ended / 1_000_000, UTC)
         found.append(
             Standing(
-                name, row.status, ended, interval, row.rows_in, row.written, quarantined, version, row.message
+                name,
+                row.status,
+                ended,
+                interval,
+                row.rows_in,
+                row.written,
+                quarantined,
+                version,
+                row.message,
+                _warning(name, row),
             )
         )
     return tuple(found)
+
+
+def _warning(name: str, row: Any) -> str | None:
+    if row.rows_in is None:
+        return None
+    counts = RowCounts(rows_in=row.rows_in, quarantined=row.quarantined or 0, dropped=row.dropped or 0)
+    found = warning_of(name, [counts])
+    return f"In its last load {found}" if found else None
 
 
 def _last_loads(spark: SparkSession, run: Run) -> dict[str, Any]:

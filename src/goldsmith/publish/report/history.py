@@ -11,12 +11,14 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from goldsmith.engine.log import TableLog
+from goldsmith.engine.metadata import RowCounts
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.graph import downstream_of
 from goldsmith.project.tables import Project
 from goldsmith.publish.report.cells import micros, moment
 from goldsmith.publish.report.formats import count, number
 from goldsmith.publish.report.model import ExpectationReport, Interval, Outcome, Rows, TableRun, Verdict
+from goldsmith.run.outcome import warning_of
 
 MODES = {"first": "first load", "full": "in full"}
 """Modes whose own name says too little."""
@@ -219,8 +221,9 @@ def _end(run: TableRun) -> datetime:
 def _loaded(parts: Sequence[Load], bad: Sequence[Judgement]) -> TableRun:
     """One table's run from its commits, and from its failure where it ended in one."""
     failed = next((load for load in parts if load.status in ("failed", "gate")), None)
-    outcome: Outcome = "warned" if bad else "done"
-    message = "; ".join(_told(bad))
+    little = warning_of(parts[0].table, [_counts(load.rows) for load in parts])
+    outcome: Outcome = "warned" if bad or little else "done"
+    message = "; ".join((*_told(bad), *((little,) if little else ())))
     if failed is not None:
         outcome = "gate" if failed.status == "gate" else "failed"
         stopping = [one for one in bad if one.otherwise == "fail"] if outcome == "gate" else []
@@ -243,6 +246,10 @@ def _loaded(parts: Sequence[Load], bad: Sequence[Judgement]) -> TableRun:
         # The reason of a load that failed is its message.
         reason="" if failed is not None else parts[0].reason,
     )
+
+
+def _counts(rows: Rows) -> RowCounts:
+    return RowCounts(rows_in=rows.incoming, quarantined=rows.quarantined, dropped=rows.dropped)
 
 
 def _skipped(

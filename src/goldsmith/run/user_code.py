@@ -1,0 +1,77 @@
+"""Errors of code that a project brings along: feeds and Python tables."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.client import HTTPException
+from pathlib import Path
+from socket import gaierror
+
+from goldsmith.errors import Where
+
+_NETWORK = (ConnectionError, TimeoutError, gaierror, HTTPException)
+_STACK = ("at ", "Traceback (most recent call last)", "JVM stacktrace", "Driver stacktrace")
+_LONGEST = 500
+_ASK_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def said(error: BaseException) -> str:
+    """An exception as one line: its type and its text, without a stack that the text repeats."""
+    lines = []
+    for line in str(error).splitlines():
+        if line.lstrip().startswith(_STACK):
+            break
+        lines.append(line)
+    text = " ".join(" ".join(lines).split())
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+
+
+def raised_at(error: BaseException, file: Path, table: str | None = None) -> Where:
+    """The line of the project's code that an exception comes from: the innermost one in the file's folder.
+
+    file: what was called; it stands for itself where no line is known.
+    """
+    folder = file.parent.resolve()
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve() == file.resolve():
+        return Where(file=file, line=error.lineno, table=table)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_absolute() and path.resolve().is_relative_to(folder):
+            return Where(file=path, line=frame.lineno, table=table)
+    return Where(file=file, table=table)
+
+
+def of_network(error: BaseException) -> bool:
+    """Whether the network or a server caused an exception, so that the same call may succeed later."""
+    for each in _causes(error):
+        status = _http_status(each)
+        if status is not None:
+            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if isinstance(each, _NETWORK):
+            return True
+    return False
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those that led to it, as libraries of the network wrap them."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [getattr(each, "reason", None), each.__cause__, each.__context__]
+
+
+def _http_status(error: BaseException) -> int | None:
+    """The status of an HTTP answer, as urllib, requests, httpx and aiohttp carry it."""
+    answer = getattr(error, "response", None)
+    for owner, name in ((error, "code"), (error, "status"), (answer, "status_code"), (answer, "status")):
+        status = getattr(owner, name, None)
+        if isinstance(status, int) and HTTPStatus.BAD_REQUEST <= status < 600:  # noqa: PLR2004
+            return status
+    return None

@@ -1,0 +1,265 @@
+"""Queries by the command: only reading is executed, and values reach the terminal as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from command import Command, command
+from goldsmith.errors import DeclarationError, GoldsmithError
+from goldsmith.run.asking import ask
+from goldsmith.run.context import Run
+from lake import Lake
+
+TABLE = "bronze.orders"
+ESC = "\x1b]8;;http://x\x07red\x1b[0m"
+ODD = 'it\'s a "test" [x] ü%20'
+
+
+@pytest.fixture(scope="module")
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Two commits to one table, in a folder whose name has all kinds of quotes."""
+    folder = tmp_path_factory.mktemp("asking") / ODD
+    folder.mkdir()
+    lake = Lake(spark, folder)
+    lake.declare(
+        TABLE,
+        """
+        description: "Orders [red]as delivered[/]."
+        source: {files: "orders/*.csv", format: csv}
+        columns: {id: int, note: string, ordered_on: date}
+        """,
+    )
+    lake.deliver("orders/a.csv", f"id,note,ordered_on\n1,{ESC},2026-01-05\n2,[bold]x[/],2026-01-06\n")
+    lake.done()
+    lake.deliver("orders/b.csv", "id,note,ordered_on\n3,:smile:,2026-01-07\nx,bad,2026-01-07\n")
+    lake.done()
+    asked(lake, f"SELECT 1 FROM {TABLE}")
+    return lake
+
+
+@pytest.fixture
+def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command on the session of the tests."""
+
+    @contextmanager
+    def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
+        yield shop.spark
+
+    for module in ("looking", "running", "quarantine"):
+        monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
+    return command(monkeypatch, capsys)
+
+
+def asked(lake: Lake, query: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in ask(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows]
+
+
+def commits(lake: Lake) -> list[str]:
+    """The names of the table's commits, from the disk."""
+    return sorted(path.name for path in Path(lake.path(TABLE), "_delta_log").glob("*.json"))
+
+
+PATH = "delta.`{path}`"
+WRITING = [
+    "INSERT INTO {t} SELECT * FROM {t}",
+    "INSERT OVERWRITE {t} SELECT * FROM {t} WHERE false",
+    "WITH a AS (SELECT * FROM {t}) INSERT INTO {t} SELECT * FROM a",
+    "FROM {t} INSERT INTO {t} SELECT *",
+    "FROM {t} INSERT INTO {t} SELECT * WHERE id = 1 INSERT INTO {t} SELECT * WHERE id = 2",
+    "INSERT INTO {t} REPLACE WHERE id = 1 SELECT * FROM {t} WHERE id = 1",
+    "/* a query */ INSERT -- really\nINTO {t} TABLE {t}",
+    "EXECUTE IMMEDIATE 'DELETE FROM {t}'",
+    "EXECUTE IMMEDIATE 'INSERT INTO {t} SELECT * FROM {t} WHERE id = ?' USING 1",
+    "TRUNCATE TABLE {t}",
+    "RESTORE TABLE {t} TO VERSION AS OF 0",
+    "DELETE FROM {t}",
+    "DELETE FROM IDENTIFIER('{t}')",
+    "UPDATE {t} SET id = 0",
+    "MERGE INTO {t} USING (SELECT 1 AS k) s ON id = k WHEN MATCHED THEN DELETE",
+    "BEGIN DELETE FROM {t}; END",
+    "BEGIN IF true THEN DELETE FROM {t}; END IF; END",
+    "BEGIN SELECT 1; END",
+    "ALTER TABLE {t} SET TBLPROPERTIES (x = 'y')",
+    "ALTER TABLE {t} ADD COLUMN z int",
+    "DROP TABLE {t}",
+    "OPTIMIZE {t}",
+    "VACUUM {t}",
+    "COMMENT ON TABLE {t} IS 'mine'",
+    "ANALYZE TABLE {t} COMPUTE STATISTICS",
+    "CREATE TABLE bronze.mine AS SELECT * FROM {t}",
+    "CREATE OR REPLACE TABLE {t} AS SELECT 1 AS id",
+    "CREATE TABLE bronze.mine SHALLOW CLONE {t}",
+    "CREATE TEMPORARY VIEW mine AS SELECT * FROM {t}",
+    "CREATE VIEW IDENTIFIER('bronze.mine') AS SELECT 1",
+    "CACHE TABLE {t}",
+    "CACHE TABLE IDENTIFIER('{t}')",
+    "UNCACHE TABLE IF EXISTS {t}",
+    "REFRESH TABLE {t}",
+    "INSERT OVERWRITE DIRECTORY '{path}/out' USING csv SELECT * FROM {t}",
+    "EXPLAIN DELETE FROM {t}",
+    "EXPLAIN EXTENDED INSERT INTO {t} SELECT * FROM {t}",
+    "EXPLAIN EXECUTE IMMEDIATE 'DELETE FROM {t}'",
+    "EXPLAIN CACHE TABLE IDENTIFIER('{t}')",
+    "CALL spark_catalog.system.rollback('{t}', 0)",
+    "SET spark.sql.ansi.enabled = false",
+    "RESET",
+    "USE bronze",
+    "DECLARE VARIABLE x = 1",
+    "ADD JAR '{path}/x.jar'",
+    "CREATE FUNCTION mine AS 'java.lang.Math'",
+    "SELECT 1; DELETE FROM {t}",
+    "DELETE FROM {t};",
+    "FROM {t} |> INSERT INTO {t}",
+    f"DELETE FROM {PATH}",
+    f"WITH a AS (SELECT 1) INSERT INTO {PATH} TABLE {{t}}",
+    "SELECT TRANSFORM(id) USING 'touch {path}/ran' FROM {t}",
+    "SELECT reflect('java.lang.System', 'setProperty', 'gs.ran', '1')",
+    "SELECT * FROM {t} WHERE id = (SELECT java_method('java.lang.Math', 'abs', 1))",
+    "SELECT try_reflect('java.lang.Math', 'abs', 1) FROM {t}",
+    "SELECT transform(array(1), x -> reflect('java.lang.Math', 'abs', x)) FROM {t}",
+]
+
+
+@pytest.mark.parametrize("query", WRITING)
+def test_what_does_more_than_read_is_refused_and_executes_nothing(shop: Lake, query: str) -> None:
+    before, folders = (
+        commits(shop),
+        sorted(path.name for path in Path(shop.path(TABLE)).parent.iterdir()),
+    )
+    with pytest.raises(DeclarationError) as refused:
+        asked(shop, query.format(t=TABLE, path=shop.path(TABLE)))
+    assert refused.value.code == "GS201", refused.value
+    assert refused.value.exit_code == 2
+    assert commits(shop) == before
+    assert sorted(path.name for path in Path(shop.path(TABLE)).parent.iterdir()) == folders
+    assert shop.spark.conf.get("spark.sql.ansi.enabled") == "true"
+    assert not shop.spark.catalog.isCached(TABLE)
+    system = shop.spark._jvm.java.lang.System  # type: ignore[union-attr]
+    assert system.getProperty("gs.ran") is None
+
+
+READING = [
+    "SELECT count(*) FROM {t}",
+    "select id from {t} where note not like '%DELETE FROM x; INSERT%'",
+    "WITH a AS (SELECT * FROM {t}) SELECT * FROM a WHERE id IN (SELECT max(id) FROM a)",
+    "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT * FROM n",
+    "FROM {t} SELECT id",
+    "FROM {t} |> WHERE id > 1 |> AGGREGATE count(*) GROUP BY note",
+    "TABLE {t}",
+    "VALUES (1), (2)",
+    "SELECT * FROM {t} VERSION AS OF 1",
+    "SELECT * FROM table_changes('{t}', 1)",
+    "SELECT * FROM IDENTIFIER('bronze' || '.orders')",
+    "SELECT * FROM `spark_catalog`.`bronze`.`orders`",
+    "SELECT a.id, e.c FROM {t} a, LATERAL explode(array(1, 2)) AS e(c)",
+    "SELECT * FROM {t} LEFT JOIN {t} b USING (id) ORDER BY ALL LIMIT 1;",
+    "SELECT note, sum(id) OVER w FROM {t} WINDOW w AS (ORDER BY id)",
+    "SELECT * FROM {t} PIVOT (count(note) FOR id IN (1, 2))",
+    "SELECT note, count(*) FROM {t} GROUP BY ROLLUP (note) HAVING count(*) > 0",
+    "SELECT id FROM {t} UNION SELECT 9 EXCEPT SELECT 1",
+    "SELECT /*+ REPARTITION(2) */ * FROM {t} TABLESAMPLE (100 PERCENT)",
+    "DESCRIBE {t}",
+    "DESCRIBE HISTORY {t}",
+    "DESCRIBE DETAIL {t}",
+    "SHOW COLUMNS IN {t}",
+    "SHOW TBLPROPERTIES {t}",
+    "EXPLAIN SELECT * FROM {t}",
+    "SELECT date_add(DATE '9999-12-31', 20) AS beyond, ordered_on FROM {t}",
+    "/* silver.none */ SELECT 'gold.none' -- ops.none",
+    "WITH silver AS (SELECT 1 AS x) SELECT silver.x FROM silver",
+]
+
+
+@pytest.mark.parametrize("query", READING)
+def test_queries_of_every_form_are_answered(shop: Lake, query: str) -> None:
+    before = commits(shop)
+    assert asked(shop, query.format(t=TABLE))
+    assert commits(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "told"),
+    [
+        ("SELECT nope FROM bronze.orders", "GS203", "`nope`"),
+        ("SELECT FROM bronze.orders WHERE", "GS201", "(line 1, column"),
+        ("SELECT * FROM bronze.orderz", "GS202", "`bronze.orderz`"),
+        ("SELECT * FROM orders", "GS202", "`orders`"),
+        ("SELECT * FROM silver.x", "GS202", "`silver.x`"),
+        ("SELECT * FROM quarantine.bronze_none", "GS202", "bronze_none"),
+        ("SELECT :id", "GS203", "parameter"),
+        ("SELECT 1 / 0", "GS403", "Division by zero"),
+    ],
+)
+def test_mistakes_are_one_message_without_a_stack(
+    shop: Lake, capfd: pytest.CaptureFixture[str], query: str, code: str, told: str
+) -> None:
+    with pytest.raises(GoldsmithError) as raised:
+        asked(shop, query)
+    assert raised.value.code == code
+    assert told in raised.value.message
+    assert "\n" not in raised.value.message
+    assert "SQLSTATE" not in raised.value.message or code == "GS403"
+    assert "ts" not in capfd.readouterr().err
+
+
+def test_values_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+    for arguments in (("sql", f"SELECT id, note FROM {TABLE}"), ("show", TABLE)):
+        ended = goldsmith(*arguments, folder=shop.root)
+        assert ended.code == 0, ended.err
+        assert "\x1b" not in ended.out
+        assert "\x07" not in ended.out
+        assert r"\x1b]8;;http://x\x07red\x1b[0m" in ended.out
+        assert "[bold]x[/]" in ended.out
+        assert ":smile:" in ended.out
+    assert "Orders [red]as delivered[/]." in ended.out
+
+
+def test_json_has_the_values_as_they_are(goldsmith: Command, shop: Lake) -> None:
+    query = (
+        f"SELECT id, note, ordered_on, CAST(ordered_on AS timestamp_ntz) AS moment FROM {TABLE} WHERE id = 1"
+    )
+    ended = goldsmith("sql", query, "--json", folder=shop.root)
+    assert json.loads(ended.out) == [
+        {"id": 1, "note": ESC, "ordered_on": "2026-01-05", "moment": "2026-01-05T00:00:00"}
+    ]
+
+
+def test_a_message_that_quotes_data_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+    ended = goldsmith("sql", "SELECT `\x1b[31m[red]` FROM bronze.orders", folder=shop.root)
+    assert ended.code == 2
+    assert "\x1b" not in ended.err
+    assert r"\x1b[31m[red]" in ended.err
+
+
+def test_quarantined_values_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+    shop.deliver("orders/c.csv", "id,note,ordered_on\ny,\u202e[red]\x9b,2026-01-08\nz,x,2026-01-08\n")
+    ended = goldsmith("run", folder=shop.root)
+    assert ended.code == 0, ended.err
+    last = ended.out.strip().splitlines()[-1]
+    assert "Done, but most rows of a load were left out:" in last
+    assert "bronze.orders 2 of 2 rows quarantined (100 %)" in last
+    assert "goldsmith quarantine show bronze.orders" in ended.err
+    told = goldsmith("quarantine", "show", TABLE, folder=shop.root).out
+    assert r"\u202e[red]\x9b" in told
+    ended = goldsmith("status", folder=shop.root)
+    assert "3 rows in quarantine" in ended.out
+    assert "2 of 2 rows quarantined (100 %)" in ended.err
+    found = json.loads(goldsmith("status", "--json", folder=shop.root).out)
+    assert "2 of 2 rows quarantined" in found[0]["warning"]
+
+
+def test_a_column_that_was_added_is_named_by_the_run(goldsmith: Command, shop: Lake) -> None:
+    shop.deliver("orders/d.csv", "id,note,ordered_on,gate\n4,x,2026-01-09,A1\n")
+    ended = goldsmith("run", folder=shop.root)
+    assert "new column gate" in ended.out
+    [(reason,)] = asked(shop, "SELECT reason FROM ops.table_runs WHERE reason LIKE '%gate%'")
+    assert reason.endswith("new column gate")
+    shop.deliver("orders/e.csv", "id,note,ordered_on,gate\n5,x,2026-01-09,A1\n")
+    assert "new column" not in goldsmith("run", folder=shop.root).out

@@ -1,0 +1,203 @@
+"""What the command prints: values as text, tables in the width there is, and the last line of a run."""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import goldsmith.cli
+from goldsmith.cli import console
+from goldsmith.cli.console import Terminal, styled, table, tell_error, tell_warning, visible
+from goldsmith.cli.looking import tell_standing
+from goldsmith.cli.progress import tell_result
+from goldsmith.engine.metadata import CommitMetadata, RowCounts
+from goldsmith.errors import GoldsmithError, Where
+from goldsmith.run.outcome import RunResult, TableOutcome, left_out, share, warning_of
+from goldsmith.run.standing import Standing
+
+ACTING = "\x1b]8;;http://x\x07\r\x9b31m\u202e\u2028"
+
+
+def printed(thing: object, width: int | None = None) -> str:
+    terminal = Terminal()
+    terminal.file = io.StringIO()
+    if width is not None:
+        terminal.width = width
+    terminal.print(thing)
+    return terminal.file.getvalue()
+
+
+def test_every_character_that_acts_is_visible() -> None:
+    for code in range(sys.maxunicode + 1):
+        sign = chr(code)
+        acting = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        shown = visible(sign)
+        if sign in "\n\u200c\u200d":
+            assert shown == sign
+        elif acting:
+            assert shown.startswith("\\"), f"{code:x}"
+            shown.encode("ascii")
+        elif unicodedata.category(sign) != "Cn":
+            assert shown == sign, f"{code:x}"
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        f"a [red]b[/] :smile: {ACTING}",
+        styled("a [red]b[/] :smile: ", (ACTING, "bold")),
+        table(["n"], [[f"a [red]b[/] :smile: {ACTING}"]]),
+        table([f"a [red]b[/] :smile: {ACTING}"], []),
+        table(["n" * 99], [], title=f"a [red]b[/] :smile: {ACTING}"),
+    ],
+)
+def test_text_is_printed_as_it_is_wherever_it_stands(thing: object) -> None:
+    shown = printed(thing)
+    assert "[red]b[/] :smile:" in shown
+    assert r"\x1b]8;;http://x\x07\r\x9b31m\u202e\u2028" in shown
+    assert not any(unicodedata.category(sign) in ("Cc", "Cf", "Zl") for sign in shown.replace("\n", ""))
+
+
+def test_errors_and_warnings_quote_values_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    where = Where(file="x[1].csv", table=f"bronze.{ACTING}")
+    tell_error(GoldsmithError("GS302", f"[red]{ACTING}", where=where, hint=f"[bold]{ACTING}"))
+    tell_warning(f"[red]{ACTING}")
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert "x[1].csv" in told
+    assert told.count("[red]\\x1b") == 2
+    assert "[bold]\\x1b" in told
+
+
+def test_a_value_is_one_line_and_not_rounded() -> None:
+    values = [1234567, 0.123456789, Decimal("0E-18"), "a\nb\tc", b"\x00\xff", True, None]
+    assert [console.cell(value, exact=True).plain for value in values] == [
+        "1234567", "0.123456789", "0.000000000000000000", r"a\nb\tc", "X'00FF'", "true", "-",
+    ]  # fmt: skip
+
+
+def test_a_pipe_gets_a_row_in_a_line() -> None:
+    wide = table(["name", "text"], [["x", "word " * 200]])
+    assert len(printed(wide).strip().splitlines()) == 2
+
+
+def test_the_commands_print_no_markup() -> None:
+    """Styles come from `styled`: an f-string with markup in it would print the markup."""
+    for file in Path(goldsmith.cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert "[/]" not in node.value, f"{file.name}:{node.lineno}"
+            if isinstance(node, ast.ImportFrom | ast.Import) and file.name != "console.py":
+                names = {alias.name for alias in node.names}
+                assert not names & {"Console", "escape", "print"}, f"{file.name}:{node.lineno}"
+
+
+AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+LONG = "silver.a_table_with_quite_a_long_name"
+STANDINGS = (
+    Standing(
+        "bronze.orders", "done", AT, "2026-01-05 to 2026-01-06", 31798, 0, 31798, 12, None, "Look at it."
+    ),
+    Standing(
+        LONG,
+        "failed",
+        AT,
+        None,
+        None,
+        None,
+        0,
+        3,
+        "A message of so many words that it is longer than a line.",
+    ),
+    Standing("gold.orders_by_day", "never", None, None, None, None, 0, None, None),
+)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_status_is_one_line_for_each_table(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    terminal = Terminal()
+    monkeypatch.setattr("goldsmith.cli.looking.out", terminal)
+    tell_standing(STANDINGS)
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert len(lines) == 4 + 2
+    assert all(len(line.rstrip()) <= width for line in lines[:4])
+    assert lines[1].split()[:2] == ["bronze.orders", "done"]
+    assert "31,798" in lines[1]
+    assert LONG in lines[2] or width < 60
+    assert ("2026-01-05 09:30" in lines[1]) == (width >= 80)
+    assert ("2026-01-05 to 2026-01-06" in lines[1]) == (width > 120)
+    assert lines[-1] == "3 tables: 1 done, 1 failed, 1 never loaded. 31,798 rows in quarantine."
+    assert f"! {LONG}: A message of so many words that it is longer than a line." in told.err.splitlines()
+    assert "! bronze.orders: Look at it." in told.err.splitlines()
+
+
+def outcome(name: str, *loads: RowCounts) -> TableOutcome:
+    commits = tuple(
+        CommitMetadata(name, "r", at, "first", "", counts=counts) for at, counts in enumerate(loads)
+    )
+    warning = warning_of(name, loads)
+    return TableOutcome(name, "done", "1 new file", commits, warnings=(warning,) if warning else ())
+
+
+def last_line(capsys: pytest.CaptureFixture[str], *outcomes: TableOutcome) -> str:
+    tell_result([RunResult("r", outcomes, 1.0)])
+    return capsys.readouterr().out.strip().splitlines()[-1]
+
+
+def test_the_last_line_names_quarantined_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = outcome("bronze.a", RowCounts(rows_in=10, written=10))
+    some = outcome("silver.a", RowCounts(rows_in=1000, written=999, quarantined=1))
+    assert last_line(capsys, whole) == "Done: 1 commit to 1 table in 1.0 s."
+    told = last_line(capsys, whole, some)
+    assert told == "Done: 2 commits to 2 tables in 1.0 s. silver.a 1 of 1,000 rows quarantined (0.1 %)."
+
+
+def test_a_load_of_which_little_is_left_does_not_look_like_success(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost = outcome("bronze.a", RowCounts(rows_in=31798, quarantined=31798))
+    assert last_line(capsys, lost) == (
+        "Done, but most rows of a load were left out: 1 commit to 1 table in 1.0 s. "
+        "bronze.a 31,798 of 31,798 rows quarantined (100 %)."
+    )
+    dropped = outcome("bronze.a", RowCounts(rows_in=4, written=1, dropped=3))
+    assert "bronze.a 3 of 4 rows dropped (75 %)" in last_line(capsys, dropped)
+    # One bad load among good ones is told, even where most rows of the run entered.
+    mixed = outcome("bronze.a", RowCounts(rows_in=100, written=100), RowCounts(rows_in=2, quarantined=2))
+    assert last_line(capsys, mixed).startswith("Done, but most rows of a load were left out:")
+    assert mixed.warnings == (
+        "2 of 2 rows quarantined (100 %). See why: `goldsmith quarantine show bronze.a`.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "little"),
+    [
+        (RowCounts(), False),
+        (RowCounts(rows_in=2, written=1, quarantined=1), False),
+        (RowCounts(rows_in=3, written=1, quarantined=1, dropped=1), True),
+        (RowCounts(rows_in=3, written=1, superseded=2), False),
+    ],
+)
+def test_little_is_less_than_half(counts: RowCounts, little: bool) -> None:
+    assert (warning_of("bronze.a", [counts]) is not None) == little
+
+
+def test_a_share_is_0_or_100_percent_only_where_it_is() -> None:
+    assert [share(*pair) for pair in ((0, 5), (5, 5), (1, 100_000), (99_999, 100_000), (1, 3))] == [
+        "0 %", "100 %", "0.1 %", "99.9 %", "33.3 %",
+    ]  # fmt: skip
+    assert left_out(RowCounts(rows_in=4, quarantined=1, dropped=2)) == (
+        "1 of 4 rows quarantined (25 %), 2 of 4 rows dropped (50 %)"
+    )

@@ -1,0 +1,68 @@
+"""Errors of a Python table's code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from goldsmith.errors import NotReady, RunError
+from goldsmith.run.slices import _transformed
+from goldsmith.run.user_code import said
+
+
+def transformed(tmp_path: Path, code: str) -> RunError:
+    file = tmp_path / "segments.py"
+    file.write_text(code)
+    nothing: Any = None
+    table: Any = SimpleNamespace(name="gold.segments")
+    with pytest.raises(RunError) as failed:
+        _transformed(nothing, table, SimpleNamespace(file=file), {})  # type: ignore[arg-type]
+    return failed.value
+
+
+@pytest.mark.parametrize(
+    ("statement", "told", "line", "retryable"),
+    [
+        ("tables['silver.x']", "KeyError: 'silver.x'", 2, False),
+        ("raise TimeoutError('late')", "TimeoutError: late", 2, True),
+        ("raise SystemExit", "SystemExit", 2, False),
+        ("import json; json.loads('{')", "JSONDecodeError", 2, False),
+        ("return 7", "returned int and not a DataFrame", None, False),
+    ],
+)
+def test_the_code_of_a_table_fails_with_its_line(
+    tmp_path: Path, statement: str, told: str, line: int | None, retryable: bool
+) -> None:
+    error = transformed(tmp_path, f"def transform(spark, tables):\n    {statement}\n")
+    assert error.code == "GS206"
+    assert told in error.message
+    assert error.where.line == line
+    assert error.where.table == "gold.segments"
+    assert Path(str(error.where.file)).name == "segments.py"
+    assert error.retryable == retryable
+
+
+def test_code_that_does_not_parse_names_its_line(tmp_path: Path) -> None:
+    assert transformed(tmp_path, "x = 1\ndef transform(:\n").where.line == 2
+
+
+def test_an_error_of_goldsmith_passes_through(tmp_path: Path) -> None:
+    file = tmp_path / "t.py"
+    file.write_text("from goldsmith.errors import NotReady\nraise NotReady('GS903', 'x')\n")
+    table: Any = SimpleNamespace(name="gold.t")
+    nothing: Any = None
+    with pytest.raises(NotReady):
+        _transformed(nothing, table, SimpleNamespace(file=file), {})  # type: ignore[arg-type]
+
+
+def test_a_message_is_one_line_without_a_stack() -> None:
+    spark = (
+        "An error occurred while calling o1.count.\n: java.lang.X: no\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)"
+    )
+    assert said(RuntimeError(spark)) == (
+        "RuntimeError: An error occurred while calling o1.count. : java.lang.X: no"
+    )
+    assert len(said(RuntimeError("x" * 5000))) < 600
