@@ -341,6 +341,11 @@ def test_a_mistake_of_the_generator_is_caught(
         ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "takes int"),
         ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "none of"),
         ("apiVersion: dqo/v1\nkind: table\nspecs: {}", "Unknown key `specs`"),
+        (
+            "apiVersion: dqo/v1\nkind: source\nspec:\n  incident_grouping: {incident_notification: "
+            "{incident_resolved_addresses: '${HOOK}'}}",
+            "resolved_addresses` has a variable",
+        ),
         ("apiVersion: dqo/v2\nkind: table\nspec: {}", "dqo/v1"),
         ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not fit"),
         ("a: [", "not YAML"),

@@ -93,7 +93,7 @@ def gate(
 
 @contextmanager
 def _ended_by_kill() -> Iterator[None]:
-    """Has `kill` end the process as Ctrl-C does, so that its job at the server is cancelled."""
+    """Ends the process on SIGTERM by an exception, so that its job at the server is cancelled."""
     former = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield

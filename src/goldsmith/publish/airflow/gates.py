@@ -105,7 +105,7 @@ class GateTable(BaseOperator):
         self._key = key
 
     def on_kill(self) -> None:
-        """Cancels what the worker has asked of DQOps. While the task is deferred its trigger does."""
+        """Cancels the job that this worker started. While the task is deferred its trigger does so."""
         if self._key is not None:
             cancel(Client.from_environment(), self._key)
 

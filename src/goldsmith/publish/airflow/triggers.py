@@ -64,6 +64,6 @@ class ChecksEnded(BaseTrigger):
         yield TriggerEvent(told)
 
     async def on_kill(self) -> None:
-        """Cancels the job: somebody has failed, cleared or marked the task. A triggerer that ends does not come here."""
+        """Cancels the job when a user fails, clears or marks the task; not called when the triggerer shuts down."""
         key = Started.from_dict(self.started).key
         await asyncio.to_thread(cancel, Client(self.url, self.url), key)

@@ -9,10 +9,10 @@ from goldsmith.publish.dqops.client import Request
 from goldsmith.publish.dqops.names import CONNECTION
 
 FORGETTING = 600
-"""Seconds that a job which forgets results may take: it waits its turn, as the server runs one job at a time."""
+"""Time limit of a job that forgets results, in seconds. It queues: the server runs one job at a time."""
 
 CANCELLING = 10.0
-"""Seconds that a server may take to cancel a job. Who cancels is often about to be killed."""
+"""Seconds that the server may take to cancel a job. The caller is often about to be killed."""
 
 MONTHS = 12
 """How far back incidents are looked for, by when they were first seen."""
@@ -33,7 +33,7 @@ def forget(table: str, day: date, key: str, check: str | None = None) -> Request
         "fullTableName": table,
         "dateStart": day.isoformat(),
         "dateEnd": day.isoformat(),
-        # People's monthly, partitioned and profiling checks, which no gate runs, keep their results.
+        # Results of monthly, partitioned and profiling checks stay: no gate runs them again.
         "checkType": "monitoring",
         "timeGradient": "day",
         "deleteErrors": True,
@@ -41,7 +41,7 @@ def forget(table: str, day: date, key: str, check: str | None = None) -> Request
         "deleteSensorReadouts": True,
         **({"checkName": check} if check else {}),
     }
-    # Without a limit of ours the server stops waiting after 120 s and answers with nothing in it.
+    # Without this limit the server stops waiting after 120 s and answers with an empty body.
     query = urlencode({"wait": "true", "waitTimeout": FORGETTING, "jobBusinessKey": key})
     return Request("POST", f"/api/jobs/deletestoreddata?{query}", body, timeout=FORGETTING + 30)
 
@@ -73,7 +73,7 @@ def cancel(key: str) -> Request:
 
 def status(table: str, since: str) -> Request:
     """The latest severity of each daily check. since: a full timestamp; without it history is added up."""
-    # Monthly and partitioned checks are people's own, and no gate has run them.
+    # Without these two monthly and partitioned checks count too, which no gate has run.
     return Request("GET", f"{_place(table)}/status?since={since}&checkTimeScale=daily&partitioned=false")
 
 

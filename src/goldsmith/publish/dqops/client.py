@@ -80,7 +80,7 @@ class Client:
             ) from error
 
     def ask(self, request: Request) -> Answer | GoldsmithError:
-        """Sends a request; silence is an answer too."""
+        """Sends a request and returns the error instead of raising it."""
         try:
             return self.call(request)
         except GoldsmithError as error:

@@ -113,9 +113,9 @@ def table_document(project: Project, table: Table) -> dict[str, Any]:
 
 
 def _grouping(table: Table, checks: Iterable[Check]) -> dict[str, Any]:
-    """The data groupings that checks name: their SQL gives the value of the first level.
+    """The data groupings that checks refer to. Their SQL returns the value of the first level.
 
-    The server wants a column for it, and reads it in no query of these checks.
+    The server requires a column for the level, but no query of these checks reads it.
     """
     names = {check.grouping for check in checks if check.grouping}
     column = next(iter(table.columns or {}), "grouping_level_1")

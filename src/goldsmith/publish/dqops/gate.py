@@ -87,7 +87,7 @@ def decide(client: Client, started: Started, ended: Progress) -> Verdict:
 def _with_values(
     client: Client, started: Started, failures: tuple[Failure, ...]
 ) -> tuple[tuple[Failure, ...], list[str]]:
-    """Failures with what was measured, and a note where the server does not tell: the verdict is the same."""
+    """Failures with their measured values, and a note if the server cannot return them."""
     for column in dict.fromkeys(failure.column for failure in failures):
         told = client.ask(calls.results(started.table, column, started.day))
         if not isinstance(told, Answer) or told.status != OK:
@@ -102,7 +102,7 @@ def _complete(client: Client, started: Started, ended: Progress, link: str) -> N
 
 
 def _reasons(client: Client, started: Started) -> list[str]:
-    """Why checks of a run could not be executed; less or nothing where the server does not tell."""
+    """Why checks of a run could not be executed, as far as the server reports it."""
     told = client.ask(calls.status(started.table, started.since))
     try:
         places = broken_in(told.body) if isinstance(told, Answer) and told.status == OK else ()

@@ -1,4 +1,4 @@
-"""Incidents of a table, which stay open at the server until someone says that they are resolved."""
+"""Incidents of a table: the server keeps them open until they are marked as resolved."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Incident:
         )
 
     def holds(self, check: str, state: Mapping[str, Any]) -> bool:
-        """Whether a check's state keeps the incident open. One that could not be executed does."""
+        """Whether a check's state keeps the incident open. A check that could not be executed does."""
         asked = (
             (self.category, state.get("category")),
             (self.dimension, state.get("quality_dimension")),
@@ -60,9 +60,8 @@ class Incident:
 def resolve_recovered(client: Client, table: str, daily: Any) -> tuple[str, ...]:
     """Marks the incidents of a table as resolved whose checks all hold again, and names them.
 
-    daily: the table's status by its daily checks of today. Monthly and partitioned checks, which people add, hold
-    theirs by the latest result that they have. Raises RunError GS702 and NotReady GS701 where the server does not do
-    as it is asked.
+    daily: the table's status by today's daily checks. Monthly and partitioned checks count with their latest result.
+    Raises RunError GS702 and NotReady GS701 if the server refuses or does not answer.
     """
     listed = _told(client, calls.incidents(table), list)
     incidents = [Incident.from_dict(i) for i in listed if f"{i.get('schema')}.{i.get('table')}" == table]

@@ -1,6 +1,6 @@
-"""A run of a table's checks at the server: begun, followed to its end, cancelled where nobody waits for it any more.
+"""A run of a table's checks at the server: started, followed to its end, cancelled when it is given up.
 
-The server runs one job at a time, so a job that was given up would keep the next one waiting.
+The server runs one job at a time, so an abandoned job would delay the next one.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ GRACE = 120.0
 """Seconds for which a server that does not answer, or answers with its own fault, is waited for."""
 
 Announce = Callable[[str], None]
-"""Is told the name of a run before anything of it is asked of the server, so that `cancel` can be called by it."""
+"""Called with a run's key before the first request of the run, so that another thread can `cancel` it."""
 
 
 def cancel(client: Client, key: str) -> None:
-    """Cancels what a run has asked of the server. A server that does not answer now has no say in it."""
+    """Cancels the jobs of a run. Best effort: a server that does not answer is ignored."""
     for name in (_forgetting(key), key):
         client.ask(calls.cancel(name))
 
@@ -81,7 +81,7 @@ def _forgetting(key: str) -> str:
 
 @contextmanager
 def _cancelled(client: Client, key: str) -> Iterator[None]:
-    """Cancels a job where what is done with it fails or is interrupted."""
+    """Cancels a job if the block fails or is interrupted."""
     try:
         yield
     except BaseException:
@@ -149,7 +149,7 @@ class Watch:
 
 
 def follow(client: Client, watch: Watch, pause: float = PAUSE) -> Progress:
-    """Waits for the end of a job, and cancels it where the wait ends before. Raises as `Watch.read`."""
+    """Waits for the end of a job and cancels it on any error or interrupt. Raises as `Watch.read`."""
     with _cancelled(client, watch.started.key):
         while (found := watch.read(client.ask(watch.request))) is None:
             time.sleep(pause)
@@ -157,9 +157,9 @@ def follow(client: Client, watch: Watch, pause: float = PAUSE) -> Progress:
 
 
 async def followed(client: Client, watch: Watch, pause: float = PAUSE) -> Progress:
-    """Waits for the end of a job without holding the event loop. Raises as `Watch.read`, and cancels the job then.
+    """Waits for the end of a job without blocking the event loop. Raises as `Watch.read` and then cancels the job.
 
-    One that is cancelled itself leaves the job alone: another process goes on where it was.
+    Cancelling this coroutine does not cancel the job: another process continues to follow it.
     """
     try:
         while (found := watch.read(await asyncio.to_thread(client.ask, watch.request))) is None:

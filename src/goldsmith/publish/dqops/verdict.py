@@ -224,7 +224,7 @@ def broken_in(status: Any) -> tuple[str | None, ...]:
 
 
 def reasons_in(errors: Any, day: date) -> dict[str, str]:
-    """What the server says of checks that could not be executed on a day: each message, to it with a check's name."""
+    """Error messages of checks that could not be executed on a day, each with the text that also names the check."""
     told: dict[str, str] = {}
     for check in errors if isinstance(errors, list) else []:
         for entry in check.get("errorEntries") or []:
