@@ -1,10 +1,15 @@
-"""A DQOps server that says what a real one said: strict, so that a request nobody recorded fails the test."""
+"""A DQOps server that says what a real one said: strict, so that a request nobody recorded fails the test.
+
+Answers are those of a real server, word for word. The requests were recorded before Goldsmith named a time scale, a
+limit and a key in them, which change none of these answers: `_asked` says how it asks today. `dqops_model.Dqops` is a
+server that keeps results, for what these few answers do not show.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +20,9 @@ from typing import Any
 FILE = Path(__file__).parent / "recorded/dqops-1.11.6.json"
 DAY = "2026-11-21"
 """The day on which the answers were recorded."""
+
+Reply = tuple[int, Any]
+"""A status, and what is sent as JSON; nothing for None."""
 
 _KEY = re.compile(r"goldsmith-[\w.-]+")
 
@@ -40,15 +48,39 @@ def recorded(*names: str) -> list[Exchange]:
     known: dict[str, list[Exchange]] = {}
     for item in json.loads(FILE.read_text(encoding="utf-8")):
         request, response = item["request"], item["response"]
-        exchange = Exchange(
-            request["method"], request["path"], request["body"], response["status"], response["body"]
-        )
+        path, body = _asked(request["path"], request["body"])
+        exchange = Exchange(request["method"], path, body, response["status"], response["body"])
         known.setdefault(item["name"], []).append(exchange)
     found = []
     for name in names:
         plain, _, at = name.partition("#")
         found.append(known[plain][int(at or 1) - 1])
     return found
+
+
+def _asked(path: str, body: Any) -> tuple[str, Any]:
+    """Path and body of a request that was recorded, as Goldsmith makes it."""
+    if path.endswith("/deletestoreddata?wait=true"):
+        daily = {"checkType": "monitoring", "timeGradient": "day"}
+        return f"{path}&waitTimeout=600&jobBusinessKey=forget", {**body, **daily}
+    if path.endswith("/status"):
+        path = f"{path}?since={DAY}T00:00:00Z"
+    return (f"{path}&checkTimeScale=daily&partitioned=false" if "/status?" in path else path), body
+
+
+def cancelled(exchange: Exchange) -> Exchange:
+    """The end of the job that an exchange is about: the server knows it or not, and does as it is asked."""
+    key = re.search(r"(?:jobBusinessKey=|/jobs/jobs/)([\w-]+)", exchange.path)
+    assert key is not None
+    return Exchange("DELETE", f"/api/jobs/jobs/{key[1]}", None, 204, None)
+
+
+def incidents(table: str) -> Exchange:
+    """The recorded list of incidents, as the server's filter gives it for a table."""
+    (listed,) = recorded("incidents")
+    short = table.split(".")[1]
+    found = [incident for incident in listed.answer if short in incident["table"]]
+    return replace(listed, path=f"{listed.path}?months=12&filter={short}&limit=1000", answer=found)
 
 
 def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange]:
@@ -72,12 +104,15 @@ def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange
 
 
 def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -> list[Exchange]:
-    """The exchanges of a gate as they were recorded, for another table, so many checks, another result and day."""
+    """The exchanges of a gate as they were recorded, for another table, so many checks, another result and day.
+
+    severity: `valid`, or one that stops the gate.
+    """
     schema, short = table.split(".")
     steps = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
     (status,) = recorded("table overview")
     found = []
-    for exchange in [*steps, replace(status, path=f"{status.path}?since={DAY}T00:00:00Z")]:
+    for exchange in [*steps, status]:
         told = json.dumps([exchange.path, exchange.body, exchange.answer])
         told = (
             told.replace(DAY, day)
@@ -89,7 +124,43 @@ def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -
         if ran:
             ran |= {"executed_checks": checks, "highest_severity": severity}
         found.append(replace(exchange, path=path, body=body, answer=answer))
-    return found
+    return [*found, incidents(table)] if severity == "valid" else found
+
+
+@contextmanager
+def listening(answer: Callable[[str, str, Any], Reply | None]) -> Iterator[str]:
+    """A server at its address. answer: to a method, path and body; None closes the connection."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _handle(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            text = self.rfile.read(length)
+            reply = answer(self.command, self.path, json.loads(text) if text else None)
+            if reply is None:
+                self.close_connection = True
+                return
+            status, told = reply
+            content = b"" if told is None else json.dumps(told).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = _handle  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # It looks that often whether it is to end.
+    thread = Thread(target=http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{http.server_port}"
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
 
 
 @dataclass
@@ -124,35 +195,12 @@ def served(*script: Exchange) -> Iterator[Server]:
     """Runs the server; at the end every exchange must have come, and no other."""
     server = Server(list(script))
 
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            text = self.rfile.read(length)
-            exchange = server.next(self.command, self.path, json.loads(text) if text else None)
-            if exchange.swallowed:
-                self.close_connection = True
-                return
-            answer = exchange.answer
-            content = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(exchange.status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(method: str, path: str, body: Any) -> Reply | None:
+        exchange = server.next(method, path, body)
+        return None if exchange.swallowed else (exchange.status, exchange.answer)
 
-        do_GET = do_POST = _handle  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with listening(answer) as url:
+        server.url = url
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
     if server.unexpected or server.script:
         raise AssertionError(f"unexpected: {server.unexpected}; never asked for: {server.script}")

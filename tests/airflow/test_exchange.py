@@ -19,9 +19,9 @@ from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
 from conftest import ROOT, Write, pipeline
-from dqops_server import DAY, Exchange, gated, imports, served
+from dqops_server import DAY, Exchange, cancelled, gated, imports, served
 from goldsmith.publish.airflow import triggers
-from goldsmith.publish.dqops import gate
+from goldsmith.publish.dqops import running
 from goldsmith.publish.dqops.declared import declared_checks
 
 Ran = Callable[..., DagRun]
@@ -34,8 +34,8 @@ def _database() -> None:
 
 @pytest.fixture(autouse=True)
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "today", lambda: date.fromisoformat(DAY))
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: gate.followed(client, watch, 0.01))
+    monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
+    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
     with create_session() as session:
         session.execute(delete(AssetEvent))
 
@@ -90,8 +90,9 @@ def test_a_good_run_is_announced_by_its_gate(
     checks = declared_checks(project, "silver.orders")
     # The gate reads the verdicts of its table itself, so gold's alone are left to import. That this fails is shown,
     # and hurts no load.
-    lost = replace(imports("gold.orders")[0], swallowed=True)
-    run = ran("1,5\n", *gated("silver.orders", checks), lost)
+    forgetting = imports("gold.orders")[0]
+    lost = [replace(forgetting, swallowed=True), cancelled(forgetting)]
+    run = ran("1,5\n", *gated("silver.orders", checks), *lost)
     assert states(run) == {
         "tables": "success",
         "silver.orders.gate": "success",

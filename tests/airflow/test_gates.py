@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -20,22 +21,27 @@ from airflow.models.asset import AssetEvent
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from airflow.sdk import DAG, Param
+from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
-from dqops_server import DAY, Exchange, recorded, served
+from dqops_model import Check, Dqops
+from dqops_model import running as listening
+from dqops_server import DAY, Exchange, cancelled, incidents, recorded, served
 from goldsmith.publish.airflow import triggers
+from goldsmith.publish.airflow.bridge import ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable
-from goldsmith.publish.dqops import client as calls
-from goldsmith.publish.dqops import gate
-from goldsmith.publish.dqops.client import Client
+from goldsmith.publish.airflow.operators import Asked
+from goldsmith.publish.airflow.requests import Request
+from goldsmith.publish.dqops import calls, running
+from goldsmith.publish.dqops.client import OK, Client
+from goldsmith.publish.dqops.names import IMPORT_CHECK
 
 VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
 ERRORS = recorded(*[f"errors found: {step}" for step in ("delete today", "run", "poll", "poll#2", "status")])
 NOTHING = recorded(*[f"unknown table, nothing ran: {step}" for step in ("delete today", "run", "poll")])
-(OVERVIEW,) = recorded("table overview")
-VALID_STATUS = replace(OVERVIEW, path=f"{OVERVIEW.path}?since={DAY}T00:00:00Z")
+VALID_END = [*recorded("table overview"), incidents("silver.airlines")]
 (FAULT,) = recorded("wait endpoint")
 (UNKNOWN,) = recorded("unknown job")
 (SECOND,) = recorded("second run the same day (reports valid)")
@@ -44,23 +50,8 @@ RESULTS = Exchange(
     "/api/connections/lakehouse/schemas/silver/tables/flights/monitoring/daily/results"
     "?monthStart=2026-11-01&monthEnd=2026-11-01&loadMode=most_recent_per_group",
     None,
-    200,
-    [
-        {
-            "checkName": "daily_number_in_range_percent",
-            "checkResultEntries": [
-                {
-                    "checkName": "daily_number_in_range_percent",
-                    "columnName": "distance",
-                    "severity": 2,
-                    "actualValue": 99.9568,
-                    "errorLowerBound": 100.0,
-                    "timePeriod": f"{DAY}T00:00:00",
-                    "dataGroup": "all data",
-                }
-            ],
-        }
-    ],
+    500,
+    None,
 )
 CHECKS = {"airlines": 9, "flights": 15, "nowhere": 9}
 
@@ -72,10 +63,9 @@ def _database() -> None:
 
 @pytest.fixture(autouse=True)
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "today", lambda: date.fromisoformat(DAY))
-    monkeypatch.setattr(gate, "PAUSE", 0.01)
+    monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     # The defaults of functions are taken when they are defined.
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: gate.followed(client, watch, 0.01))
+    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
     monkeypatch.setenv("DQOPS_CONSOLE_URL", "https://quality.example")
 
 
@@ -195,7 +185,7 @@ def ended(exchange: Exchange, **counts: Any) -> Exchange:
 
 
 def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    run = ran("airlines", *VALID, VALID_STATUS)
+    run = ran("airlines", *VALID, *VALID_END)
     assert state(run) == "success"
     assert (
         "silver.airlines: passed. 9 checks ran; the gravest result is valid, the gate's limit error."
@@ -215,7 +205,7 @@ def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.Captur
     )
     assert at <= 3
     screen = "\n".join(lines[:20])
-    assert "error   daily_number_in_range_percent on distance: 99.9568 (at least 100)" in screen
+    assert "error   daily_number_in_range_percent on distance" in screen
     assert "error   daily_duplicate_count on flight_id" in screen
     assert "warning daily_column_list_changed" in screen
     assert "https://quality.example/monitoring/connection/lakehouse/schema/silver/table/flights/" in screen
@@ -226,7 +216,8 @@ def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.Captur
 
 
 def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    run = ran("flights", *ERRORS, RESULTS, limit="fatal")
+    none = replace(incidents("silver.flights"), answer=[])
+    run = ran("flights", *ERRORS, RESULTS, none, limit="fatal")
     assert state(run) == "success"
     output = capsys.readouterr().out
     assert "[warning  ] silver.flights: passed. 15 checks ran; the gravest result is error" in output
@@ -244,20 +235,20 @@ def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None
     ("script", "table", "told"),
     [
         (NOTHING, "nowhere", "GS704 DQOps' checks of `silver.nowhere` did not run as they must: 0 of 9 declared checks ran"),
-        ([*VALID[:3], ended(VALID[3], execution_errors=3)], "airlines", "3 of 9 checks could not be executed"),
-        ([fault(VALID[0])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/deletestoreddata"),
-        ([VALID[0], fault(VALID[1])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/runchecks"),
-        ([replace(VALID[0], answer=None)], "airlines", "GS702 DQOps answers 201"),
-        ([*VALID[:3], VALID[3], fault(VALID_STATUS)], "airlines", "GS702 DQOps answers 500 to GET"),
+        ([*VALID[:3], ended(VALID[3], execution_errors=3), VALID_END[0]], "airlines", "3 of 9 checks could not be executed"),
+        ([fault(VALID[0]), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/deletestoreddata"),
+        ([VALID[0], fault(VALID[1]), cancelled(VALID[1])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/runchecks"),
+        ([replace(VALID[0], answer=None), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 201"),
+        ([*VALID[:3], VALID[3], fault(VALID_END[0])], "airlines", "GS702 DQOps answers 500 to GET"),
         ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 DQOps' checks of `silver.airlines` did not run"),
-        ([dropped(VALID[0])], "airlines", "GS701 DQOps at http://127.0.0.1"),
+        ([dropped(VALID[0]), cancelled(VALID[0])], "airlines", "GS701 DQOps at http://127.0.0.1"),
     ],
     ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
 )  # fmt: skip
 def test_what_cannot_be_decided_may_be_tried_again(
     ran: Gate, script: list[Exchange], table: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = ran(table, *script, *VALID, VALID_STATUS, retries=1) if table == "airlines" else ran(table, *script)
+    run = ran(table, *script, *VALID, *VALID_END, retries=1) if table == "airlines" else ran(table, *script)
     assert told in capsys.readouterr().out
     if table == "airlines":
         assert (state(run), tries(run)) == ("success", 2)
@@ -268,13 +259,13 @@ def test_what_cannot_be_decided_may_be_tried_again(
 
 @pytest.mark.parametrize("trouble", [fault, dropped])
 def test_trouble_while_a_job_runs_is_waited_out(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
-    assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], VALID_STATUS)) == "success"
+    assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END)) == "success"
 
 
 def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     """First it is silent, then it does not know the job."""
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
-    run = ran("airlines", *lost, *VALID, VALID_STATUS)
+    run = ran("airlines", *lost, *VALID, *VALID_END)
     assert (state(run), tries(run)) == ("success", 1)
     assert "it is begun anew" in capsys.readouterr().out
 
@@ -282,14 +273,14 @@ def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest
 def test_a_server_that_stays_silent_is_told(
     ran: Gate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(triggers, "Watch", partial(gate.Watch, grace=0.0))
-    run = ran("airlines", *VALID[:3], dropped(VALID[2]))
+    monkeypatch.setattr(triggers, "Watch", partial(running.Watch, grace=0.0))
+    run = ran("airlines", *VALID[:3], dropped(VALID[2]), cancelled(VALID[2]))
     assert state(run) == "failed"
     assert "GS701 DQOps at http://127.0.0.1" in capsys.readouterr().out
 
 
-def test_a_job_that_does_not_end_in_time_is_left(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    run = ran("airlines", *VALID[:3], patience=timedelta(0))
+def test_a_job_that_does_not_end_in_time_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("airlines", *VALID[:3], cancelled(VALID[2]), patience=timedelta(0))
     assert state(run) == "failed"
     assert "GS703 DQOps' checks of `silver.airlines` have not ended after 0 s" in capsys.readouterr().out
 
@@ -298,17 +289,102 @@ def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
     """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
     with served(*VALID[:2], VALID[2], VALID[3]) as server:
         client = Client(server.url, server.url)
-        started = gate.begin(client, "silver.airlines", declared=9, limit="error")
+        started = running.begin(client, "silver.airlines", declared=9, limit="error")
         first = triggers.ChecksEnded(
             started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
         )
         path, kept = first.serialize()
         assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
-        assert client.call(calls.job(started.key)).status == calls.OK
+        assert client.call(calls.job(started.key)).status == OK
         second = triggers.ChecksEnded(**json.loads(json.dumps(kept)))
         event = asyncio.run(anext(second.run())).payload
     assert event["ended"]["state"] == "ended"
     assert event["started"] == started.as_dict()
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dqops]:
+    """A server whose jobs run until they are cancelled."""
+    checks = [Check(f"daily_check_{at}") for at in range(CHECKS["airlines"])]
+    with listening(Dqops(DAY, {"silver.airlines": checks}, stuck=True)) as server:
+        monkeypatch.setenv("DQOPS_URL", server.url)
+        yield server
+
+
+def begun(server: Dqops) -> triggers.ChecksEnded:
+    client = Client(server.url, server.url)
+    started = running.begin(client, "silver.airlines", declared=9, limit="error")
+    return triggers.ChecksEnded(
+        started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+    )
+
+
+def test_a_deferred_gate_that_is_killed_cancels_its_job(stuck: Dqops) -> None:
+    """Somebody marks or clears the task: Airflow calls the trigger's `on_kill`."""
+    asyncio.run(begun(stuck).on_kill())
+    assert len(stuck.cancelled) == 1
+
+
+def test_a_triggerer_that_ends_leaves_the_job_to_the_next(stuck: Dqops) -> None:
+    """It cancels what it runs in the same way, and does not call `on_kill`."""
+    trigger = begun(stuck)
+
+    async def ended() -> None:
+        following = asyncio.ensure_future(anext(trigger.run()))
+        await asyncio.sleep(0.3)
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+        await trigger.cleanup()
+
+    asyncio.run(ended())
+    assert stuck.cancelled == []
+
+
+def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dqops, home: Path) -> None:
+    task = GateTable(
+        task_id="gate",
+        table="silver.airlines",
+        limit="error",
+        after="load",
+        known=["silver.airlines"],
+        cron=None,
+        project=str(home),
+    )
+    task.on_kill()
+    with pytest.raises(TaskDeferred):
+        task._begin(1)
+    assert stuck.cancelled == []
+    task.on_kill()
+    assert len(stuck.cancelled) == 1
+
+
+def test_an_import_that_is_killed_cancels_its_job(
+    stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow calls `on_kill` from within the task's own process, which goes on until it is killed for good."""
+    file = home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml"
+    checks = {"custom_sql": {IMPORT_CHECK: {}}}
+    file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))
+    monkeypatch.setattr(Asked, "of", lambda *_: Request(None))
+    task = ImportVerdicts(
+        task_id="import",
+        tables=["silver.airlines"],
+        gates={},
+        known=["silver.airlines"],
+        cron=None,
+        project=str(home),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        ended_ = pool.submit(task.execute, {})
+        until = time.monotonic() + 30
+        while not any(job.status == "running" for job in stuck.jobs.values()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        task.on_kill()
+        with pytest.raises(AirflowException, match="the job ended as `cancelled`"):
+            ended_.result(30)
+    assert len(stuck.cancelled) == 1
 
 
 def test_a_table_that_the_run_was_not_asked_for_is_left_alone(ran: Gate) -> None:

@@ -15,7 +15,7 @@ from command import command
 from dqops_server import DAY, imports, served
 from flights_lake import FlightsLake, day
 from goldsmith.errors import Exit
-from goldsmith.publish.dqops import gate
+from goldsmith.publish.dqops import running
 from goldsmith.publish.dqops.declared import checks_at_home
 from goldsmith.publish.dqops.document import checks_of
 from goldsmith.publish.dqops.names import IMPORT_CHECK
@@ -117,7 +117,7 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
 
     # The bridge asks for exactly the tables with something to tell, once each.
     assert command(monkeypatch, capsys)("generate", "dqops", folder=lake.root).code == Exit.DONE
-    monkeypatch.setattr(gate, "today", lambda: date.fromisoformat(DAY))
+    monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     names = [
         name
         for name in lake.project().select(("flights",))

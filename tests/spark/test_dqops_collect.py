@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import SourceError
 from goldsmith.project.ops import DQOPS_RESULTS
 from goldsmith.publish.dqops.collecting import Collected, _read, collect, shared
+from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
 from goldsmith.publish.dqops.snapshot import copied
 from lake import Lake
 
@@ -34,7 +36,7 @@ def result(id_: str, day: int = 21, **other: Any) -> dict[str, Any]:
         "expected_value": float("nan"),
         "time_period": datetime(2026, 11, day),
         "time_gradient": "day",
-        "data_group_name": "all data",
+        "data_group_name": NO_GROUP,
         "schema_name": "silver",
         "table_name": "flights",
         "column_name": "distance",
@@ -129,6 +131,60 @@ def test_results_with_one_id_are_one_row_whatever_their_order(lake: Lake, store:
     store.write(*reversed(twins))
     assert collect(lake.spark, lake.begin()) == Collected(1, 0, 0)
     assert lake.rows("ops.dqops_results", "id", "actual_value") == first == [("a", 3.0)]
+
+
+def verdict(id_: str, series: str, day: int = 21, **other: Any) -> dict[str, Any]:
+    """The result of an imported verdict, as the server writes it."""
+    imported = {"check_name": IMPORT_CHECK, "column_name": None, "data_group_name": series, "severity": 1}
+    return result(id_, day, **{**imported, **other})
+
+
+def test_series_that_share_an_id_are_rows_of_their_own(lake: Lake, store: Store) -> None:
+    """As the server writes them where the check has no data grouping."""
+    store.write(*[verdict("shared", series, actual_value=7.0) for series in ("key", "carrier", "origin")])
+    assert collect(lake.spark, lake.begin()) == Collected(files=1, new=3, changed=0)
+    again = [
+        verdict("shared", series, severity=0, executed_at=datetime(2026, 11, 21, 9))
+        for series in ("key", "origin")
+    ]
+    store.write(*again)
+    assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=2)
+    assert lake.rows("ops.dqops_results", "series", "severity") == [("carrier", 1), ("key", 0), ("origin", 0)]
+
+
+def test_a_series_that_gets_an_id_of_its_own_is_not_there_twice(lake: Lake, store: Store) -> None:
+    store.write(verdict("shared", "key"), verdict("shared", "key", 20))
+    assert collect(lake.spark, lake.begin()).new == 2
+    own = verdict("its own", "key", severity=0, executed_at=datetime(2026, 11, 21, 9))
+    # By a schedule, which forgets nothing, both are in the file.
+    store.write(verdict("shared", "key"), own, verdict("shared", "key", 20))
+    assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=1)
+    assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=0)
+    assert lake.rows("ops.dqops_results", "id", "series", "severity", "day") == [
+        ("its own", "key", 0, date(2026, 11, 21)),
+        ("shared", "key", 1, date(2026, 11, 20)),
+    ]
+
+
+def test_results_that_were_merged_by_id_alone_are_completed_in_every_month(lake: Lake, store: Store) -> None:
+    """Such a table lacks series of all months, and has a name where there is no group."""
+    october = [verdict("x", series, time_period=datetime(2026, 10, 3)) for series in ("key", "origin")]
+    store.write(*october, month="2026-10-01")
+    store.write(result("a"), *[verdict("y", series) for series in ("key", "origin")])
+    gone = result("gone", table_name="airports", time_period=datetime(2025, 10, 3))
+    file = store.write(gone, table="silver.airports", month="2025-10-01")
+    assert collect(lake.spark, lake.begin()).new == 6
+    file.unlink()
+    table = DeltaTable.forPath(lake.spark, lake.path("ops.dqops_results"))
+    table.delete("series = 'origin'")
+    table.update("series IS NULL", {"series": f"'{NO_GROUP}'"})
+    assert collect(lake.spark, lake.begin()) == Collected(files=2, new=2, changed=0)
+    assert lake.rows("ops.dqops_results", "id", "series") == [
+        ("a", None),
+        ("gone", None),
+        *[("x", "key"), ("x", "origin"), ("y", "key"), ("y", "origin")],
+    ]
+    assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=0)
 
 
 def test_months_that_are_done_are_not_read_again(lake: Lake, store: Store) -> None:

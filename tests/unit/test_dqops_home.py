@@ -13,14 +13,15 @@ import pytest
 import yaml
 
 from command import Command, command
+from dqops_model import Check, Dqops
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.dqops import document, home, strict
-from goldsmith.publish.dqops.check import Check
+from goldsmith.publish.dqops.check import Check as Declared
 from goldsmith.publish.dqops.checks import mapped
 from goldsmith.publish.dqops.home import changes, write
-from goldsmith.publish.dqops.names import FOLDER, table_path
+from goldsmith.publish.dqops.names import FOLDER, IMPORT_CHECK, table_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -167,6 +168,80 @@ def test_verdicts_of_loads_are_imported_with_every_severity(shop: Callable[[], P
     assert "grouping_level_1" in check["parameters"]["sql_query"]
 
 
+def test_every_imported_verdict_has_an_id_of_its_own(shop: Callable[[], Project]) -> None:
+    """The name that the SQL gives a series is no part of its id: a data grouping of the check must be configured."""
+    folder = generated(shop())
+    silver = spec(shop(), "silver.orders")
+    assert daily(silver)[IMPORT_CHECK]["data_grouping"] == "verdicts"
+    (level,) = silver["groupings"]["verdicts"].values()
+    assert level == {"source": "column_value", "column": "id"}
+    rules = [e.name for e in shop().tables["silver.orders"].spec.expectations]
+    series = [Check(IMPORT_CHECK, group=rule) for rule in rules]
+    server = Dqops("2026-11-21", {"silver.orders": series}, home=folder)
+    server.run("silver.orders")
+    first = {row["data_group_name"]: row["id"] for row in server.stored}
+    assert len(set(first.values())) == len(rules)
+    # By its schedule the server forgets nothing before, and one verdict has changed.
+    series[0].severity, series[0].value = 2, 3.0
+    server.run("silver.orders")
+    assert {row["data_group_name"]: row["id"] for row in server.stored} == first
+    assert {row["data_group_name"] for row in server.stored if row["severity"]} == {rules[0]}
+
+
+def test_a_table_with_nothing_to_import_has_no_data_grouping(shop: Callable[[], Project]) -> None:
+    assert "groupings" not in spec(shop(), "bronze.orders")
+
+
+def test_groupings_of_ones_own_stay_and_ours_goes_with_its_check(
+    shop: Callable[[], Project], tmp_path: Path
+) -> None:
+    file = generated(shop()) / table_path("silver.orders")
+    found = yaml.safe_load(file.read_text())
+    own = {"level_1": {"source": "tag", "tag": "north"}}
+    found["spec"]["groupings"]["regions"] = own
+    found["spec"]["groupings"]["verdicts"] = own
+    file.write_text(yaml.safe_dump(found))
+    assert spec(shop(), "silver.orders")["groupings"] == {
+        "verdicts": {"level_1": {"source": "column_value", "column": "id"}},
+        "regions": own,
+    }
+    text = SILVER[: SILVER.index("expectations:")].replace("fresh_within: {at: 3h}", "")
+    write_file(tmp_path / "pipelines/shop/silver/orders.yaml", text)
+    assert spec(shop(), "silver.orders")["groupings"] == {"regions": own}
+    assert changes(shop()) == []
+
+
+def test_addresses_of_notifications_are_people_s_own(shop: Callable[[], Project]) -> None:
+    """Those that were generated once are taken away: the server never replaced the variable in them."""
+    file = generated(shop()) / "sources/lakehouse/connection.dqoconnection.yaml"
+    found = yaml.safe_load(file.read_text())
+    grouping = found["spec"]["incident_grouping"]
+    assert "incident_notification" not in grouping
+    variable = "${DQOPS_WEBHOOK}"
+    grouping["incident_notification"] = {
+        "incident_opened_addresses": variable,
+        "incident_resolved_addresses": variable,
+    }
+    file.write_text(yaml.safe_dump(found))
+    write(shop(), changes(shop()))
+    assert variable not in file.read_text()
+    own = {
+        "incident_opened_addresses": "https://mine.example/hook",
+        "incident_resolved_addresses": variable,
+        "filtered_notifications": {"gold": {"filter": {"schema": "gold"}}},
+    }
+    grouping["incident_notification"] = own
+    grouping["mute_for_days"] = 3
+    file.write_text(yaml.safe_dump(found))
+    write(shop(), changes(shop()))
+    kept = yaml.safe_load(file.read_text())["spec"]["incident_grouping"]
+    del own["incident_resolved_addresses"]
+    assert kept["incident_notification"] == own
+    assert (kept["mute_for_days"], kept["minimum_severity"]) == (3, "error")
+    assert changes(shop()) == []
+    assert strict.problems(file.read_text()) == []
+
+
 @pytest.mark.parametrize(("column", "code"), [("local_at", "GS110"), ("wen", "GS203"), ("code", "GS110")])
 def test_freshness_needs_a_column_whose_age_can_be_told(
     shop: Callable[[], Project], tmp_path: Path, column: str, code: str
@@ -201,9 +276,10 @@ def test_traps_of_the_server(shop: Callable[[], Project]) -> None:
     assert daily(silver, "code")["daily_text_not_matching_regex_found"]["parameters"] == {
         "regex": r"^\\d{2}[.]$"
     }
-    # The password and the addresses come from the server's environment, and nothing else is replaced by it.
+    # The server's address and login come from its environment, and nothing else is replaced by it: addresses of
+    # notifications are not.
     replaced = {part.split("}")[0] for text in texts.values() for part in text.split("${")[1:]}
-    assert {name for name in replaced if not name.startswith("SPARK_THRIFT_")} == {"DQOPS_WEBHOOK"}
+    assert replaced == {f"SPARK_THRIFT_{name}" for name in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
 def test_a_regex_is_a_condition_where_the_column_may_be_null(
@@ -245,7 +321,7 @@ def test_the_home_of_the_repository_is_current_and_known_to_the_models() -> None
 def test_a_mistake_of_the_generator_is_caught(
     shop: Callable[[], Project],
     monkeypatch: pytest.MonkeyPatch,
-    seed: Callable[[Check], Check],
+    seed: Callable[[Declared], Declared],
     told: str,
 ) -> None:
     project = shop()
@@ -265,6 +341,11 @@ def test_a_mistake_of_the_generator_is_caught(
         ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "takes int"),
         ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "none of"),
         ("apiVersion: dqo/v1\nkind: table\nspecs: {}", "Unknown key `specs`"),
+        (
+            "apiVersion: dqo/v1\nkind: source\nspec:\n  incident_grouping: {incident_notification: "
+            "{incident_resolved_addresses: '${HOOK}'}}",
+            "resolved_addresses` has a variable",
+        ),
         ("apiVersion: dqo/v2\nkind: table\nspec: {}", "dqo/v1"),
         ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not fit"),
         ("a: [", "not YAML"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, get_args
 
 import typer
@@ -64,7 +68,8 @@ def gate(
     for name in chosen:
         limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
         try:
-            verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
+            with _ended_by_kill():
+                verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
         except RunError as error:
             # The other tables can be judged all the same.
             stopped.append(error)
@@ -85,6 +90,16 @@ def gate(
     if stopped:
         failed = any(told.exit_code == Exit.FAILED for told in stopped)
         raise typer.Exit(Exit.FAILED if failed else Exit.GATE)
+
+
+@contextmanager
+def _ended_by_kill() -> Iterator[None]:
+    """Ends the process on SIGTERM by an exception, so that its job at the server is cancelled."""
+    former = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _is_named(table: str, names: list[str]) -> bool:
@@ -115,7 +130,8 @@ def import_(
     failed = False
     for name in wanted:
         try:
-            severity = import_verdicts(client, name, timeout=timeout * 60)
+            with _ended_by_kill():
+                severity = import_verdicts(client, name, timeout=timeout * 60)
         except RunError as error:
             # The other tables can be read all the same.
             tell_error(error)

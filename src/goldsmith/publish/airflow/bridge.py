@@ -17,6 +17,7 @@ from goldsmith.publish.dqops.client import Client
 from goldsmith.publish.dqops.declared import checks_at_home
 from goldsmith.publish.dqops.gate import import_verdicts
 from goldsmith.publish.dqops.names import IMPORT_CHECK
+from goldsmith.publish.dqops.running import cancel
 
 
 class ImportVerdicts(BaseOperator):
@@ -44,6 +45,7 @@ class ImportVerdicts(BaseOperator):
         self.cron = cron
         self.project = project
         self.patience = PATIENCE if patience is None else patience
+        self._key: str | None = None
 
     def execute(self, context: Any) -> None:
         chosen = Asked(self.known, self.cron).of(context).chosen(self.tables)
@@ -62,7 +64,9 @@ class ImportVerdicts(BaseOperator):
             if name in done:
                 continue
             try:
-                severity = import_verdicts(client, name, timeout=self.patience.total_seconds())
+                severity = import_verdicts(
+                    client, name, timeout=self.patience.total_seconds(), announce=self._announced
+                )
             except GoldsmithError as error:
                 # The other tables can be read all the same.
                 self.log.warning("%s", error)
@@ -71,6 +75,13 @@ class ImportVerdicts(BaseOperator):
                 self.log.info("%s: the gravest of what its loads found is %s", name, severity)
         if failed:
             raise failure_of(next((error for error in failed if error.retryable), failed[0]))
+
+    def _announced(self, key: str) -> None:
+        self._key = key
+
+    def on_kill(self) -> None:
+        if self._key is not None:
+            cancel(Client.from_environment(), self._key)
 
     def _decided(self, context: Any, table: str) -> bool:
         return context["ti"].xcom_pull(task_ids=self.gates[table], key=VERDICT) is not None

@@ -19,9 +19,11 @@ from goldsmith.project.models import Severity
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.operators import LOADED, Asked
 from goldsmith.publish.airflow.triggers import ChecksEnded
-from goldsmith.publish.dqops.client import Client, console_link
+from goldsmith.publish.dqops.calls import console_link
+from goldsmith.publish.dqops.client import Client
 from goldsmith.publish.dqops.declared import declared_checks
-from goldsmith.publish.dqops.gate import TRIES, begin, decide
+from goldsmith.publish.dqops.gate import TRIES, decide
+from goldsmith.publish.dqops.running import begin, cancel
 from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
 
 PATIENCE = timedelta(minutes=30)
@@ -75,6 +77,7 @@ class GateTable(BaseOperator):
         self.cron = cron
         self.project = project
         self.patience = PATIENCE if patience is None else patience
+        self._key: str | None = None
 
     def execute(self, context: Any) -> None:
         if not Asked(self.known, self.cron).of(context).chosen((self.table,)):
@@ -85,7 +88,7 @@ class GateTable(BaseOperator):
         try:
             client = Client.from_environment()
             declared = declared_checks(Path(self.project), self.table)
-            started = begin(client, self.table, declared=declared, limit=self.limit)
+            started = begin(client, self.table, declared=declared, limit=self.limit, announce=self._announced)
         except GoldsmithError as error:
             raise failure_of(error) from None
         self.log.info("DQOps runs the %d checks of %s; today's results were forgotten", declared, self.table)
@@ -97,6 +100,14 @@ class GateTable(BaseOperator):
             left=left,
         )
         self.defer(trigger=trigger, method_name="decide")
+
+    def _announced(self, key: str) -> None:
+        self._key = key
+
+    def on_kill(self) -> None:
+        """Cancels the job that this worker started. While the task is deferred its trigger does so."""
+        if self._key is not None:
+            cancel(Client.from_environment(), self._key)
 
     def decide(self, context: Any, event: Mapping[str, Any]) -> None:
         """Goes on when the checks have ended. Raises AirflowFailException where they stop the table."""

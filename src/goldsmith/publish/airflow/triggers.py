@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.publish.dqops.client import Client
-from goldsmith.publish.dqops.gate import Watch, followed
+from goldsmith.publish.dqops.running import Watch, cancel, followed
 from goldsmith.publish.dqops.verdict import Started
 
 
@@ -61,3 +62,8 @@ class ChecksEnded(BaseTrigger):
         else:
             told["ended"] = ended.as_dict()
         yield TriggerEvent(told)
+
+    async def on_kill(self) -> None:
+        """Cancels the job when a user fails, clears or marks the task; not called when the triggerer shuts down."""
+        key = Started.from_dict(self.started).key
+        await asyncio.to_thread(cancel, Client(self.url, self.url), key)

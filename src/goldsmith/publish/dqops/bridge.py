@@ -1,14 +1,15 @@
 """Verdicts of Goldsmith's own loads in DQOps' console: the SQL of one imported check a table.
 
-Each rule is a series of its own, by `grouping_level_1`. Only the newest verdict of each expectation that is still
-declared counts, so a bad day clears with the next good load.
+Each rule is a series of its own: `grouping_level_1` names it, and the data grouping `verdicts`, which the table's file
+declares, gives it an id. Without the grouping all series of a table have one id, and later ones replace the others.
+Only the newest verdict of each expectation that is still declared counts, so a bad day clears with the next good load.
 """
 
 from __future__ import annotations
 
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
-from goldsmith.publish.dqops.names import IMPORT_CHECK
+from goldsmith.publish.dqops.names import GROUPING, IMPORT_CHECK
 from goldsmith.publish.dqops.predicates import text
 
 FRESHNESS_RULE = "fresh_within"
@@ -36,6 +37,7 @@ def imported(table: Table) -> Check | None:
         {"warning": {}, "error": {}, "fatal": {}},
         parameters={"sql_query": "\nUNION ALL\n".join(parts)},
         comments=(told,),
+        grouping=GROUPING,
     )
 
 

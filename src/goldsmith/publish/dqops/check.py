@@ -17,7 +17,8 @@ Rule = Literal["warning", "error"]
 class Check:
     """One daily monitoring check. column: None for a check on the table. rules: thresholds by severity.
 
-    expectations: those it stands for, by name; none for monitoring that no expectation declares.
+    expectations: those it stands for, by name; none for monitoring that no expectation declares. grouping: the data
+    grouping whose groups are its series.
     """
 
     category: str
@@ -27,6 +28,7 @@ class Check:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     expectations: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    grouping: str | None = None
 
     @property
     def place(self) -> tuple[str | None, str]:
@@ -39,6 +41,7 @@ class Check:
         return {
             **({"comments": told} if told else {}),
             **({"parameters": dict(self.parameters)} if self.parameters else {}),
+            **({"data_grouping": self.grouping} if self.grouping else {}),
             **{severity: dict(thresholds) for severity, thresholds in self.rules.items()},
         }
 

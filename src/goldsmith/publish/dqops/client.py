@@ -1,4 +1,4 @@
-"""DQOps' REST API by plain HTTP: the few requests that Goldsmith makes, and one way to send them.
+"""DQOps' REST API by plain HTTP: one way to send a request, whichever of `calls` it is.
 
 The client of DQOps' own package is not used: it reads answers with status 200 alone, where the server gives 201.
 """
@@ -12,14 +12,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from goldsmith.errors import DeclarationError, NotReady, RunError
-from goldsmith.publish.dqops.names import CONNECTION
+from goldsmith.errors import DeclarationError, GoldsmithError, NotReady, RunError
 
-OK, CREATED, NOT_FOUND, SERVER_ERROR = 200, 201, 404, 500
+OK, CREATED, NO_CONTENT, NOT_FOUND, SERVER_ERROR = 200, 201, 204, 404, 500
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,13 @@ class Client:
                 retryable=True,
             ) from error
 
+    def ask(self, request: Request) -> Answer | GoldsmithError:
+        """Sends a request and returns the error instead of raising it."""
+        try:
+            return self.call(request)
+        except GoldsmithError as error:
+            return error
+
 
 def _parsed(content: bytes) -> Any:
     text = content.decode("utf-8", errors="replace")
@@ -104,66 +108,3 @@ def refused(request: Request, answer: Answer) -> RunError:
         hint="Its log says more.",
         retryable=answer.status >= SERVER_ERROR or answer.status in (OK, CREATED),
     )
-
-
-def _place(table: str) -> str:
-    schema, short = table.split(".", 1)
-    return f"/api/connections/{CONNECTION}/schemas/{quote(schema)}/tables/{quote(short)}"
-
-
-def forget(table: str, day: date, check: str | None = None) -> Request:
-    """Forgets what was stored for a table on one day, so that the day's checks are judged anew.
-
-    check: the one that is forgotten; None for all.
-    """
-    body = {
-        "connection": CONNECTION,
-        "fullTableName": table,
-        "dateStart": day.isoformat(),
-        "dateEnd": day.isoformat(),
-        "deleteErrors": True,
-        "deleteCheckResults": True,
-        "deleteSensorReadouts": True,
-        **({"checkName": check} if check else {}),
-    }
-    # It waits its turn behind the checks of other tables: the server runs one job at a time.
-    return Request("POST", "/api/jobs/deletestoreddata?wait=true", body, timeout=600)
-
-
-def start(table: str, key: str, check: str | None = None) -> Request:
-    """Starts a table's daily checks as a job that is known by `key`. check: the one that runs; None for all."""
-    # The server takes any other spelling of these keys in silence, and runs the checks of every table.
-    filters = {
-        "connection": CONNECTION,
-        "fullTableName": table,
-        "enabled": True,
-        "checkType": "monitoring",
-        "timeScale": "daily",
-        **({"checkName": check} if check else {}),
-    }
-    path = f"/api/jobs/runchecks?wait=false&jobBusinessKey={quote(key, safe='')}"
-    return Request("POST", path, {"check_search_filters": filters})
-
-
-def job(key: str) -> Request:
-    """How a job stands. (The server's own call to wait for one answers 500 when the job ends.)"""
-    return Request("GET", f"/api/jobs/jobs/{quote(key, safe='')}")
-
-
-def status(table: str, since: str) -> Request:
-    """The latest severity of each check. since: a full timestamp; without it history is added up."""
-    return Request("GET", f"{_place(table)}/status?since={since}")
-
-
-def results(table: str, day: date) -> Request:
-    """The newest result of each series of a table's daily checks, in the month of a day."""
-    month = day.replace(day=1).isoformat()
-    query = urlencode({"monthStart": month, "monthEnd": month, "loadMode": "most_recent_per_group"})
-    return Request("GET", f"{_place(table)}/monitoring/daily/results?{query}")
-
-
-def console_link(console: str, table: str) -> str:
-    """Where a table's state is shown to people."""
-    schema, short = table.split(".", 1)
-    place = f"connection/{CONNECTION}/schema/{quote(schema)}/table/{quote(short)}"
-    return f"{console}/monitoring/{place}/table-quality-status"

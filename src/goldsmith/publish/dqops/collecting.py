@@ -1,6 +1,9 @@
-"""DQOps' results in the lake: `ops.dqops_results`, one row for each series and day, merged by its id.
+"""DQOps' results in the lake: `ops.dqops_results`, one row for each series and day, merged by its id and name.
 
 The server's own files are copied first and never read in place: it replaces them while it runs.
+
+Series of one check have one id where no data grouping is configured for it, as once for imported verdicts. So the
+name counts with the id. Of imported verdicts it counts alone: one that has got an id of its own meanwhile is the same.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, functions
 
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, RunError
+from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
 from goldsmith.publish.dqops.snapshot import copied, data_folder
 from goldsmith.run.context import Run
 from goldsmith.run.locks import ops_lock
@@ -38,6 +42,12 @@ _STORED = (
     f"incident_hash bigint, {_BOUNDS}"
 )
 """The columns of DQOps' files that are read, of more than 60."""
+
+_SAME = f"""
+t.`table` = s.`table` AND t.`column` <=> s.`column` AND t.`check` = s.`check` AND t.day = s.day
+AND nullif(t.series, '{NO_GROUP}') <=> s.series AND (t.id = s.id OR s.`check` = '{IMPORT_CHECK}')
+"""
+"""Whether a row that is held, t, and one that comes, s, are of the same series and day."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +69,39 @@ def collect(spark: SparkSession, run: Run, data: Path | None = None) -> Collecte
     path = run.path(TABLE)
     try:
         with ops_lock(run), tempfile.TemporaryDirectory(prefix="goldsmith-") as folder:
-            since = _newest_month(spark, path)
-            files = copied(source, Path(folder), since)
+            held = _held(spark, path)
+            # Rows of the former kind lack series that the server may still have, in any month.
+            files = copied(source, Path(folder), None if held.former else held.month)
             if not files:
                 return Collected(0, 0, 0)
             with _readable(spark, run, Path(folder) / "check_results") as place:
-                return _merged(spark, path, _read(spark, place), files)
+                collected = _merged(spark, path, _read(spark, place), files)
+            if held.former:
+                DeltaTable.forPath(spark, path).update(f"series = '{NO_GROUP}'", {"series": "NULL"})
+            return collected
     except GoldsmithError:
         raise
     except Exception as error:
         raise explained(error, table=TABLE, path=path) from error
 
 
-def _newest_month(spark: SparkSession, path: str) -> date | None:
-    """The month of the newest result that is there: older months do not change any more."""
+@dataclass(frozen=True)
+class _Held:
+    """What the table holds. month: of its newest result, as older ones do not change any more.
+
+    former: rows that were merged by their id alone, when the name of no group was taken for a series' name.
+    """
+
+    month: date | None = None
+    former: bool = False
+
+
+def _held(spark: SparkSession, path: str) -> _Held:
     if TableLog(spark, path).version() == NO_TABLE:
-        return None
-    newest = spark.read.format("delta").load(path).selectExpr("max(day) AS day").first()
-    found = newest.day if newest is not None else None
-    return found if isinstance(found, date) else None
+        return _Held()
+    rows = spark.read.format("delta").load(path)
+    found = rows.selectExpr("max(day) AS day", f"count_if(series = '{NO_GROUP}') AS former").first()
+    return _Held() if found is None or found.day is None else _Held(found.day, found.former > 0)
 
 
 @contextmanager
@@ -105,23 +129,25 @@ def shared(spark: SparkSession, place: str, folder: Path) -> Iterator[str]:
 
 
 def _read(spark: SparkSession, place: str) -> DataFrame:
-    """The stored results as rows of the table: one for each id, the one executed last."""
+    """The stored results as rows of the table: one for each series and day, the one executed last."""
     stored = spark.read.schema(_STORED).option("recursiveFileLookup", "true").parquet(place)
     severity = "CASE severity WHEN 3 THEN 'fatal' WHEN 2 THEN 'error' ELSE 'warning' END"
-    newest = stored.where(
-        "check_type = 'monitoring' AND time_gradient = 'day' AND id IS NOT NULL"
-    ).selectExpr(
+    daily = stored.where("check_type = 'monitoring' AND time_gradient = 'day' AND id IS NOT NULL")
+    series = f"nullif(nullif(data_group_name, ''), '{NO_GROUP}')"
+    key = f"IF(check_name = '{IMPORT_CHECK}', concat_ws('.', schema_name, table_name, time_period), id), {series}"
+    order = "executed_at DESC, severity DESC, actual_value DESC"
+    newest = daily.selectExpr(
         "*",
-        # Where series have no name, several results of a check have one id.
-        "row_number() OVER (PARTITION BY id ORDER BY executed_at DESC, severity DESC, actual_value DESC) AS _place",
+        f"row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS _place",
         f"{severity} AS _met",
+        f"{series} AS series",
     )
     return newest.where("_place = 1").selectExpr(
         "id",
         "concat(schema_name, '.', table_name) AS `table`",
         "nullif(column_name, '') AS `column`",
         "check_name AS `check`",
-        "nullif(nullif(data_group_name, ''), 'all data') AS series",
+        "series",
         "check_category AS category",
         "quality_dimension AS dimension",
         "severity",
@@ -150,18 +176,17 @@ def _merged(spark: SparkSession, path: str, rows: DataFrame, files: int) -> Coll
     for _ in range(ATTEMPTS):
         make_results(spark, path)
         target = DeltaTable.forPath(spark, path)
-        held = target.toDF().selectExpr("id AS _id", "executed_at AS _executed_at")
-        found = rows.join(held, rows["id"] == held["_id"], "left").where(
-            "_id IS NULL OR executed_at > _executed_at"
+        held = rows.alias("s").join(target.toDF().alias("t"), functions.expr(_SAME), "left")
+        counts = (
+            held.where("t.id IS NULL OR s.executed_at > t.executed_at")
+            .selectExpr("count_if(t.id IS NULL) AS added", "count_if(t.id IS NOT NULL) AS again")
+            .first()
         )
-        counts = found.selectExpr(
-            "count_if(_id IS NULL) AS added", "count_if(_id IS NOT NULL) AS again"
-        ).first()
         assert counts is not None  # an aggregate without groups has one row
         if not counts.added and not counts.again:
             return Collected(files, 0, 0)
         try:
-            merge = target.alias("t").merge(rows.alias("s"), "t.id = s.id")
+            merge = target.alias("t").merge(rows.alias("s"), _SAME)
             merge = merge.whenMatchedUpdateAll("s.executed_at > t.executed_at")
             merge.whenNotMatchedInsertAll().execute()
         except Exception as error:

@@ -56,7 +56,10 @@ def checks_of(table: Table) -> tuple[Check, ...]:
 
 
 def connection_document() -> dict[str, Any]:
-    """The connection to the Thrift Server; addresses and names come from the server's environment."""
+    """The connection to the Thrift Server; its address and login come from the server's environment.
+
+    It says nothing of notifications: the server replaces no variable in their addresses, and this file is in git.
+    """
     return _document(
         "source",
         {
@@ -74,10 +77,6 @@ def connection_document() -> dict[str, Any]:
                 "grouping_level": "table_dimension_category",
                 # What is declared to warn is expected now and then and opens no incident.
                 "minimum_severity": "error",
-                "incident_notification": {
-                    "incident_opened_addresses": "${DQOPS_WEBHOOK}",
-                    "incident_resolved_addresses": "${DQOPS_WEBHOOK}",
-                },
             },
         },
     )
@@ -97,11 +96,13 @@ def table_document(project: Project, table: Table) -> dict[str, Any]:
         for name, kind in (table.columns or {}).items()
     }
     stamps = timestamp_columns(table)
+    grouping = _grouping(table, checks)
     tags = (*project.pipelines[table.pipeline].spec.tags, *table.spec.tags)
     return _document(
         "table",
         {
             **({"timestamp_columns": stamps} if stamps else {}),
+            **({"groupings": grouping} if grouping else {}),
             "owner": {**({"data_steward": owner} if owner else {}), "application": table.pipeline},
             "monitoring_checks": {"daily": _by_category(check for check in checks if check.column is None)},
             "schedules_override": {"monitoring_daily": schedule},
@@ -109,6 +110,17 @@ def table_document(project: Project, table: Table) -> dict[str, Any]:
             "labels": list(dict.fromkeys([table.layer, table.pipeline, *tags])),
         },
     )
+
+
+def _grouping(table: Table, checks: Iterable[Check]) -> dict[str, Any]:
+    """The data groupings that checks refer to. Their SQL returns the value of the first level.
+
+    The server requires a column for the level, but no query of these checks reads it.
+    """
+    names = {check.grouping for check in checks if check.grouping}
+    column = next(iter(table.columns or {}), "grouping_level_1")
+    level = {"source": "column_value", "column": column}
+    return {name: {"level_1": dict(level)} for name in sorted(names)}
 
 
 def _document(kind: str, spec: dict[str, Any]) -> dict[str, Any]:

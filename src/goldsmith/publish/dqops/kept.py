@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from goldsmith.publish.dqops.names import GROUPING
+
 _OURS = frozenset({"timestamp_columns", "owner", "schedules_override", "labels", "columns"})
 _OURS_IN_COLUMNS = frozenset({"type_snapshot"})
 """Keys that the generator writes for some tables and columns: where it does not, they are taken away."""
 
+_FORMERLY = "${DQOPS_WEBHOOK}"
+"""The address of notifications that was generated once. The server never replaced the variable in it."""
+
 _ADDED = ("custom",)
 """Categories of daily checks that are for people's own checks."""
+
+
+_BELOW = {
+    "spark": "spark",
+    "incident_grouping": "incidents",
+    "groupings": "groupings",
+    "monitoring_checks": "checks",
+}
+"""Keys of `spec` that hold what is generated and what people add."""
 
 
 def with_kept(made: Mapping[str, Any], found: Any, *, depth: str = "document") -> dict[str, Any]:
     """The generated document with what a person added to the one that is there.
 
     Kept are: keys of `spec` and of its columns that the generator has no use for (`filter`, `comments` of a table,
-    `groupings`, `profiling_checks`, `partitioned_checks`, ...), monthly checks, checks under `custom`, and further
-    properties of the connection. Everything else is as generated.
+    `profiling_checks`, `partitioned_checks`, ...), further `groupings`, monthly checks, checks under `custom`, and of
+    the connection further properties and the addresses of notifications. Everything else is as generated.
     """
     merged = dict(made)
     if not isinstance(found, Mapping):
@@ -27,7 +41,7 @@ def with_kept(made: Mapping[str, Any], found: Any, *, depth: str = "document") -
         case "document":
             merged["spec"] = with_kept(made["spec"], found.get("spec"), depth="spec")
         case "spec":
-            merged = _united(made, found, below={"spark": "spark", "monitoring_checks": "checks"}, ours=_OURS)
+            merged = _united(made, found, below=_BELOW, ours=_OURS)
             columns = found.get("columns")
             if isinstance(columns, Mapping):
                 merged_columns = {
@@ -44,6 +58,12 @@ def with_kept(made: Mapping[str, Any], found: Any, *, depth: str = "document") -
             merged = _united(made, found, below={"properties": "properties"})
         case "properties":
             merged = _united(made, found, below={})
+        case "groupings":
+            merged = _united(made, found, below={}, ours=frozenset({GROUPING}))
+        case "incidents":
+            merged = _united(made, found, below={"incident_notification": "notifications"})
+        case "notifications":
+            merged |= {key: value for key, value in found.items() if value != _FORMERLY}
         case "checks":
             merged = _united(made, found, below={"daily": "daily"})
         case "daily":

@@ -9,6 +9,12 @@ VERSION = "1.11.6"
 IMPORT_CHECK = "daily_import_custom_result_on_table"
 """The check that brings what loads found into the console."""
 
+GROUPING = "verdicts"
+"""The data grouping of that check: with one that is configured each of its series has an id of its own."""
+
+NO_GROUP = "no grouping"
+"""What the server calls the series of a check without groups."""
+
 FOLDER = "dqops_userhome"
 """The user home, below the project's folder."""
 

@@ -77,7 +77,16 @@ def problems(text: str) -> list[str]:
         read = model.from_dict(dict(spec))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         return [*told, f"It does not fit DQOps' model: {error}."]
-    return [*told, *_walk(read, "spec")]
+    return [*told, *_walk(read, "spec"), *_unresolved(spec, "spec")]
+
+
+def _unresolved(found: Any, path: str) -> Iterator[str]:
+    """Addresses of notifications with a variable. The server resolves variables in a connection's login alone."""
+    for key, value in found.items() if isinstance(found, Mapping) else ():
+        if isinstance(value, str) and str(key).endswith("_addresses") and "${" in value:
+            yield f"`{path}.{key}` has a variable, which DQOps does not replace in an address."
+        else:
+            yield from _unresolved(value, f"{path}.{key}")
 
 
 def _walk(model: Any, path: str) -> Iterator[str]:
