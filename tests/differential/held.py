@@ -70,7 +70,8 @@ class Held:
     def version(self) -> int:
         return self.commits[-1].version if self.commits else -1
 
-    def _schema(self, version: int | None) -> list[dict[str, Any]]:
+    def fields(self, version: int | None = None) -> list[dict[str, Any]]:
+        """The columns as the log describes them."""
         until = self.version if version is None else version
         return self.schemas[max(at for at in self.schemas if at <= until)]
 
@@ -80,8 +81,16 @@ class Held:
             item["name"]: json.dumps(
                 [item["type"], item["nullable"], item["metadata"].get("__CHAR_VARCHAR_TYPE_STRING")]
             )
-            for item in self._schema(version)
+            for item in self.fields(version)
         }
+
+    def names(self, version: int | None = None) -> list[str]:
+        return [item["name"] for item in self.fields(version)]
+
+    def added_rows(self, version: int) -> list[tuple[Any, ...]]:
+        """The rows of the files that a commit added."""
+        commit = next(item for item in self.commits if item.version == version)
+        return [row for file in commit.added for row in self._file_rows(file, self.names(version))]
 
     def files(self, version: int | None = None) -> list[str]:
         live: dict[str, None] = {}
@@ -103,7 +112,7 @@ class Held:
     def rows(self, version: int | None = None, *, leave_out: Iterable[str] = ()) -> Rows:
         """Rows as a multiset of tuples that are equal only where every bit is."""
         gone = set(leave_out)
-        names = [item["name"] for item in self._schema(version) if item["name"] not in gone]
+        names = [item["name"] for item in self.fields(version) if item["name"] not in gone]
         found: Rows = Counter()
         for file in self.files(version):
             found.update(self._file_rows(file, names))
@@ -111,7 +120,7 @@ class Held:
 
     def records(self) -> list[dict[str, Any]]:
         """Rows as mappings of plain values."""
-        names = [item["name"] for item in self._schema(None)]
+        names = self.names()
         return [
             dict(zip(names, row, strict=True))
             for file in self.files()

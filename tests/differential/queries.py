@@ -147,6 +147,10 @@ class Grammar:
             found += [(f"sum({name})", "decimal(19,2)"), (f"try_avg({name})", "decimal(13,6)")]
         if kind == "boolean":
             found += [(f"bool_or({name})", "boolean"), (f"count_if({name})", "bigint")]
+        if self.random.random() < 0.03:
+            # `check` must refuse these, or note that ties may come out differently.
+            found = [(f"{word}({name})", kind) for word in ("first", "any_value")]
+            found += [(f"collect_list({name})", f"array<{kind}>"), (f"max_by({name}, {scope[0][0]})", kind)]
         return self.random.choice(found)
 
     def window(self, scope: Columns, by: Sequence[str]) -> tuple[str, str] | None:
@@ -159,6 +163,10 @@ class Grammar:
         name, kind = self.aggregate(scope)
         over = f"OVER ({part}ORDER BY {ordered[0]}{random.choice(['', ' DESC', ' NULLS LAST'])})"
         found = [(f"rank() {over}", "int"), (f"dense_rank() {over}", "int")]
+        if random.random() < 0.1 and all(kind_of(of).groupable for _, of in scope):
+            # A total order; without its end `check` must say something.
+            end = ", struct(*)" if random.random() < 0.7 else ""
+            return f"row_number() OVER ({part}ORDER BY {ordered[0]}{end})", "int"
         if "DISTINCT" not in name:
             found.append((f"{name} OVER ({part.strip()})", kind))
             found.append((f"{name} {over}", kind))
@@ -174,6 +182,12 @@ class Grammar:
         front = f"{alias}." if alias else ""
         return [(front + quoted(name), kind) for name, kind in relation.columns]
 
+    def _unused(self, taken: set[str]) -> str:
+        while True:
+            self._made += 1
+            if f"c{self._made}" not in taken:
+                return f"c{self._made}"
+
     def named(self, items: Sequence[tuple[str, str]], keep: Columns) -> tuple[list[str], Columns]:
         """Select items with names: columns mostly keep theirs. keep: columns that come first under their own."""
         listed, columns, taken = [], [], set()
@@ -182,8 +196,7 @@ class Grammar:
             name = own.group(1) if own else ""
             name = name[1:-1].replace("``", "`") if name.startswith("`") else name
             if not name or name.lower() in taken or self.random.random() < 0.1:
-                self._made += 1
-                name = f"c{self._made}"
+                name = self._unused(taken)
                 if self.random.random() < 0.06:
                     name = self.random.choice(
                         [odd for odd in ODD_NAMES if odd.lower() not in taken] or [name]
@@ -509,6 +522,10 @@ class Grammar:
                 on = "" if join == "CROSS JOIN" else f" ON {pair[0]} = {pair[1]}"
                 sql = f"SELECT {', '.join(listed)} FROM {driver.name} AS d {join} {other.name} AS {alias}{on}"
                 return Made(sql, columns, [driver.name, other.name], [driver.name], [columns[0][0]])
+        if drawn > 0.98:
+            listed, columns = self.named([], by)
+            sql = f"SELECT {', '.join(listed)} FROM {base} ORDER BY ALL LIMIT 2"
+            return Made(sql, columns, reads, [driver.name])
         window = self.window(scope, [])
         listed, columns = self.named([window] if window else [], by)
         return Made(f"SELECT {', '.join(listed)} FROM {base}", columns, reads, [driver.name], [columns[0][0]])
