@@ -36,6 +36,10 @@ CONF: dict[str, str | int | float | bool] = {
 """Projects here are tiny: one task a stage."""
 
 
+LONG = 150
+"""Seeds of one process from which on Java's second compiler pays: it takes some minutes until it has learnt."""
+
+
 @dataclass
 class Result:
     """How a seed ended. failed: None where all held."""
@@ -47,14 +51,14 @@ class Result:
 
 
 @contextmanager
-def session(conf: dict[str, str | int | float | bool] | None = None) -> Iterator[SparkSession]:
-    """A Spark session of one core for many cases."""
+def session(*, long: bool = False) -> Iterator[SparkSession]:
+    """A Spark session of one core. long: for hundreds of cases, where compiling thoroughly pays for itself."""
     from goldsmith.engine.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
 
     with tempfile.TemporaryDirectory() as warehouse:
-        profile = ProfileSpec(spark=SparkSpec(master="local[1]", conf={**CONF, **(conf or {})}))
+        profile = ProfileSpec(spark=SparkSpec(master="local[1]", light=not long, conf=CONF))
         spark = make_session(
             profile, name="differential", warehouse=warehouse, settings=Settings.from_environment()
         )
@@ -149,7 +153,7 @@ def _here(options: argparse.Namespace, seeds: list[int]) -> int:
     kinds: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     began = time.monotonic()
-    with session() as spark:
+    with session(long=len(seeds) > LONG) as spark:
         for result in run_seeds(spark, seeds):
             seen.update(result.seen)
             kinds[result.failed.kind if result.failed else "right"] += 1
