@@ -25,7 +25,6 @@ from differential.held import Held
 from differential.interrupts import Died, at_call, die
 from differential.values import fields_of, read_back
 from goldsmith.errors import DeclarationErrors, GoldsmithError
-from goldsmith.project.checking import advice
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Accepted, Run, make_views
@@ -105,7 +104,9 @@ class Machine:
     @property
     def noted(self) -> set[str]:
         """The tables of which `check` says that ties may come out differently in a rebuild."""
-        return {name for name, text in advice(self.project) if "order" in text or "ties" in text}
+        return {
+            name for name, table in self.project.tables.items() if table.analysis and table.analysis.notes
+        }
 
     def _owner(self, error: GoldsmithError) -> str | None:
         """The table in whose files a mistake is; a circle's is any of its tables."""
