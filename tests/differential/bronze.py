@@ -15,15 +15,21 @@ from differential.held import Held
 from differential.values import DAY, civil
 
 UNREAD = ("variant",)
-"""Types of which Python has no opinion."""
+"""Types of which Python has no opinion: of their tables records are counted alone."""
 
 
 def hold(
-    held: Held, version: int, declared: Mapping[str, Any], files: Sequence[Path], rows_in: int, table: str
+    held: Held,
+    version: int,
+    declared: Mapping[str, Any],
+    files: Sequence[Path],
+    quarantined: Sequence[dict[str, Any]],
+    rows_in: int,
+    table: str,
 ) -> None:
     """Raises Failed where a commit's rows are not those of its files.
 
-    declared: the table's YAML. rows_in: as the commit says.
+    declared: the table's YAML. quarantined: the entries of the commit. rows_in: as the commit says.
     """
     source = declared["source"]
     judged = any(rule["otherwise"] in ("drop", "quarantine") for rule in declared.get("expectations", ()))
@@ -32,14 +38,20 @@ def hold(
         if records != rows_in:
             raise Failed("records", table, f"the files hold {records} rows, and {rows_in} came in")
         return
-    of = delivered.Declared(
-        source["format"], declared["columns"], source.get("options", {}), declared.get("on_new_column", "add")
-    )
+    read_as = {name: "string" if kind in UNREAD else kind for name, kind in declared["columns"].items()}
+    new = declared.get("on_new_column", "add")
+    of = delivered.Declared(source["format"], read_as, source.get("options", {}), new)
     expected = [delivered.read(file.read_bytes(), of, file.name) for file in files]
     records = sum(part.rows_in for part in expected)
     if records != rows_in:
         raise Failed("records", table, f"the files hold {records} records, and {rows_in} came in")
-    kinds = {item["name"]: item["type"] for item in held.fields(version) if item["type"] not in UNREAD}
+    if any(kind in UNREAD for kind in declared["columns"].values()):
+        return
+    wrong = Counter(tuple(sorted(part.reasons)) for each in expected for part in each.quarantined)
+    told = Counter(found for entry in quarantined if (found := _of_files(entry["reasons"])))
+    if wrong != told:
+        raise Failed("bronze", table, f"quarantines {dict(told)}, and its files hold {dict(wrong)}")
+    kinds = {item["name"]: item["type"] for item in held.fields(version)}
     columns = [name for name in kinds if not name.startswith("_")]
     wanted = Counter(repr([row.get(name) for name in columns]) for part in expected for row in part.rows)
     at = {name: place for place, name in enumerate(held.names(version))}
@@ -49,6 +61,12 @@ def hold(
     extra, missing = found - wanted, wanted - found
     if extra or (missing and not judged):
         raise Failed("bronze", table, f"holds {list(extra.items())[:3]}, and not {list(missing.items())[:3]}")
+
+
+def _of_files(reasons: Sequence[str]) -> tuple[str, ...]:
+    """The reasons that a file alone decides."""
+    own = ("cast(", delivered.MALFORMED, delivered.NOT_IN_ENCODING)
+    return tuple(sorted(reason for reason in reasons if reason.startswith(own)))
 
 
 def seen(value: Any, kind: Any) -> Any:

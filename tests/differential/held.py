@@ -119,7 +119,9 @@ class Held:
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        """Rows as mappings of plain values."""
+        """Rows as mappings of plain values; none of a table that is not there."""
+        if not self.exists:
+            return []
         names = self.names()
         return [
             dict(zip(names, row, strict=True))
@@ -133,6 +135,11 @@ class Held:
         columns = [_values(table.column(present[name])) if name in present else None for name in names]
         for at in range(table.num_rows):
             yield tuple(column[at] if column is not None else None for column in columns)
+
+
+def entries(quarantine: Held) -> list[dict[str, Any]]:
+    """The quarantined rows, without marks of those that leave."""
+    return [record for record in quarantine.records() if record.get("takes_back") is None]
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

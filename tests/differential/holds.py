@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from differential.failing import Failed
-from differential.held import Held, Rows, difference
+from differential.held import Held, Rows, difference, entries
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.models import SYSTEM_COLUMNS
@@ -21,8 +21,6 @@ from goldsmith.run.loading import load_table
 COUNTED = 8
 """Of so many seeds one counts the rows of its queries once more."""
 
-OF_ENTRIES = ("id", "run_id", "counter", "held_at", "takes_back")
-OF_RUNS = ("_ingested_at", "_run_id")
 REMEDIES = {"GS404": "rebuild", "GS405": "rebuild"}
 """What an error's hint says, which the last run follows."""
 
@@ -112,8 +110,7 @@ def _as_rebuilt(machine: Machine, table: Table, errors: dict[str, GoldsmithError
         raise Failed("types", name, f"{held.types()} here, {rebuilt.types()} rebuilt")
     if told := difference(held.rows(), rebuilt.rows()):
         raise Failed("rows", name, told)
-    entries, others = _entries(run, name), _entries(fresh, name)
-    if told := difference(entries, others):
+    if told := difference(_entries(run, name), _entries(fresh, name)):
         raise Failed("quarantine", name, told)
 
 
@@ -149,28 +146,19 @@ def _fresh(machine: Machine, run: Run, name: str) -> Run:
 def _entries(run: Run, name: str) -> Rows:
     """Quarantined rows with their reasons, without what tells a run from another."""
     held = Held(run.quarantine_path(name))
-    if not held.exists:
-        return Counter()
-    found: Rows = Counter()
-    for record in held.records():
-        if record.get("takes_back") is not None:
-            continue
-        found[
-            tuple(
-                (key, _without_run(key, value))
-                for key, value in sorted(record.items())
-                if key not in OF_ENTRIES
-            )
-        ] += 1
-    return found
+    return Counter(map(_entry, entries(held))) if held.exists else Counter()
 
 
-def _without_run(key: str, value: Any) -> Any:
-    if key == "reasons":
-        return tuple(sorted(value))
-    if key == "row" and isinstance(value, str):
-        row = json.loads(value)
-        return json.dumps(
-            {name: row[name] for name in sorted(row) if name not in OF_RUNS and name not in SYSTEM_COLUMNS}
-        )
-    return value
+def _entry(record: dict[str, Any]) -> tuple[Any, ...]:
+    """What two entries of one row have in common."""
+    reasons = tuple(sorted(record["reasons"]))
+    if record.get("entered_as") is None:
+        return reasons, _without_run(record["row"])
+    values = sorted((name, repr(value)) for name, value in record["entered"] or () if value is not None)
+    return reasons, record["entered_as"], tuple(values)
+
+
+def _without_run(row: str) -> str:
+    """A row as JSON, without what tells a run from another."""
+    values = json.loads(row)
+    return json.dumps({name: values[name] for name in sorted(values) if name not in SYSTEM_COLUMNS})

@@ -21,7 +21,7 @@ from differential import bronze
 from differential.batches import content
 from differential.case import Case, Declared, Step
 from differential.failing import Failed
-from differential.held import Held
+from differential.held import Held, entries
 from differential.interrupts import Died, at_call, die
 from differential.values import fields_of, read_back
 from goldsmith.errors import DeclarationErrors, GoldsmithError
@@ -350,7 +350,10 @@ class Machine:
                 raise Failed("counts", table, f"version {version} wrote {written} rows, and says {counts}")
             if metadata.files:
                 files = [self.landing / file.path for file in metadata.files]
-                bronze.hold(held, version, self.declared[table].yaml, files, counts.rows_in, table)
+                quarantine = Held(run.quarantine_path(table))
+                mine = [entry for entry in entries(quarantine) if entry["run_id"] == metadata.run_id]
+                yaml_ = self.declared[table].yaml
+                bronze.hold(held, version, yaml_, files, mine, counts.rows_in, table)
 
 
 def vars_of(declared: Declared) -> dict[str, Any]:
