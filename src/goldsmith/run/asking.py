@@ -12,6 +12,7 @@ from goldsmith.engine.failures import explained
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import DeclarationError
 from goldsmith.project.ops import OPS_TABLES
+from goldsmith.project.sql_text import quoted, text_literal
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
@@ -102,8 +103,9 @@ def make_known(spark: SparkSession, name: str, path: str) -> bool:
     """Makes a Delta table known to this session; False where there is none at its path yet."""
     if TableLog(spark, path).version() == NO_TABLE:
         return False
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name.split('.', maxsplit=1)[0]}")
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{path}'")
+    schema, short = map(quoted, name.split(".", 1))
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {schema}.{short} USING delta LOCATION {text_literal(path)}")
     return True
 
 
