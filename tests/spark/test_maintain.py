@@ -139,7 +139,7 @@ def test_a_table_that_something_else_changed_is_still_found_out(lake: Lake) -> N
     lake.table("silver.orders").limit(1).write.format("delta").mode("append").save(lake.path("silver.orders"))
     kept_up(lake)
     outcome = lake.done()["silver.orders"]
-    assert outcome.reason == "something else changed its rows"
+    assert outcome.reason == "changed outside Goldsmith"
     assert [row[:2] for row in lake.rows("silver.orders")] == [(1, 10)]
 
 

@@ -369,3 +369,18 @@ def test_declarations_are_read_without_spark() -> None:
         "assert not {'pyspark', 'delta', 'great_expectations', 'pandas'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["_gs_rank", "_change_type", "a`b", "a b"])
+def test_a_query_cannot_make_columns_that_delta_or_goldsmith_has(problems: Problems, name: str) -> None:
+    quoted = name.replace("`", "``")
+    (problem,) = problems({SQL: f"SELECT id, amount AS `{quoted}`\nFROM bronze.orders\n"})
+    assert (problem.code, f"`{name}`" in problem.message) == ("GS110", True)
+
+
+@pytest.mark.parametrize("kind", ["map<int,string>", "variant", "array<map<int,int>>", "struct<a:variant>"])
+def test_keys_that_cannot_be_told_apart_are_refused(problems: Problems, kind: str) -> None:
+    load = f"load: {{merge: {{key: id}}}}\ncolumns: {{id: '{kind}', amount: 'struct<variant:int>'}}\n"
+    assert "GS110" in {problem.code for problem in problems({YAML: load})}
+    part = load.replace("key: id", "key: amount").replace(kind, "int")
+    assert "GS110" not in {problem.code for problem in problems({YAML: part})}

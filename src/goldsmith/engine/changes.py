@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 
 from goldsmith.engine.columns import exact, named
 from goldsmith.engine.log import TableLog, types_in
+from goldsmith.project.models import CHANGE_FEED
 from goldsmith.project.sql_text import quoted
 
-_CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 _NET = "_gs_net"
 _ROW_BY_ROW = ("MERGE", "UPDATE", "DELETE")
 """Operations whose change feed has just the rows that changed."""
@@ -110,7 +110,7 @@ def read_changes(spark: SparkSession, path: str, span: Span) -> ChangeSet:
 def changed_rows(spark: SparkSession, path: str, span: Span) -> DataFrame:
     """The rows that a span added or removed; equal ones may come once for many, and what came and went in it too."""
     if not span.rewritten:
-        return _feed(spark, path, span).drop(*_CHANGE_COLUMNS)
+        return _feed(spark, path, span).drop(*CHANGE_FEED)
     return _netted(spark, path, span).drop(_NET)
 
 
@@ -121,7 +121,7 @@ def _netted(spark: SparkSession, path: str, span: Span) -> DataFrame:
     """
     feed = _feed(spark, path, span)
     came = "_change_type IN ('insert', 'update_postimage')"
-    rows = feed.withColumn(_NET, F.expr(f"IF({came}, 1, -1)")).drop(*_CHANGE_COLUMNS)
+    rows = feed.withColumn(_NET, F.expr(f"IF({came}, 1, -1)")).drop(*CHANGE_FEED)
     fields = [field for field in rows.schema.fields if field.name != _NET]
     forms = {field.name: exact(quoted(field.name), field.dataType) for field in fields}
     apart = [name for name, form in forms.items() if form != quoted(name)]

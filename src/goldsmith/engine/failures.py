@@ -227,13 +227,14 @@ def _unreadable(everything: str, damaged: bool, table: str, path: str) -> Goldsm
 
 
 def _spark_message(error: BaseException) -> str:
-    """The innermost message that has a condition, without Java's stack."""
-    best = ""
+    """The innermost message that has a condition, or the innermost of all; without Java's stack."""
+    best = innermost = ""
     for cause in _java(error):
         text = _first_line(str(cause.getMessage() or ""))
         if text.startswith("["):
             best = text
-    return best or _first_line(str(error)) or type(error).__name__
+        innermost = f"{cause.getClass().getSimpleName()}: {text}" if text else innermost
+    return best or innermost or _first_line(str(error)) or type(error).__name__
 
 
 def _first_line(text: str) -> str:

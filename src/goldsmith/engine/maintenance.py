@@ -6,6 +6,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.writing import session_commit
+from goldsmith.project.sql_text import quoted
 
 
 def compact(spark: SparkSession, path: str, told: str | None) -> tuple[int, int]:
@@ -26,7 +27,7 @@ def compact(spark: SparkSession, path: str, told: str | None) -> tuple[int, int]
 
 def unneeded(spark: SparkSession, path: str) -> int:
     """How many files `remove_unneeded` would remove."""
-    return spark.sql(f"VACUUM delta.`{path}` DRY RUN").count()
+    return spark.sql(f"VACUUM delta.{quoted(path)} DRY RUN").count()
 
 
 def remove_unneeded(spark: SparkSession, path: str) -> None:

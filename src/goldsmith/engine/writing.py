@@ -44,7 +44,8 @@ def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Targ
     """
     if target.exists or not target.cluster_by:
         return target
-    builder = DeltaTable.createIfNotExists(spark).location(target.path).clusterBy(*target.cluster_by)
+    builder = DeltaTable.createIfNotExists(spark).location(target.path)
+    builder = builder.clusterBy(*map(quoted, target.cluster_by))
     for field in rows.schema.fields:
         builder = builder.addColumn(field.name, field.dataType, comment=target.descriptions.get(field.name))
     for key, value in target.properties.items():

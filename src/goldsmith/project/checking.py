@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project import sql
-from goldsmith.project.checking_columns import declared_columns
+from goldsmith.project.checking_columns import declared_columns, incomparable_keys, own_columns
 from goldsmith.project.checking_monitoring import monitored
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.models import Append, Merge, OverwritePartitions
@@ -96,6 +96,9 @@ def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
     yield from _roles(table)
     yield from source_options(table)
     yield from declared_columns(table)
+    yield from incomparable_keys(table)
+    if table.analysis is not None:
+        yield from own_columns(table)
     yield from _columns(table)
     yield from _conditions(table)
     yield from _references(table, schemas)

@@ -26,15 +26,16 @@ SYSTEM_COLUMNS: dict[str, str] = {
 }
 """What every bronze table carries beside its delivered columns, with Spark types."""
 
+CHANGE_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
+"""What Delta's change feed has beside a table's columns: a table with one of them has no feed."""
+
 RESERVED = frozenset(
     {
         *SYSTEM_COLUMNS,
         "_malformed",
         "_header",
         "_metadata",
-        "_change_type",
-        "_commit_version",
-        "_commit_timestamp",
+        *CHANGE_FEED,
     }
 )
 """Names that no column of a file can have: the platform's own, and those of Delta's change feed."""

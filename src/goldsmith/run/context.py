@@ -115,8 +115,15 @@ class Run:
         rebuild: frozenset[str] = frozenset(),
         accepted: Accepted | None = None,
     ) -> Run:
-        """A run with an id of its own. Raises DeclarationError GS108 for an unknown profile."""
+        """A run with an id of its own. Raises DeclarationError: GS108 for an unknown profile, GS110 for a path that
+        Delta cannot read."""
         spec = project.profile(profile)
+        if "`" in spec.warehouse:
+            raise DeclarationError(
+                "GS110",
+                f"The warehouse's path holds a backtick: {spec.warehouse}",
+                hint="Rename the folder: Delta takes a backtick in a table's path for its end.",
+            )
         started = datetime.now(UTC)
         return cls(
             project=project,

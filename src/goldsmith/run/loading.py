@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from goldsmith.engine.changes import read_table
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
+from goldsmith.engine.literals import groupable
 from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog, TableState
 from goldsmith.engine.merging import NULL_KEY, null_key
 from goldsmith.engine.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
@@ -16,6 +18,7 @@ from goldsmith.engine.quarantine import Claim, Quarantine, Settled
 from goldsmith.engine.session import sized
 from goldsmith.engine.shape import AS_ENTERED, BAD
 from goldsmith.errors import GoldsmithError, RunError, Where
+from goldsmith.project.checking_columns import TAKE_A_PART, incomparable, telling
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.models import Append, Merge
 from goldsmith.project.sql_literals import literal
@@ -174,7 +177,9 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
         kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(*ADDED, *piece.hidden)
-        known, counts, verdicts = known_of(judged, table.load, kept.schema)
+        schema = kept.schema
+        _refuse_incomparable(table, schema)
+        known, counts, verdicts = known_of(judged, table.load, schema)
         run.landing.unchanged(plan.loaded, table=table.name)
         records = verdict_records(run, table, judged, verdicts)
         gate(table, records)
@@ -202,6 +207,18 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
     finally:
         for frame in cached:
             frame.unpersist()
+
+
+def _refuse_incomparable(table: Table, schema: StructType) -> None:
+    wanted = {name.lower() for name in telling(table.load)}
+    for field in schema.fields:
+        if field.name.lower() in wanted and not groupable(field.dataType):
+            raise RunError(
+                "GS110",
+                incomparable(field.name, field.dataType.simpleString()),
+                where=table.where("load", table.load.kind),
+                hint=TAKE_A_PART,
+            )
 
 
 def _content(judged: Judged) -> list[str]:

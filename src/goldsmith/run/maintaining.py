@@ -141,7 +141,7 @@ def _compacted(spark: SparkSession, name: str, log: TableLog, told: Told) -> tup
 def _bookmark_again(spark: SparkSession, run: Run, name: str) -> Told:
     """The table's bookmark under the next counter, so that its log never lacks it.
 
-    Not where the next load has to find out from the log that something else changed the table, or that a RESTORE led
+    Not where the next load has to find out from the log that another program changed the table, or that a RESTORE led
     to its bookmark.
     """
 

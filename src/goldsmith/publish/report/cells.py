@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -27,7 +27,7 @@ from goldsmith.project.sql_text import quoted
 from goldsmith.publish.report.model import Cell
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLAIN = (StringType, BooleanType, NumericType, DateType, TimestampNTZType)
+_PLAIN = (StringType, BooleanType, NumericType)
 _NESTED = (ArrayType, MapType, StructType, VariantType)
 
 
@@ -56,7 +56,9 @@ def fetch(frame: DataFrame) -> list[tuple[Cell, ...]]:
 def _selected(name: str, kind: DataType) -> Column:
     column = F.col(name)
     if isinstance(kind, TimestampType):
-        return micros(column)
+        # A year that Python does not have stays text.
+        held = micros(column)
+        return F.when(F.year(column).between(1, 9999), held.cast("string")).otherwise(column.cast("string"))
     if isinstance(kind, _PLAIN):
         return column
     if isinstance(kind, _NESTED):
@@ -65,7 +67,26 @@ def _selected(name: str, kind: DataType) -> Column:
 
 
 def _reader(kind: DataType) -> Callable[[Any], Cell]:
-    return moment if isinstance(kind, TimestampType) else _same
+    match kind:
+        case TimestampType():
+            return _instant
+        case TimestampNTZType():
+            return lambda text: _if_python_has(datetime.fromisoformat, text)
+        case DateType():
+            return lambda text: _if_python_has(date.fromisoformat, text)
+        case _:
+            return _same
+
+
+def _instant(text: str) -> Cell:
+    return moment(int(text)) if text.removeprefix("-").isdigit() else text
+
+
+def _if_python_has(read: Callable[[str], Cell], text: str) -> Cell:
+    try:
+        return read(text)
+    except ValueError:
+        return text
 
 
 def _same(value: Any) -> Cell:

@@ -1,0 +1,66 @@
+"""What errors of Spark are taken for, without Spark."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
+
+from goldsmith.engine.commit import read_commit
+from goldsmith.engine.failures import is_bad_value
+from goldsmith.engine.literals import among, type_text
+from goldsmith.engine.metadata import CommitMetadata, base_in
+
+
+class Told(PySparkException):
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self._condition = condition
+
+    def getCondition(self) -> str:  # noqa: N802 - PySpark's name
+        return self._condition
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("CAST_INVALID_INPUT", True),
+        ("DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION", True),
+        ("INVALID_ARRAY_INDEX", True),
+        ("INVALID_ATTRIBUTE_NAME_SYNTAX", False),
+        ("INVALID_SCHEMA.NON_STRING_LITERAL", False),
+        ("NUMERIC_LITERAL", False),
+        ("CAST_WITHOUT_SUGGESTION", False),
+    ],
+)
+def test_only_conditions_of_values_are_bad_values(condition: str, expected: bool) -> None:
+    assert is_bad_value(Told(condition)) is expected
+
+
+def test_a_commit_tells_its_base_and_its_schema() -> None:
+    metadata = CommitMetadata("silver.t", "r", 3, "incremental", "d", foreign=("WRITE",))
+    lines = [
+        json.dumps({"commitInfo": {"operation": "WRITE", "userMetadata": metadata.to_json(7)}}),
+        json.dumps({"metaData": {"schemaString": "{}"}}),
+    ]
+    commit = read_commit(9, lines)
+    assert (commit.base, commit.schema) == (7, "{}")
+    assert commit.metadata is not None
+    assert commit.metadata.foreign == ("WRITE",)
+    assert read_commit(9, lines[1:]).base is None
+    assert [base_in(text) for text in (None, "base", '{"base": "x"}', '["base"]')] == [None] * 4
+
+
+def test_conditions_take_null_zero_and_broken_text_as_values() -> None:
+    assert among(["a"], []) == "false"
+    assert among(["a`b"], [("1",), (None,)]) == "`a``b` IN (1, NULL) OR `a``b` IS NULL"
+    assert among(["a"], [("double('-0.0')",)]) == "`a` IN (double('0.0'), double('-0.0'))"
+    assert among(["a", "b"], [("1", None)]) == "(`a` = 1 AND `b` IS NULL)"
+    assert among(["a"], [("string(X'ED')",)]) == "CAST(`a` AS binary) IN (X'ED')"
+
+
+def test_types_are_written_with_their_fields_quoted() -> None:
+    kind = ArrayType(StructType([StructField("a `b", IntegerType())]))
+    assert type_text(kind) == "array<struct<`a ``b`: int>>"
