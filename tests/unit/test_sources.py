@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from goldsmith.engine.landing_disk import DiskLanding
+from goldsmith.engine.layouts import Layout, columns_taken
+from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import DeclarationError, DeclarationErrors, SourceError
 from goldsmith.project.loading import load_project
+from goldsmith.project.models import TableSpec
 
 BRONZE = "pipelines/p/bronze/orders.yaml"
 
@@ -98,3 +101,10 @@ def test_links_within_the_landing_folder_and_of_itself_are_followed(tmp_path: Pa
     (tmp_path / "other").symlink_to(place.root)
     found = DiskLanding(tmp_path / "other").files("orders/*.csv", table="bronze.orders")
     assert [file.path for file in found] == ["orders/a.csv", "orders/b.csv"]
+
+
+@pytest.mark.parametrize("name", ["", "full name", "_run_id"])
+def test_a_new_column_that_no_table_can_have_is_an_error(name: str) -> None:
+    with pytest.raises(SourceError) as found:
+        columns_taken("bronze.orders", TableSpec(), {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
+    assert found.value.code == "GS305"

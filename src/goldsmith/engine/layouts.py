@@ -118,7 +118,7 @@ def _refuse_impossible(names: Iterable[str], where: Where) -> None:
     for name in names:
         if name.lower() in RESERVED or name.lower().startswith("_gs_"):
             told = f"A file has a column `{name}`, a name that Goldsmith keeps for itself."
-        elif IMPOSSIBLE.search(name):
+        elif not name or IMPOSSIBLE.search(name):
             told = f"A file has a column `{name}`, and a table's column cannot be called that."
         else:
             continue
@@ -244,9 +244,10 @@ def _json_layout(
     """The declared columns and every other key of the documents; declared ones are never missing in JSON."""
     assert spec.source is not None
     paths = [uri(landing, file.path) for file in files]
-    keys = json_lines(spark, paths, reader_options(spec.source.options)).select(
-        F.json_object_keys(LINE).alias("keys")
-    )
+    lines = json_lines(spark, paths, reader_options(spec.source.options))
+    # The function is lenient: of a line that is no document it may give keys too.
+    documents = lines.where(F.col(LINE).rlike(r'(?s)^\s*+\{\s*+(?:".*)?\}\s*+$'))
+    keys = documents.select(F.json_object_keys(LINE).alias("keys"))
     # A document with a key that it has twice adds a NULL.
     marked = "CASE WHEN size(array_distinct(keys)) < size(keys) THEN array_append(keys, NULL) ELSE keys END"
     rows = keys.select(F.explode(F.expr(marked)).alias("key")).distinct().collect()
