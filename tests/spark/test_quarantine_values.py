@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from command import command
+from goldsmith.cli import quarantine as quarantine_commands
 from goldsmith.engine.columns import named
 from goldsmith.engine.log import TableLog
 from goldsmith.engine.quarantine import Entries, Quarantine
@@ -208,6 +211,13 @@ def test_quarantine_shows_the_row_as_it_entered_with_exact_numbers(
     )
     lake.deliver("src/a.csv", f"n,big\n7,{BIG}\n8,2.5\n")
     lake.done()
+
+    @contextmanager
+    def opened(*_: object, **__: object) -> Iterator[SparkSession]:
+        """The tests' session: the command's own would end it."""
+        yield lake.spark
+
+    monkeypatch.setattr(quarantine_commands, "open_spark", opened)
     goldsmith = command(monkeypatch, capsys)
     shown = goldsmith("quarantine", "show", "silver.t", "--json", "--where", "n < 8", folder=lake.root)
     assert [item["row"] for item in json.loads(shown.out)] == [{"n": 7, "big": BIG}]
