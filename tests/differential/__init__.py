@@ -1,0 +1,1 @@
+"""Random projects, loaded step by step and then compared with a rebuild: see README.md."""

@@ -1,0 +1,119 @@
+"""Draws deliveries: files of late, repeated, corrected, deleted and malformed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from differential.case import Step
+from differential.projects import Bronze
+from differential.values import Value, json_text, kind_of, pick, plain_text, stored
+
+Row = list[Value]
+
+
+class Deliveries:
+    """Rows of one bronze table as they come; what was delivered comes again, late and corrected."""
+
+    def __init__(self, random: Random, table: Bronze) -> None:
+        self.random = random
+        self.table = table
+        self.rows: list[Row] = []
+        self.files = 0
+        # A few seeds are all extremes, most have some.
+        self.extremes = random.choice([0.05, 0.1, 0.25, 0.6])
+
+    def _row(self) -> Row:
+        random = self.random
+        if self.rows and random.random() < 0.45:
+            row = list(random.choice(self.rows))
+            row += [self._value(at) for at in range(len(row), len(self.table.columns))]
+            if random.random() < 0.7:
+                at = random.randrange(len(row))
+                row[at] = self._value(at)
+                if self.table.columns[at][0] == "op" and random.random() < 0.5:
+                    row[at] = "D"
+            return row
+        return [self._value(at) for at in range(len(self.table.columns))]
+
+    def _value(self, at: int) -> Value:
+        kind = self.table.columns[at][1]
+        return pick(self.random, kind_of(kind), extremes=self.extremes, nulls=0.04 if at == 0 else 0.12)
+
+    def file(self, replaces: bool = False) -> Step:
+        """A file of zero to six rows."""
+        random, table = self.random, self.table
+        rows = [self._row() for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4, 6]))]
+        self.rows += rows
+        ending = {"csv": "csv", "json": "json", "parquet": "parquet"}[table.format]
+        zipped = table.format != "parquet" and random.random() < 0.05
+        self.files += not (replaces and self.files)
+        number = random.randint(1, self.files) if replaces else self.files
+        path = f"{table.name.split('.')[1]}/{number:03}.{ending}{'.gz' if zipped else ''}"
+        step: Step = {"do": "deliver", "table": table.name, "path": path, "format": table.format}
+        names = [name for name, _ in table.columns]
+        kinds = [kind for _, kind in table.columns]
+        if table.format == "parquet":
+            return step | {"columns": names, "types": kinds, "records": [stored(row) for row in rows]}
+        if table.format == "csv":
+            sep = str(table.options.get("sep", ","))
+            order = list(range(len(names)))
+            if random.random() < 0.1:
+                random.shuffle(order)
+            header = sep.join(_csv_field(names[at], sep) for at in order)
+            records = [self._csv(row, order, kinds, sep) for row in rows]
+            return step | {"header": header, "records": records, "end": random.choice(["\n"] * 9 + ["\r\n"])}
+        return step | {"records": [self._json(row, names, kinds) for row in rows], "end": "\n"}
+
+    def _wrong(self, kind: str) -> str | None:
+        """Now and then a text that the type cannot have."""
+        wrong = kind_of(kind).wrong
+        return self.random.choice(wrong) if wrong and self.random.random() < 0.04 else None
+
+    def _csv(self, row: Row, order: Sequence[int], kinds: Sequence[str], sep: str) -> str:
+        fields = []
+        for at in order:
+            kind, value, wrong = kinds[at], row[at], self._wrong(kinds[at])
+            if wrong is not None:
+                fields.append(_csv_field(wrong, sep))
+            elif value is None:
+                fields.append(str(self.table.options.get("nullValue", "")))
+            elif isinstance(value, bytes) and not value.isascii():
+                fields.append("?")
+            else:
+                fields.append(_csv_field(plain_text(kind, value), sep))
+        line = sep.join(fields)
+        spoil = self.random.random()
+        if spoil < 0.02:
+            return line + sep + "more"
+        if spoil < 0.03:
+            return '"' + line
+        return line
+
+    def _json(self, row: Row, names: Sequence[str], kinds: Sequence[str]) -> str:
+        parts = []
+        for name, kind, value in zip(names, kinds, row, strict=True):
+            wrong = self._wrong(kind)
+            if value is None and wrong is None and self.random.random() < 0.5:
+                continue
+            shown = b"?" if isinstance(value, bytes) and not value.isascii() else value
+            text = json_text(kind, shown) if wrong is None else json_text("string", wrong)
+            parts.append(f"{json_text('string', name)}: {text}")
+        line = "{" + ", ".join(parts) + "}"
+        return line[:-2] if self.random.random() < 0.02 else line
+
+
+def _csv_field(text: str, sep: str) -> str:
+    if text == "" or text != text.strip() or any(sign in text for sign in (sep, '"', "\n", "\r", "\\")):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def content(step: Step) -> Any:
+    """The rows of a delivery as the file's text; None for Parquet, which machine.py writes."""
+    if step["format"] == "parquet":
+        return None
+    lines = [step["header"]] if "header" in step else []
+    lines += step["records"]
+    return "".join(line + step["end"] for line in lines)

@@ -1,0 +1,102 @@
+"""A commit of a bronze table against the files that it loaded, as Python reads them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from differential import delivered
+from differential.failing import Failed
+from differential.held import Held
+from differential.values import DAY, civil
+
+UNREAD = ("variant",)
+"""Types of which Python has no opinion: of their tables records are counted alone."""
+
+
+def hold(
+    held: Held,
+    version: int,
+    declared: Mapping[str, Any],
+    files: Sequence[Path],
+    quarantined: Sequence[dict[str, Any]],
+    rows_in: int,
+    table: str,
+) -> None:
+    """Raises Failed where a commit's rows are not those of its files.
+
+    declared: the table's YAML. quarantined: the entries of the commit. rows_in: as the commit says.
+    """
+    source = declared["source"]
+    judged = any(rule["otherwise"] in ("drop", "quarantine") for rule in declared.get("expectations", ()))
+    if source["format"] == "parquet":
+        records = sum(pq.read_metadata(file).num_rows for file in files)
+        if records != rows_in:
+            raise Failed("records", table, f"the files hold {records} rows, and {rows_in} came in")
+        return
+    read_as = {name: "string" if kind in UNREAD else kind for name, kind in declared["columns"].items()}
+    new = declared.get("on_new_column", "add")
+    of = delivered.Declared(source["format"], read_as, source.get("options", {}), new)
+    expected = [delivered.read(file.read_bytes(), of, file.name) for file in files]
+    records = sum(part.rows_in for part in expected)
+    if records != rows_in:
+        raise Failed("records", table, f"the files hold {records} records, and {rows_in} came in")
+    if any(kind in UNREAD for kind in declared["columns"].values()):
+        return
+    wrong = Counter(tuple(sorted(part.reasons)) for each in expected for part in each.quarantined)
+    told = Counter(found for entry in quarantined if (found := _of_files(entry["reasons"])))
+    if wrong != told:
+        raise Failed("bronze", table, f"quarantines {dict(told)}, and its files hold {dict(wrong)}")
+    kinds = {item["name"]: item["type"] for item in held.fields(version)}
+    columns = [name for name in kinds if not name.startswith("_")]
+    wanted = Counter(repr([row.get(name) for name in columns]) for part in expected for row in part.rows)
+    at = {name: place for place, name in enumerate(held.names(version))}
+    found = Counter(
+        repr([seen(row[at[name]], kinds[name]) for name in columns]) for row in held.added_rows(version)
+    )
+    extra, missing = found - wanted, wanted - found
+    if extra or (missing and not judged):
+        raise Failed("bronze", table, f"holds {list(extra.items())[:3]}, and not {list(missing.items())[:3]}")
+
+
+def _of_files(reasons: Sequence[str]) -> tuple[str, ...]:
+    """The reasons that a file alone decides."""
+    own = ("cast(", delivered.MALFORMED, delivered.NOT_IN_ENCODING)
+    return tuple(sorted(reason for reason in reasons if reason.startswith(own)))
+
+
+def seen(value: Any, kind: Any) -> Any:
+    """A value of a table's file in the form that `delivered` gives."""
+    if value is None:
+        return None
+    if isinstance(kind, dict):
+        match kind["type"]:
+            case "array":
+                return [seen(item, kind["elementType"]) for item in value]
+            case "map":
+                pairs = [(seen(key, kind["keyType"]), seen(item, kind["valueType"])) for key, item in value]
+                return tuple(sorted(pairs, key=repr))
+            case _:
+                types = {part["name"]: part["type"] for part in kind["fields"]}
+                return {name: seen(item, types[name]) for name, item in value}
+    if kind in ("float", "double"):
+        return delivered.number(float("nan") if value == "NaN" else value[2])
+    if kind == "boolean":
+        return value[1]
+    if kind == "date":
+        return _day(value)
+    if kind.startswith("timestamp"):
+        day, micros = divmod(value, DAY)
+        seconds, micros = divmod(micros, 1_000_000)
+        fraction = f".{micros:06}".rstrip("0").rstrip(".")
+        return f"{_day(day)} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+    return value
+
+
+def _day(days: int) -> str:
+    year, month, day = civil(days)
+    return f"{'-' if year < 0 else '+' if year > 9999 else ''}{abs(year):04}-{month:02}-{day:02}"

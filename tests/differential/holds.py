@@ -1,0 +1,164 @@
+"""What must hold at the end of a case, for every table by itself, from its upstreams as they are."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from differential.failing import Failed
+from differential.held import Held, Rows, difference, entries
+from differential.machine import Machine
+from goldsmith.errors import GoldsmithError
+from goldsmith.project.models import SYSTEM_COLUMNS
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Accepted, Run
+from goldsmith.run.loading import load_table
+
+COUNTED = 8
+"""Of so many seeds one counts the rows of its queries once more."""
+
+REMEDIES = {"GS404": "rebuild", "GS405": "rebuild"}
+"""What an error's hint says, which the last run follows."""
+
+
+def finish(machine: Machine) -> None:
+    """Runs until everything is loaded, then compares. Raises Failed for what does not hold."""
+    errors = _bring_up_to_date(machine)
+    _idle(machine, errors)
+    for table in machine.project.tables.values():
+        if table.query is not None:
+            _as_rebuilt(machine, table, errors)
+
+
+def _gates(machine: Machine) -> frozenset[str]:
+    """Every expectation that may stop a load: the last run accepts them, and so does each rebuild."""
+    return frozenset(
+        f"{table.name}.{rule.name}"
+        for table in machine.project.tables.values()
+        for rule in table.spec.expectations
+        if rule.otherwise == "fail"
+    )
+
+
+def _bring_up_to_date(machine: Machine) -> dict[str, GoldsmithError]:
+    """Two runs: the second one follows the hints of the first. Returns what still cannot be loaded."""
+    machine.run(accept=_gates(machine))
+    again = [name for name, error in machine.errors.items() if REMEDIES.get(error.code)]
+    if again:
+        machine.seen.add("rebuilt by the hint")
+        machine.run(rebuild=again, accept=_gates(machine))
+    return dict(machine.errors)
+
+
+def _versions(machine: Machine) -> dict[str, int]:
+    run = machine.begin()
+    return {name: Held(run.path(name)).version for name in machine.project.tables}
+
+
+def _idle(machine: Machine, errors: dict[str, GoldsmithError]) -> None:
+    """A further run does nothing."""
+    before = _versions(machine)
+    done = machine.run(
+        [name for name in machine.project.tables if name not in errors], accept=_gates(machine)
+    )
+    after = _versions(machine)
+    for name, loaded in done.items():
+        if loaded.commits or before[name] != after[name]:
+            raise Failed("not idle", name, f"a further run commits: {loaded.reason}")
+
+
+def _as_rebuilt(machine: Machine, table: Table, errors: dict[str, GoldsmithError]) -> None:
+    """A table against one that is loaded for the first time from the same upstreams."""
+    name, run = table.name, machine.begin(accepted=Accepted(_gates(machine), "tester", "a test"))
+    if (
+        _keeps_what_was(table)
+        or name in machine.noted
+        or (name in errors and errors[name].message == "skipped")
+    ):
+        machine.seen.add("not compared")
+        return
+    held = Held(run.path(name))
+    if name not in errors and _computed_whole(machine, run, table, held):
+        machine.seen.add("computed whole")
+        return
+    machine.seen.add(f"compared {table.load.kind}")
+    fresh = _fresh(machine, run, name)
+    try:
+        loaded = load_table(machine.spark, fresh, table)
+    except GoldsmithError as error:
+        if name not in errors:
+            raise Failed(
+                "only incremental", name, f"a rebuild fails: {error.code} {error.message}"
+            ) from error
+        return
+    except Exception as error:
+        raise Failed("raw", name, f"rebuild: {type(error).__name__}: {error}") from error
+    if name in errors:
+        raise Failed(
+            "stuck", name, f"{errors[name].code} {errors[name].message}; a rebuild loads it"
+        ) from errors[name]
+    if machine.case.seed % COUNTED == 0:
+        rows_in, rows = loaded.commits[0].counts.rows_in, machine.query(name).count()
+        if rows_in != rows:
+            raise Failed("counts", name, f"a rebuild says {rows_in} rows in, and the query gives {rows}")
+    rebuilt = Held(fresh.path(name))
+    if held.types() != rebuilt.types():
+        raise Failed("types", name, f"{held.types()} here, {rebuilt.types()} rebuilt")
+    if told := difference(held.rows(), rebuilt.rows()):
+        raise Failed("rows", name, told)
+    if told := difference(_entries(run, name), _entries(fresh, name)):
+        raise Failed("quarantine", name, told)
+
+
+def _keeps_what_was(table: Table) -> bool:
+    """Whether the declaration takes the promise back."""
+    return "as_loaded" in table.spec.lookups.values() or table.spec.on_removed == "ignore"
+
+
+def _computed_whole(machine: Machine, run: Run, table: Table, held: Held) -> bool:
+    """Whether the last commit computed everything from the upstreams as they are: a rebuild would do the same."""
+    last = held.commits[-1] if held.commits else None
+    if last is None or last.metadata.get("mode") not in ("first", "full", "rebuild") or not last.changes_data:
+        return False
+    consumed = last.metadata["consumed"]
+    return all(consumed[name]["version"] == Held(run.path(name)).version for name in consumed)
+
+
+def _fresh(machine: Machine, run: Run, name: str) -> Run:
+    """A run in a warehouse that holds all tables as they are, and not this one."""
+    warehouse = machine.root / ".rebuilt" / name
+    shutil.rmtree(warehouse, ignore_errors=True)
+    for other in machine.project.tables:
+        source = Path(run.path(other))
+        if other == name or not source.exists():
+            continue
+        place = warehouse / other.replace(".", "/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(source)
+    warehouse.mkdir(parents=True, exist_ok=True)
+    return replace(run, warehouse=str(warehouse))
+
+
+def _entries(run: Run, name: str) -> Rows:
+    """Quarantined rows with their reasons, without what tells a run from another."""
+    held = Held(run.quarantine_path(name))
+    return Counter(map(_entry, entries(held))) if held.exists else Counter()
+
+
+def _entry(record: dict[str, Any]) -> tuple[Any, ...]:
+    """What two entries of one row have in common."""
+    reasons = tuple(sorted(record["reasons"]))
+    if record.get("entered_as") is None:
+        return reasons, _without_run(record["row"])
+    values = sorted((name, repr(value)) for name, value in record["entered"] or () if value is not None)
+    return reasons, record["entered_as"], tuple(values)
+
+
+def _without_run(row: str) -> str:
+    """A row as JSON, without what tells a run from another."""
+    values = json.loads(row)
+    return json.dumps({name: values[name] for name in sorted(values) if name not in SYSTEM_COLUMNS})

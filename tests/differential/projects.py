@@ -1,0 +1,211 @@
+"""Draws the tables of a case: bronze of every format, and derived tables of every load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from differential.case import Declared
+from differential.queries import ODD_NAMES, Columns, Grammar, Made, Relation, quoted
+from differential.rules import rules
+from differential.values import KINDS, kind_of, types_for
+
+NEWEST = ("int", "bigint", "date", "timestamp", "timestamp_ntz", "decimal(38,18)", "string", "double")
+
+
+@dataclass
+class Bronze:
+    """A table of files. columns: of the files. types: of columns that are declared as another type. options: of the
+    reader. hidden: columns of the files that are not declared."""
+
+    name: str
+    format: str
+    options: dict[str, Any]
+    columns: Columns
+    expectations: list[dict[str, Any]] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+
+    @property
+    def relation(self) -> Relation:
+        kept = [(name, kind) for name, kind in self.columns if name not in self.hidden]
+        return Relation(self.name, [(name, self.types.get(name, kind)) for name, kind in kept])
+
+    @property
+    def declared(self) -> Declared:
+        short = self.name.split(".")[1]
+        source = {
+            "files": f"{short}/*",
+            "format": self.format,
+            "options": self.options,
+            **self.extra.get("source", {}),
+        }
+        if not self.options:
+            del source["options"]
+        yaml = {"source": source, "columns": dict(self.relation.columns)}
+        yaml |= {key: value for key, value in self.extra.items() if key != "source"}
+        if self.expectations:
+            yaml["expectations"] = self.expectations
+        return Declared(yaml)
+
+
+@dataclass
+class Derived:
+    """A table of a query."""
+
+    name: str
+    made: Made
+    load: Any
+    expectations: list[dict[str, Any]] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> Columns:
+        return [(name, self.types.get(name, kind)) for name, kind in self.made.columns]
+
+    @property
+    def relation(self) -> Relation:
+        return Relation(self.name, self.columns)
+
+    @property
+    def declared(self) -> Declared:
+        yaml: dict[str, Any] = {"load": self.load}
+        if self.load != "overwrite" and len(self.made.reads) > 1:
+            yaml["changes_of"] = self.made.drivers
+        yaml |= self.extra
+        if self.types:
+            yaml["columns"] = dict(self.types)
+        if self.expectations:
+            yaml["expectations"] = self.expectations
+        first = Declared(yaml, self.made.sql)
+        plain = {
+            key: value for key, value in yaml.items() if key not in ("changes_of", "on_removed", "lookups")
+        }
+        every = ", ".join(
+            f"CAST(NULL AS {kind or 'timestamp'}) AS {quoted(name)}" for name, kind in self.columns
+        )
+        first.otherwise = [
+            Declared({**plain, "load": "overwrite"}, self.made.sql),
+            Declared({"load": "overwrite"}, f"SELECT {every} FROM {self.made.drivers[0]} WHERE false"),
+        ]
+        return first
+
+
+def bronze(random: Random, name: str) -> Bronze:
+    """A table of files, with two to six columns."""
+    format_ = random.choice(["csv"] * 5 + ["json"] * 4 + ["parquet"] * 2)
+    kinds = types_for(format_)
+    groupable = [kind for kind in kinds if kind_of(kind).groupable]
+    plain = [kind for kind in groupable if not kind_of(kind).nested]
+    columns: Columns = [("k", random.choice(plain if random.random() < 0.8 else groupable))]
+    columns.append(("g", random.choice(["int", "string", random.choice(groupable)])))
+    if random.random() < 0.7:
+        columns.append(("n", random.choice(["int", "int", random.choice(NEWEST)])))
+    columns += [(f"v{at}", random.choice(kinds)) for at in range(random.choice([0, 1, 1, 2]))]
+    if random.random() < 0.3:
+        columns.append(("op", "string"))
+    for odd in random.sample(ODD_NAMES, random.choice([0, 0, 0, 0, 1, 2])):
+        at = random.randrange(len(columns))
+        if odd.lower() not in {column.lower() for column, _ in columns}:
+            columns[at] = (odd, columns[at][1])
+    options: dict[str, Any] = {}
+    if format_ == "csv":
+        options = dict(
+            random.choice([{}, {}, {"sep": "\t"}, {"sep": ";"}, {"multiLine": True}, {"nullValue": "NA"}])
+        )
+    made = Bronze(name, format_, options, columns)
+    made.expectations = [
+        rule
+        for rule in rules(random, columns, [], 1)
+        if "exist_in" not in str(rule) and rule["otherwise"] != "fail"
+    ]
+    if random.random() < 0.15:
+        made.extra["on_missing_column"] = "fill"
+    if random.random() < 0.1:
+        made.extra["source"] = {"on_replaced": "ignore"}
+    return made
+
+
+def derived(random: Random, name: str, upstreams: Sequence[Relation], *, want: str | None = None) -> Derived:
+    """A table of some of the upstreams. want: its load."""
+    grammar = Grammar(random)
+    driver = random.choice(upstreams)
+    others = [relation for relation in upstreams if relation.name != driver.name]
+    if random.random() < 0.15:
+        others.append(driver)
+    loads = ["append", "merge", "merge", "overwrite", "overwrite_partitions", "overwrite_partitions"]
+    load = want or random.choice(loads)
+    made: Made | None = None
+    if load in ("append", "merge"):
+        if len(upstreams) > 1 and random.random() < 0.3:
+            other = random.choice([relation for relation in upstreams if relation.name != driver.name])
+            made = grammar.united(driver, other, others)
+        if made is None:
+            made = grammar.any(driver, others) if random.random() < 0.1 else grammar.linear(driver, others)
+    elif load == "overwrite":
+        made = grammar.any(driver, others)
+    else:
+        made = grammar.any(driver, others) if random.random() < 0.1 else grammar.recomputable(driver, others)
+    table = Derived(name, made, load)
+    _declare_types(random, table)
+    table.load = _arguments(random, load, table)
+    if table.load == "overwrite" and load != "overwrite":
+        table.made.drivers = [driver.name]
+    table.expectations = rules(random, table.columns, upstreams)
+    if load == "append" and random.random() < 0.15:
+        table.extra["on_removed"] = "ignore"
+    lookups = [other for other in made.reads if other not in made.drivers]
+    if lookups and table.load != "overwrite" and random.random() < 0.2:
+        table.extra["lookups"] = {random.choice(lookups): "as_loaded"}
+    return table
+
+
+def _declare_types(random: Random, table: Derived) -> None:
+    """Sometimes a column is cast once more, with values that cannot be."""
+    for name, kind in table.made.columns:
+        if kind_of(kind).nested or not kind or random.random() > 0.08:
+            continue
+        others = {"string": ["int", "date", "decimal(9,2)", "varchar(5)"], "bigint": ["int", "string"]}
+        wanted = others.get(kind, ["string"] if kind not in ("binary", "string") else [])
+        if wanted and kind in KINDS:
+            table.types[name] = random.choice(wanted)
+
+
+def _arguments(random: Random, load: str, table: Derived) -> Any:
+    """The load with its columns; `overwrite` where the query has none for it."""
+    fit = [name for name, kind in table.columns if kind_of(kind).groupable]
+    if load in ("append", "overwrite"):
+        return load
+    if not fit:
+        table.load = "overwrite"
+        return "overwrite"
+    if load == "overwrite_partitions":
+        by = [name for name in table.made.by if name in fit] or fit[:1]
+        return {load: {"by": _cased(random, by)}}
+    key = random.sample(fit, min(len(fit), random.choice([1, 1, 1, 2])))
+    if random.random() < 0.7 and fit[0] not in key:
+        key[0] = fit[0]
+    merge: dict[str, Any] = {"key": _cased(random, key)}
+    ordered = [name for name in fit if name not in key]
+    if ordered and random.random() < 0.8:
+        preferred = [name for name in ordered if name == "n"] or ordered
+        merge["newest_by"] = (
+            random.sample(preferred, 1) if random.random() < 0.8 else random.sample(ordered, 1)
+        )
+    text = [name for name, kind in table.columns if kind == "string"]
+    if random.random() < 0.3:
+        if "op" in text:
+            merge["delete_when"] = "op = 'D'"
+        else:
+            scope = [(quoted(name), kind) for name, kind in table.columns]
+            merge["delete_when"] = Grammar(random).condition(scope)
+    return {load: merge}
+
+
+def _cased(random: Random, names: list[str]) -> list[str]:
+    """Names as the query has them; rarely in another case, as SQL allows."""
+    return [name.upper() if random.random() < 0.03 and name.isascii() else name for name in names]
