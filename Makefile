@@ -34,6 +34,7 @@ demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the
 test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q
 	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
+	.venv/bin/pytest tests/differential -q
 	.venv/bin/pytest tests/services -q
 	.venv/bin/pytest tests/cluster -q
 	$(MAKE) airflow-test
@@ -56,7 +57,9 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/goldsmith generate superset --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
-	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster
+	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster --ignore tests/differential
+	PYTHONPATH=tests .venv/bin/python -m differential --seeds 0:2000 --jobs 2
+	.venv/bin/pytest tests/differential -q
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/services -q --faults
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/cluster -q --faults
 
