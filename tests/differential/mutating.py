@@ -56,7 +56,8 @@ def found(mutation: Mutation) -> tuple[bool, str]:
     # pytest ends with 1 where tests fail; with 2 to 5 it did not come to run them.
     if done.returncode not in (0, 1):
         raise NotApplicable(f"ended with {done.returncode}: {(lines or ['nothing printed'])[-1]}")
-    return done.returncode == 1, (lines or [""])[-1]
+    failing = [line for line in lines if line.startswith(("seed ", "FAILED "))]
+    return done.returncode == 1, (failing or lines or [""])[-1]
 
 
 def main(words: list[str]) -> int:
