@@ -23,6 +23,7 @@ from pyspark.sql.types import (
     IntegerType,
     LongType,
     MapType,
+    NullType,
     NumericType,
     ShortType,
     StringType,
@@ -149,7 +150,7 @@ def _typed_fits(value: str, cast: str, held: DataType, wanted: DataType) -> str 
 def _may_lose(held: DataType, wanted: DataType) -> bool:
     """Whether a cast that gives a value can give another one than it was given."""
     match held, wanted:
-        case _, StringType() | VariantType():
+        case (NullType(), _) | (_, StringType() | VariantType()):
             return False
         case BooleanType() | ByteType() | ShortType(), NumericType():
             return False
