@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup airflow-env airflow-test demo test unit lint faults bench superset-env schema clean env up down ps logs submit sql e2e backup restore
 
 DAYS ?= 7
+JOBS ?= 2
 UV_VERSION := 0.13.8
 CACHE := $(or $(GOLDSMITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goldsmith)
 PYTHON ?= python3
@@ -32,9 +33,8 @@ demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the
 	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
 test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
-	.venv/bin/pytest tests/unit -q
-	.venv/bin/pytest tests/spark tests/browser tests/e2e -q
-	.venv/bin/pytest tests/differential -q
+	.venv/bin/pytest tests/unit -q -n $(JOBS)
+	.venv/bin/pytest tests/spark tests/browser tests/e2e tests/differential -q -n $(JOBS) --dist loadfile
 	.venv/bin/pytest tests/services -q
 	.venv/bin/pytest tests/cluster -q
 	$(MAKE) airflow-test
