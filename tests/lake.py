@@ -110,8 +110,9 @@ class Lake:
         held = Quarantine(self.spark, self.begin().quarantine_path(name))
         if held.version() < 0:
             return []
+        entries = held.entries(TableLog(self.spark, self.path(name)).counter())
+        # Not the typed row: Python has no dates beyond the year 9999.
         found = [
-            (tuple(row.reasons), json.loads(row.row))
-            for row in held.entries(TableLog(self.spark, self.path(name)).counter()).collect()
+            (tuple(row.reasons), json.loads(row.row)) for row in entries.select("reasons", "row").collect()
         ]
         return sorted(found, key=str)

@@ -209,7 +209,10 @@ def test_mistakes_are_one_message_without_a_stack(
     assert "ts" not in capfd.readouterr().err
 
 
-def test_values_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+def test_values_cannot_act_on_the_terminal(
+    goldsmith: Command, shop: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     for arguments in (("sql", f"SELECT id, note FROM {TABLE}"), ("show", TABLE)):
         ended = goldsmith(*arguments, folder=shop.root)
         assert ended.code == 0, ended.err
