@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from lake import Lake
@@ -60,15 +61,17 @@ def content(lake: Lake) -> list[tuple[int, str]]:
 def test_a_killed_release_run_again_releases_each_row_once(
     spark: SparkSession, tmp_path: Path, full_counts: bool
 ) -> None:
+    if not full_counts:
+        pytest.skip("minutes of processes: make faults")
     lake = Lake(spark, tmp_path)
-    moments = random.Random(None if full_counts else 7)
+    moments = random.Random()
     longest, struck, last = LONGEST, 0, 0
-    for number in range(20 if full_counts else 2):
+    for number in range(20):
         lake.declare("bronze.orders", RULE % 5)
         delivered(lake, str(number), range(last, last + 40))
         last += 40
         lake.done()
-        lake.declare("bronze.orders", RULE % "1e26")
+        lake.declare("bronze.orders", RULE % 10**26)
         victim = command(lake, "quarantine", "release", "bronze.orders")
         try:
             victim.communicate(timeout=moments.uniform(0.4, 1.0) * longest)
@@ -88,12 +91,16 @@ def test_a_killed_release_run_again_releases_each_row_once(
     assert struck, "at least one release must have been killed before it ended"
 
 
-def test_two_releases_and_a_load_at_once_lose_and_double_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_two_releases_and_a_load_at_once_lose_and_double_nothing(
+    spark: SparkSession, tmp_path: Path, full_counts: bool
+) -> None:
+    if not full_counts:
+        pytest.skip("minutes of processes: make faults")
     lake = Lake(spark, tmp_path)
     lake.declare("bronze.orders", RULE % 5)
     delivered(lake, "a", range(40))
     lake.done()
-    lake.declare("bronze.orders", RULE % "1e26")
+    lake.declare("bronze.orders", RULE % 10**26)
     delivered(lake, "b", range(40, 60))
     release = ("quarantine", "release", "bronze.orders", "--json")
     started = [command(lake, *call) for call in (release, ("run", "--json"), release)]
