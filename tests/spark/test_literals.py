@@ -151,9 +151,9 @@ def every(lake: Lake) -> Upstream:
 def test_keys_and_parts_of_every_type_take_changes_and_removals(
     lake: Lake, every: Upstream, full_counts: bool
 ) -> None:
+    """Incremental loads and a rebuild agree, with a row that goes to quarantine and comes back."""
     if not full_counts:
         pytest.skip("every type in every load takes minutes: make faults")
-    """Incremental loads and a rebuild agree, with a row that goes to quarantine and comes back."""
     keys = ", ".join(STORED)
     rule = "expectations: [{condition: n < 10, name: small, otherwise: quarantine}]"
     lake.declare(
