@@ -34,7 +34,8 @@ demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the
 
 test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q -n $(JOBS)
-	.venv/bin/pytest tests/spark tests/browser tests/e2e tests/differential -q -n $(JOBS) --dist loadfile
+	.venv/bin/pytest tests/spark tests/browser tests/e2e -q -n $(JOBS) --dist loadfile
+	.venv/bin/pytest tests/differential -q
 	.venv/bin/pytest tests/services -q
 	.venv/bin/pytest tests/cluster -q
 	$(MAKE) airflow-test
