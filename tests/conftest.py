@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 # These run in Airflow's own environment: make airflow-test.
 collect_ignore = ["airflow"]
 
+# What the command prints depends on these, whoever runs the tests.
+for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(_name, None)
+
 _SHARED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("test", derandomize=True, **_SHARED)  # type: ignore[arg-type]
 settings.register_profile("faults", max_examples=200, **_SHARED)  # type: ignore[arg-type]

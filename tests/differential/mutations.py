@@ -97,15 +97,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "blank lines of one column and lines of tabs vanish",
         "goldsmith/engine/lines.py",
-        """    return flag(options, "multiline") or len(names) == 1 or not options["sep"].strip(BLANKS)""",
-        """    return flag(options, "multiline")""",
+        """    return flag(options, "multiline") or blanks_count or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS""",
+        """    return flag(options, "multiline") or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS""",
         "seeds 0:200",
     ),
     Mutation(
         "an open quote swallows the records after it",
         "goldsmith/engine/lines.py",
-        """    return flag(options, "multiline") or len(names) == 1 or not options["sep"].strip(BLANKS)""",
-        """    return len(names) == 1 or not options["sep"].strip(BLANKS)""",
+        """    return flag(options, "multiline") or blanks_count or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS""",
+        """    return blanks_count or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS""",
         "seeds 0:200",
     ),
     Mutation(

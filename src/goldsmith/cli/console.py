@@ -56,7 +56,8 @@ class Terminal(Console):
     @property
     def size(self) -> ConsoleDimensions:
         found = super().size
-        if self.is_terminal or "COLUMNS" in os.environ:
+        # `is_terminal` is true for a pipe too where FORCE_COLOR is set.
+        if self.file.isatty() or "COLUMNS" in os.environ:
             return found
         return ConsoleDimensions(_WIDE, found.height)
 
