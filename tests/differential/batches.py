@@ -35,6 +35,8 @@ class Deliveries:
                 if self.table.columns[at][0] == "op" and random.random() < 0.5:
                     row[at] = "D"
             return row
+        if random.random() < 0.05:
+            return [None] * len(self.table.columns)
         return [self._value(at) for at in range(len(self.table.columns))]
 
     def _value(self, at: int) -> Value:
@@ -87,7 +89,7 @@ class Deliveries:
         spoil = self.random.random()
         if spoil < 0.02:
             return line + sep + "more"
-        if spoil < 0.03:
+        if spoil < 0.06:
             return '"' + line
         return line
 

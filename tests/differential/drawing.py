@@ -18,11 +18,11 @@ from differential.values import types_for
 def draw(seed: int) -> Case:
     """The case of a seed: nothing but the number decides it."""
     random = Random(f"goldsmith {seed}")
-    sources = [bronze(random, f"bronze.b{at}") for at in range(random.choice([1, 1, 2]))]
+    sources = [bronze(random, f"bronze.b{at}") for at in range(random.choice([1, 2]))]
     tables: list[Derived] = []
     for at in range(random.choice([1, 1, 2, 2, 3])):
         upstreams: list[Relation] = [table.relation for table in (*sources, *tables)]
-        if at and random.random() < 0.5:
+        if at and random.random() < 0.3:
             upstreams = [tables[-1].relation, *random.sample(upstreams, 1)]
         unique = list({relation.name: relation for relation in upstreams}.values())
         layer = "silver" if at == 0 or random.random() < 0.5 else "gold"
@@ -40,7 +40,7 @@ def _steps(random: Random, sources: Sequence[Bronze], tables: list[Derived]) -> 
         for _ in range(random.choice([1, 1, 1, 2])):
             table = random.choice(sources)
             steps.append(deliveries[table.name].file(replaces=random.random() < 0.08))
-        if random.random() < 0.35:
+        if random.random() < 0.5:
             steps += _event(random, sources, tables)
         steps.append(_run(random, sources, tables))
     return steps

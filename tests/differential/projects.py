@@ -112,6 +112,9 @@ def bronze(random: Random, name: str) -> Bronze:
         at = random.randrange(len(columns))
         if odd.lower() not in {column.lower() for column, _ in columns}:
             columns[at] = (odd, columns[at][1])
+    if random.random() < 0.04:
+        # A NULL of a single column is an empty line.
+        del columns[1:]
     options: dict[str, Any] = {}
     if format_ == "csv":
         options = dict(
