@@ -140,6 +140,22 @@ def test_a_typed_value_that_a_cast_would_change_is_a_violation(spark: SparkSessi
     assert len(row.reasons) == len(wrong)
 
 
+def test_a_type_that_no_cast_reaches_is_a_violation_of_each_value(spark: SparkSession) -> None:
+    for held in [*KINDS, "string", "variant", "array<variant>", "array<struct<a:int>>", "map<string,int>"]:
+        for wanted in [*KINDS, "string", "variant"]:
+            there = spark.sql(f"SELECT CAST(NULL AS {held}) AS v")
+            found = shape(there, {"v": wanted})
+            kind = "string" if wanted.startswith("varchar") else DataType.fromDDL(wanted).simpleString()
+            assert found.frame.schema["v"].dataType.simpleString() == kind, held
+    made = spark.sql(
+        "SELECT 3L AS day, array(3) AS n, named_struct('a', 1) AS b, CAST(NULL AS bigint) AS none"
+    )
+    shaped = shape(made, {"day": "date", "n": "int", "b": "array<int>", "none": "date"})
+    row = shaped.frame.selectExpr("day", "n", "b", "none", f"{shaped.reasons} AS reasons").collect()[0]
+    assert row[:4] == (None, None, None, None)
+    assert row.reasons == ["cast(day as date)", "cast(n as int)", "cast(b as array<int>)"]
+
+
 @pytest.mark.parametrize("text", ['[1, "x", 1.10]', "null", '{"a":[]}'])
 def test_a_nested_variant_is_read_or_a_violation(spark: SparkSession, text: str) -> None:
     held, kind = DataType.fromDDL("string"), DataType.fromDDL("struct<v:variant>")

@@ -91,10 +91,37 @@ def cast_exactly(value: str, held: DataType, wanted: DataType, depth: int = 0) -
             ]
             made, holds = _struct(parts, depth)
             return Cast(f"IF({value} IS NULL, NULL, {made})", holds, sure=True)
+    if not _castable(held, wanted):
+        return Cast(f"CAST(NULL AS {_ddl(wanted)})", "false")
     cast = f"try_cast({value} AS {wanted.simpleString()})"
     if isinstance(held, StringType):
         return Cast(cast, _text_fits(value, cast, wanted))
     return Cast(cast, _typed_fits(value, cast, held, wanted))
+
+
+def _castable(held: DataType, wanted: DataType) -> bool:
+    """Whether Spark knows a cast from one type to the other, in ANSI mode; between two nested types it is asked of
+    their parts."""
+    match held, wanted:
+        case (NullType(), _) | (_, StringType()):
+            return True
+        case ArrayType(), VariantType():
+            return _castable(held.elementType, wanted)
+        case (StructType() | ArrayType() | MapType(), _) | (_, StructType() | ArrayType() | MapType()):
+            return False
+        case (StringType(), _) | (_, VariantType()):
+            return True
+        case NumericType(), NumericType() | BooleanType() | TimestampType():
+            return True
+        case BooleanType() | TimestampType(), NumericType():
+            return True
+        case (
+            DateType() | TimestampType() | TimestampNTZType(),
+            DateType() | TimestampType() | TimestampNTZType(),
+        ):
+            return True
+        case _:
+            return False
 
 
 def _text_fits(text: str, cast: str, wanted: DataType) -> str | None:

@@ -78,10 +78,6 @@ class Entering:
                 fields.append(value.cast(stored(column.dataType)).alias(name, metadata={}))
         return F.struct(*fields) if fields else None
 
-    def has_type(self, kind: type[DataType]) -> bool:
-        """Whether a value of this type is stored, at any depth."""
-        return any(_contains(stored(column.dataType), kind) for column in self.columns.fields)
-
 
 def returned(text: str) -> list[Column]:
     """The columns that a text of ENTERED_AS describes, for entries that have it. One without a type is NULL."""
@@ -161,15 +157,3 @@ def _without_void(kind: DataType) -> DataType:
 
 def _is_void(column: StructField) -> bool:
     return isinstance(column.dataType, NullType)
-
-
-def _contains(kind: DataType, wanted: type[DataType]) -> bool:
-    match kind:
-        case StructType():
-            return any(_contains(field.dataType, wanted) for field in kind.fields)
-        case ArrayType():
-            return _contains(kind.elementType, wanted)
-        case MapType():
-            return _contains(kind.keyType, wanted) or _contains(kind.valueType, wanted)
-        case _:
-            return isinstance(kind, wanted)

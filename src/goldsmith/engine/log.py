@@ -141,6 +141,12 @@ class TableLog:
         found = self._log.unsafeVolatileSnapshot().metadata().configuration().get(key)
         return str(found.get()) if found.isDefined() else None
 
+    def supports(self, feature: str) -> bool:
+        """Whether the table's protocol, as it was last seen, names a feature of Delta's."""
+        return bool(
+            self._log.unsafeVolatileSnapshot().protocol().readerAndWriterFeatureNames().contains(feature)
+        )
+
     def schema(self) -> Any:
         """The table's schema as it was last seen, as the JVM's StructType."""
         return self._log.unsafeVolatileSnapshot().schema()

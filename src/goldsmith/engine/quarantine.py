@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType, TimestampNTZType
+from pyspark.sql.types import StructField, StructType
 
 from goldsmith.engine.columns import EXACT_TIMES
 from goldsmith.engine.entered import ENTERED, ENTERED_AS, Entering
@@ -28,6 +28,7 @@ from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.rows import frame_of
 from goldsmith.engine.shape import AS_ENTERED, BAD
+from goldsmith.engine.writing import admit
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
@@ -115,15 +116,13 @@ class Quarantine:
         held.append(F.lit(entering.text).alias(ENTERED_AS))
         if entering.struct is not None:
             held.append(entering.struct.alias(ENTERED))
-        return self._write(rows.select(*held), entries, takes_back, entering)
+        return self._write(rows.select(*held), entries, takes_back)
 
     def mark(self, entries: Entries, takes_back: Sequence[str]) -> None:
         """Writes marks alone, for entries that leave."""
-        self._write(None, entries, takes_back, None)
+        self._write(None, entries, takes_back)
 
-    def _write(
-        self, rows: DataFrame | None, entries: Entries, takes_back: Sequence[str], entering: Entering | None
-    ) -> Held:
+    def _write(self, rows: DataFrame | None, entries: Entries, takes_back: Sequence[str]) -> Held:
         if takes_back:
             marks = frame_of(self.spark, [(mark,) for mark in takes_back], {"takes_back": "string"})
             rows = marks if rows is None else rows.unionByName(marks, allowMissingColumns=True)
@@ -149,8 +148,7 @@ class Quarantine:
                 # Statistics of a row's values would answer no query, and not every value can be in them.
                 writer.option("delta.dataSkippingNumIndexedCols", _INDEXED).save(self.path)
                 return before
-            if entering is not None:
-                self._admit(entering)
+            admit(self.log, rows.schema)
             writer.save(self.path)
             return before
 
@@ -159,14 +157,6 @@ class Quarantine:
             commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == told
         )
         return Held(mine.metrics["numOutputRows"] - len(takes_back), mine.version)
-
-    def _admit(self, entering: Entering) -> None:
-        """Makes the table accept types that Delta adds to a new table by itself and not to one that is there."""
-        if not entering.has_type(TimestampNTZType):
-            return
-        held = StructType.fromJson(json.loads(self.log.schema().json()))
-        if "timestamp_ntz" not in held.simpleString():
-            DeltaTable.forPath(self.spark, self.path).addFeatureSupport("timestampNtz")
 
     def _frame(self) -> DataFrame:
         return self.spark.read.format("delta").load(self.path)

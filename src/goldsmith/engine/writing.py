@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampNTZType
 
-from goldsmith.engine.log import NO_TABLE
+from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.project.sql_text import quoted
 
+_NTZ = "timestampNtz"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
@@ -52,6 +54,29 @@ def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Targ
         builder = builder.property(key, value)
     builder.execute()
     return replace(target, version=0)
+
+
+def admit(log: TableLog, types: StructType) -> bool:
+    """Makes a table that is there accept types that Delta adds to a new table by itself alone.
+
+    True where that took a commit: what was planned from the version before it is to be planned again.
+    """
+    if not _contains(types, TimestampNTZType) or log.supports(_NTZ):
+        return False
+    DeltaTable.forPath(log.spark, log.path).addFeatureSupport(_NTZ)
+    return True
+
+
+def _contains(kind: DataType, wanted: type[DataType]) -> bool:
+    match kind:
+        case StructType():
+            return any(_contains(field.dataType, wanted) for field in kind.fields)
+        case ArrayType():
+            return _contains(kind.elementType, wanted)
+        case MapType():
+            return _contains(kind.keyType, wanted) or _contains(kind.valueType, wanted)
+        case _:
+            return isinstance(kind, wanted)
 
 
 def append(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:

@@ -11,7 +11,7 @@ from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.literals import among
 from goldsmith.engine.merging import Newest, merge_newest, newest, null_key, removing, survivors
 from goldsmith.engine.metadata import CommitMetadata, Merged
-from goldsmith.engine.writing import Target, append, make_clustered, overwrite, replace_where
+from goldsmith.engine.writing import Target, admit, append, make_clustered, overwrite, replace_where
 from goldsmith.project.models import Merge, Overwrite
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
@@ -39,6 +39,8 @@ def write(
 ) -> Written | None:
     """Commits the kept rows; None where the table is no longer as it was planned from."""
     if plan.log.version() != plan.state.version:
+        return None
+    if plan.state.exists and admit(plan.log, kept.schema):
         return None
     try:
         _commit(spark, run, plan, piece, kept, known, metadata)

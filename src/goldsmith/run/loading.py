@@ -31,6 +31,7 @@ from goldsmith.run.describing import describe
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.plan import Plan
 from goldsmith.run.planning import plan_table
+from goldsmith.run.planning_files import refuse_types_of_files
 from goldsmith.run.slices import FILE_REASONS, Slice, TooMuchTouched, slice_of
 from goldsmith.run.taking_back import entries_taken_back
 
@@ -179,6 +180,8 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
         kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(*ADDED, *piece.hidden)
         schema = kept.schema
         _refuse_incomparable(table, schema)
+        if table.spec.source is not None and plan.action == "incremental":
+            refuse_types_of_files(table, plan.log.types(), schema)
         known, counts, verdicts = known_of(judged, table.load, schema)
         run.landing.unchanged(plan.loaded, table=table.name)
         records = verdict_records(run, table, judged, verdicts)

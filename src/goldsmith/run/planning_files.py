@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from goldsmith.engine.landing import listed
 from goldsmith.engine.log import Bookmark, TableLog, TableState
@@ -105,6 +108,24 @@ def refuse_other_types(table: Table, log: TableLog, bookmark: Bookmark) -> None:
                 f"`{table.name}` holds {name} as {kind}, and it is declared as {column.type} now.",
                 where=table.where("columns", name),
                 hint=hint,
+            )
+
+
+def refuse_types_of_files(table: Table, held: Mapping[str, str], delivered: StructType) -> None:
+    """Raises RunError GS405 where files bring an undeclared column with another type than the table has.
+
+    held: the table's columns and their types. Declared columns are cast and never differ.
+    """
+    types = {name.lower(): kind for name, kind in held.items()}
+    for field in delivered.fields:
+        brought, kind = field.dataType.simpleString(), types.get(field.name.lower())
+        if kind is not None and kind != brought:
+            raise RunError(
+                "GS405",
+                f"`{table.name}` holds {field.name} as {kind}, and the files have it as {brought}.",
+                where=table.where("columns"),
+                hint=f"Declare it: `{field.name}: {kind}` keeps what it is, and quarantines what does not fit. "
+                f"`goldsmith run {table.name} --rebuild {table.name}` reads all its files again instead.",
             )
 
 
