@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
 from goldsmith.engine.commit import read_commit
-from goldsmith.engine.failures import is_bad_value
+from goldsmith.engine.failures import is_bad_value, raised_in_python
 from goldsmith.engine.literals import among, type_text
 from goldsmith.engine.metadata import CommitMetadata, base_in
 
@@ -37,6 +37,29 @@ class Told(PySparkException):
 )
 def test_only_conditions_of_values_are_bad_values(condition: str, expected: bool) -> None:
     assert is_bad_value(Told(condition)) is expected
+
+
+def test_an_error_of_a_python_function_names_its_line() -> None:
+    told = """An exception was thrown from the Python worker. Please see the stack trace below.
+Traceback (most recent call last):
+  File "/x/site-packages/pyspark/worker.py", line 2000, in main
+    process()
+  File "/home/me/it's mine/pipelines/shop/gold/t.py", line 9, in doubled
+    return int(v) * 2
+           ^^^^^^
+  File "/usr/lib/python3.11/decimal.py", line 3, in f
+ValueError: invalid literal for int() with base 10: 'x'
+
+\tat org.apache.spark.api.python.BasePythonRunner
+"""
+    expected = (
+        "ValueError: invalid literal for int() with base 10: 'x'",
+        "/home/me/it's mine/pipelines/shop/gold/t.py",
+        9,
+    )
+    assert raised_in_python(told) == expected
+    assert raised_in_python("Job aborted.") is None
+    assert raised_in_python("Traceback (most recent call last):\nKeyError: 1") == ("KeyError: 1", None, None)
 
 
 def test_a_commit_tells_its_base_and_its_schema() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 
 from goldsmith.engine.executors import no_executor
 from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
@@ -66,6 +66,10 @@ MALFORMED_VARIANT NULL_MAP_KEY NUMERIC_OUT_OF_SUPPORTED_RANGE NUMERIC_VALUE_OUT_
 ROW_VALUE_IS_NULL USER_RAISED_EXCEPTION VARIANT_CONSTRUCTOR_SIZE_LIMIT VARIANT_DUPLICATE_KEY VARIANT_SIZE_LIMIT
 """
 """Conditions of an expression that cannot be computed for a value of a row; none of a query that is wrong itself."""
+
+
+_PYTHON_FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
+_LIBRARY = re.compile(r"/(?:site-packages|dist-packages|pyspark|lib/python3[^/]*)/|\.zip/|^<")
 
 
 def _java(error: BaseException) -> Iterator[Any]:
@@ -173,10 +177,40 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             where=Where(file=path, table=table),
             hint="Check that the place is there, who owns it and whether it is mounted read-only.",
         )
+    in_python = isinstance(error, PythonException) or has_cause(error, "PythonException")
+    raised = raised_in_python(everything) if in_python else None
+    if raised is not None:
+        told, file, line = raised
+        return RunError(
+            "GS206",
+            f"The table's code failed on a row: {told}",
+            where=Where(file=file, line=line, table=table),
+            hint="Correct it and run again: nothing was written.",
+        )
     damaged = has_cause(error, "EOFException", "ZipException", "DataFormatException")
     if damaged or "FAILED_READ_FILE" in "".join(conditions(error)):
         return _unreadable(everything, damaged, table, path)
     return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
+
+
+def raised_in_python(told: str) -> tuple[str, str | None, int | None] | None:
+    """What a function of Python raised in one of Spark's workers, with the file and the line of the project's code.
+
+    told: the text of Spark's exception, which quotes the worker's traceback. None where it quotes none.
+    """
+    _, found, stack = told.partition("Traceback (most recent call last):\n")
+    if not found:
+        return None
+    frames: list[tuple[str, int]] = []
+    for text in stack.splitlines():
+        frame = _PYTHON_FRAME.match(text)
+        if frame is not None:
+            frames.append((frame[1], int(frame[2])))
+        elif text and not text[0].isspace():
+            own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
+            file, line = own[-1] if own else (None, None)
+            return text, file, line
+    return None
 
 
 def _of_the_store(error: Exception, everything: str, table: str, path: str) -> GoldsmithError | None:
