@@ -83,6 +83,21 @@ def test_a_value_is_one_line_and_not_rounded() -> None:
     ]  # fmt: skip
 
 
+def test_rows_of_many_columns_are_printed_a_column_a_line() -> None:
+    columns = [f"a_column_{at}" for at in range(12)]
+    rows = [[f"value {at} of row {row}" for at in range(12)] for row in (1, 2)]
+    shown = "\n".join(printed(part, 80) for part in console.rows_within(80, columns, rows))
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["Row", "2"] in lines
+    assert ["a_column_11", "value", "11", "of", "row", "2"] in lines
+    for width, columns_there, rows_there in (
+        (80, columns[:4], [["x"] * 4]),
+        (10_000, columns, rows),
+        (80, columns, []),
+    ):
+        assert len(list(console.rows_within(width, columns_there, rows_there))) == 1
+
+
 def test_a_pipe_gets_a_row_in_a_line() -> None:
     wide = table(["name", "text"], [["x", "word " * 200]])
     assert len(printed(wide).strip().splitlines()) == 2

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +33,9 @@ All but the line feed, and the two joiners that scripts and emoji need.
 
 _SHORTEST = 10
 """Characters of a table's first column that are shown in any case."""
+
+_READABLE = 16
+"""Characters to which a column of data may be narrowed, with its values on several lines."""
 
 _WIDE = 10_000
 """Columns of an output that is no terminal: a row of a table is one line for the program that reads it."""
@@ -158,6 +161,22 @@ def table(
     for row in rows:
         shown.add_row(*[cell(value, exact=exact) for value in row])
     return shown
+
+
+def rows_within(
+    width: int, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> Iterable[RenderableType]:
+    """Rows of data: as a table where it fits into the width with columns that can be read, else one column a line."""
+    needed = [
+        max([len(column), *(cell(row[at], exact=True).cell_len for row in rows)])
+        for at, column in enumerate(columns)
+    ]
+    if not rows or sum(min(cells, _READABLE) + 1 for cells in needed) <= width:
+        return [table(columns, rows, exact=True)]
+    return [
+        table(["column", "value"], zip(columns, row, strict=True), title=f"Row {number:,}", exact=True)
+        for number, row in enumerate(rows, start=1)
+    ]
 
 
 def _is_number(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, styled, table, table_within, tell_json, tell_warning
+from goldsmith.cli.console import out, plural, rows_within, styled, table_within, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def _answer(project: Project, query: str, limit: int, *, quiet: bool) -> Answer:
 
 
 def _tell_answer(answer: Answer, limit: int) -> None:
-    out.print(table(answer.columns, answer.rows, exact=True))
+    for part in rows_within(out.width, answer.columns, answer.rows):
+        out.print(part)
     if answer.more:
         out.print(styled((f"The first {plural(limit, 'row')}; --limit shows more.", "dim")))
 
