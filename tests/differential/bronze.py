@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from differential import delivered
 from differential.failing import Failed
-from differential.held import Held
+from differential.held import Held, columns_of
 from differential.values import DAY, civil
 
 UNREAD = ("variant",)
@@ -37,6 +37,7 @@ def hold(
         records = sum(pq.read_metadata(file).num_rows for file in files)
         if records != rows_in:
             raise Failed("records", table, f"the files hold {records} rows, and {rows_in} came in")
+        hold_columns(held, version, files, table)
         return
     read_as = {name: "string" if kind in UNREAD else kind for name, kind in declared["columns"].items()}
     new = declared.get("on_new_column", "add")
@@ -61,6 +62,28 @@ def hold(
     extra, missing = found - wanted, wanted - found
     if extra or (missing and not judged):
         raise Failed("bronze", table, f"holds {list(extra.items())[:3]}, and not {list(missing.items())[:3]}")
+
+
+def hold_columns(held: Held, version: int, files: Sequence[Path], table: str) -> None:
+    """Raises Failed where a commit has a row that no Parquet file has, by the columns whose type is the files' own."""
+    commit = next(item for item in held.commits if item.version == version)
+    parts = {
+        "delivered": [columns_of(file) for file in files],
+        "written": [columns_of(held.path / file) for file in commit.added],
+    }
+    every = [part for side in parts.values() for part in side]
+    alike = [
+        name
+        for name, (kind, _) in every[0].items()
+        if not name.startswith("_") and all(name in part and part[name][0] == kind for part in every)
+    ]
+    rows = {
+        side: Counter(row for part in found for row in zip(*(part[name][1] for name in alike), strict=True))
+        for side, found in parts.items()
+    }
+    if extra := rows["written"] - rows["delivered"]:
+        told = f"holds {list(extra.items())[:3]} in {alike}, and its files do not"
+        raise Failed("bronze", table, told)
 
 
 def _of_files(reasons: Sequence[str]) -> tuple[str, ...]:

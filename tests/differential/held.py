@@ -137,6 +137,26 @@ class Held:
             yield tuple(column[at] if column is not None else None for column in columns)
 
 
+def columns_of(file: Path) -> dict[str, tuple[str, list[Any]]]:
+    """A Parquet file's columns by their names in lower case, each with its type and its values."""
+    table = pq.ParquetFile(file, coerce_int96_timestamp_unit="us").read()
+    columns = zip(table.column_names, table.columns, strict=True)
+    return {name.lower(): (_kind(column.type), _values(column)) for name, column in columns}
+
+
+def _kind(kind: pa.DataType) -> str:
+    """A type as Spark tells it from others: however an array's item is called, and whatever a moment's zone is."""
+    if pa.types.is_timestamp(kind):
+        return "timestamp"
+    if pa.types.is_list(kind):
+        return f"array<{_kind(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"map<{_kind(kind.key_type)},{_kind(kind.item_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{item.name}:{_kind(item.type)}' for item in kind)}>"
+    return str(kind)
+
+
 def entries(quarantine: Held) -> list[dict[str, Any]]:
     """The quarantined rows, without marks of those that leave."""
     return [record for record in quarantine.records() if record.get("takes_back") is None]

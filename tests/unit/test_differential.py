@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from differential.bronze import hold_columns
 from differential.case import Case, Declared
 from differential.drawing import draw
 from differential.failing import Failed
-from differential.held import Held, difference
+from differential.held import Commit, Held, difference
 from differential.mutating import ROOT
 from differential.mutations import MUTATIONS
 from differential.shrink import reductions, shrink
@@ -169,3 +170,30 @@ def test_each_mutation_can_be_applied() -> None:
     for mutation in MUTATIONS:
         text = (ROOT / "src" / mutation.file).read_text(encoding="utf-8")
         assert text.count(mutation.old) == 1, mutation.name
+
+
+def test_a_changed_value_of_a_parquet_file_is_seen(tmp_path: Path) -> None:
+    moments = pa.array([0, 1], pa.timestamp("us", "UTC"))
+    delivered = {"Id": pa.array([1, 2], pa.int32()), "at": moments, "text": pa.array(["5", "x"])}
+    pq.write_table(pa.table(delivered), tmp_path / "a.parquet")
+    written = {
+        "Id": delivered["Id"],
+        "at": moments.cast(pa.timestamp("us")),
+        "text": pa.array([5, None]),
+        "_run": delivered["text"],
+    }
+    held = Held(tmp_path / "table")
+    for version, rows in enumerate(
+        (
+            pa.table(written),
+            pa.table(written).slice(1),
+            pa.table(written | {"at": moments[:1].cast(pa.timestamp("us")).take([0, 0])}),
+        )
+    ):
+        (tmp_path / "table").mkdir(exist_ok=True)
+        pq.write_table(rows, tmp_path / f"table/{version}.parquet")
+        held.commits.append(Commit(version, "WRITE", {}, {}, {f"{version}.parquet": {}}))
+    for version in (0, 1):
+        hold_columns(held, version, [tmp_path / "a.parquet"], "bronze.t")
+    with pytest.raises(Failed, match="its files do not"):
+        hold_columns(held, 2, [tmp_path / "a.parquet"], "bronze.t")
