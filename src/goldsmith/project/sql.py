@@ -12,7 +12,8 @@ from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.sql_bind import NoLayer, Structure, bind
 from goldsmith.project.sql_columns import Columns
 from goldsmith.project.sql_expression import check_expression
-from goldsmith.project.sql_order import Finding, order_findings
+from goldsmith.project.sql_limit import Finding
+from goldsmith.project.sql_order import order_findings
 from goldsmith.project.sql_outputs import Schemas
 from goldsmith.project.sql_problems import (
     changing_problems,

@@ -7,7 +7,6 @@ or puts rows in a sequence is the same each time only where an ORDER BY leaves n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -22,7 +21,8 @@ from goldsmith.project.sql_functions import (
     POSITIONAL,
     TIED,
 )
-from goldsmith.project.sql_scope import Relation, Select, SetOperation, own
+from goldsmith.project.sql_limit import Finding, limit_findings
+from goldsmith.project.sql_scope import Select, own
 from goldsmith.project.sql_text import Parsed, offset_of
 from goldsmith.project.sql_unique import Atoms, Unique, is_grouped
 
@@ -30,41 +30,12 @@ _TOTAL = "End its ORDER BY in columns that no two rows have alike: a key, or `st
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup, exp.Order, exp.Distinct)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A place where the order of rows decides. refused: an order is missing altogether; else ties may matter."""
-
-    refused: bool
-    message: str
-    offset: int
-    hint: str
-
-
 def order_findings(parsed: Parsed, structure: Structure, unique: Unique) -> Iterator[Finding]:
     """All places of a statement where the order of rows decides about its result."""
     check = _Check(parsed, unique)
     for select in structure.selects:
         yield from check.calls(select)
-    relations = {id(relation.node): relation for relation in _relations(structure)}
-    for clause in parsed.tree.find_all(exp.Limit, exp.Offset, exp.Fetch):
-        node = clause.parent
-        if node is not None and not (isinstance(clause, exp.Offset) and node.args.get("limit")):
-            yield from check.limit(clause, node, relations.get(id(node)))
-
-
-def _relations(structure: Structure) -> Iterator[Relation]:
-    stack: list[Relation] = [structure.root, *structure.selects]
-    seen: set[int] = set()
-    while stack:
-        relation = stack.pop()
-        if id(relation) in seen:
-            continue
-        seen.add(id(relation))
-        yield relation
-        if isinstance(relation, Select):
-            stack += [*(source.relation for source in relation.sources), *relation.subqueries]
-        elif isinstance(relation, SetOperation):
-            stack += [relation.left, relation.right]
+    yield from limit_findings(parsed, structure, unique)
 
 
 class _Check:
@@ -101,8 +72,7 @@ class _Check:
         offset = offset_of(node)
         known = self._unique.closure(select, self._unique.group(select) or frozenset())
         if name in APPROXIMATE:
-            told = f"`{name}` approximates, and its result depends on the order of rows"
-            yield Finding(False, told, offset, APPROXIMATE[name])
+            yield _approximate(node, name)
         elif name in PICKING or name in LISTING or name in TIED:
             values = _values(node)
             if all(self._unique.determined(select, value, known) for value in values):
@@ -134,14 +104,12 @@ class _Check:
         ordering: list[exp.Expr],
     ) -> Iterator[Finding]:
         """Rows that the order leaves alike: harmless where they have the same value."""
-        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
-        reached = self._unique.closure(select, known | covered)
+        reached = self._unique.closure(select, known | self._covered(select, ordering))
         if all(self._unique.determined(select, value, reached) for value in values):
             return
         if not is_grouped_again(select) and self._rows_apart(select, reached):
             return
-        told = f"of rows that are equal in its order `{name}` takes any"
-        yield Finding(False, told, offset_of(node), TIED.get(name, _TOTAL))
+        yield _tied(node, name)
 
     def _rows_apart(self, select: Select, known: Atoms) -> bool:
         """Whether the rows that go into a SELECT's aggregates differ in these atoms."""
@@ -165,12 +133,11 @@ class _Check:
         rows = spec is not None and str(spec.args.get("kind")).upper() == "ROWS" and not _whole(spec)
         sequence = name in POSITIONAL or name in LISTING or rows
         if name in APPROXIMATE:
-            told = f"`{name}` approximates, and its result depends on the order of rows"
-            yield Finding(False, told, offset_of(node), APPROXIMATE[name])
+            yield _approximate(node, name)
             return
         if not sequence and name not in PICKING and name not in TIED:
             return
-        known = frozenset().union(*(self._unique.covered(select, part) for part in parts))
+        known = self._covered(select, parts)
         inside = _ordering(node, node.parent if isinstance(node.parent, exp.WithinGroup) else node)
         values = _values(node)
         if name in TIED and not rows:
@@ -186,7 +153,7 @@ class _Check:
             told = f"the window of `{name}` has no order"
             yield Finding(True, told, offset_of(node), "Give it an ORDER BY that no two rows have alike.")
             return
-        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
+        covered = self._covered(select, ordering)
         if name in PICKING and not rows and self._fixed(select, known | covered, values):
             return
         if not self._total(select, known | covered):
@@ -202,11 +169,13 @@ class _Check:
         values: list[exp.Expr],
         ordering: list[exp.Expr],
     ) -> Iterator[Finding]:
-        covered = frozenset().union(*(self._unique.covered(select, each) for each in ordering))
+        covered = self._covered(select, ordering)
         if self._fixed(select, known | covered, values) or self._unique.total(select, known | covered):
             return
-        told = f"of rows that are equal in its order `{name}` takes any"
-        yield Finding(False, told, offset_of(node), TIED[name])
+        yield _tied(node, name)
+
+    def _covered(self, select: Select, parts: list[exp.Expr]) -> Atoms:
+        return frozenset().union(*(self._unique.covered(select, part) for part in parts))
 
     def _fixed(self, select: Select, atoms: Atoms, values: list[exp.Expr]) -> bool:
         reached = self._unique.closure(select, atoms)
@@ -242,62 +211,21 @@ class _Check:
         spec = next((node.args["spec"] for node in nodes if node.args.get("spec")), None)
         return parts, [each for order in orders for each in order.expressions], spec
 
-    def limit(self, clause: exp.Expr, node: exp.Expr, relation: Relation | None) -> Iterator[Finding]:
-        """LIMIT and OFFSET, which take other rows where the order leaves it open."""
-        word = clause.key.upper()
-        amount = clause.args.get("expression")
-        if isinstance(amount, exp.Var) or (isinstance(amount, exp.Literal) and amount.name == "0"):
-            return
-        if isinstance(node.parent, exp.Exists):
-            return
-        order = node.args.get("order")
-        ordering: list[exp.Expr] = list(order.expressions) if order is not None else []
-        if self._settled(relation, ordering):
-            return
-        told = (
-            f"{word} without ORDER BY takes any rows"
-            if not ordering
-            else (f"{word} takes any of the rows that are equal in its ORDER BY")
-        )
-        hint = "End the ORDER BY in columns that no two rows have alike: a key, or all columns of the output."
-        yield Finding(True, told, offset_of(clause) or offset_of(node), hint)
-
-    def _settled(self, relation: Relation | None, ordering: list[exp.Expr]) -> bool:
-        """Whether an order leaves no ties between different rows of a relation."""
-        if any(isinstance(each.this, exp.Var) and each.this.name.upper() == "ALL" for each in ordering):
-            return True
-        outputs = self._unique.columns.outputs(relation) if relation is not None else None
-        names = [(output.name or "").lower() for output in outputs or ()]
-        ordered: set[str] = set()
-        for each in ordering:
-            item = each.this.unnest()
-            if isinstance(item, exp.Literal) and item.name.isdigit() and 0 < int(item.name) <= len(names):
-                ordered.add(names[int(item.name) - 1])
-            elif isinstance(item, exp.Column) and len(item.parts) == 1:
-                ordered.add(item.name.lower())
-        if outputs is not None and (
-            set(names) <= ordered or any(one <= ordered for one in self._sets(relation))
-        ):
-            return True
-        if not isinstance(relation, Select):
-            return False
-        atoms = frozenset().union(*(self._unique.covered(relation, each) for each in ordering))
-        for output in outputs or ():
-            if (output.name or "").lower() in ordered:
-                atoms |= self._unique.output(relation, output)
-        if not relation.node.args.get("distinct"):
-            return self._unique.total(relation, atoms)
-        reached = self._unique.closure(relation, atoms)
-        return outputs is not None and all(self._unique.output(relation, each) <= reached for each in outputs)
-
-    def _sets(self, relation: Relation | None) -> frozenset[frozenset[str]]:
-        return self._unique.sets(relation) if relation is not None else frozenset()
-
 
 def is_grouped_again(select: Select) -> bool:
     """Whether a SELECT has ROLLUP, CUBE or GROUPING SETS: a row goes into several groups."""
     group = select.node.args.get("group")
     return group is not None and any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets"))
+
+
+def _approximate(node: exp.Expr, name: str) -> Finding:
+    message = f"`{name}` approximates, and its result depends on the order of rows"
+    return Finding(False, message, offset_of(node), APPROXIMATE[name])
+
+
+def _tied(node: exp.Expr, name: str) -> Finding:
+    message = f"of rows that are equal in its order `{name}` takes any"
+    return Finding(False, message, offset_of(node), TIED.get(name, _TOTAL))
 
 
 def _values(node: exp.Expr) -> list[exp.Expr]:
