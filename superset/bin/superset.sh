@@ -5,7 +5,7 @@
 #   SUPERSET_ADMIN_USER (admin), SUPERSET_ADMIN_PASSWORD            for init
 #   SUPERSET_ANALYST_USER (analyst), SUPERSET_ANALYST_PASSWORD      for init; no such account without a password
 #   SUPERSET_PREVIOUS_SECRET_KEY                for init: what the tables were encrypted by until now
-#   SUPERSET_HOST (127.0.0.1), SUPERSET_PORT (8088), SUPERSET_THREADS (8)
+#   SUPERSET_HOST (127.0.0.1), SUPERSET_PORT (8088), SUPERSET_THREADS (32)
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 export SUPERSET_CONFIG_PATH=${SUPERSET_CONFIG_PATH:-$here/superset_config.py}
@@ -20,7 +20,8 @@ init)
     exec python "$here/bin/accounts.py"
     ;;
 serve)
-    exec gunicorn --workers 1 --worker-class gthread --threads "${SUPERSET_THREADS:-8}" --timeout 120 --keep-alive 65 \
+    export SUPERSET_THREADS=${SUPERSET_THREADS:-32}
+    exec gunicorn --workers 1 --worker-class gthread --threads "$SUPERSET_THREADS" --timeout 120 --keep-alive 65 \
         --bind "${SUPERSET_HOST:-127.0.0.1}:${SUPERSET_PORT:-8088}" --no-control-socket --access-logfile /dev/null "$FLASK_APP"
     ;;
 health)

@@ -76,6 +76,30 @@ def test_one_that_was_changed_or_not_answered_to_its_end_is_not_kept(connect: Ca
             asked(after, "SHOW TABLES")
 
 
+SLOW = "SELECT count(*) FROM range(1000000000000) WHERE id % 3 = 1"
+
+
+def test_a_query_that_nobody_waits_for_is_cancelled(connect: Callable[[], Session]) -> None:
+    with closing(connect()) as session:
+        cursor = session.cursor()
+        cursor.gone = lambda: True
+        with pytest.raises(OperationalError, match="its page was left"):
+            cursor.execute(SLOW)
+        assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
+    with closing(connect()) as after:
+        assert after is not session
+        assert asked(after) == [(1,), (2,), (3,)]
+
+
+def test_a_query_that_takes_too_long_is_cancelled_and_says_so(connect: Callable[[], Session]) -> None:
+    with closing(connect()) as session:
+        cursor = session.cursor()
+        cursor.longest = 1.0
+        with pytest.raises(OperationalError, match="longer than 1 s"):
+            cursor.execute(SLOW)
+        assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
+
+
 def test_one_that_waited_too_long_is_left(server: Service) -> None:
     sessions = Sessions(idle=0)
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset"}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from sqlalchemy.engine.reflection import Inspector
 from superset.db_engine_specs.spark import SparkEngineSpec
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
-from superset.exceptions import SupersetSecurityException
+from superset.exceptions import SupersetErrorException, SupersetSecurityException
 from superset.models.core import Database
 
 from goldsmith_superset.reading import reads
+from goldsmith_superset.request import reader, reader_left
+from goldsmith_superset.turns import Busy, GivenUp, Turns
+
+# Of the process: one web server, whose threads are what queries take.
+_TURNS = Turns.of_threads(int(os.environ.get("SUPERSET_THREADS") or 32))
 
 
 class SparkThriftEngineSpec(SparkEngineSpec):
@@ -32,7 +38,18 @@ class SparkThriftEngineSpec(SparkEngineSpec):
             raise SupersetSecurityException(
                 SupersetError(told, SupersetErrorType.DML_NOT_ALLOWED_ERROR, ErrorLevel.ERROR)
             )
-        super().execute(cursor, query, database, **kwargs)
+        if kwargs.get("async_"):
+            super().execute(cursor, query, database, **kwargs)
+            return
+        cursor.gone = reader_left
+        try:
+            with _TURNS.taken(reader(), reader_left):
+                super().execute(cursor, query, database, **kwargs)
+        except (Busy, GivenUp) as error:
+            message = f"The lakehouse is busy: {error}"
+            raise SupersetErrorException(
+                SupersetError(message, SupersetErrorType.BACKEND_TIMEOUT_ERROR, ErrorLevel.ERROR)
+            ) from error
 
     @classmethod
     def get_default_catalog(cls, database: Database) -> str | None:  # noqa: ARG003

@@ -125,10 +125,38 @@ def _notice_its_end(opened: socket.socket) -> None:
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+LONGEST = 100.0
+"""Seconds after which a query is cancelled. Superset's page gives up after 120."""
+
+_DONE = ttypes.TOperationState.FINISHED_STATE
+_STILL = frozenset(
+    {
+        ttypes.TOperationState.INITIALIZED_STATE,
+        ttypes.TOperationState.PENDING_STATE,
+        ttypes.TOperationState.RUNNING_STATE,
+    }
+)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the other end of a connection is gone. Reads nothing."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 class Cursor(hive.Cursor):
-    """A cursor that knows whether it left its session as it was."""
+    """A cursor that knows whether it left its session as it was, and cancels a query that nobody waits for.
+
+    gone: whether the reader has left. longest: seconds after which a query is cancelled.
+    """
 
     _queries = True
+    gone: Callable[[], bool] = staticmethod(lambda: False)
+    longest = LONGEST
 
     @property
     def answered(self) -> bool:
@@ -137,8 +165,30 @@ class Cursor(hive.Cursor):
 
     def execute(self, operation: str, parameters: Any = None, **options: Any) -> None:
         self._queries = self._queries and _QUERY.match(operation) is not None
+        # SQL Lab asks how far its statements are, and stops them, by itself.
+        asks = bool(options.pop("async", False) or options.pop("async_", False))
         with plain():
-            super().execute(operation, parameters, **options)
+            super().execute(operation, parameters, async_=True, **options)
+            if not asks:
+                self._wait()
+
+    def _wait(self) -> None:
+        """Waits for the statement's end. The server answers when it is reached, or after half a second."""
+        until = time.monotonic() + self.longest
+        while True:
+            status = self.poll(get_progress_update=False)
+            if status.operationState == _DONE:
+                return
+            if status.operationState not in _STILL:
+                raise exc.OperationalError(of_the_server(status.errorMessage or "The query was cancelled."))
+            if self.gone():
+                self.cancel()
+                raise exc.OperationalError("The query was cancelled: its page was left.")
+            if time.monotonic() > until:
+                self.cancel()
+                raise exc.OperationalError(
+                    f"The query was cancelled: it took longer than {self.longest:.0f} s."
+                )
 
     def _fetch_more(self) -> None:
         with plain():

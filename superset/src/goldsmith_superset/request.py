@@ -1,0 +1,23 @@
+"""Who asks for a chart, and whether they still wait for it."""
+
+from __future__ import annotations
+
+from flask import g, has_request_context, request
+
+from goldsmith_superset.sessions import is_closed
+
+
+def reader() -> str:
+    """The user's name; the address of one who is not logged in; empty outside a request."""
+    if not has_request_context():
+        return ""
+    name: str | None = getattr(getattr(g, "user", None), "username", None)
+    return name or request.remote_addr or ""
+
+
+def reader_left() -> bool:
+    """Whether the browser has closed its connection. False where the web server does not show it."""
+    if not has_request_context():
+        return False
+    connection = request.environ.get("gunicorn.socket")
+    return connection is not None and is_closed(connection)
