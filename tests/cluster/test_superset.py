@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -99,6 +102,55 @@ def test_a_chart_is_kept_for_the_next_reader(place: Place) -> None:
     client, chart = place.superset.admin(), place.held("chart", "slice_name")["Departures"]
     client.chart_data(chart)
     assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
+
+
+SLOW = "max(levenshtein(repeat(origin, 20000), repeat(origin, 19999 + hour(now()))))"
+"""A metric that takes minutes, and is computed row by row."""
+
+
+@pytest.fixture
+def slow_chart(place: Place) -> Iterator[int]:
+    """A chart that nobody waits for to its end."""
+    client = place.superset.admin()
+    datasets = client.all("dataset", ("id", "table_name"))
+    dataset = next(each["id"] for each in datasets if each["table_name"] == "daily_punctuality")
+    metric = {"expressionType": "SQL", "sqlExpression": SLOW, "label": "slow"}
+    context = {
+        "datasource": {"id": dataset, "type": "table"},
+        "queries": [{"metrics": [metric], "columns": [], "row_limit": 1}],
+        "result_format": "json",
+        "result_type": "full",
+    }
+    chart = {
+        "slice_name": "Slow",
+        "viz_type": "big_number_total",
+        "datasource_id": dataset,
+        "datasource_type": "table",
+        "params": json.dumps({"metric": metric}),
+        "query_context": json.dumps(context),
+    }
+    made = client.post("chart/", chart)["id"]
+    yield made
+    client.delete("chart", [made])
+
+
+def test_slow_charts_leave_superset_to_others(place: Place, slow_chart: int, analyst: Client) -> None:
+    """Also after their readers have left: the server is not busy with what nobody waits for."""
+    address = place.superset.server.url.removeprefix("http://")
+    path = f"/api/v1/chart/{slow_chart}/data/?force=true"
+    headers = {"Authorization": place.superset.admin()._headers["Authorization"]}
+    waiting = [HTTPConnection(address) for _ in range(12)]
+    for connection in waiting:
+        connection.request("GET", path, headers=headers)
+    departures = place.held("chart", "slice_name")["Departures"]
+    assert analyst.chart_data(departures)[0]["departures"] > 0
+    with urlopen(f"http://{address}/health", timeout=4) as answer:
+        assert answer.read() == b"OK"
+    for connection in waiting:
+        connection.close()
+    # As many turns as one reader has are free again: the statements were cancelled.
+    for _ in range(4):
+        assert place.superset.admin().chart_data(departures)[0]["departures"] > 0
 
 
 def exported(place: Place) -> dict[str, Any]:
