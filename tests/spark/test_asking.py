@@ -57,6 +57,17 @@ def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return command(monkeypatch, capsys)
 
 
+def test_a_session_that_showed_another_project_shows_this_one(shop: Lake, tmp_path: Path) -> None:
+    other = Lake(shop.spark, tmp_path)
+    other.declare(TABLE, "source: {files: o/*.csv, format: csv}\ncolumns: {id: int}")
+    other.deliver("o/a.csv", "id\n9\n")
+    other.done()
+    query = f"SELECT id FROM {TABLE} ORDER BY id"
+    for _ in range(2):
+        assert asked(other, query) == [(9,)]
+        assert asked(shop, query) == [(1,), (2,), (3,)]
+
+
 def asked(lake: Lake, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in ask(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows]
 

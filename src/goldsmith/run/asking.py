@@ -165,11 +165,26 @@ def make_known(spark: SparkSession, name: str, path: str) -> bool:
     if TableLog(spark, path).version() == NO_TABLE:
         return False
     schema, _, table = name.partition(".")
+    full = f"{quoted(schema)}.{quoted(table)}"
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-    spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {quoted(schema)}.{quoted(table)} USING delta LOCATION {text_literal(path)}"
-    )
+    if _is_of_session(spark) and _location(spark, full) not in (None, path):
+        # The session has shown another project's table of this name.
+        spark.sql(f"DROP TABLE {full}")
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {full} USING delta LOCATION {text_literal(path)}")
     return True
+
+
+def _is_of_session(spark: SparkSession) -> bool:
+    """Whether the catalog lasts as long as the session: a metastore's tables are not replaced to answer a query."""
+    return spark.conf.get("spark.sql.catalogImplementation") == "in-memory"
+
+
+def _location(spark: SparkSession, full: str) -> str | None:
+    """The folder of a table in the catalog; None if the catalog has no such table."""
+    if not spark.catalog.tableExists(full):
+        return None
+    rows = spark.sql(f"DESCRIBE TABLE EXTENDED {full}").where("col_name = 'Location'").collect()
+    return re.sub("^file:/+", "/", rows[0].data_type) if rows else None
 
 
 def _places(run: Run) -> dict[str, str]:
