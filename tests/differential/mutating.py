@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from differential.mutations import MUTATIONS, Mutation
+from differential.mutation import Mutation
+from differential.mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from command import command
 from goldsmith.project.loading import load_project
 from goldsmith.run.changed_types import changed_types
 
@@ -55,6 +58,16 @@ def test_a_changed_type_is_noticed_in_the_newest_version(tmp_path: Path) -> None
     assert "holds n as bigint, and n is declared as string" in told
     assert "holds amount as decimal(9,2), and amount is declared as decimal(9,3)" in other
     assert "--rebuild bronze.o" in other
+
+
+def test_the_check_tells_a_changed_type_before_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path, DECLARED.replace("n: bigint", "n: string"))
+    commit(root, 0, HELD)
+    ended = command(monkeypatch, capsys)("check", folder=root)
+    assert ended.code == 0, ended.err
+    assert "bronze.o: it holds n as bigint, and n is declared as string" in ended.err
 
 
 def test_a_log_that_cannot_be_read_gives_no_note(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from goldsmith.cli.starter import make_pipeline
+from goldsmith.project.loading import load_project
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -96,6 +99,16 @@ def test_init_never_writes_over_a_pipeline(tmp_path: Path) -> None:
     assert "GS105" in again.stderr
     assert goldsmith("init", str(tmp_path), "--pipeline", "visits").returncode == 0
     assert "6 tables in 2 pipelines" in goldsmith("check", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f600 \xe9", 'it\'s "a" \\', "a\tb\x7f", "\U000e0001", "\ufeff", "#: {x}"]
+)
+def test_init_makes_a_project_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    make_pipeline(tmp_path / name, "orders")
+    project = load_project(tmp_path / name)
+    assert project.spec.name == name
+    assert len(project.tables) == 3
 
 
 def test_init_follows_the_project_that_is_there(tmp_path: Path) -> None:

@@ -8,15 +8,16 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
+from goldsmith.engine.catalog import made_known
 from goldsmith.engine.commit import read_commit
-from goldsmith.engine.failures import is_bad_value, raised_in_python
+from goldsmith.engine.failures import explained, is_bad_value, raised_in_python
 from goldsmith.engine.literals import among, type_text
 from goldsmith.engine.metadata import CommitMetadata, base_in
 
 
 class Told(PySparkException):
-    def __init__(self, condition: str) -> None:
-        super().__init__(condition)
+    def __init__(self, condition: str, message: str = "") -> None:
+        super().__init__(message or condition)
         self._condition = condition
 
     def getCondition(self) -> str:  # noqa: N802 - PySpark's name
@@ -87,3 +88,40 @@ def test_conditions_take_null_zero_and_broken_text_as_values() -> None:
 def test_types_are_written_with_their_fields_quoted() -> None:
     kind = ArrayType(StructType([StructField("a `b", IntegerType())]))
     assert type_text(kind) == "array<struct<`a ``b`: int>>"
+
+
+ODD = """it's "a", %41#+[x]{y}$HOME \u00e9"""
+HOME = f"/lake/{ODD}"
+ENCODED = "file:///lake/it's%20%22a%22,%20%2541%23+%5Bx%5D%7By%7D$HOME%20%C3%A9"
+READING = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file {}. SQLSTATE: KD001"
+
+
+@pytest.mark.parametrize(
+    ("message", "file"),
+    [
+        (READING.format(f"{ENCODED}/in/a%20b.csv.gz"), f"{HOME}/in/a b.csv.gz"),
+        (f"Encountered error while reading file {ENCODED}/in/a.csv.\n\tat x.Y", f"{HOME}/in/a.csv"),
+        (f"file:{HOME}/in/a.parquet is not a Parquet file. Expected magic number", f"{HOME}/in/a.parquet"),
+        (f"File file:{HOME}/in/a.csv does not exist", f"{HOME}/in/a.csv"),
+        (READING.format("s3a://b/in/a%2Bb.csv"), "s3a://b/in/a+b.csv"),
+        ("java.io.EOFException: file:/in/a.csv, at 7", "/in/a.csv"),
+        ("no file at all", None),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_whatever_its_path(message: str, file: str | None) -> None:
+    error = explained(Told("FAILED_READ_FILE.NO_HINT", message), table="bronze.t", path="/warehouse/bronze/t")
+    assert (error.code, error.where.file) == ("GS302", file)
+
+
+def test_a_data_file_of_a_table_is_told_from_a_delivered_one() -> None:
+    message = READING.format(f"{ENCODED}/warehouse/silver/o/part-0.parquet")
+    error = explained(
+        Told("FAILED_READ_FILE.NO_HINT", message), table="gold.t", path=f"{HOME}/warehouse/gold/t"
+    )
+    assert "--rebuild silver.o" in str(error.hint)
+
+
+def test_the_catalogs_entry_has_the_path_of_any_folder() -> None:
+    assert made_known("gold.t", "/it's \\ a") == (
+        r"CREATE TABLE IF NOT EXISTS `gold`.`t` USING delta LOCATION '/it\'s \\ a'"
+    )

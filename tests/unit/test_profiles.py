@@ -13,8 +13,10 @@ from goldsmith.engine.logstore import log_store_jar
 from goldsmith.engine.master import driver_host, runs_here
 from goldsmith.engine.session import defaults
 from goldsmith.errors import DeclarationError, NotReady
+from goldsmith.project.loading import load_project
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.project.profiles import resolved
+from goldsmith.run.context import Run
 from goldsmith.settings import Settings
 
 ROOT = Path("/srv/lake")
@@ -64,6 +66,16 @@ def test_places_that_cannot_be_used_are_refused(place: str, hint: str) -> None:
         resolved(profile(landing=place), "p", ROOT, {})
     assert caught.value.code == "GS110"
     assert hint in str(caught.value.hint)
+
+
+def test_a_warehouse_in_a_folder_that_delta_cannot_name_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "a`b"
+    (root / "pipelines").mkdir(parents=True)
+    (root / "goldsmith.yaml").write_text("name: t\n")
+    with pytest.raises(DeclarationError) as caught:
+        Run.begin(load_project(root))
+    assert caught.value.code == "GS110"
+    assert "backtick" in caught.value.message
 
 
 def test_jars_of_s3_are_for_profiles_on_it() -> None:

@@ -101,7 +101,7 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
                                hint="Name another: `goldsmith init --pipeline NAME`.")  # fmt: skip
     name = root.resolve().name.lower()
     files = {
-        MARKER: _PROJECT.format(name=json.dumps(name)),
+        MARKER: _PROJECT.format(name=_in_quotes(name)),
         ".gitignore": ".goldsmith/\n",
         **{
             f"schema/{key}.schema.json": json.dumps(content, indent=2) + "\n"
@@ -125,6 +125,17 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     return [root / path for path in files]
+
+
+def _in_quotes(text: str) -> str:
+    """A text as YAML in double quotes. JSON's escapes are YAML's too, but for characters beyond U+FFFF."""
+
+    def escaped(sign: str) -> str:
+        if sign.isprintable() and sign not in '"\\':
+            return sign
+        return json.dumps(sign)[1:-1] if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"  # noqa: PLR2004
+
+    return f'"{"".join(map(escaped, text))}"'
 
 
 def _project(root: Path) -> ProjectSpec:

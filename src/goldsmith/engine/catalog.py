@@ -107,9 +107,7 @@ class Catalog:
 
     def register(self, wanted: Wanted) -> None:
         """Makes the entry of a table that the catalog does not know. Its log has been seen to be there."""
-        self._made(
-            f"CREATE TABLE IF NOT EXISTS {_identifier(wanted.name)} USING delta LOCATION {text_literal(wanted.path)}"
-        )
+        self._made(made_known(wanted.name, wanted.path))
 
     def _made(self, statement: str) -> None:
         # Spark looks and then makes: an application beside this one may be faster between the two.
@@ -196,6 +194,11 @@ def plain_place(place: str) -> str:
     if place.startswith("file:"):
         place = "/" + unquote(place.removeprefix("file:")).lstrip("/")
     return place.rstrip("/")
+
+
+def made_known(name: str, path: str) -> str:
+    """SQL that makes a catalog's entry `layer.table` of the Delta table at a path, where there is none."""
+    return f"CREATE TABLE IF NOT EXISTS {_identifier(name)} USING delta LOCATION {text_literal(path)}"
 
 
 def _identifier(name: str) -> str:

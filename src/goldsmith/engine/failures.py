@@ -243,8 +243,7 @@ def _unreadable(everything: str, damaged: bool, table: str, path: str) -> Goldsm
     told = "A file cannot be read to its end: it is damaged or was cut off."
     if not damaged:
         told = f"A file cannot be read: {_first_line(everything)}"
-    found = re.search(r"(file:|s3a?://)[^\s,'\"]+", everything)
-    file = unquote(re.sub("^file:/+", "/", found.group(0).rstrip("."))) if found else None
+    file = _file_in(everything)
     where = Where(file=file, table=table)
     warehouse = path.rsplit("/", 2)[0] + "/"
     if file is not None and file.startswith(warehouse):
@@ -258,6 +257,23 @@ def _unreadable(everything: str, damaged: bool, table: str, path: str) -> Goldsm
         retryable=True,
         hint="Deliver the file again under the same name, or move it out of the landing folder.",
     )
+
+
+_URI = r"(?:file:|s3a?://)"
+_ENCODED = re.compile(rf"reading file ({_URI}\S+?)\.?(?:\s|$)")
+_IN_WORDS = re.compile(rf"({_URI}[^\n]+?) (?:is not a Parquet file|does not exist)")
+_FIRST_WORD = re.compile(rf"({_URI}[^\s,'\"]+)")
+
+
+def _file_in(messages: str) -> str | None:
+    """The path of the file that messages name: encoded in Spark's own message, and as it is in those of others."""
+    if found := _ENCODED.search(messages):
+        address = unquote(found[1])
+    elif found := _IN_WORDS.search(messages) or _FIRST_WORD.search(messages):
+        address = found[1].rstrip(".")
+    else:
+        return None
+    return re.sub("^file:/+", "/", address)
 
 
 def _spark_message(error: BaseException) -> str:

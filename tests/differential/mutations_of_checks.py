@@ -1,0 +1,318 @@
+"""Mistakes in what `check` refuses or tells."""
+
+from __future__ import annotations
+
+from differential.mutation import Mutation
+
+CHANCE = "SQL whose value changes from run to run is refused"
+ORDER = "SQL whose result depends on the order of rows is refused, or told with its remedy"
+OPTIONS = "an option without effect is refused"
+PLACES = "a source and a feed stay in the landing area"
+
+CALLS = "goldsmith/project/sql_calls.py"
+MOMENTS = "goldsmith/project/sql_moments.py"
+SORTED = "goldsmith/project/sql_order.py"
+OPTION = "goldsmith/project/source_options.py"
+LANDING = "goldsmith/engine/landing.py"
+DISK = "goldsmith/engine/landing_disk.py"
+MODELS = "goldsmith/project/models.py"
+
+CHANGES = "tests/unit/test_sql_columns.py"
+REFUSED = "tests/unit/test_sql_order.py::test_what_needs_an_order_and_has_none_is_refused"
+TIES = "tests/unit/test_sql_order.py::test_ties_that_matter_are_told_with_their_remedy"
+SOUND = "tests/unit/test_sql_order.py::test_an_order_that_leaves_nothing_open_is_sound"
+SOURCES = "tests/unit/test_sources.py"
+FEEDING = "tests/unit/test_feeding.py"
+
+CHECKS: tuple[Mutation, ...] = (
+    Mutation(
+        CHANCE,
+        "a text that is a moment of the run is allowed",
+        MOMENTS,
+        '_MOMENT = re.compile(r"\\s*(?:now\\s*$|',
+        '_MOMENT = re.compile(r"\\s*(?:neverever\\s*$|',
+        CHANGES,
+    ),
+    Mutation(
+        CHANCE,
+        "a day of the run is allowed with a zone behind it",
+        MOMENTS,
+        "(?:\\s*$|[^A-Za-z]))",
+        "\\s*$)",
+        CHANGES,
+    ),
+    Mutation(
+        CHANCE,
+        "an encryption with a random vector is allowed",
+        CALLS,
+        "        return name if _random_vector(list(node.iter_expressions())) else None\n",
+        "        return None\n",
+        CHANGES,
+    ),
+    Mutation(
+        CHANCE,
+        "an empty vector of an encryption is one",
+        CALLS,
+        """    return len(values) <= _VECTOR or values[_VECTOR] == ""\n""",
+        "    return len(values) <= _VECTOR\n",
+        CHANGES,
+    ),
+    Mutation(
+        CHANCE,
+        "a call with a comment for its arguments has arguments",
+        CALLS,
+        """    return "()" if next((token.token_type for token in after), None) is TokenType.R_PAREN else "(...)"\n""",
+        """    empty = parsed.text[(end or 0) + 1 :].replace(" ", "").startswith("()")\n"""
+        """    return "()" if empty else "(...)"\n""",
+        CHANGES,
+    ),
+    Mutation(
+        ORDER,
+        "aggregates that take any row's value are allowed",
+        SORTED,
+        "        elif name in PICKING or name in LISTING or name in TIED:\n",
+        "        elif name in LISTING or name in TIED:\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "lists in the order of rows are allowed",
+        SORTED,
+        "                if not self._read_without_order(top):\n",
+        "                if False:\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "a list is taken for sorted by whatever function reads it",
+        SORTED,
+        "        return name in ORDER_FREE_READERS and not ordered_by\n",
+        "        return not ordered_by\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "a list that is sorted by a comparison of the user's is in order",
+        SORTED,
+        "        return name in ORDER_FREE_READERS and not ordered_by\n",
+        "        return name in ORDER_FREE_READERS\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "LIMIT without ORDER BY is allowed",
+        SORTED,
+        "        if self._settled(relation, ordering):\n",
+        "        if not ordering or self._settled(relation, ordering):\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "LIMIT with any ORDER BY is allowed",
+        SORTED,
+        "        if self._settled(relation, ordering):\n",
+        "        if ordering or self._settled(relation, ordering):\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "OFFSET is not looked at",
+        SORTED,
+        "find_all(exp.Limit, exp.Offset, exp.Fetch)",
+        "find_all(exp.Limit, exp.Fetch)",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "a window without an order is allowed",
+        SORTED,
+        "        if not any(list(each.find_all(exp.Column, exp.Star)) for each in ordering):\n",
+        "        if False:\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "an order by a constant is one",
+        SORTED,
+        "        if not any(list(each.find_all(exp.Column, exp.Star)) for each in ordering):\n",
+        "        if not ordering:\n",
+        REFUSED,
+    ),
+    Mutation(
+        ORDER,
+        "ties of row_number are not told",
+        SORTED,
+        "        if not self._total(select, known | covered):\n",
+        "        if False:\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "ties of max_by are not told",
+        SORTED,
+        "                yield from self._ties(select, node, name, known, values[:1], values[1:2])\n",
+        "                return\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "ties of max_by over a window are not told",
+        SORTED,
+        "            yield from self._ties_over(select, node, name, known, values[:1], values[1:2])\n",
+        "",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "ties of mode are not told",
+        SORTED,
+        "                if not _says_which(node, ordering):\n",
+        "                if False:\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "ties of an ordered list are not told",
+        SORTED,
+        "                yield from self._ties(select, node, name, known, values, ordering)\n",
+        "                return\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "approximations are not told",
+        SORTED,
+        "            yield Finding(False, told, offset, APPROXIMATE[name])\n",
+        "            return\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "frames of rows are not looked at",
+        SORTED,
+        "        sequence = name in POSITIONAL or name in LISTING or rows\n",
+        "        sequence = name in POSITIONAL or name in LISTING\n",
+        f"{REFUSED} {TIES}",
+    ),
+    Mutation(
+        ORDER,
+        "named windows are not looked at",
+        SORTED,
+        "            nodes.append(named[alias.name.lower()])\n",
+        "            pass\n",
+        f"{TIES} {SOUND}",
+    ),
+    Mutation(
+        ORDER,
+        "a group that comes again in ROLLUP has its rows apart",
+        SORTED,
+        "        if not is_grouped_again(select) and self._rows_apart(select, reached):\n",
+        "        if self._rows_apart(select, reached):\n",
+        TIES,
+    ),
+    Mutation(
+        ORDER,
+        "functions that are not Spark's are not told",
+        SORTED,
+        "                if is_foreign(self._parsed, node):\n",
+        "                if False:\n",
+        TIES,
+    ),
+    Mutation(
+        OPTIONS,
+        "options that nobody knows pass",
+        OPTION,
+        "        if name.lower() not in known:\n",
+        "        if name.lower() not in known:\n            continue\n        if False:\n",
+        SOURCES,
+    ),
+    Mutation(
+        OPTIONS,
+        "options of types, which columns decide, pass",
+        OPTION,
+        "            code, told, hint = _refused(source.format, name)\n",
+        "            if name.lower() in _OF_TYPES:\n                continue\n"
+        "            code, told, hint = _refused(source.format, name)\n",
+        SOURCES,
+    ),
+    Mutation(
+        OPTIONS,
+        "options of another format pass",
+        OPTION,
+        "for name, takes in _KNOWN[source.format].items()}",
+        "for form in _KNOWN.values() for name, takes in form.items()}",
+        SOURCES,
+    ),
+    Mutation(
+        OPTIONS,
+        "values that an option does not take pass",
+        OPTION,
+        "        if told_of is not None:\n",
+        "        if False:\n",
+        SOURCES,
+    ),
+    Mutation(
+        PLACES,
+        "a source may go up from the landing area",
+        MODELS,
+        """ or "://" in files or ".." in parts:\n""",
+        """ or "://" in files:\n""",
+        SOURCES,
+    ),
+    Mutation(
+        PLACES,
+        "a source may name an absolute path",
+        MODELS,
+        """    if files.startswith(("/", "~")) or""",
+        "    if",
+        SOURCES,
+    ),
+    Mutation(
+        PLACES,
+        "a source follows links out of the landing area",
+        DISK,
+        "                if links.lead_out(path):\n",
+        "                if False:\n",
+        SOURCES,
+    ),
+    Mutation(
+        PLACES,
+        "a source follows folders that are links out of the landing area",
+        DISK,
+        "        return self._known[file.parent] or (file.is_symlink()",
+        "        return (file.is_symlink()",
+        SOURCES,
+    ),
+    Mutation(
+        PLACES,
+        "a feed may deliver above the landing area",
+        LANDING,
+        """ or "://" in path or ".." in names:\n""",
+        """ or "://" in path:\n""",
+        FEEDING,
+    ),
+    Mutation(
+        PLACES,
+        "a feed may deliver to an absolute path",
+        LANDING,
+        """    elif path.startswith("/") or""",
+        "    elif",
+        FEEDING,
+    ),
+    Mutation(
+        PLACES,
+        "a feed follows links out of the landing area",
+        DISK,
+        "        elif not file.parent.resolve().is_relative_to(self.root.resolve()):\n",
+        "        elif False:\n",
+        FEEDING,
+    ),
+    Mutation(
+        PLACES,
+        "a feed may deliver what every load ignores",
+        LANDING,
+        "    elif ignored(names):\n",
+        "    elif False:\n",
+        FEEDING,
+    ),
+)

@@ -1,0 +1,299 @@
+"""Mistakes in what commands execute and print, and in their errors."""
+
+from __future__ import annotations
+
+from differential.mutation import Mutation
+
+READS = "`sql` and `show` execute nothing but a query"
+SHOWN = "a value cannot act on the terminal"
+LITTLE = "a load of which little is left does not look like success"
+FEEDS = "an error of a feed names its pipeline, its day and its line"
+TOLD = "an error is told in one line, with its place and what to do"
+
+QUERIES = "goldsmith/engine/queries.py"
+CONSOLE = "goldsmith/cli/console.py"
+OUTCOME = "goldsmith/run/outcome.py"
+PROGRESS = "goldsmith/cli/progress.py"
+FEED = "goldsmith/run/feeding.py"
+USER_CODE = "goldsmith/run/user_code.py"
+FAILURES = "goldsmith/engine/failures.py"
+
+WRITING = "tests/spark/test_asking.py::test_what_does_more_than_read_is_refused_and_executes_nothing"
+CONSOLE_TESTS = "tests/unit/test_console.py"
+FEEDING = "tests/unit/test_feeding.py"
+CLI = "tests/unit/test_cli.py"
+
+COMMANDS: tuple[Mutation, ...] = (
+    Mutation(
+        READS,
+        "a list of what is forbidden, and all else is executed",
+        QUERIES,
+        "        if kind not in allowed:\n",
+        """        if kind.rpartition(".")[2] in ("DeleteFromTable", "InsertIntoStatement", "UpdateTable", "MergeIntoTable"):\n""",
+        WRITING,
+    ),
+    Mutation(
+        READS,
+        "what is beside a plan's children is not looked at",
+        QUERIES,
+        "        for inner in (node.children(), node.subqueries(), _beside(node)):\n",
+        "        for inner in (node.children(),):\n",
+        WRITING,
+    ),
+    Mutation(
+        READS,
+        "the analyzed plan is not looked at",
+        QUERIES,
+        "        nodes = list(_nodes(analyzed))\n        _only(nodes, _QUERY)\n",
+        "        nodes = list(_nodes(analyzed))\n",
+        WRITING,
+    ),
+    Mutation(
+        READS,
+        "what EXPLAIN is about is not looked at",
+        QUERIES,
+        "    if query is None:\n        _only(nodes[1:], _NAMES)\n    else:\n",
+        "    if query is None:\n        _only(nodes[1:], _NAMES)\n    elif query is plan:\n",
+        WRITING,
+    ),
+    Mutation(
+        READS,
+        "commands are executed while a plan is analyzed",
+        QUERIES,
+        """        skip = getattr(jvm, f"{_EXECUTION}.CommandExecutionMode").SKIP()\n""",
+        """        skip = getattr(jvm, f"{_EXECUTION}.CommandExecutionMode").ALL()\n""",
+        WRITING,
+    ),
+    Mutation(
+        READS,
+        "functions that call Java are allowed",
+        QUERIES,
+        "        if any(_runs_code(node) for node in nodes):\n",
+        "        if False:\n",
+        WRITING,
+    ),
+    Mutation(
+        SHOWN,
+        "control characters are printed as they are",
+        CONSOLE,
+        """    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)\n""",
+        "    return text\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        SHOWN,
+        "control characters of eight bits are printed as they are",
+        CONSOLE,
+        """    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\xad""",
+        """    "[\\x00-\\x09\\x0b-\\x1f\\x7f\\xad""",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        SHOWN,
+        "text without a style is printed as it is",
+        CONSOLE,
+        "        return super().render_str(visible(text), **options)\n",
+        "        return super().render_str(text, **options)\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        SHOWN,
+        "text with a style is printed as it is",
+        CONSOLE,
+        "else (visible(part[0]), part[1]) for part in parts)",
+        "else part for part in parts)",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        SHOWN,
+        "values in tables are printed as they are",
+        CONSOLE,
+        """    return visible(text).replace("\\n", "\\\\n")\n""",
+        """    return text.replace("\\n", "\\\\n")\n""",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        SHOWN,
+        "values are taken for markup",
+        CONSOLE,
+        "highlight=False, markup=False, emoji=False",
+        "highlight=False, markup=True, emoji=False",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        LITTLE,
+        "no load keeps little",
+        OUTCOME,
+        "    return 2 * (counts.quarantined + counts.dropped) > counts.rows_in\n",
+        "    return False\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        LITTLE,
+        "dropped rows are not left out",
+        OUTCOME,
+        "    return 2 * (counts.quarantined + counts.dropped) > counts.rows_in\n",
+        "    return 2 * counts.quarantined > counts.rows_in\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        LITTLE,
+        "one bad load among good ones is not told",
+        PROGRESS,
+        "        if any(kept_little(commit.counts) for commit in outcome.commits)\n",
+        "        if kept_little(outcome.counts)\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        LITTLE,
+        "the last line of a run does not name what is left out",
+        PROGRESS,
+        """    return [*parts, "."] if parts else []\n""",
+        "    return []\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        LITTLE,
+        "a run has no warning of a load that kept little",
+        "goldsmith/run/runner.py",
+        "        (*loaded.warnings, *((little,) if little else ())),\n",
+        "        loaded.warnings,\n",
+        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+    ),
+    Mutation(
+        LITTLE,
+        "status does not tell a load that kept little",
+        "goldsmith/run/standing.py",
+        """    return f"In its last load {found}" if found else None\n""",
+        "    return None\n",
+        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+    ),
+    Mutation(
+        FEEDS,
+        "what a feed raises is a defect",
+        FEED,
+        "        except GoldsmithError:\n            raise\n        except (Exception, SystemExit) as error:\n",
+        "        except GoldsmithError:\n            raise\n        except ValueError as error:\n",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "what a feed raises does not name the day",
+        FEED,
+        """                f"failed on {day}: {said(error)}",\n""",
+        """                f"failed: {said(error)}",\n""",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "a path that is refused does not name the day",
+        FEED,
+        """    message = f"{whose} failed on {day}. {error.message}"\n""",
+        """    message = f"{whose} failed. {error.message}"\n""",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "what a feed raises names the line that Python's own library fails in",
+        USER_CODE,
+        "        if path.is_absolute() and path.resolve().is_relative_to(folder):\n",
+        "        if path.is_absolute():\n",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "a feed that does not load is a defect",
+        FEED,
+        "    except (Exception, SystemExit) as error:\n        raise SourceError(\n",
+        "    except ValueError as error:\n        raise SourceError(\n",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "every answer of a server may be another one later",
+        USER_CODE,
+        "            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
+        "            return True\n",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "no answer of a server may be another one later",
+        USER_CODE,
+        "            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
+        "            return False\n",
+        FEEDING,
+    ),
+    Mutation(
+        FEEDS,
+        "what a library wraps is not looked into",
+        USER_CODE,
+        """            waiting += [getattr(each, "reason", None), each.__cause__, each.__context__]\n""",
+        "",
+        FEEDING,
+    ),
+    Mutation(
+        TOLD,
+        "Spark's stack as JSON comes before the error of a query",
+        "goldsmith/engine/session.py",
+        "        PySparkLogger.getLogger(logger).disabled = True\n",
+        "        PySparkLogger.getLogger(logger).disabled = False\n",
+        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+    ),
+    Mutation(
+        TOLD,
+        "the name and the state of Spark's condition are in the message",
+        "goldsmith/run/asking.py",
+        """    said = re.sub(r"\\s*SQLSTATE: \\w+.*$", "", line)\n""",
+        "    said = line\n",
+        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+    ),
+    Mutation(
+        TOLD,
+        "a profile that is not declared passes where a command needs none",
+        "goldsmith/cli/main.py",
+        "    check_profile_name()\n",
+        "",
+        CLI,
+    ),
+    Mutation(
+        TOLD,
+        "status breaks its lines where the terminal is narrow",
+        CONSOLE,
+        "        if sum(needed.values()) > width:\n",
+        "        if False:\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        TOLD,
+        "words of a table's columns are broken",
+        CONSOLE,
+        """        column.no_wrap = True\n        column.overflow = "ellipsis"\n""",
+        "        pass\n",
+        CONSOLE_TESTS,
+    ),
+    Mutation(
+        TOLD,
+        "a column that was added is not named",
+        "goldsmith/run/loading.py",
+        "            reason=done.reason + _new_columns(before, plan.log),\n",
+        "            reason=done.reason,\n",
+        "tests/spark/test_asking.py::test_a_column_that_was_added_is_named_by_the_run",
+    ),
+    Mutation(
+        TOLD,
+        "the check loads Spark",
+        "goldsmith/cli/opening.py",
+        "from goldsmith.settings import Settings\n",
+        "from goldsmith.engine.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
+        CLI,
+    ),
+    Mutation(
+        TOLD,
+        "the help loads the declarations",
+        "goldsmith/cli/opening.py",
+        "from goldsmith.settings import Settings\n",
+        "from goldsmith.project.loading import load_project as load_project\nfrom goldsmith.settings import Settings\n",
+        CLI,
+    ),
+)

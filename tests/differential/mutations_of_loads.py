@@ -1,0 +1,115 @@
+"""Mistakes in what a load takes for changed, and in how it goes on."""
+
+from __future__ import annotations
+
+from differential.mutation import Mutation
+
+MISSED = "an incremental load gives what a rebuild would give"
+FOREIGN = "changes by other programs are noticed"
+STOPS = "a load that a rebuild can do does not stop, and stays incremental"
+
+SLICES = "goldsmith/run/slices.py"
+PLANNING = "goldsmith/run/planning.py"
+TABLES = "goldsmith/project/tables.py"
+LOG = "goldsmith/engine/log.py"
+FOREIGN_TESTS = "tests/spark/test_foreign.py"
+LOOKUPS = "tests/spark/test_lookups.py"
+
+LOADS: tuple[Mutation, ...] = (
+    Mutation(
+        MISSED,
+        "removed rows do not reach a merge",
+        SLICES,
+        "    if changes.removed is not None:\n        touched =",
+        "    if False:\n        touched =",
+        "seeds 29,35,37",
+    ),
+    Mutation(
+        MISSED,
+        "a changed lookup does not rebuild",
+        PLANNING,
+        '    if lookups:\n        return whole("rebuild"',
+        '    if False:\n        return whole("rebuild"',
+        "seeds 80,73,60",
+    ),
+    Mutation(
+        MISSED,
+        "a reference that also drives does not rebuild",
+        PLANNING,
+        "    deciding = [name for name in drivers if name in table.deciding]\n",
+        "    deciding: list[str] = []\n",
+        f"{LOOKUPS}::test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does",
+    ),
+    Mutation(
+        MISSED,
+        "a table may look its rows up in itself",
+        TABLES,
+        "return (*self.upstreams, *self.referenced)",
+        "return (*self.upstreams, *(name for name in self.referenced if name != self.name))",
+        "tests/unit/test_definition.py",
+    ),
+    Mutation(
+        MISSED,
+        "an exception that is taken back does not rebuild",
+        TABLES,
+        "return content == self._content and self.exceptions.issuperset(exceptions)",
+        "return content == self._content",
+        "tests/unit/test_definition.py",
+    ),
+    Mutation(
+        MISSED,
+        "-0.0 and 0.0 are one value among changes",
+        "goldsmith/engine/changes.py",
+        "    forms = {field.name: exact(quoted(field.name), field.dataType) for field in fields}",
+        "    forms = {field.name: quoted(field.name) for field in fields}",
+        f"{FOREIGN_TESTS}::test_changes_of_one_bit_count_and_equal_rows_cancel",
+    ),
+    Mutation(
+        MISSED,
+        "-0.0 and 0.0 have one hash",
+        "goldsmith/engine/columns.py",
+        "        if isinstance(field.dataType, FloatType | DoubleType):\n",
+        "        if False:\n",
+        f"{FOREIGN_TESTS}::test_the_hash_of_a_row_tells_zeros_and_nested_maps_apart",
+    ),
+    Mutation(
+        FOREIGN,
+        "another program's append within a load stays unnoticed",
+        LOG,
+        "        return {other.operation for other in between if other.added or other.removed}",
+        "        return set()",
+        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+    ),
+    Mutation(
+        FOREIGN,
+        "the base of a commit is not compared",
+        LOG,
+        "        base = commit.base if commit.base is not None else commit.version - 1\n",
+        "        base = commit.version - 1\n",
+        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+    ),
+    Mutation(
+        STOPS,
+        "a change of schema upstream is read as changes of rows",
+        PLANNING,
+        "    if altered:\n",
+        "    if False:\n",
+        "tests/spark/test_altered.py::test_a_type_changed_upstream_loads_everything_above_it_in_full",
+    ),
+    Mutation(
+        STOPS,
+        "keys are not spelt as the query spells them",
+        "goldsmith/project/spelling.py",
+        "    return tuple(known.get(name.lower(), name) for name in names)",
+        "    return names",
+        "tests/unit/test_definition.py",
+    ),
+    Mutation(
+        STOPS,
+        "a wrong query is taken for a bad value",
+        "goldsmith/engine/failures.py",
+        'condition.partition(".")[0] in _OF_VALUES.split()',
+        'condition.startswith("INVALID_")',
+        "tests/unit/test_failures.py",
+    ),
+)

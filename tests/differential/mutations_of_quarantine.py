@@ -1,0 +1,170 @@
+"""Mistakes in quarantined rows: how they are kept, re-evaluated and released."""
+
+from __future__ import annotations
+
+from differential.mutation import Mutation
+
+VALUES = "a released row has the values and types that entered"
+DERIVED = "a row is released into a table whose types come from its query"
+ONCE = "a quarantined row that a load re-evaluates is counted once"
+CORRECTED = "a type that was corrected in bronze is told at once, and a release says what to do"
+
+ENTERED = "goldsmith/engine/entered.py"
+RELEASE = "goldsmith/run/release.py"
+TESTS = "tests/spark/test_quarantine_values.py"
+RELEASED = f"{TESTS}::test_released_values_are_the_delivered_ones"
+FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_whose_types_come_from_the_query"
+RE_EVALUATED = f"{TESTS}::test_entries_are_re_evaluated_by_typed_keys_and_counted_once"
+TOLD = f"{TESTS}::test_a_changed_type_of_bronze_is_told_before_the_next_file"
+
+RETURNED = "            value = value if back == stored(column.dataType) else value.cast(back)\n"
+
+
+def _through(condition: str, passed: str) -> str:
+    return f"            value = {passed} if {condition} else value.cast(back)\n"
+
+
+QUARANTINE: tuple[Mutation, ...] = (
+    Mutation(
+        VALUES,
+        "released values are read from the row's JSON text",
+        ENTERED,
+        RETURNED,
+        """            value = F.get_json_object("row", f"$.{column.name}").cast(back)\n""",
+        RELEASED,
+    ),
+    Mutation(
+        VALUES,
+        "released decimals pass through double",
+        ENTERED,
+        RETURNED,
+        _through('back.typeName() == "decimal"', 'value.cast("double").cast(back)'),
+        RELEASED,
+    ),
+    Mutation(
+        VALUES,
+        "released bytes are those of their base64 text",
+        ENTERED,
+        RETURNED,
+        _through("isinstance(back, BinaryType)", "F.base64(value).cast(back)"),
+        RELEASED,
+    ),
+    Mutation(
+        VALUES,
+        "released variants are strings",
+        ENTERED,
+        RETURNED,
+        _through("isinstance(back, VariantType)", "F.to_json(value).cast(back)"),
+        RELEASED,
+    ),
+    Mutation(
+        VALUES,
+        "maps are kept as text",
+        ENTERED,
+        "            return MapType(stored(kind.keyType), stored(kind.valueType))\n",
+        "            return StringType()\n",
+        RELEASED,
+    ),
+    Mutation(
+        VALUES,
+        "values that could not be cast are kept as what became of them",
+        "goldsmith/engine/quarantine.py",
+        "    cast = before.fieldNames()\n",
+        "    cast: list[str] = []\n",
+        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers "
+        "tests/spark/test_append.py::test_released_rows_enter_the_table_once",
+    ),
+    Mutation(
+        VALUES,
+        "numbers of quarantined rows are shown as doubles",
+        "goldsmith/cli/quarantine.py",
+        """                    "row": json.loads(held.row, parse_float=_exact),\n""",
+        """                    "row": json.loads(held.row),\n""",
+        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers",
+    ),
+    Mutation(
+        DERIVED,
+        "released rows of tables with a query are text",
+        RELEASE,
+        "        shaped = shape(frame, types)\n",
+        "        texts = [f'CAST({quoted(n)} AS string) AS {quoted(n)}' if n in types else n for n in frame.columns]\n"
+        "        shaped = shape(frame.selectExpr(*texts), {})\n",
+        FROM_QUERY,
+    ),
+    Mutation(
+        DERIVED,
+        "a merge bounds its keys by their text",
+        "goldsmith/engine/literals.py",
+        """    low, high = (f"{function}({column}) {restricted}" for function in ("min", "max"))\n""",
+        """    text = f"CAST({column} AS string)"\n"""
+        """    low, high = (f"{function}({text}) {restricted}" for function in ("min", "max"))\n""",
+        FROM_QUERY,
+    ),
+    Mutation(
+        DERIVED,
+        "the newest row is that of the greatest text",
+        "goldsmith/engine/merging.py",
+        """    order = ", ".join(quoted(name) for name in load.newest_by)\n""",
+        """    order = ", ".join(f"CAST({quoted(name)} AS string)" for name in load.newest_by)\n""",
+        FROM_QUERY,
+    ),
+    Mutation(
+        ONCE,
+        "keys of quarantined rows are compared by the text of their JSON",
+        "goldsmith/run/taking_back.py",
+        """        F.col(quoted(name)).eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(names)\n""",
+        """        F.get_json_object(F.to_json(F.struct(F.col(quoted(name)).alias("v"))), "$.v").eqNullSafe(\n"""
+        """            F.col(f"_gs_key_{at}").cast("string")\n"""
+        """        )\n"""
+        """        for at, name in enumerate(names)\n""",
+        RE_EVALUATED,
+    ),
+    Mutation(
+        ONCE,
+        "quarantined rows that a load re-evaluates stay",
+        "goldsmith/run/loading.py",
+        "judged.frame, _content(judged), run.entries(plan.counter), takes_back=taken_back\n",
+        "judged.frame, _content(judged), run.entries(plan.counter), takes_back=()\n",
+        RE_EVALUATED,
+    ),
+    Mutation(
+        CORRECTED,
+        "a release does not look at changed types",
+        RELEASE,
+        "    refuse_other_types(table, log, bookmark)\n",
+        "",
+        TOLD,
+    ),
+    Mutation(
+        CORRECTED,
+        "a changed type of bronze is noticed with the next file",
+        "goldsmith/run/planning_files.py",
+        "    if bookmark is not None and not asked:\n        refuse_other_types(table, log, bookmark)\n",
+        "",
+        TOLD,
+    ),
+    Mutation(
+        CORRECTED,
+        "the check does not look at the types that bronze tables have",
+        "goldsmith/run/changed_types.py",
+        "        if now is not None and then is not None and now != then:\n",
+        "        if False:\n",
+        "tests/unit/test_changed_types.py",
+    ),
+    Mutation(
+        CORRECTED,
+        "the check looks at the oldest version of a table",
+        "goldsmith/run/changed_types.py",
+        "sums[-1].read_text",
+        "sums[0].read_text",
+        "tests/unit/test_changed_types.py",
+    ),
+    Mutation(
+        CORRECTED,
+        "the check command does not tell changed types",
+        "goldsmith/cli/declaring.py",
+        "    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
+        "    notes = advice(project)\n",
+        "tests/unit/test_changed_types.py",
+    ),
+)

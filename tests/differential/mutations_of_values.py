@@ -1,0 +1,183 @@
+"""Mistakes in delivered values, and in values that pass through SQL or Python."""
+
+from __future__ import annotations
+
+from differential.mutation import Mutation
+
+JSON = "JSON is loaded as the very text that was delivered"
+CASTS = "a value that its type cannot hold is a violation"
+RECORDS = "every delivered record is loaded or quarantined"
+LITERALS = "keys and partition values of every type and size can be loaded"
+PATHS = "a path is quoted in SQL"
+
+CASTING = "goldsmith/engine/casting.py"
+LITERAL = "goldsmith/engine/literals.py"
+LINES = "goldsmith/engine/lines.py"
+TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_not_at_all"
+TYPED = "tests/spark/test_casting.py::test_a_typed_value_that_a_cast_would_change_is_a_violation"
+EVERY_VALUE = "tests/spark/test_literals.py::test_every_value_of_every_type_comes_back"
+ODD_FOLDER = "tests/spark/test_odd_folder.py"
+
+VALUES: tuple[Mutation, ...] = (
+    Mutation(
+        JSON,
+        "JSON numbers pass through double",
+        "goldsmith/engine/json_text.py",
+        """    return f\"\"\"regexp_replace({text}, r'{_STRING_OR_NUMBER}', '"$1$2"')\"\"\"\n""",
+        "    return text\n",
+        "seeds 20,38,40,52",
+    ),
+    Mutation(
+        CASTS,
+        "a cast of text rounds, and drops times and zones",
+        CASTING,
+        "    match wanted:\n        case DecimalType():\n            return _decimal_fits",
+        "    match None:\n        case DecimalType():\n            return _decimal_fits",
+        "seeds 0:10",
+    ),
+    Mutation(
+        CASTS,
+        "text is rounded to a decimal's scale",
+        CASTING,
+        "            return _decimal_fits(text, wanted.scale)\n",
+        "            return None\n",
+        TEXTS,
+    ),
+    Mutation(
+        CASTS,
+        "a date drops a time",
+        CASTING,
+        """            return f"{text} RLIKE r'{_IS_DATE}'"\n""",
+        "            return None\n",
+        TEXTS,
+    ),
+    Mutation(
+        CASTS,
+        "a timestamp without a zone drops a zone",
+        CASTING,
+        """            return f"{text} RLIKE r'{_IS_LOCAL}'"\n""",
+        "            return None\n",
+        TEXTS,
+    ),
+    Mutation(
+        CASTS,
+        "a timestamp drops digits beyond microseconds",
+        CASTING,
+        """            return f"{text} RLIKE r'{_IS_INSTANT}'"\n""",
+        "            return None\n",
+        TEXTS,
+    ),
+    Mutation(
+        CASTS,
+        "a decimal is rounded to another scale",
+        CASTING,
+        "            return wanted.scale < held.scale\n",
+        "            return False\n",
+        TYPED,
+    ),
+    Mutation(
+        RECORDS,
+        "blank lines of one column and lines of tabs vanish",
+        LINES,
+        """    blanks_count = len(names) == 1 or not options["sep"].strip(BLANKS)""",
+        """    blanks_count = False""",
+        "seeds 11,19",
+    ),
+    Mutation(
+        RECORDS,
+        "an open quote swallows the records after it",
+        LINES,
+        """    return flag(options, "multiline") or blanks_count""",
+        """    return blanks_count""",
+        "seeds 106,109",
+    ),
+    Mutation(
+        LITERALS,
+        "touched values of binary columns are not their bytes",
+        LITERAL,
+        "        case BinaryType():\n            return f\"concat('X\\\\'', hex({value}), '\\\\'')\"",
+        "        case BinaryType():\n            return text",
+        EVERY_VALUE,
+    ),
+    Mutation(
+        LITERALS,
+        "literals of structs and arrays have the types of their members alone",
+        LITERAL,
+        """        return f"concat('CAST(', {_member(value, kind, 0)}, {text_literal(f' AS {type_text(kind)})')})"\n""",
+        "        return _member(value, kind, 0)\n",
+        EVERY_VALUE,
+    ),
+    Mutation(
+        LITERALS,
+        "days pass through Python, which has none beyond the year 9999",
+        "goldsmith/run/slices.py",
+        "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
+        "    moved.distinct().collect()\n"
+        "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
+        "tests/spark/test_far_days.py",
+    ),
+    Mutation(
+        LITERALS,
+        "rows with days beyond the year 9999 cannot be shown",
+        "goldsmith/run/asking.py",
+        "    if not any(map(_has_time, kinds)):\n",
+        "    if True:\n",
+        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+    ),
+    Mutation(
+        PATHS,
+        "quotes in a text end its literal",
+        "goldsmith/project/sql_text.py",
+        """    escaped = text.replace("\\\\", "\\\\\\\\").replace("'", "\\\\'")\n""",
+        "    escaped = text\n",
+        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+    ),
+    Mutation(
+        PATHS,
+        "a backtick in a name ends it",
+        "goldsmith/project/sql_text.py",
+        '''    """A name in backticks."""\n    return "`" + name.replace("`", "``") + "`"''',
+        '''    """A name in backticks."""\n    return "`" + name + "`"''',
+        "tests/unit/test_failures.py",
+    ),
+    Mutation(
+        PATHS,
+        "the path of a clustered table is not quoted",
+        "goldsmith/engine/describing.py",
+        "delta.{quoted(log.path)} CLUSTER BY",
+        "delta.'{log.path}' CLUSTER BY",
+        ODD_FOLDER,
+    ),
+    Mutation(
+        PATHS,
+        "the path of a vacuumed table is not quoted",
+        "goldsmith/engine/maintenance.py",
+        "VACUUM delta.{quoted(path)} DRY RUN",
+        "VACUUM '{path}' DRY RUN",
+        ODD_FOLDER,
+    ),
+    Mutation(
+        PATHS,
+        "the path of a table in the catalog is not quoted",
+        "goldsmith/engine/catalog.py",
+        "USING delta LOCATION {text_literal(path)}",
+        "USING delta LOCATION '{path}'",
+        "tests/unit/test_failures.py",
+    ),
+    Mutation(
+        PATHS,
+        "brackets in the path of a delivered file are a pattern",
+        "goldsmith/engine/landing.py",
+        """    return scheme + _PATTERN.sub(r"\\\\\\g<0>", f"{landing.place}/{path}")\n""",
+        """    return scheme + f"{landing.place}/{path}"\n""",
+        "tests/spark/test_bad_files.py::test_names_of_files_may_be_almost_anything",
+    ),
+    Mutation(
+        PATHS,
+        "a warehouse that Delta cannot name is accepted",
+        "goldsmith/run/context.py",
+        """        if "`" in spec.warehouse:\n""",
+        "        if False:\n",
+        "tests/unit/test_profiles.py",
+    ),
+)

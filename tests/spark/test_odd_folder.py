@@ -1,0 +1,71 @@
+"""A project in a folder whose name has quotes, brackets, a per cent sign, blanks and more: every command works there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from command import command
+
+NAME = """it's "a" %41#+[x]{y}$HOME é\U0001f600"""
+
+
+def test_every_command_works_in_a_folder_with_an_odd_name(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
+        """The tests' session: the command's own would end it. Names of tables are this test's alone."""
+        yield session
+
+    session = spark.newSession()
+    for module in ("looking", "running", "quarantine", "maintaining"):
+        monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
+    called = command(monkeypatch, capsys)
+
+    def goldsmith(*arguments: str, folder: Path | None = None) -> str:
+        ended = called(*arguments, folder=folder or root)
+        assert ended.code == 0, ended.err
+        assert "Traceback" not in ended.err
+        return ended.out
+
+    root = tmp_path / NAME
+    goldsmith("init", NAME, "--pipeline", "visits", folder=tmp_path)
+    silver = root / "pipelines/visits/silver/visits.yaml"
+    silver.write_text(silver.read_text() + "cluster_by: order_id\n")
+    checked = json.loads(goldsmith("check", "--json"))
+    assert checked["tables"] == ["bronze.visits", "silver.visits", "gold.visits_by_day"]
+    planned = json.loads(goldsmith("plan", "--json"))
+    assert [step["action"] for step in planned][0] == "first"
+    ran = json.loads(goldsmith("run", "--json"))
+    assert [table["status"] for table in ran["tables"]] == ["done"] * 3
+    files = goldsmith("sql", "SELECT DISTINCT _source_file FROM bronze.visits ORDER BY ALL", "--json")
+    assert [row["_source_file"] for row in json.loads(files)] == [
+        "visits/2026-01-05.csv",
+        "visits/2026-01-06.csv",
+    ]
+    assert goldsmith("run").startswith("Nothing to do")
+    shown = json.loads(goldsmith("show", "gold.visits_by_day", "--json"))
+    assert sum(row["orders"] for row in shown) == 3
+    held = json.loads(goldsmith("quarantine", "show", "silver.visits", "--json"))
+    assert [item["row"]["order_id"] for item in held] == [3]
+    rule = "{column: customer}\n    otherwise: "
+    silver.write_text(silver.read_text().replace(f"{rule}quarantine", f"{rule}warn"))
+    released = json.loads(goldsmith("quarantine", "release", "silver.visits", "--json"))
+    assert (released["looked_at"], released["released"]) == (1, 1)
+    goldsmith("run")
+    shown = json.loads(goldsmith("show", "gold.visits_by_day", "--json"))
+    assert sum(row["orders"] for row in shown) == 4
+    for arguments in (("--dry-run",), ()):
+        maintained = json.loads(goldsmith("maintain", *arguments, "--json"))
+        assert [each["error"] for each in maintained if each["error"]] == []
+    status = json.loads(goldsmith("status", "--json"))
+    assert [(row["status"], row["quarantined"]) for row in status] == [("done", 1), ("done", 0), ("done", 0)]
+    goldsmith("report")
+    page = (root / ".goldsmith/report.html").read_text(encoding="utf-8")
+    assert "visits_by_day" in page
