@@ -1,7 +1,7 @@
 """Puts mistakes back, one at a time, into a copy of the source, and reports which are found.
 
-`python -m differential.mutating [NAME...]`: all mutations, or those whose names hold one of the words. It runs from
-the project's root; the source itself is never changed.
+`python -m differential.mutating [WORDS...]`: all mutations, or those whose names or promises hold one of the words. It
+runs from the project's root; the source itself is never changed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def found(mutation: Mutation) -> tuple[bool, str]:
 
 def main(words: list[str]) -> int:
     """Exit code 1 where a mistake stays undetected."""
-    chosen = [item for item in MUTATIONS if not words or any(word in item.name for word in words)]
+    chosen = [
+        item for item in MUTATIONS if not words or any(word in f"{item.name} {item.breaks}" for word in words)
+    ]
     missed = 0
     for mutation in chosen:
         began = time.monotonic()

@@ -29,7 +29,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "a list of what is forbidden, and all else is executed",
         QUERIES,
         "        if kind not in allowed:\n",
-        """        if kind.rpartition(".")[2] in ("DeleteFromTable", "InsertIntoStatement", "UpdateTable", "MergeIntoTable"):\n""",
+        """        if kind.rpartition(".")[2] in ("DeleteFromTable", "InsertIntoStatement", "MergeIntoTable"):\n""",
         WRITING,
     ),
     Mutation(

@@ -41,7 +41,7 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
     checked = json.loads(goldsmith("check", "--json"))
     assert checked["tables"] == ["bronze.visits", "silver.visits", "gold.visits_by_day"]
     planned = json.loads(goldsmith("plan", "--json"))
-    assert [step["action"] for step in planned][0] == "first"
+    assert planned[0]["action"] == "first"
     ran = json.loads(goldsmith("run", "--json"))
     assert [table["status"] for table in ran["tables"]] == ["done"] * 3
     files = goldsmith("sql", "SELECT DISTINCT _source_file FROM bronze.visits ORDER BY ALL", "--json")
