@@ -204,14 +204,6 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "a group that comes again in ROLLUP has its rows apart",
-        SORTED,
-        "        if not is_grouped_again(select) and self._rows_apart(select, reached):\n",
-        "        if self._rows_apart(select, reached):\n",
-        TIES,
-    ),
-    Mutation(
-        ORDER,
         "functions that are not Spark's are not told",
         SORTED,
         "                if is_foreign(self._parsed, node):\n",

@@ -22,6 +22,7 @@ WRITING = "tests/spark/test_asking.py::test_what_does_more_than_read_is_refused_
 CONSOLE_TESTS = "tests/unit/test_console.py"
 FEEDING = "tests/unit/test_feeding.py"
 CLI = "tests/unit/test_cli.py"
+RAISED = f"{FEEDING}::test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line"
 
 COMMANDS: tuple[Mutation, ...] = (
     Mutation(
@@ -54,14 +55,6 @@ COMMANDS: tuple[Mutation, ...] = (
         QUERIES,
         "    if query is None:\n        _only(nodes[1:], _NAMES)\n    else:\n",
         "    if query is None:\n        _only(nodes[1:], _NAMES)\n    elif query is plan:\n",
-        WRITING,
-    ),
-    Mutation(
-        READS,
-        "commands are executed while a plan is analyzed",
-        QUERIES,
-        """        skip = getattr(jvm, f"{_EXECUTION}.CommandExecutionMode").SKIP()\n""",
-        """        skip = getattr(jvm, f"{_EXECUTION}.CommandExecutionMode").ALL()\n""",
         WRITING,
     ),
     Mutation(
@@ -174,7 +167,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         "        except GoldsmithError:\n            raise\n        except (Exception, SystemExit) as error:\n",
         "        except GoldsmithError:\n            raise\n        except ValueError as error:\n",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         FEEDS,
@@ -182,7 +175,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         """                f"failed on {day}: {said(error)}",\n""",
         """                f"failed: {said(error)}",\n""",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         FEEDS,
@@ -190,7 +183,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         """    message = f"{whose} failed on {day}. {error.message}"\n""",
         """    message = f"{whose} failed. {error.message}"\n""",
-        FEEDING,
+        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
     ),
     Mutation(
         FEEDS,
@@ -198,7 +191,7 @@ COMMANDS: tuple[Mutation, ...] = (
         USER_CODE,
         "        if path.is_absolute() and path.resolve().is_relative_to(folder):\n",
         "        if path.is_absolute():\n",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         FEEDS,
@@ -206,7 +199,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         "    except (Exception, SystemExit) as error:\n        raise SourceError(\n",
         "    except ValueError as error:\n        raise SourceError(\n",
-        FEEDING,
+        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
     ),
     Mutation(
         FEEDS,
@@ -214,7 +207,7 @@ COMMANDS: tuple[Mutation, ...] = (
         USER_CODE,
         "            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
         "            return True\n",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         FEEDS,
@@ -222,7 +215,7 @@ COMMANDS: tuple[Mutation, ...] = (
         USER_CODE,
         "            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
         "            return False\n",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         FEEDS,
@@ -230,7 +223,7 @@ COMMANDS: tuple[Mutation, ...] = (
         USER_CODE,
         """            waiting += [getattr(each, "reason", None), each.__cause__, each.__context__]\n""",
         "",
-        FEEDING,
+        RAISED,
     ),
     Mutation(
         TOLD,
@@ -254,7 +247,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/main.py",
         "    check_profile_name()\n",
         "",
-        CLI,
+        f"{CLI}::test_a_wrong_call_is_told_at_once",
     ),
     Mutation(
         TOLD,
@@ -286,7 +279,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.engine.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
-        CLI,
+        f"{CLI}::test_checking_and_helping_load_no_spark",
     ),
     Mutation(
         TOLD,
@@ -294,6 +287,6 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.project.loading import load_project as load_project\nfrom goldsmith.settings import Settings\n",
-        CLI,
+        f"{CLI}::test_helping_loads_no_declarations",
     ),
 )

@@ -114,7 +114,7 @@ VALUES: tuple[Mutation, ...] = (
         "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
         "    moved.distinct().collect()\n"
         "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
-        "tests/spark/test_far_days.py",
+        "tests/spark/test_literals.py::test_days_beyond_the_year_9999_are_keys_and_parts",
     ),
     Mutation(
         LITERALS,

@@ -105,6 +105,24 @@ def test_a_range_holds_its_values_and_lists_few_days(spark: SparkSession) -> Non
     assert none.selectExpr(range_of("c", none.schema["c"].dataType)).collect()[0][0] is None
 
 
+def test_days_beyond_the_year_9999_are_keys_and_parts(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "day date, n int")
+    lake.declare("silver.t", "load: {merge: {key: day, newest_by: n}}", "SELECT day, n FROM bronze.src")
+    lake.declare("gold.parts", "load: {overwrite_partitions: {by: day}}", "SELECT day, n FROM bronze.src")
+    day = "date_from_unix_date(6673000)"
+    lake.spark.sql(f"SELECT {day} AS day, 1 AS n").write.format("delta").save(source.path)
+    lake.done("silver", "gold")
+    for statement, expected in (
+        (f"INSERT INTO {{t}} SELECT {day}, 2", [2]),
+        ("DELETE FROM {t} WHERE n = 2", [1]),
+    ):
+        source.sql(statement)
+        done = lake.done("silver", "gold")
+        assert {outcome.commits[0].mode for outcome in done.values()} == {"incremental"}
+        assert [n for (n,) in lake.rows("silver.t", "n")] == expected
+        assert lake.table("gold.parts").where(f"day = {day}").count() == lake.table("bronze.src").count()
+
+
 STORED = {
     "bo": "boolean",
     "ti": "tinyint",

@@ -37,7 +37,6 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
     root = tmp_path / NAME
     goldsmith("init", NAME, "--pipeline", "visits", folder=tmp_path)
     silver = root / "pipelines/visits/silver/visits.yaml"
-    silver.write_text(silver.read_text() + "cluster_by: order_id\n")
     checked = json.loads(goldsmith("check", "--json"))
     assert checked["tables"] == ["bronze.visits", "silver.visits", "gold.visits_by_day"]
     planned = json.loads(goldsmith("plan", "--json"))
@@ -50,6 +49,10 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
         "visits/2026-01-06.csv",
     ]
     assert goldsmith("run").startswith("Nothing to do")
+    silver.write_text(silver.read_text() + "cluster_by: order_id\n")
+    goldsmith("run")
+    (detail,) = json.loads(goldsmith("sql", "DESCRIBE DETAIL silver.visits", "--json"))
+    assert detail["clusteringColumns"] == ["order_id"]
     shown = json.loads(goldsmith("show", "gold.visits_by_day", "--json"))
     assert sum(row["orders"] for row in shown) == 3
     held = json.loads(goldsmith("quarantine", "show", "silver.visits", "--json"))

@@ -50,8 +50,12 @@ def deliver_parquet(lake: Lake, path: str, sql: str) -> None:
 
 def as_text(frame: DataFrame, *left_out: str) -> list[tuple[str, ...]]:
     """Each row as texts that tell its values and types apart; without the platform's columns."""
-    names = [name for name in frame.columns if name not in left_out and not name.startswith("_")]
-    columns = [f"concat_ws(':', typeof({quoted(name)}), CAST({quoted(name)} AS string))" for name in names]
+    types = {name: kind for name, kind in frame.dtypes if name not in left_out and not name.startswith("_")}
+    # A variant has a type of its own in each row: an object is not the text that is printed alike.
+    told = {name: "schema_of_variant" if kind == "variant" else "typeof" for name, kind in types.items()}
+    columns = [
+        f"concat_ws(':', {of}({quoted(name)}), CAST({quoted(name)} AS string))" for name, of in told.items()
+    ]
     return [tuple(map(str, row)) for row in frame.selectExpr(*columns).collect()]
 
 
