@@ -285,14 +285,6 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         PLACES,
-        "a feed may deliver to an absolute path",
-        LANDING,
-        """    elif path.startswith("/") or""",
-        "    elif",
-        FEEDING,
-    ),
-    Mutation(
-        PLACES,
         "a feed follows links out of the landing area",
         DISK,
         "        elif not file.parent.resolve().is_relative_to(self.root.resolve()):\n",
