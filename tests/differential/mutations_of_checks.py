@@ -12,6 +12,7 @@ PLACES = "a source and a feed stay in the landing area"
 CALLS = "goldsmith/project/sql_calls.py"
 MOMENTS = "goldsmith/project/sql_moments.py"
 SORTED = "goldsmith/project/sql_order.py"
+LIMITED = "goldsmith/project/sql_limit.py"
 OPTION = "goldsmith/project/source_options.py"
 LANDING = "goldsmith/engine/landing.py"
 DISK = "goldsmith/engine/landing_disk.py"
@@ -101,23 +102,23 @@ CHECKS: tuple[Mutation, ...] = (
     Mutation(
         ORDER,
         "LIMIT without ORDER BY is allowed",
-        SORTED,
-        "        if self._settled(relation, ordering):\n",
-        "        if not ordering or self._settled(relation, ordering):\n",
+        LIMITED,
+        "    if _settled(unique, relation, ordering):\n",
+        "    if not ordering or _settled(unique, relation, ordering):\n",
         REFUSED,
     ),
     Mutation(
         ORDER,
         "LIMIT with any ORDER BY is allowed",
-        SORTED,
-        "        if self._settled(relation, ordering):\n",
-        "        if ordering or self._settled(relation, ordering):\n",
+        LIMITED,
+        "    if _settled(unique, relation, ordering):\n",
+        "    if ordering or _settled(unique, relation, ordering):\n",
         REFUSED,
     ),
     Mutation(
         ORDER,
         "OFFSET is not looked at",
-        SORTED,
+        LIMITED,
         "find_all(exp.Limit, exp.Offset, exp.Fetch)",
         "find_all(exp.Limit, exp.Fetch)",
         REFUSED,
@@ -182,8 +183,8 @@ CHECKS: tuple[Mutation, ...] = (
         ORDER,
         "approximations are not told",
         SORTED,
-        "            yield Finding(False, told, offset, APPROXIMATE[name])\n",
-        "            return\n",
+        "        if name in APPROXIMATE:\n            yield _approximate(node, name)\n        elif",
+        "        if",
         TIES,
     ),
     Mutation(
