@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=0, help="Seconds to wait after a restart.")
     given = parser.parse_args()
     client = Client(Server.of())
-    user = os.environ.get("SPARK_THRIFT_USER") or "reader"
+    user = os.environ.get("SPARK_THRIFT_USER") or "analyst"
     thrift = Thrift("127.0.0.1", given.thrift_port, user, os.environ.get("SPARK_THRIFT_PASSWORD") or None)
     charts = charts_of(client, given.dashboard)
 

@@ -2,6 +2,7 @@
 # Runs the Hive Metastore from Spark's own jars. The first start makes the schema, every other one checks it.
 #   METASTORE_DB_HOST, _PORT, _NAME, _USER, _PASSWORD   its PostgreSQL database
 #   METASTORE_HOST, METASTORE_PORT                      where it listens (127.0.0.1, 9083)
+#   METASTORE_GATEWAY                                   an address that is refused, as is every other network's
 #   METASTORE_MEMORY                                    its heap (256m)
 #   METASTORE_DB_WAIT                                   seconds to wait for the database (60)
 #   METASTORE_WAREHOUSE                                 the place of the database `default`

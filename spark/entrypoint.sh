@@ -17,7 +17,16 @@ case ${1:-} in
         exec spark/bin/thrift.sh "$@"
         ;;
     master | worker) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
-    metastore) shift && exec hive/metastore.sh "$@" ;;
+    metastore)
+        shift
+        # With METASTORE_PEERS=network it takes no connection from the machine around the containers, their gateway.
+        while read -r _ destination gateway _; do
+            [ "${METASTORE_PEERS:-}" = network ] && [ "$destination" = 00000000 ] || continue
+            METASTORE_GATEWAY=$(printf '%d.%d.%d.%d' "0x${gateway:6:2}" "0x${gateway:4:2}" "0x${gateway:2:2}" "0x${gateway:0:2}")
+            export METASTORE_GATEWAY
+        done </proc/net/route
+        exec hive/metastore.sh "$@"
+        ;;
     submit)
         shift
         # A job of seconds ends before the second compiler pays for itself.

@@ -13,9 +13,9 @@ SHOWN = 1000
 
 
 def connect(host: str) -> Any:
-    """A connection to the Thrift Server, as THRIFT_USER with THRIFT_PASSWORD where the server wants one."""
-    user = os.environ.get("THRIFT_USER") or "goldsmith"
-    password = os.environ.get("THRIFT_PASSWORD")
+    """A connection to the Thrift Server: as `engineer` if that account has a password here, else without one."""
+    user = "engineer"
+    password = os.environ.get("THRIFT_ENGINEER_PASSWORD")
     how = {"auth": "CUSTOM", "password": password} if password else {"auth": "NONE"}
     return hive.connect(host, 10000, username=user, **how)
 

@@ -57,6 +57,26 @@ RATELIMIT_STORAGE_URI = "memory://"
 # Of all visitors together, where a proxy or Docker's gateway is the address they come from.
 RATELIMIT_APPLICATION = "1000 per second"
 
+# A browser asks no other host, whatever is built into the pages: Superset counts its visitors at one. The map's
+# ground alone comes from elsewhere.
+TALISMAN_ENABLED = True
+TALISMAN_CONFIG = {
+    "content_security_policy": {
+        "base-uri": ["'self'"],
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "connect-src": ["'self'", "https://tile.openstreetmap.org"],
+        "object-src": "'none'",
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "font-src": ["'self'"],
+        "script-src": ["'self'", "'strict-dynamic'"],
+    },
+    "content_security_policy_nonce_in": ["script-src"],
+    "force_https": False,
+    "session_cookie_secure": _HTTPS,
+}
+
 # The roles are what `goldsmith push superset` makes of them, by the same API that an administrator has.
 FAB_ADD_SECURITY_API = True
 FAB_ADD_SECURITY_VIEWS = True

@@ -101,7 +101,11 @@ class Lake:
     def named(self, statement: str) -> tuple[list[tuple[Any, ...]], list[str]]:
         """Rows and the columns' names."""
         with hive.connect(
-            "127.0.0.1", int(self.settings["THRIFT_PORT"]), username="reader", auth="NONE"
+            "127.0.0.1",
+            int(self.settings["THRIFT_PORT"]),
+            username="engineer",
+            auth="CUSTOM",
+            password=self.settings["THRIFT_ENGINEER_PASSWORD"],
         ) as server:
             cursor = server.cursor()
             cursor.execute(statement)

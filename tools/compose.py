@@ -38,7 +38,12 @@ class Port:
 
 
 PORTS = (
-    Port("THRIFT_PORT", 10000, "thrift-server", "SQL: jdbc:hive2://127.0.0.1:{port}"),
+    Port(
+        "THRIFT_PORT",
+        10000,
+        "thrift-server",
+        "SQL: jdbc:hive2://127.0.0.1:{port}, as engineer (THRIFT_ENGINEER_PASSWORD)",
+    ),
     Port("S3_PORT", 9000, "minio", "S3: http://127.0.0.1:{port}", "store"),
     Port(
         "S3_CONSOLE_PORT", 9001, "minio", "S3's console: http://127.0.0.1:{port}, as STORE_ROOT_USER", "store"

@@ -24,6 +24,7 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "JOBS_S3_SECRET_KEY": lambda: secrets.token_hex(20),
     "SERVING_S3_ACCESS_KEY": lambda: "serving-" + secrets.token_hex(6),
     "SERVING_S3_SECRET_KEY": lambda: secrets.token_hex(20),
+    "SPARK_AUTH_SECRET": lambda: secrets.token_hex(32),
     "AIRFLOW_DB_PASSWORD": lambda: secrets.token_hex(16),
     "AIRFLOW_ADMIN_PASSWORD": lambda: secrets.token_hex(16),
     "AIRFLOW_VIEWER_PASSWORD": lambda: secrets.token_hex(16),
@@ -34,6 +35,9 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "SUPERSET_SECRET_KEY": lambda: secrets.token_hex(32),
     "SUPERSET_ADMIN_PASSWORD": lambda: secrets.token_hex(16),
     "SUPERSET_ANALYST_PASSWORD": lambda: secrets.token_hex(16),
+    "THRIFT_ENGINEER_PASSWORD": lambda: secrets.token_hex(16),
+    "THRIFT_ANALYST_PASSWORD": lambda: secrets.token_hex(16),
+    "THRIFT_DQOPS_PASSWORD": lambda: secrets.token_hex(16),
     "DQOPS_URL": lambda: "http://dqops:8888",
     "DQOPS_PASSWORD": lambda: secrets.token_hex(16),
 }

@@ -22,6 +22,16 @@ require_free_port() {
     fi
 }
 
+# daemon_options: Java options of a master or worker that takes nobody without the cluster's secret. Spark itself reads
+# the secret, _SPARK_AUTH_SECRET, from the environment.
+daemon_options() {
+    if [ -n "${_SPARK_AUTH_SECRET:-}" ]; then
+        echo "-Dspark.authenticate=true -Dspark.network.crypto.enabled=true"
+    elif grep -qs '^spark.authenticate  *true' "$SPARK_CONF_DIR/spark-defaults.conf"; then
+        refuse GS927 "The cluster's secret _SPARK_AUTH_SECRET is not set." "\`make env\` writes SPARK_AUTH_SECRET to .env; pass it as _SPARK_AUTH_SECRET."
+    fi
+}
+
 if [ -z "${SPARK_HOME:-}" ]; then
     SPARK_HOME=$(python3 -c 'import importlib.util as u; s = u.find_spec("pyspark"); print(s.submodule_search_locations[0])' 2>/dev/null) ||
         refuse GS903 "SPARK_HOME is not set, and python3 has no pyspark." "Set SPARK_HOME to a Spark 4.1."

@@ -9,7 +9,10 @@
 #   THRIFT_INCREMENTAL                  true: fetch results part by part, false: at once (true)
 #   THRIFT_QUERY_TIMEOUT                a query that takes longer is ended (30min; 0 for never)
 #   THRIFT_IDLE_SESSION                 a session without queries is closed after this (1h)
-#   THRIFT_USERS_FILE                   who may log in: a file made by `goldsmith serving-user`; anyone where unset
+#   THRIFT_ENGINEER_PASSWORD, THRIFT_DQOPS_PASSWORD, THRIFT_ANALYST_PASSWORD
+#                                       of the services' accounts; the first two read everything, analyst gold and ops
+#   THRIFT_USERS_FILE                   more accounts: a file made by `goldsmith serving-user`
+#                                       Without any of them there is no log-in, and everybody reads everything.
 #   THRIFT_TLS_KEYSTORE                 a PKCS12 file: connections are encrypted
 #   THRIFT_TLS_PASSWORD_FILE            holds the keystore's password
 set -euo pipefail
@@ -34,8 +37,8 @@ options=(
     --conf spark.sql.thriftServer.interruptOnCancel=true
     --conf spark.sql.thriftserver.ui.retainedSessions=20
     --conf spark.sql.thriftserver.ui.retainedStatements=50
-    # A query that runs code would be the server itself, with its keys.
-    --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension,io.goldsmith.services.NoForeignCode
+    # A query that runs code would be the server itself, with its keys. An account reads its own schemas only.
+    --conf "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension,io.goldsmith.services.NoForeignCode,io.goldsmith.services.ReadableSchemas"
     # ${env:NAME} in a query would be replaced by what this process was given in its environment.
     --conf spark.sql.variable.substitute=false
     --conf "spark.sql.warehouse.dir=file:$work/warehouse"
@@ -53,12 +56,18 @@ hive=(
     # Each session removes its folder when it ends: with one for all, a session that begins then would find none.
     --hiveconf "hive.downloaded.resources.dir=$work/\${hive.session.id}_resources"
 )
-if [ -n "${THRIFT_USERS_FILE:-}" ]; then
-    [ -r "$THRIFT_USERS_FILE" ] ||
-        refuse GS925 "The users' file $THRIFT_USERS_FILE cannot be read." "Make it: \`goldsmith serving-user NAME --file $THRIFT_USERS_FILE\`."
+if [ -n "${THRIFT_USERS_FILE:-}" ] && [ ! -r "$THRIFT_USERS_FILE" ]; then
+    refuse GS925 "The users' file $THRIFT_USERS_FILE cannot be read." "Make it: \`goldsmith serving-user NAME --file $THRIFT_USERS_FILE\`."
+fi
+if [ -n "${THRIFT_USERS_FILE:-}${THRIFT_ENGINEER_PASSWORD:-}${THRIFT_DQOPS_PASSWORD:-}${THRIFT_ANALYST_PASSWORD:-}" ]; then
     hive+=(
         --hiveconf hive.server2.authentication=CUSTOM
-        --hiveconf hive.server2.custom.authentication.class=io.goldsmith.services.UsersFile
+        --hiveconf hive.server2.custom.authentication.class=io.goldsmith.services.LogIn
+        # Nobody takes another's name.
+        --hiveconf hive.server2.allow.user.substitution=false
+        # What drivers ask by calls: tables and columns.
+        --hiveconf hive.security.authorization.enabled=true
+        --hiveconf hive.security.authorization.manager=io.goldsmith.services.CatalogCalls
     )
 fi
 if [ -n "${THRIFT_TLS_KEYSTORE:-}" ]; then

@@ -5,14 +5,16 @@
 #   SPARK_WORKER_HOST, SPARK_WORKER_WEBUI_PORT      (SPARK_LOCAL_IP, 8081)
 #   SPARK_WORKER_DIR                                where executors work (/tmp/spark-worker)
 #   SPARK_DAEMON_MEMORY                             its own heap (256m)
+#   _SPARK_AUTH_SECRET                              the master's secret, if it has one
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 host=${SPARK_WORKER_HOST:-$SPARK_LOCAL_IP} ui=${SPARK_WORKER_WEBUI_PORT:-8081}
 
 require_free_port "$host" "$ui" "the Spark worker's web page" SPARK_WORKER_WEBUI_PORT
 export SPARK_DAEMON_MEMORY=${SPARK_DAEMON_MEMORY:-256m}
+options=$(daemon_options)
 # What an application left is removed a day after it ended.
-export SPARK_DAEMON_JAVA_OPTS="-XX:+UseSerialGC -Dspark.port.maxRetries=0 -Dspark.worker.cleanup.enabled=true\
+export SPARK_DAEMON_JAVA_OPTS="-XX:+UseSerialGC $options -Dspark.port.maxRetries=0 -Dspark.worker.cleanup.enabled=true\
  -Dspark.worker.cleanup.appDataTtl=86400 ${SPARK_DAEMON_JAVA_OPTS:-}"
 exec "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.worker.Worker --host "$host" --webui-port "$ui" \
     --cores "${SPARK_WORKER_CORES:-1}" --memory "${SPARK_WORKER_MEMORY:-1g}" \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the metastore's server and the Thrift Server's log-in into a jar. The same sources and JDK give the
+# Compiles the metastore's server, and the Thrift Server's log-in and access rules, into a jar. The same sources and JDK give the
 # same bytes.
 # Usage: build.sh CLASS_PATH JAR
 #   CLASS_PATH  pyspark's jars: SPARK_HOME/jars/*

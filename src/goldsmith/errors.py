@@ -84,6 +84,8 @@ CODES: dict[str, str] = {
     "GS923": "The metastore cannot use its database",
     "GS924": "A service cannot write its folder",
     "GS925": "A file for log-in or encryption cannot be used",
+    "GS926": "An account of the Thrift Server reads other schemas",
+    "GS927": "The cluster's secret is not set",
     "GS999": "A defect in Goldsmith",
 }
 """Every code and the title the documentation lists it under."""

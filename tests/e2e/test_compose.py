@@ -61,7 +61,8 @@ def test_clients_see_columns_and_comments(flights: Lake) -> None:
     assert flight_date[2]
     told = flights.compose(
         *("exec", "--no-TTY", "thrift-server", "bash", "-c"),
-        "beeline -u jdbc:hive2://$(hostname -i):10000 -n reader --silent=true -e 'SELECT count(*) FROM silver.departures'",
+        'beeline -u jdbc:hive2://$(hostname -i):10000 -n engineer -w <(printf %s "$THRIFT_ENGINEER_PASSWORD")'
+        " --silent=true -e 'SELECT count(*) FROM silver.departures'",
     )
     rows = flights.query("SELECT count(*) FROM silver.departures")[0][0]
     assert rows > 1000
@@ -133,6 +134,8 @@ def test_serving_keys_read_and_cannot_write(flights: Lake) -> None:
         lambda: serving.put_object(Bucket="lake", Key="warehouse/mine", Body=b""),
         lambda: serving.delete_object(Bucket="lake", Key=key),
         lambda: serving.get_object(Bucket="lake", Key=f"landing/departures/{DAYS[0]}.csv"),
+        lambda: serving.list_objects_v2(Bucket="lake", Prefix="landing/"),
+        lambda: serving.list_objects_v2(Bucket="lake"),
         lambda: client("jobs", "wrong").get_object(Bucket="lake", Key=key),
     ]
     for attempt in refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -52,13 +53,98 @@ def test_a_service_is_limited_pinned_and_reached_from_this_machine_only(name: st
         assert port.startswith("127.0.0.1:${"), f"{port} is open to others, or cannot be changed"
 
 
+CAPABILITIES = {
+    # Gives the folder to the store's user, once.
+    "store-folder": {"CHOWN", "DAC_OVERRIDE"},
+    # Begins as root, gives the folder to its user and becomes it.
+    "postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
+    "dqops": {"DAC_OVERRIDE"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_has_no_capability_that_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert set(service.get("cap_add", [])) == CAPABILITIES.get(name, set())
+
+
+def test_the_metastore_takes_connections_of_containers_only() -> None:
+    assert LAKE["metastore"]["environment"]["METASTORE_PEERS"] == "network"
+    # As the entry point does: the gateway of the default route, from the kernel's hexadecimal.
+    entrypoint = (ROOT / "spark" / "entrypoint.sh").read_text(encoding="utf-8")
+    found = re.search(r"METASTORE_GATEWAY=(\$\(printf .+\))$", entrypoint, re.MULTILINE)
+    assert found is not None
+    words = ["bash", "-c", f"gateway=010012AC; echo {found[1]}"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "172.18.0.1\n"
+
+
+def test_the_store_does_not_run_as_root_and_owns_its_folder_first() -> None:
+    user, _, group = LAKE["minio"]["user"].partition(":")
+    assert user == group != "0"
+    assert LAKE["store-folder"]["entrypoint"] == ["sh", "/init/store-folder.sh", user]
+    waited = LAKE["minio"]["depends_on"]["store-folder"]
+    assert waited == {"condition": "service_completed_successfully"}
+
+
+def test_the_stores_folder_is_given_away_once(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    program(tmp_path / "bin", "chown", f'echo "$@" >>{calls}')
+    program(tmp_path / "bin", "ls", "echo drwxr-xr-x 3 $OWNER $OWNER 60 Jan 1 00:00 /data")
+
+    def changed(owner: str) -> str:
+        calls.write_text("")
+        path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        words = ["sh", str(ROOT / "docker" / "store-folder.sh"), "10003"]
+        subprocess.run(words, env={"PATH": path, "OWNER": owner}, capture_output=True, check=True)
+        return calls.read_text()
+
+    assert changed("0").endswith("10003:10003 /data\n")
+    assert changed("10003") == ""
+
+
+VOLUMES = {"S3_IMAGE": "/data", "POSTGRES_IMAGE": "/var/lib/postgresql/data"}
+"""What the images declare as a volume: Docker makes one where the service mounts nothing there."""
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_leaves_no_volume_without_a_name(name: str) -> None:
+    mounts = SERVICES[name].get("volumes", [])
+    targets = {each["target"] if isinstance(each, dict) else each.split(":")[1] for each in mounts}
+    for image, folder in VOLUMES.items():
+        if image in SERVICES[name]["image"]:
+            assert folder in targets
+
+
+def test_the_serving_key_reads_and_lists_the_warehouse_only() -> None:
+    policy = json.loads((ROOT / "docker" / "policy-serving.json").read_text(encoding="utf-8"))
+    allowed = {action: statement for statement in policy["Statement"] for action in statement["Action"]}
+    assert allowed.keys() == {"s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"}
+    assert allowed["s3:ListBucket"]["Condition"] == {"StringLike": {"s3:prefix": ["warehouse/*"]}}
+    assert allowed["s3:GetObject"]["Resource"] == ["arn:aws:s3:::lake/warehouse/*"]
+
+
+def test_supersets_pages_may_ask_no_other_host_but_for_the_maps_ground(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SUPERSET_SECRET_KEY", "x")
+    monkeypatch.setenv("SUPERSET_DB_URI", "sqlite://")
+    settings = runpy.run_path(str(ROOT / "superset" / "superset_config.py"))
+    assert settings["TALISMAN_ENABLED"] is True
+    policy = settings["TALISMAN_CONFIG"]["content_security_policy"]
+    foreign = {word for words in policy.values() for word in words if "." in word or word == "*"}
+    assert foreign == {"https://tile.openstreetmap.org"}
+    assert policy["default-src"] == ["'self'"]
+
+
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
 def test_a_server_is_watched_and_comes_back(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-OPTIONAL = {"SPARK_THRIFT_PASSWORD", "SUPERSET_PREVIOUS_SECRET_KEY"}
+OPTIONAL = {"SUPERSET_PREVIOUS_SECRET_KEY"}
 """Secrets that there need not be."""
 
 
@@ -79,7 +165,17 @@ def test_secrets_go_where_they_are_needed_only() -> None:
     assert holders("SUPERSET_SECRET_KEY") == {"superset-init", "superset"}
     assert holders("SUPERSET_ADMIN_PASSWORD") == {"superset-init", "superset-push"}
     assert holders("SUPERSET_ANALYST_PASSWORD") == {"superset-init"}
-    assert holders("DQOPS_PASSWORD") == {"dqops-proxy"}
+    assert holders("{DQOPS_PASSWORD") == {"dqops-proxy"}
+    assert holders("SPARK_AUTH_SECRET") == {
+        "spark-master",
+        "spark-worker",
+        "thrift-server",
+        "jobs",
+        "airflow-scheduler",
+    }
+    assert holders("THRIFT_ENGINEER_PASSWORD") == {"thrift-server"}
+    assert holders("THRIFT_ANALYST_PASSWORD") == {"thrift-server", "superset-push"}
+    assert holders("THRIFT_DQOPS_PASSWORD") == {"thrift-server", "dqops"}
     assert "JOBS_S3" not in str(SERVICES["thrift-server"]), "what serves cannot write"
     assert {name for name in AIRFLOW if "JOBS_S3" in str(AIRFLOW[name])} == {"airflow-scheduler"}
 

@@ -342,7 +342,7 @@ def test_without_a_password_nothing_is_asked() -> None:
     [
         ({}, None),
         ({"SPARK_THRIFT_USER": "ann", "SPARK_THRIFT_PASSWORD": "x"}, None),
-        ({"SPARK_THRIFT_HOST": "thrift"}, "spark://superset@thrift:10000/gold"),
+        ({"SPARK_THRIFT_HOST": "thrift"}, "spark://analyst@thrift:10000/gold"),
         (
             {"SPARK_THRIFT_HOST": "thrift", "SPARK_THRIFT_PORT": "7", "SPARK_THRIFT_USER": "a@b"},
             "spark://a%40b@thrift:7/gold",

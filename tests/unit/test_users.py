@@ -25,6 +25,17 @@ def test_a_user_is_added_changed_and_taken_out(tmp_path: Path) -> None:
     assert "battery" not in file.read_text()
 
 
+def test_a_user_reads_the_schemas_that_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    set_password(file, "ada", "correct-horse", ["gold", "ops"])
+    set_password(file, "bob", "battery-staple")
+    ada, bob = (line.split(":") for line in file.read_text().splitlines())
+    assert ada[5:] == ["gold,ops"]
+    assert bob[5:] == []
+    with pytest.raises(DeclarationError):
+        set_password(file, "eve", "long-enough", ["gold:x"])
+
+
 @pytest.mark.parametrize(
     ("name", "password"),
     [("a:b", "long-enough"), ("", "long-enough"), ("ada", "short"), ("ada", "with blanks in it")],

@@ -20,12 +20,15 @@ def register(app: typer.Typer) -> None:
 def serving_user(
     name: Annotated[str, typer.Argument(help="The user's name.")],
     file: Annotated[Path, typer.Option("--file", help="The file that THRIFT_USERS_FILE names.")],
+    reads: Annotated[
+        str, typer.Option("--reads", help="The only schemas that the user reads, as `gold,ops`.")
+    ] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Take the user out.")] = False,
 ) -> None:
-    """Set the password of a user of the Thrift Server, or take the user out.
+    """Set the password of a user of the Thrift Server and what the user reads, or take the user out.
 
-    The password is asked for, or read from standard input where that is no terminal. It counts from the next
-    log-in on; nothing needs a restart.
+    Without --reads the user reads every schema. The password is asked for, or read from standard input where that is
+    no terminal. It counts from the next log-in on; nothing needs a restart.
     """
     from goldsmith.engine.users import remove_user, set_password
 
@@ -38,5 +41,6 @@ def serving_user(
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
-    told = "Added" if set_password(file, name, password) else "Changed"
+    schemas = [schema for word in reads.split(",") if (schema := word.strip())]
+    told = "Added" if set_password(file, name, password, schemas) else "Changed"
     out.print(styled((f"{told}:", "green"), f" {name}"), soft_wrap=True)

@@ -7,20 +7,22 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from goldsmith.errors import DeclarationError
 
 ITERATIONS = 210_000
 _NAME = re.compile(r"[A-Za-z0-9._@-]+")
+_SCHEMA = re.compile(r"\w+", re.ASCII)
 _LEAST = 8
 
 
-def set_password(file: Path, name: str, password: str) -> bool:
-    """Writes a user's line `name:pbkdf2-sha256:iterations:salt:hash`; True where the user is new.
+def set_password(file: Path, name: str, password: str, reads: Sequence[str] = ()) -> bool:
+    """Writes a user's line `name:pbkdf2-sha256:iterations:salt:hash[:schemas]`; True if the user is new.
 
-    The file has mode 600 and is replaced as a whole. Raises DeclarationError GS504 for a name or a password that
-    cannot be one.
+    reads: the only schemas that the user reads; every schema if empty. The file has mode 600 and is replaced as a
+    whole. Raises DeclarationError GS504 for a name, a password or a schema that cannot be one.
     """
     if not _NAME.fullmatch(name):
         raise DeclarationError(
@@ -32,11 +34,18 @@ def set_password(file: Path, name: str, password: str) -> bool:
         raise DeclarationError("GS504", f"The password has fewer than {_LEAST} characters.")
     if any(sign.isspace() for sign in password):
         raise DeclarationError("GS504", "The password has a blank in it; beeline takes none.")
+    for schema in reads:
+        if not _SCHEMA.fullmatch(schema):
+            raise DeclarationError(
+                "GS504", f"`{schema}` cannot be a schema's name.", hint="Name schemas as `--reads gold,ops`."
+            )
     salt = secrets.token_bytes(16)
     digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
-    told = (name, "pbkdf2-sha256", str(ITERATIONS), _text(salt), _text(digest))
+    fields = [name, "pbkdf2-sha256", str(ITERATIONS), _text(salt), _text(digest)]
+    if reads:
+        fields.append(",".join(reads))
     lines, others = _others(file, ""), _others(file, name)
-    _write(file, [*others, ":".join(told)])
+    _write(file, [*others, ":".join(fields)])
     return len(others) == len(lines)
 
 

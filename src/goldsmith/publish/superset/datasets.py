@@ -12,7 +12,7 @@ from goldsmith.publish.superset.assets import VERSION
 from goldsmith.publish.superset.names import Names
 
 DATABASE = "Lakehouse"
-DEFAULT_URI = "spark://superset@thrift-server:10000/gold"
+DEFAULT_URI = "spark://analyst@thrift-server:10000/gold"
 _DAY = 86_400
 
 
@@ -26,7 +26,7 @@ def database_uri(environment: Mapping[str, str]) -> str | None:
     host = environment.get("SPARK_THRIFT_HOST")
     if not host:
         return None
-    login = quote(environment.get("SPARK_THRIFT_USER") or "superset", safe="")
+    login = quote(environment.get("SPARK_THRIFT_USER") or "analyst", safe="")
     port = environment.get("SPARK_THRIFT_PORT") or "10000"
     password = environment.get("SPARK_THRIFT_PASSWORD")
     if not password:

@@ -1,6 +1,9 @@
 package io.goldsmith.services;
 
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.hive.conf.HiveConf;
 import org.apache.hadoop.hive.conf.HiveConf.ConfVars;
@@ -18,6 +21,7 @@ import org.apache.thrift.server.TServer;
 import org.apache.thrift.server.TServerEventHandler;
 import org.apache.thrift.server.TThreadPoolServer;
 import org.apache.thrift.transport.TServerSocket;
+import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportException;
 import org.slf4j.Logger;
@@ -27,7 +31,8 @@ import org.slf4j.LoggerFactory;
  * The Hive Metastore on one address: Hive's own main class listens on all of them, and takes what it finds in the
  * database without a look at who made it.
  *
- * <p>METASTORE_HOST and METASTORE_PORT say where it listens. It ends with 4 where the environment is not ready.
+ * <p>METASTORE_HOST and METASTORE_PORT say where it listens. It asks for no password: with METASTORE_GATEWAY it takes
+ * connections from its own network only, and not from that address. It ends with 4 where the environment is not ready.
  */
 public final class MetastoreServer {
     private static final Logger LOG = LoggerFactory.getLogger(MetastoreServer.class);
@@ -53,7 +58,7 @@ public final class MetastoreServer {
         IHMSHandler handler =
                 HiveMetaStore.newRetryingHMSHandler(new HiveMetaStore.HMSHandler("metastore", conf, false), conf);
         int longest = (int) Math.min(conf.getLongVar(ConfVars.METASTORESERVERMAXMESSAGESIZE), Integer.MAX_VALUE);
-        TServer server = new TThreadPoolServer(new TThreadPoolServer.Args(new TServerSocketKeepAlive(listen(address)))
+        TServer server = new TThreadPoolServer(new TThreadPoolServer.Args(new Admitting(listen(address), peers(address)))
                 .processor(new TUGIBasedProcessor<>(handler))
                 .transportFactory(new TUGIContainingTransport.Factory())
                 .protocolFactory(new TBinaryProtocol.Factory())
@@ -75,9 +80,39 @@ public final class MetastoreServer {
         }
     }
 
+    private static Optional<Peers> peers(InetSocketAddress address) throws IOException {
+        String gateway = setting("METASTORE_GATEWAY", "");
+        return gateway.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Peers.around(address.getAddress(), InetAddress.getByName(gateway)));
+    }
+
     private static String setting(String name, String otherwise) {
         String value = System.getenv(name);
         return value == null || value.isEmpty() ? otherwise : value;
+    }
+
+    /** Closes connections of those who are not peers. */
+    private static final class Admitting extends TServerSocketKeepAlive {
+        private final Optional<Peers> peers;
+
+        Admitting(TServerSocket socket, Optional<Peers> peers) throws TTransportException {
+            super(socket);
+            this.peers = peers;
+        }
+
+        @Override
+        public TSocket accept() throws TTransportException {
+            while (true) {
+                TSocket connection = super.accept();
+                InetAddress from = connection.getSocket().getInetAddress();
+                if (peers.isEmpty() || peers.get().have(from)) {
+                    return connection;
+                }
+                LOG.warn("Refused a connection from {}, which is not a container of this network", from);
+                connection.close();
+            }
+        }
     }
 
     /** Gives a connection's hold on the database back when the connection ends. */
