@@ -130,6 +130,7 @@ def _run(
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, Run
+    from goldsmith.run.idle import idle
     from goldsmith.run.runner import run_tables
 
     this = Run.begin(
@@ -139,6 +140,10 @@ def _run(
         rebuild=_rebuilt(project, rebuild, chosen),
         accepted=Accepted(frozenset(accept or ()), why=why),
     )
+    nothing = idle(this, chosen)
+    if nothing is not None:
+        _emit(emit(this, nothing))
+        return nothing
     width = parallel or project.profile(profile_name()).parallel
     with open_spark(project, quiet=quiet) as spark:
         with told_live(quiet=quiet) as listener:
