@@ -60,6 +60,7 @@ PORTS = (
         "Superset: http://127.0.0.1:{port}, as admin or analyst",
         "superset",
     ),
+    Port("REPORT_PORT", 8089, "reports", "Report: http://127.0.0.1:{port}, as report (REPORT_PASSWORD)"),
     Port("DQOPS_PORT", 8888, "dqops-proxy", "DQOps: http://127.0.0.1:{port}, as dqops", "dqops"),
 )
 AIRFLOW_FILE = "docker-compose-airflow.yaml"

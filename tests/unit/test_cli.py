@@ -204,3 +204,21 @@ def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
     assert ended.returncode != 0
     assert code in ended.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_report_is_named_by_its_address_where_it_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from goldsmith.cli.reporting import report_file, tell_report
+
+    own = tmp_path / ".goldsmith/report.html"
+    for name in ("GOLDSMITH_REPORT_FILE", "GOLDSMITH_REPORT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert report_file(tmp_path) == own
+    monkeypatch.setenv("GOLDSMITH_REPORT_URL", "http://127.0.0.1:8089/")
+    tell_report(own, tmp_path)
+    monkeypatch.setenv("GOLDSMITH_REPORT_FILE", str(tmp_path / "kept/report.html"))
+    tell_report(report_file(tmp_path), tmp_path)
+    tell_report(tmp_path / "weekly.html", tmp_path)
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]

@@ -11,6 +11,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
+from goldsmith.cli.reporting import report_file, tell_report
 from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.suggest import hint_for
 
@@ -211,8 +212,7 @@ def replay(
         tell_result(results)
         if report:
             this = Run.begin(project, profile_name())
-            path = write_report(spark, this, project.root / ".goldsmith" / "report.html")
-            out.print(f"Report: {path}", soft_wrap=True)
+            tell_report(write_report(spark, this, report_file(project.root)), project.root)
     raise typer.Exit(exit_code(results[-1]))
 
 
