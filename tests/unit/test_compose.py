@@ -18,6 +18,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
+# compose.py imports its neighbours, as it does where it is started.
+sys.path.insert(0, str(TOOLS))
 TEXTS = [
     (ROOT / name).read_text(encoding="utf-8")
     for name in ("docker-compose.yaml", "docker-compose-airflow.yaml")
