@@ -6,7 +6,7 @@ Wherever they do not tell, the run starts Spark and decides there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import cast
 
@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.describing import in_step
 from goldsmith.engine.folder_log import FolderLog, NeedsSpark, WithoutSpark
 from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog
+from goldsmith.engine.metadata import CommitMetadata
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.tables import Project, Table
@@ -24,7 +25,12 @@ from goldsmith.run.ledger import recorded
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.planning import plan_table
 
-_RECORDS = (ops.TABLE_RUNS, ops.EXPECTATIONS, ops.FILES)
+_RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
+    ops.TABLE_RUNS.name: lambda _load: True,
+    ops.EXPECTATIONS.name: lambda load: bool(load.verdicts),
+    ops.FILES.name: lambda load: bool(load.files),
+}
+"""The platform's own tables, and whether a load has rows in them."""
 
 
 def idle(run: Run, names: Sequence[str]) -> RunResult | None:
@@ -67,11 +73,20 @@ def _up_to_date(
                 table_id=plan.state.id,
             )
         )
-    for record in _RECORDS:
-        known = recorded(log_of(run.path(f"ops.{record.name}")))
-        if any(known.get(each.table) != (each.table_id, each.counter) for each in outcomes):
-            return None
+    if not all(_is_recorded(run, outcome, log_of) for outcome in outcomes):
+        return None
     return tuple(outcomes)
+
+
+def _is_recorded(run: Run, outcome: TableOutcome, log_of: Callable[[str], TableLog]) -> bool:
+    """Whether the platform's own tables hold the rows of every load."""
+    for record, has_rows in _RECORDS.items():
+        id_, counter = recorded(log_of(run.path(f"ops.{record}"))).get(outcome.table, ("", 0))
+        behind = counter if id_ == outcome.table_id else 0
+        since = log_of(run.path(outcome.table)).committed_since(behind) if outcome.counter > behind else []
+        if any(has_rows(load) for load in since if load.mode != "maintenance"):
+            return False
+    return True
 
 
 def _is_described(table: Table, log: TableLog) -> bool:

@@ -15,7 +15,9 @@ from goldsmith.publish.superset.names import Names, slug
 Relations = Mapping[str, Relation]
 
 _CSS = """\
-.dashboard-component-chart-holder .ant-alert { overflow: auto; max-height: 100%; font-size: 12px; line-height: 1.35; }
+.dashboard-component-chart-holder .ant-alert { overflow: auto; max-height: 100%; padding: 2px 8px; font-size: 12px;
+  line-height: 1.3; }
+.dashboard-component-chart-holder .ant-alert-message { margin: 0 !important; font-size: 12px; }
 .dashboard-component-chart-holder .ant-alert-icon { display: none; }
 @media (max-width: 799px) { .dashboard-content { padding: 0 !important; } .grid-container { margin: 8px !important; } }
 """
