@@ -80,7 +80,8 @@ APP_NAME = "Lakehouse"
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802 - Superset's name
-    """Gives phones the layout of dashboards in one column."""
-    from goldsmith_superset.phones import install
+    """Gives phones the layout of dashboards in one column, and maps their ground."""
+    from goldsmith_superset import ground, phones
 
-    install(app)
+    phones.install(app)
+    ground.install(app)

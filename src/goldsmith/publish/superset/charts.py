@@ -29,7 +29,8 @@ _VIZ: Mapping[Kind, str] = {
 _DECIMALS = re.compile(r"^(,?)(?:\.\d)?([df%])$")
 """D3's formats of numbers with a fixed count of decimals."""
 _ROWS = 10_000
-_TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+_TILES = "tile:///ground/{z}/{x}/{y}.png"
+"""Superset's own, drawn by `goldsmith_superset.ground`."""
 _AMBER = {"r": 217, "g": 119, "b": 6, "a": 0.75}
 
 
