@@ -45,3 +45,12 @@ def test_a_tile_shows_land_where_it_is() -> None:
     assert tile.size == (SIZE, SIZE)
     land, water = tile.getpixel((96, 128)), tile.getpixel((200, 128))
     assert sum(land) > sum(water), "land is lighter than water"
+
+
+def test_an_inset_is_drawn_where_it_is() -> None:
+    ring = [[[-120, 24], [-110, 24], [-110, 31], [-120, 31], [-120, 24]]]
+    alaska = {"properties": {"ISO": "US-AK"}, "geometry": {"type": "Polygon", "coordinates": ring}}
+    (found,) = rings_of({"features": [alaska]})
+    east, south = projected(-129.99, 51.21)
+    assert max(x for x, _ in found) == pytest.approx(east, abs=1e-4)
+    assert max(y for _, y in found) == pytest.approx(south, abs=1e-4)

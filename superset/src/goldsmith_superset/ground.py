@@ -13,7 +13,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,8 @@ _STEP = 1 / 2**15
 """Points that are closer to each other are left out: a third of a pixel at zoom 7."""
 _WATER, _LAND, _BORDER = (226, 232, 240), (248, 250, 252), (148, 163, 184)
 _POLAR = 85.05
+_MOVED = {"US-AK": (-187.55, 51.21, -129.99, 71.39), "US-HI": (-178.33, 18.91, -154.81, 28.4)}
+"""Parts that the outlines show as insets beside their country: the west, south, east and north of where they are."""
 
 _building = Lock()
 
@@ -52,11 +54,29 @@ def rings_of(document: dict[str, Any]) -> Iterator[Ring]:
             polygons = [polygons]
         elif geometry.get("type") != "MultiPolygon":
             continue
+        place = _moved(polygons, _MOVED.get(str((feature.get("properties") or {}).get("ISO"))))
         for polygon in polygons:
             # The first ring is the outline; the others are lakes, which borders run through all the same.
-            ring = _thinned(projected(*place[:2]) for place in polygon[0])
+            ring = _thinned(projected(*place(*point[:2])) for point in polygon[0])
             if len(ring) > 2:  # noqa: PLR2004 - a line has no inside
                 yield ring
+
+
+def _moved(
+    polygons: Sequence[Any], bounds: tuple[float, float, float, float] | None
+) -> Callable[[float, float], Point]:
+    """How the points of polygons become places: as they are, or stretched to the bounds."""
+    if bounds is None:
+        return lambda longitude, latitude: (longitude, latitude)
+    points = [point for polygon in polygons for point in polygon[0]]
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    west, south, east, north = bounds
+    min_x, min_y = min(xs), min(ys)
+    across, up = (east - west) / (max(xs) - min_x), (north - south) / (max(ys) - min_y)
+    return lambda longitude, latitude: (
+        west + (longitude - min_x) * across,
+        south + (latitude - min_y) * up,
+    )
 
 
 def _thinned(points: Iterable[Point]) -> list[Point]:
