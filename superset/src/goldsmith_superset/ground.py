@@ -33,7 +33,7 @@ _STEP = 1 / 2**15
 """Points that are closer to each other are left out: a third of a pixel at zoom 7."""
 _WATER, _LAND, _BORDER = (226, 232, 240), (248, 250, 252), (148, 163, 184)
 _POLAR = 85.05
-_MOVED = {"US-AK": (-187.55, 51.21, -129.99, 71.39), "US-HI": (-178.33, 18.91, -154.81, 28.4)}
+_MOVED = {"US-AK": (-178.34, 51.21, -129.99, 71.39), "US-HI": (-178.33, 18.91, -154.81, 28.4)}
 """Parts that the outlines show as insets beside their country: the west, south, east and north of where they are."""
 
 _building = Lock()
