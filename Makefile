@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench superset-env schema clean env up down ps logs submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench superset-env schema clean env up down ps logs put submit sql e2e backup restore
 
 DAYS ?= 7
 JOBS ?= 2
@@ -12,7 +12,7 @@ export UV_PROJECT_ENVIRONMENT ?= .venv
 UV = $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 
 help: ## List these tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (no root, once)
 	@.venv/bin/python -m goldsmith.engine.jars >/dev/null || .venv/bin/python -m goldsmith.engine.jars
@@ -78,7 +78,7 @@ COMPOSE = @$(PYTHON) tools/compose.py
 env: ## Make .env with new secrets, or add what a newer version needs
 	@$(PYTHON) tools/env.py
 
-up: env ## Build and start the containers of cluster and Airflow; wait until all is healthy
+up: env ## Pull, build and start the containers of cluster and Airflow; wait until all are healthy
 	$(COMPOSE) up
 
 down: ## Stop and remove the containers; the data stays
@@ -87,8 +87,12 @@ down: ## Stop and remove the containers; the data stays
 ps: ## List the containers
 	$(COMPOSE) ps --all
 
-logs: ## Show the logs of all containers or of S=SERVICE
-	$(COMPOSE) logs --tail 200 $(S)
+logs: ## Show the logs of all containers or of S=SERVICE; FOLLOW=1 goes on until Ctrl-C
+	$(COMPOSE) logs --tail 200 $(if $(FOLLOW),--follow) $(S)
+
+export FILE TO
+put: ## Deliver FILE=orders.csv to the lake, TO=landing/orders/
+	@tools/put.sh "$$FILE" "$$TO"
 
 submit: ## Run JOB=FILE below jobs/ on the cluster, with ARGS="..."
 	$(COMPOSE) --progress quiet run --rm --no-deps jobs submit $(if $(JOB),jobs/$(patsubst jobs/%,%,$(JOB)),$(error Name a job: make submit JOB=examples/rows.py)) $(ARGS)

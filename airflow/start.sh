@@ -18,7 +18,7 @@ case $1 in
         ;;
     scheduler)
         # After a reboot all services start at once, and a task that finds no API loses a try.
-        until "$here/health.py" metadatabase 2>/dev/null; do sleep 1; done
+        until probe airflow metadatabase 2>/dev/null; do sleep 1; done
         exec airflow scheduler
         ;;
     *) exec airflow "$1" ;;

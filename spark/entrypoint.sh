@@ -31,7 +31,14 @@ case ${1:-} in
         shift
         # A job of seconds ends before the second compiler pays for itself.
         export SPARK_SUBMIT_OPTS=${SPARK_SUBMIT_OPTS--XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC}
-        exec spark-submit "$@"
+        # Java announces the vector module, which Spark asks for, at every start. An interrupt reaches Spark, and the
+        # filter ends after it.
+        set +e
+        {
+            spark-submit "$@" 2>&1 >&3 3>&- |
+                (trap '' INT TERM && exec grep --line-buffered -v '^WARNING: Using incubator modules: ') >&2
+            exit "${PIPESTATUS[0]}"
+        } 3>&1
         ;;
     driver)
         shift

@@ -1,38 +1,19 @@
 #!/opt/venv/bin/python
-"""Asks a service of this container for what its users need of it. Usage: health master|worker|metastore|thrift
+"""Asks a service of this container for what its users need of it. Usage: health metastore|thrift
 
-Ends with 0 where it answers, else with 1 and the reason.
+Ends with 0 where it answers, else with 1 and the reason. probe.sh calls it, and asks the other services by itself.
 """
 
-import json
 import os
 import socket
 import struct
 import sys
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 SECONDS = 4
 OWN = socket.gethostbyname(socket.gethostname())
 """The container's address: its services bind to no other."""
-
-
-def master() -> None:
-    """The master leads: one that recovers does not take jobs."""
-    status = _json(f"http://{OWN}:8080/json/")["status"]
-    if status != "ALIVE":
-        raise RuntimeError(f"the master is {status}")
-
-
-def worker() -> None:
-    """The master counts this worker among those that are alive."""
-    own = _json(f"http://{OWN}:8081/json/")
-    host = os.environ["SPARK_MASTER_URL"].split("//")[1].split(":")[0]
-    known = {worker["id"]: worker["state"] for worker in _json(f"http://{host}:8080/json/")["workers"]}
-    state = known.get(own["id"], "unknown to the master")
-    if state != "ALIVE":
-        raise RuntimeError(f"the worker is {state}")
 
 
 def metastore() -> None:
@@ -64,14 +45,7 @@ def thrift() -> None:
             raise RuntimeError("SELECT 1 is not 1")
 
 
-def _json(url: str) -> dict:
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-        return json.load(answer)
-
-
 CHECKS: dict[str, Callable[[], None]] = {
-    "master": master,
-    "worker": worker,
     "metastore": metastore,
     "thrift": thrift,
 }

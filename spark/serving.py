@@ -2,6 +2,7 @@
 """Sends one statement to the Thrift Server and prints its rows. Without one it is read from standard input."""
 
 import os
+import re
 import socket
 import sys
 from typing import Any
@@ -10,6 +11,13 @@ from pyhive import exc, hive
 from thrift.transport.TTransport import TTransportException
 
 SHOWN = 1000
+
+_EXCEPTION = re.compile(
+    r"^(?:Error running query: (?:\[\w+(?:\.\w+)*\] )?)?(?:[a-z]\w*\.)+\w+(?:Exception|Error): "
+)
+"""What comes before a message of Spark's: `Error running query: [CLASS] org.apache.spark...AnalysisException: `."""
+_PLAN = re.compile(r";\s*\n(?='?[A-Z][A-Za-z]+\b)")
+"""Where an analysis error goes on with the plan of the query."""
 
 
 def connect(host: str) -> Any:
@@ -42,17 +50,20 @@ def show(statement: str) -> None:
 
 
 def told(error: Exception) -> str:
-    """What an error says; of the server's, its own first lines without the call stacks that it sends along."""
+    """The server's own message: without its Java stack, the names of Java's exceptions and the plan it adds."""
     status = getattr(error.args[0], "status", None) if error.args else None
-    message = getattr(status, "errorMessage", None) or str(error)
-    return str(message).split("\n\tat ")[0].split("\nJVM stacktrace")[0]
+    message = str(getattr(status, "errorMessage", None) or error)
+    message = re.split(r"\n\tat |\nJVM stacktrace", message, maxsplit=1)[0]
+    message = _EXCEPTION.sub("", message)
+    plan = _PLAN.search(message)
+    return (message[: plan.start()] if plan else message).rstrip()
 
 
 def main() -> None:
     """Prints the server's own first lines where the statement fails."""
     try:
         show((sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read()).rstrip("; \n") or "SHOW DATABASES")
-    except exc.OperationalError as error:
+    except exc.Error as error:
         sys.exit(told(error))
     except TTransportException as error:
         sys.exit(f"The Thrift Server does not answer: {error}")

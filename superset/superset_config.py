@@ -97,3 +97,11 @@ SQLLAB_TIMEOUT = 120
 DASHBOARD_AUTO_REFRESH_INTERVALS = [[0, "Don't refresh"], [60, "1 minute"], [300, "5 minutes"]]
 LOG_LEVEL = "WARNING"
 APP_NAME = "Lakehouse"
+
+
+def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802 - Superset's name
+    """Gives phones the layout of dashboards in one column, and maps their ground."""
+    from goldsmith_superset import ground, phones
+
+    phones.install(app)
+    ground.install(app)

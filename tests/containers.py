@@ -28,6 +28,7 @@ PORTS = (
     "THRIFT_PORT",
     "SUPERSET_PORT",
     "DQOPS_PORT",
+    "REPORT_PORT",
     "AIRFLOW_PORT",
 )
 

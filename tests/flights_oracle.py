@@ -29,7 +29,7 @@ def as_rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
 def daily_punctuality(days: Collection[date]) -> pd.DataFrame:
     grouped = _actuals(days).groupby(["flight_date", "origin"])
     found = _punctuality(grouped)
-    found["p90_arr_delay"] = grouped["arr_delay"].quantile(0.9)
+    found["p90_arr_delay"] = grouped["arr_delay"].quantile(0.9).round(1)
     return _sorted(found, ["flight_date", "origin"])
 
 
@@ -75,9 +75,9 @@ def weather_delay(days: Collection[date]) -> pd.DataFrame:
     readings = weather[["origin", "time_hour", "wind_speed", "visib", "precip"]]
     flights = _actuals(days).merge(readings, on=["origin", "time_hour"], how="left", validate="many_to_one")
     most = float("inf")
-    winds = ["1 under 10 mph", "2 10 to 20 mph", "3 20 to 30 mph", "4 30 mph and more"]
-    visibilities = ["1 under 1 mile", "2 1 to 5 miles", "3 5 to 10 miles", "4 10 miles and more"]
-    precipitations = ["1 none", "2 under 0.1 inch", "3 0.1 inch and more"]
+    winds = ["under 10 mph", "10 to 20 mph", "20 to 30 mph", "30 mph and more"]
+    visibilities = ["under 1 mile", "1 to 5 miles", "5 to 10 miles", "10 miles and more"]
+    precipitations = ["none", "under 0.1 inch", "0.1 inch and more"]
     bands = {
         "wind": ("wind_speed", [0, 10, 20, 30, most], winds),
         "visibility": ("visib", [0, 1, 5, 10, most], visibilities),
@@ -86,9 +86,14 @@ def weather_delay(days: Collection[date]) -> pd.DataFrame:
     for name, (column, edges, labels) in bands.items():
         cut = pd.cut(flights[column], edges, right=False, labels=labels)
         flights[name] = cut.astype(object).where(cut.notna(), "unknown")
-    found = _punctuality(flights.groupby(list(bands))).drop(columns="mean_arr_delay")
+    found = _punctuality(flights.groupby(list(bands))).drop(columns="mean_arr_delay").reset_index()
+    ranks = [f"{name}_rank" for name in bands]
+    for name, (_, _, labels) in bands.items():
+        found[f"{name}_rank"] = found[name].map([*labels, "unknown"].index)
+        found[f"{name}_rank"] += 1
     found["cancelled_share"] = found["cancelled"] / found["flights"]
-    return _sorted(found, list(bands))
+    counts = ("flights", "cancelled", "delayed_15", "mean_dep_delay", "cancelled_share")
+    return found.sort_values(list(bands))[[*bands, *ranks, *counts]].reset_index(drop=True)
 
 
 def aircraft_days(days: Collection[date]) -> pd.DataFrame:

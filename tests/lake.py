@@ -15,6 +15,7 @@ from goldsmith.engine.quarantine import Quarantine
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Accepted, Run
+from goldsmith.run.idle import idle
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.release import Released, release
 from goldsmith.run.runner import run_tables
@@ -70,7 +71,17 @@ class Lake:
         """Runs the named tables, or all."""
         accepted = Accepted(frozenset(accept), by="tester", why="a test")
         run = self.begin(rebuild=frozenset(rebuild), accepted=accepted)
-        return run_tables(self.spark, run, run.project.select(tuple(names)), parallel=parallel)
+        chosen = run.project.select(tuple(names))
+        is_idle = idle(run, chosen) is not None
+        result = run_tables(self.spark, run, chosen, parallel=parallel)
+        loaded = [outcome.table for outcome in result.outcomes if outcome.commits and outcome.counts.rows_in]
+        assert not (is_idle and (loaded or result.failed or result.stopped)), f"not idle: {loaded}"
+        return result
+
+    def idle(self, *names: str) -> RunResult | None:
+        """What is decided without Spark."""
+        run = self.begin()
+        return idle(run, run.project.select(tuple(names)))
 
     def done(self, *names: str, **options: Any) -> dict[str, TableOutcome]:
         """Runs and expects every table to end well; outcomes by table."""

@@ -1,6 +1,6 @@
 """Runs docker compose on the repository's files, or says what is missing for it. Usage: compose.py ARGUMENTS...
 
-`compose.py up` does more: it finds taken ports, builds, waits until all is healthy, and tells what runs where.
+`compose.py up` does more: it finds taken ports, pulls, builds, waits until all is healthy, and prints what runs where.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import images
+from waiting import watched
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (2, 20)
@@ -62,6 +65,7 @@ PORTS = (
         "Superset: http://127.0.0.1:{port}, as admin or analyst",
         "superset",
     ),
+    Port("REPORT_PORT", 8089, "reports", "Report: http://127.0.0.1:{port}, as report (REPORT_PASSWORD)"),
     Port("DQOPS_PORT", 8888, "dqops-proxy", "DQOps: http://127.0.0.1:{port}, as dqops", "dqops"),
 )
 AIRFLOW_FILE = "docker-compose-airflow.yaml"
@@ -186,46 +190,59 @@ def published(compose: Sequence[str]) -> frozenset[int]:
 
 
 def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
-    """Builds, starts, waits and tells. Returns the exit code."""
+    """Pulls, builds, starts, waits, and prints what it is doing. Returns the exit code."""
     check_gates(settings)
     wanted = ports(settings)
     check_ports(wanted, published(compose))
-    services = [*compose, "--progress", "quiet"]
-    dashboards = "superset" in profiles(settings)
-    print("Building the images (some minutes the first time).", flush=True)
-    # One service of each image: compose would build the image anew for every other.
-    images = ["spark-master", *(["airflow-api"] if with_airflow(settings) else [])]
-    images += ["superset"] if dashboards else []
-    built = subprocess.run([*compose, "build", "--quiet", *images], check=False).returncode
+    services = images.configuration(compose)
+    images.pull(shutil.which("docker") or "docker", images.public(services))
+    built = images.build(compose, images.own(services))
     if built != 0:
         return built
-    print("Starting, and waiting until all is healthy.", flush=True)
+    quiet = [*compose, "--progress", "quiet"]
+    dashboards = "superset" in profiles(settings)
     later = ["--scale", f"{PUSH}=0"] if dashboards else []
-    started = subprocess.run(
-        [*services, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), *later], check=False
-    ).returncode
-    if started != 0:
-        print(unhealthy(compose), file=sys.stderr)
-        return started
+    print("Starting the containers.", flush=True)
+    words = [*quiet, "up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), *later]
+    started = watched(words, lambda: waiting_for(_states(compose)))
+    if started.code != 0:
+        print(unhealthy(_states(compose)), file=sys.stderr)
+        return started.code
+    print(f"  healthy after {started.seconds:.0f} s", flush=True)
     if dashboards:
-        pushed = subprocess.run([*services, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
+        print("Pushing the dashboards to Superset.", flush=True)
+        pushed = subprocess.run([*quiet, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
         if pushed != 0:
-            print("The dashboards are not brought into Superset; all else is up.", file=sys.stderr)
+            print("The dashboards were not pushed to Superset; everything else is up.", file=sys.stderr)
             return pushed
     print(summary(wanted))
     return 0
 
 
-def unhealthy(compose: Sequence[str]) -> str:
-    """Which services are not what they should be, and how to look at them."""
+def _states(compose: Sequence[str]) -> list[tuple[str, str]]:
+    """Each container's service and status, as `docker compose ps` words it."""
     told = _told([*compose, "ps", "--all", "--format", "{{.Service}}\t{{.Status}}"]).stdout
-    states = dict(line.split("\t", 1) for line in told.splitlines() if "\t" in line)
-    bad = {
-        name: state
-        for name, state in states.items()
-        if "(healthy)" not in state and "Exited (0)" not in state
-    }
-    lines = [f"  {name}: {state} - `make logs S={name}`" for name, state in sorted(bad.items())]
+    pairs = (line.partition("\t") for line in told.splitlines() if "\t" in line)
+    return [(service, status) for service, _, status in pairs]
+
+
+def _is_ready(status: str) -> bool:
+    return "(healthy)" in status or "Exited (0)" in status
+
+
+def waiting_for(states: Sequence[tuple[str, str]]) -> str:
+    """The services that are not ready yet; empty where no container is there."""
+    names = sorted({service for service, status in states if not _is_ready(status)})
+    return f"waiting for {', '.join(names)}" if names else ""
+
+
+def unhealthy(states: Sequence[tuple[str, str]]) -> str:
+    """The services that are not ready, with the command that shows their logs."""
+    lines = [
+        f"  {service}: {status} - `make logs S={service}`"
+        for service, status in sorted(states)
+        if not _is_ready(status)
+    ]
     return "\n".join(["Not everything came up:", *lines])
 
 
@@ -253,7 +270,7 @@ def main() -> int:
         if words != ["up"]:
             return subprocess.run([*compose, *words], check=False).returncode
         return up(compose, settings)
-    except NotReadyError as missing:
+    except (NotReadyError, images.ImageMissingError) as missing:
         print(missing, file=sys.stderr)
         return NOT_READY
     except KeyboardInterrupt:

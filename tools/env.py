@@ -40,6 +40,7 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "THRIFT_DQOPS_PASSWORD": lambda: secrets.token_hex(16),
     "DQOPS_URL": lambda: "http://dqops:8888",
     "DQOPS_PASSWORD": lambda: secrets.token_hex(16),
+    "REPORT_PASSWORD": lambda: secrets.token_hex(16),
 }
 """The keys of .env and how a value of each is made."""
 

@@ -9,6 +9,8 @@ from superset.app import create_app
 
 ANALYST = "Analyst"
 """`goldsmith push superset` says what the role may."""
+TEAM = "Lakehouse"
+"""The first name of the accounts made here: pages show an owner by both names."""
 
 
 def main() -> None:
@@ -28,11 +30,16 @@ def main() -> None:
 def account(manager: Any, user: str, role: str, password: str) -> None:
     """Makes a user with one role, or gives the one who is there the password."""
     found = manager.find_user(username=user)
+    last = "administrator" if role == "Admin" else role.lower()
     if found is None:
         mail = f"{user}@localhost"
-        manager.add_user(user, user.capitalize(), role, mail, manager.find_role(role), password=password)
-    else:
-        manager.reset_password(found.id, password)
+        manager.add_user(user, TEAM, last, mail, manager.find_role(role), password=password)
+        return
+    manager.reset_password(found.id, password)
+    if (found.first_name, found.last_name) == (user.capitalize(), role):
+        # As older versions named it; a name that a person chose stays.
+        found.first_name, found.last_name = TEAM, last
+        manager.update_user(found)
 
 
 if __name__ == "__main__":

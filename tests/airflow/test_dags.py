@@ -11,12 +11,14 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
 from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
 
 from conftest import ROOT, Write, pipeline
 from goldsmith.project.loading import load_project
 from goldsmith.publish.airflow.dags import all_dags
 from goldsmith.publish.airflow.gates import GateTable
 from goldsmith.publish.airflow.operators import LoadTables
+from goldsmith.publish.airflow.schedules import FIRST_WITHIN
 
 DAGS = ROOT / "airflow" / "dags"
 
@@ -132,8 +134,27 @@ def test_a_mistake_in_one_pipeline_leaves_the_others(write: Write) -> None:
     assert "Did you mean `load`?" in told
 
 
+def test_nothing_of_the_past_starts_when_dags_appear(own: DagBag) -> None:
+    now = datetime.now(UTC)
+    never_ran = TimeRestriction(earliest=None, latest=None, catchup=False)
+    for name in ("flights", "goldsmith_maintenance"):
+        dag = own.dags[name]
+        assert dag.start_date is None, "Airflow would start the last interval at once"
+        # The scheduler's own timetable, which it makes of the DAG as it is stored.
+        timetable = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)).timetable
+        first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=never_ran)
+        assert first is not None
+        assert first.run_after > now - FIRST_WITHIN
+
+
+def test_a_start_date_holds_runs_back_until_it_comes(write: Write) -> None:
+    settings = "schedule: '0 6 * * *'\nstart_date: 2913-01-01\n"
+    dag = all_dags(write(pipeline("orders", settings)))["orders"]
+    assert dag.start_date == datetime(2913, 1, 2, 6, tzinfo=UTC)
+
+
 def test_a_schedule_is_partitions_that_end_when_the_run_is_due(write: Write) -> None:
-    settings = "schedule: '0 6 * * *'\nstart_date: 2013-01-01\n"
+    settings = "schedule: '0 6 * * *'\nstart_date: 2013-01-01\ncatchup: true\n"
     dag = all_dags(write(pipeline("orders", settings)))["orders"]
     assert isinstance(dag.timetable, CronPartitionTimetable)
     assert dag.start_date == datetime(2013, 1, 2, 6, tzinfo=UTC)

@@ -89,9 +89,12 @@ def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
     assert "3 commits to 3 tables" in told
     log = next(tmp_path_factory.getbasetemp().glob("spark*"))
     assert applications(log) == {"shop"}
-    told = ended(submit("--name", "nightly", "--master", master, str(RUN), "orders"), project)
-    assert "Done: nothing new" in told or "nothing" in told.lower()
+    again = submit("--name", "nightly", "--master", master, str(RUN), "orders")
+    assert "nothing" in ended(again, project).lower()
+    assert applications(log) == {"shop"}, "a run with nothing to do starts no application"
+    told = ended([*again, "--rebuild", "silver.orders"], project)
     assert applications(log) == {"shop", "nightly"}
+    assert "Spark application app-" in told
 
 
 def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> None:
@@ -103,8 +106,8 @@ def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> Non
 def test_a_job_that_gets_no_cores_says_so_and_ends(master: str, tmp_path: Path) -> None:
     unloaded = shop(tmp_path, master)
     told = ended(goldsmith("run", "--profile", "starved", "orders", folder=unloaded), code=4)
-    assert "has given no executor in 15 s: the job waits for 64 cores and 512m of memory" in told
-    assert "and ends after 20 s" in told
+    assert "has had no executor for 15 s: it needs 64 cores and 512m of memory" in told
+    assert "It waits, and ends after 20 s" in told
     assert "GS909 A job was ended" in told
 
 

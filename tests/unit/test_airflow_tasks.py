@@ -121,3 +121,20 @@ def test_the_log_tells_people_from_the_machine(monkeypatch: pytest.MonkeyPatch) 
     ]
     assert list(kept.sift(lines)) == [lines[2].rstrip(), "", *[line.rstrip() for line in lines[7:]]]
     assert (len(kept), kept.dropped) == (3, 2)
+
+
+def test_the_application_that_a_job_names_is_noticed_as_it_is_printed() -> None:
+    named: list[str] = []
+    chatter = Chatter(named.append)
+    lines = iter(
+        [
+            "26/01/05 06:00:00 WARN Utils: x",
+            "Spark application app-20260105060012-0007 on spark://m:7077",
+            "bronze.orders",
+        ]
+    )
+    sifted = chatter.sift(lines)
+    assert next(sifted) == "Spark application app-20260105060012-0007 on spark://m:7077"
+    assert named == ["app-20260105060012-0007"]
+    assert chatter.application == "app-20260105060012-0007"
+    assert list(sifted) == ["bronze.orders"]

@@ -174,3 +174,64 @@ def test_a_submit_of_nothing_names_the_jobs_there_are() -> None:
     assert ended.returncode == 2
     assert "GS504" in ended.stderr
     assert "maintain.py" in ended.stderr
+
+
+def test_a_delivered_file_names_the_tables_that_read_it(tmp_path: Path) -> None:
+    goldsmith("init", str(tmp_path))
+    (tmp_path / "new.csv").write_text("order_id\n1\n")
+    ended = goldsmith("deliver", "new.csv", "orders/", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "Read by bronze.orders." in ended.stdout
+    assert (tmp_path / ".goldsmith/landing/orders/new.csv").read_text() == "order_id\n1\n"
+    again = goldsmith("deliver", "new.csv", "orders/", folder=tmp_path)
+    assert "there already" in again.stdout
+    unread = goldsmith("deliver", "new.csv", "odrers/new.csv", folder=tmp_path)
+    assert unread.returncode == 0
+    assert "No table reads odrers/new.csv: bronze.orders reads orders/*.csv" in unread.stderr.replace(
+        "\n", " "
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("-", "orders/x.csv", "--size", "9"), "GS504"),
+        (("-", "orders/"), "GS504"),
+        (("none.csv", "orders/"), "GS504"),
+        (("-", "../x.csv"), "GS308"),
+    ],
+)
+def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
+    tmp_path: Path, arguments: tuple[str, ...], code: str
+) -> None:
+    goldsmith("init", str(tmp_path))
+    before = sorted(tmp_path.rglob("*"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "goldsmith.cli.main", "deliver", *arguments],
+        cwd=tmp_path,
+        input="cut",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert code in ended.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_report_is_named_by_its_address_where_it_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from goldsmith.cli.reporting import report_file, tell_report
+
+    own = tmp_path / ".goldsmith/report.html"
+    for name in ("GOLDSMITH_REPORT_FILE", "GOLDSMITH_REPORT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert report_file(tmp_path) == own
+    monkeypatch.setenv("GOLDSMITH_REPORT_URL", "http://127.0.0.1:8089/")
+    tell_report(own, tmp_path)
+    monkeypatch.setenv("GOLDSMITH_REPORT_FILE", str(tmp_path / "kept/report.html"))
+    tell_report(report_file(tmp_path), tmp_path)
+    tell_report(tmp_path / "weekly.html", tmp_path)
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]

@@ -19,6 +19,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
+# compose.py imports its neighbours, as it does where it is started.
+sys.path.insert(0, str(TOOLS))
 TEXTS = [
     (ROOT / name).read_text(encoding="utf-8")
     for name in ("docker-compose.yaml", "docker-compose-airflow.yaml")
@@ -176,6 +178,7 @@ def test_secrets_go_where_they_are_needed_only() -> None:
     assert holders("THRIFT_ENGINEER_PASSWORD") == {"thrift-server"}
     assert holders("THRIFT_ANALYST_PASSWORD") == {"thrift-server", "superset-push"}
     assert holders("THRIFT_DQOPS_PASSWORD") == {"thrift-server", "dqops"}
+    assert holders("REPORT_PASSWORD") == {"reports"}
     assert "JOBS_S3" not in str(SERVICES["thrift-server"]), "what serves cannot write"
     assert {name for name in AIRFLOW if "JOBS_S3" in str(AIRFLOW[name])} == {"airflow-scheduler"}
 
@@ -204,13 +207,26 @@ def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
     assert files({}, tmp_path)[2:] == ["--file", "docker-compose.override.yaml"]
     alone = {"COMPOSE_FILE": "docker-compose.yaml"}
     assert files(alone, tmp_path) == []
-    assert {port.service for port in ports(alone)} == {"thrift-server", "spark-master"}
+    assert {port.service for port in ports(alone)} == {"thrift-server", "spark-master", "reports"}
     assert "airflow-api" in {port.service for port in ports({})}
 
 
 def test_what_has_no_login_of_its_own_is_not_published() -> None:
     published = {name for name, service in SERVICES.items() if service.get("ports")}
-    assert published == {"minio", "spark-master", "thrift-server", "superset", "dqops-proxy", "airflow-api"}
+    assert published == {
+        *("minio", "spark-master", "thrift-server", "superset", "dqops-proxy", "airflow-api", "reports")
+    }
+
+
+def test_the_report_of_a_job_outlives_its_container_and_is_served_to_who_logs_in() -> None:
+    jobs, reports = SERVICES["jobs"], SERVICES["reports"]
+    folder = jobs["environment"]["GOLDSMITH_REPORT_FILE"].rpartition("/")[0]
+    assert f"reports:{folder}" in jobs["volumes"]
+    assert "reports:/reports:ro" in reports["volumes"]
+    assert "auth_basic_user_file" in (ROOT / "docker/reports.conf").read_text(encoding="utf-8")
+    address = jobs["environment"]["GOLDSMITH_REPORT_URL"]
+    assert "${REPORT_PORT:-8089}" in address
+    assert address in TEXTS[1], "Airflow's button leads there too"
 
 
 def test_what_is_off_takes_no_port() -> None:
@@ -221,7 +237,7 @@ def test_what_is_off_takes_no_port() -> None:
         told[on] = subprocess.run(
             [sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
-    assert told[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT"]
+    assert told[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT", "REPORT_PORT"]
     variables = {
         found[1] for s in SERVICES.values() for p in s.get("ports", []) if (found := VARIABLE.search(p))
     }

@@ -359,3 +359,39 @@ def test_without_a_password_nothing_is_asked() -> None:
 )
 def test_the_thrift_server_is_named_by_the_environment(environment: dict[str, str], uri: str | None) -> None:
     assert database_uri(environment) == uri
+
+
+BANDED = "title: T\nrows:\n  - - {title: C, kind: bar, table: gold.sales, metrics: revenue, dimensions: shop, sort: -orders}\n"
+
+
+def test_bars_are_sorted_by_a_metric_that_they_do_not_show(project: Written) -> None:
+    root = project({FILE: BANDED})
+    assert not mistakes(root)
+    chart = next(
+        yaml.safe_load(text)
+        for path, text in generate(load_project(root)).items()
+        if path.startswith("charts/sales/")
+    )
+    params = chart["params"]
+    assert params["metrics"] == ["revenue"]
+    assert (params["x_axis_sort"], params["x_axis_sort_asc"]) == ("orders", False)
+    assert params["timeseries_limit_metric"] == "orders"
+    query = json.loads(chart["query_context"])["queries"][0]
+    assert query["metrics"] == ["revenue", "orders"]
+    assert query["orderby"] == [["orders", False]]
+
+
+@pytest.mark.parametrize(
+    ("form", "axis"),
+    [(",d", ",.2~f"), (".1%", ".2~%"), (",.1f", ",.2~f"), ("SMART_NUMBER", "SMART_NUMBER"), (".2s", ".2s")],
+)
+def test_an_axis_has_the_decimals_that_its_ticks_need(form: str, axis: str) -> None:
+    from goldsmith.publish.superset.charts import _axis_format
+
+    assert _axis_format(form) == axis
+
+
+def test_bands_of_values_carry_no_numbers_in_their_names() -> None:
+    query = (REPOSITORY / "pipelines/flights/gold/weather_delay.sql").read_text(encoding="utf-8")
+    assert "'under 10 mph'" in query
+    assert "'1 under" not in query

@@ -64,6 +64,10 @@ ANSWER = "Error running query: {}\n\tat org.apache.spark.Some(Some.scala:1)"
             "[NO] There is no `t`.\nIs it `u`?",
         ),
         (ANSWER.format("java.lang.SecurityException: reflect runs code."), "reflect runs code."),
+        (
+            ANSWER.format("[NO] There is no `t`; line 1 pos 5;\n'Project [*]\n+- 'Rel [t]\n"),
+            "[NO] There is no `t`; line 1 pos 5",
+        ),
         (ANSWER.format("Why not?"), "Why not?"),
         ("java.net.ConnectException: Connection refused", "Connection refused"),
         ("", ""),

@@ -11,6 +11,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, rows_within, styled, table_within, tell_json, tell_warning
 from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.reporting import report_file, tell_report
 
 if TYPE_CHECKING:
     from goldsmith.project.tables import Project
@@ -134,7 +135,8 @@ def _tell_answer(answer: Answer, limit: int) -> None:
 
 def report(
     path: Annotated[
-        str | None, typer.Argument(help="Where to write it; else .goldsmith/report.html.")
+        str | None,
+        typer.Argument(help="Where to write it; else GOLDSMITH_REPORT_FILE, else .goldsmith/report.html."),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
@@ -143,10 +145,10 @@ def report(
     from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run
 
-    target = Path(path) if path else project.root / ".goldsmith" / "report.html"
+    target = Path(path) if path else report_file(project.root)
     with open_spark(project) as spark:
         written = write_report(spark, Run.begin(project, profile_name()), target)
-    out.print(f"Report: {written}", soft_wrap=True)
+    tell_report(written, project.root)
     if open_it:
         import webbrowser
 

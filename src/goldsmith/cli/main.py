@@ -13,6 +13,7 @@ import typer
 from goldsmith.cli import (
     catalog,
     declaring,
+    delivering,
     dqops,
     generating,
     looking,
@@ -50,6 +51,7 @@ for module in (
     declaring,
     generating,
     running,
+    delivering,
     looking,
     quarantine,
     maintaining,

@@ -99,10 +99,20 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
     else:
         with err.status(styled("Starting Spark")):
             session = start()
+    if not quiet and not _runs_here(session):
+        context = session.sparkContext
+        err.print(f"Spark application {context.applicationId} on {context.master}", soft_wrap=True)
     try:
         yield session
     finally:
         session.stop()
+
+
+def _runs_here(session: SparkSession) -> bool:
+    """Whether executors are threads of this process: such an application is on nobody's page."""
+    from goldsmith.engine.master import runs_here
+
+    return runs_here(session.sparkContext.master or "local")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_warning
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
+from goldsmith.cli.reporting import report_file, tell_report
 from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.suggest import hint_for
 
@@ -130,6 +131,7 @@ def _run(
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, Run
+    from goldsmith.run.idle import idle
     from goldsmith.run.runner import run_tables
 
     this = Run.begin(
@@ -139,6 +141,10 @@ def _run(
         rebuild=_rebuilt(project, rebuild, chosen),
         accepted=Accepted(frozenset(accept or ()), why=why),
     )
+    nothing = idle(this, chosen)
+    if nothing is not None:
+        _emit(emit(this, nothing))
+        return nothing
     width = parallel or project.profile(profile_name()).parallel
     with open_spark(project, quiet=quiet) as spark:
         with told_live(quiet=quiet) as listener:
@@ -206,8 +212,7 @@ def replay(
         tell_result(results)
         if report:
             this = Run.begin(project, profile_name())
-            path = write_report(spark, this, project.root / ".goldsmith" / "report.html")
-            out.print(f"Report: {path}", soft_wrap=True)
+            tell_report(write_report(spark, this, report_file(project.root)), project.root)
     raise typer.Exit(exit_code(results[-1]))
 
 

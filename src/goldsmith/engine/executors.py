@@ -11,6 +11,7 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.master_page import waits_for
 from goldsmith.errors import NotReady
 
 log = logging.getLogger(__name__)
@@ -58,10 +59,9 @@ def _watch(context: Any, master: str, asked: str, patience: float) -> None:
             if waited >= TOLD_AFTER and not told:
                 told = True
                 log.warning(
-                    "%s has given no executor in %.0f s: the job waits for %s, and ends after %.0f s.",
-                    master,
+                    "The application has had no executor for %.0f s: %s. It waits, and ends after %.0f s.",
                     TOLD_AFTER,
-                    asked,
+                    waits_for(master, str(context.applicationId()), asked),
                     patience,
                 )
             if waited >= patience:

@@ -159,6 +159,9 @@ class _Check:
         if chart.sort:
             name = chart.sort.removeprefix("-")
             shown = (*chart.metrics, *chart.dimensions, *chart.columns)
+            # Bars of one column may be sorted by any metric, as bands are by the order of their values.
+            is_plain = chart.kind == "bar" and chart.grain is None and len(chart.dimensions) == 1
+            shown += tuple(relation.metrics) if is_plain else ()
             if name not in shown:
                 told = f"`sort` names `{name}`, which this chart does not show."
                 where = self.dashboard.where(*path, "sort")

@@ -17,7 +17,7 @@ def describe(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None
 
     Raises RunError GS407 for what Delta refuses.
     """
-    wanted = description_of(_resolved(table, log))
+    wanted = described(table, log)
     if in_step(log, wanted):
         return
     _put_right(spark, run, table, log, wanted)
@@ -25,7 +25,7 @@ def describe(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None
 
 def put_right(spark: SparkSession, run: Run, table: Table, log: TableLog, *, check: bool) -> bool:
     """The same whoever changed them; True where they differed. check: only look. Raises RunError GS407."""
-    wanted = description_of(_resolved(table, log))
+    wanted = described(table, log)
     if not differs(spark, log, wanted):
         return False
     if not check:
@@ -48,9 +48,11 @@ def _put_right(spark: SparkSession, run: Run, table: Table, log: TableLog, wante
         ) from error
 
 
-def _resolved(table: Table, log: TableLog) -> Table:
-    """The table with its columns spelt as they lie in the lake, where the check could not know them."""
-    return table.resolved(log.types()) if table.columns is None or table.code is not None else table
+def described(table: Table, log: TableLog) -> Description:
+    """What the declaration says of the table, with columns spelt as they are in the lake, where the check could not
+    know them."""
+    is_unknown = table.columns is None or table.code is not None
+    return description_of(table.resolved(log.types()) if is_unknown else table)
 
 
 def description_of(table: Table) -> Description:

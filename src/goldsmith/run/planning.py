@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import SparkSession
 
@@ -19,31 +20,40 @@ from goldsmith.run.plan import Action, Plan
 from goldsmith.run.planning_files import foreign, just_made, plan_files
 
 
-def plan_table(spark: SparkSession, run: Run, table: Table, *, force_full: str | None = None) -> Plan:
+def plan_table(
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    *,
+    force_full: str | None = None,
+    log_of: Callable[[str], TableLog] | None = None,
+) -> Plan:
     """The plan for one table. force_full: why everything is read, where an incremental load turned out impossible.
 
+    log_of: opens the log of the table at a path; by default in the session's JVM.
     Raises SourceError, StorageError and RunError with what stands in the way.
     """
-    log = TableLog(spark, run.path(table.name))
+    log_of = log_of or partial(TableLog, spark)
+    log = log_of(run.path(table.name))
     state = log.state()
     bookmark = log.bookmark(state) if state.exists else None
     if state.exists and state.counter == 0:
         state = replace(state, counter=recorded_counter(spark, run, table.name, state.id))
     if table.spec.source is not None:
         return plan_files(spark, run, table, log, state, bookmark)
-    return _plan_derived(spark, run, table, log, state, bookmark, force_full)
+    logs = {name: log_of(run.path(name)) for name in tracked(table)}
+    return _plan_derived(run, table, log, logs, state, bookmark, force_full)
 
 
 def _plan_derived(
-    spark: SparkSession,
     run: Run,
     table: Table,
     log: TableLog,
+    logs: Mapping[str, TableLog],
     state: TableState,
     bookmark: Bookmark | None,
     force_full: str | None,
 ) -> Plan:
-    logs = {name: TableLog(spark, run.path(name)) for name in tracked(table)}
     now = {name: _upstream_state(upstream, table, name) for name, upstream in logs.items()}
 
     def whole(action: Action, reason: str, warning: str | None = None) -> Plan:

@@ -28,6 +28,8 @@ _AWAY = re.compile(
 )
 _BEFORE = re.compile(r"^(?:Error running query: |\[\w+\] (?=[\w.]+Exception: \[)|[\w.]+Exception: )+")
 """The names of classes before a message; its own code in brackets stays."""
+_PLAN = re.compile(r";\s*\n(?='?[A-Z][A-Za-z]+\b).*", re.DOTALL)
+"""The plan of the query, which an analysis error ends with."""
 
 
 def of_the_way(message: str) -> str:
@@ -38,4 +40,4 @@ def of_the_way(message: str) -> str:
 def of_the_server(message: str) -> str:
     """What the server's error says to a reader: its own first lines, without the call stacks that it sends along."""
     text = re.split(r"\n\tat |\nJVM stacktrace", message, maxsplit=1)[0]
-    return _BEFORE.sub("", text).strip()
+    return _PLAN.sub("", _BEFORE.sub("", text)).strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 _BEGINS = re.compile(
     r"^(\d\d/\d\d/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b"
@@ -16,14 +16,22 @@ _GOES_ON = re.compile(
     r"^(\s+at |\s*\.\.\. \d+ more|Caused by: |\s*Suppressed: |(java|javax|scala|org|com|io|py4j)\.[\w.$]+[:(])"
 )
 
+_APPLICATION = re.compile(r"^Spark application (\S+) on ")
+"""The line in which a job names its application."""
+
 MOST = 5000
 """How many of the last lines are kept."""
 
 
 class Chatter:
-    """The JVM's lines, kept for the end. dropped: how many earlier ones are gone."""
+    """The JVM's lines, kept for the end. dropped: how many earlier ones are gone.
 
-    def __init__(self) -> None:
+    application: Spark's id of the job, as soon as the job names it. named: called with it.
+    """
+
+    def __init__(self, named: Callable[[str], None] | None = None) -> None:
+        self.application: str | None = None
+        self._named = named
         self._kept: deque[str] = deque(maxlen=MOST)
         self._count = 0
 
@@ -47,4 +55,12 @@ class Chatter:
                 self._kept.append(line)
                 self._count += 1
             else:
+                self._notice(line)
                 yield line
+
+    def _notice(self, line: str) -> None:
+        found = _APPLICATION.match(line)
+        if found is not None:
+            self.application = found[1]
+            if self._named is not None:
+                self._named(found[1])

@@ -7,16 +7,26 @@ from typing import Any
 
 from airflow.sdk import BaseOperatorLink
 
+APPLICATION_LINK = "_link_SparkLink"
+"""The key under which Airflow keeps the address of a task's button Spark."""
+
 _SPARK, _REPORT = "GOLDSMITH_SPARK_UI", "GOLDSMITH_REPORT_URL"
 
 
+def application_page(application: str) -> str | None:
+    """The address of an application's page; None where the environment names no master's page."""
+    page = os.environ.get(_SPARK)
+    return f"{page.rstrip('/')}/app/?appId={application}" if page else None
+
+
 class SparkLink(BaseOperatorLink):
-    """Spark's page: the master's, or a history server's."""
+    """The application's page of the Spark master, where the task named its application; else the master's page."""
 
     name = "Spark"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        return os.environ.get(_SPARK, "")
+        application = getattr(operator, "spark_application", None)
+        return (application_page(application) if application else os.environ.get(_SPARK)) or ""
 
 
 class ReportLink(BaseOperatorLink):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from goldsmith.project.checking_pipelines import MAINTENANCE
 from goldsmith.project.tables import Project
 from goldsmith.publish.airflow.operators import DropOldRecords, MaintainTables
+from goldsmith.publish.airflow.schedules import FIRST_WITHIN
 
 _RECORDS_DAYS = 90
-_SINCE = datetime(2013, 1, 1, tzinfo=ZoneInfo("UTC"))
 
 
 def maintenance_dag(project: Project, profile: str | None, memory: str | None) -> DAG:
@@ -23,8 +22,8 @@ def maintenance_dag(project: Project, profile: str | None, memory: str | None) -
     with DAG(
         dag_id=MAINTENANCE,
         description="Puts tables' files in order and removes what is no longer needed.",
-        schedule=CronTriggerTimetable(project.spec.maintenance, timezone="UTC"),
-        start_date=_SINCE,
+        # Without a start date the first run waits for its time: with one in the past it would start at once.
+        schedule=CronTriggerTimetable(project.spec.maintenance, timezone="UTC", run_immediately=FIRST_WITHIN),
         catchup=False,
         max_active_runs=1,
         tags=["goldsmith"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from goldsmith.errors import Exit, GoldsmithError
 from goldsmith.project.cron import Cron
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.intervals import last_key, reaches
-from goldsmith.publish.airflow.links import LINKS
+from goldsmith.publish.airflow.links import APPLICATION_LINK, LINKS, application_page
 from goldsmith.publish.airflow.outcomes import Result, extra_of, may_retry, read_result, told
 from goldsmith.publish.airflow.requests import Request, read_request
 from goldsmith.publish.airflow.spark import JobHook, die_with_supervisor, environment
@@ -67,6 +67,8 @@ class SparkJob(SparkSubmitOperator):
         super().__init__(**kwargs)
         self.project = project
         self.profile = profile
+        # Of the application that runs or ran: its button leads there.
+        self.spark_application: str | None = None
 
     def submit(self, context: Any, arguments: Sequence[str]) -> Result | None:
         """Runs the job to its end and returns its result, None where it writes none that can be read here.
@@ -81,8 +83,15 @@ class SparkJob(SparkSubmitOperator):
             return self._submit(context, file)
 
     def _submit(self, context: Any, file: Path) -> Result | None:
+        def named(application: str) -> None:
+            self.spark_application = application
+            page = application_page(application)
+            if page is not None:
+                # Airflow asks for the link when the task has ended; people look while it runs.
+                context["ti"].xcom_push(key=APPLICATION_LINK, value=page)
+
         try:
-            self._hook = hook = self._get_hook()
+            self._hook = hook = self._get_hook(named)
         except GoldsmithError as error:
             raise AirflowFailException(f"{error.code} {error.message} {error.hint or ''}") from None
         failed: AirflowException | None = None
@@ -100,8 +109,9 @@ class SparkJob(SparkSubmitOperator):
         kind = AirflowException if may_retry(hook.exit_code, result) else AirflowFailException
         raise kind(told(hook.exit_code, result)) from None
 
-    def _get_hook(self) -> JobHook:
+    def _get_hook(self, named: Callable[[str], None] | None = None) -> JobHook:
         return JobHook(
+            named=named,
             conf=self.conf,
             conn_id=self._conn_id,
             name=self.name,

@@ -6,7 +6,7 @@ pipelines alone, events without one the others.
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,9 @@ from goldsmith.project.tables import Pipeline, Project
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.intervals import first_run, key_format
 
+FIRST_WITHIN = timedelta(minutes=5)
+"""How long after its time a schedule's very first run still starts: the DAG may be read anew at that very moment."""
+
 
 def schedule_of(project: Project, pipeline: Pipeline) -> Any:
     """What the DAG's `schedule` is; None where it is started by hand."""
@@ -26,7 +29,11 @@ def schedule_of(project: Project, pipeline: Pipeline) -> Any:
     times = schedule.times
     if times is not None:
         return CronPartitionTimetable(
-            times.text, timezone=schedule.timezone, run_offset=-1, key_format=key_format(times)
+            times.text,
+            timezone=schedule.timezone,
+            run_offset=-1,
+            run_immediately=FIRST_WITHIN,
+            key_format=key_format(times),
         )
     assets = [asset_of(name) for name in schedule.after]
     if cron_of(project, pipeline) is None:
@@ -66,8 +73,12 @@ def homes(project: Project, pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(home for home in (project.home(name) for name in names) if home is not None)
 
 
-def start_of(pipeline: Pipeline) -> datetime | None:
-    """The DAG's start date: when its first run is due, at the end of the first interval."""
+def start_of(pipeline: Pipeline, now: datetime | None = None) -> datetime | None:
+    """The DAG's start date: when its first run is due, at the end of the first interval.
+
+    None where that time has passed and `catchup` is off: with a start date in the past Airflow would run the interval
+    that ended last as soon as the DAG appears; without one it waits for the schedule's next time.
+    """
     spec = pipeline.spec
     if spec.start_date is None:
         return None
@@ -76,4 +87,5 @@ def start_of(pipeline: Pipeline) -> datetime | None:
     times: Cron | None = schedule.times if schedule else None
     if times is None:
         return datetime.combine(spec.start_date, time(), zone)
-    return first_run(spec.start_date, times, zone)
+    due = first_run(spec.start_date, times, zone)
+    return due if spec.catchup or due > (now or datetime.now(UTC)) else None

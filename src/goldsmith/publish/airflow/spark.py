@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
@@ -19,10 +19,13 @@ _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class JobHook(SparkSubmitHook):
-    """Starts an application and writes its log: what it says first, the JVM's chatter folded behind it."""
+    """Starts an application and writes its log: what it says first, the JVM's chatter folded behind it.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.chatter = Chatter()
+    named: called with the application's id when the job prints it.
+    """
+
+    def __init__(self, *args: Any, named: Callable[[str], None] | None = None, **kwargs: Any) -> None:
+        self.chatter = Chatter(named)
         super().__init__(*args, **kwargs)
 
     @property

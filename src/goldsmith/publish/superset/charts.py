@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,8 +26,11 @@ _VIZ: Mapping[Kind, str] = {
     "table": "table",
     "map": "deck_scatter",
 }
+_DECIMALS = re.compile(r"^(,?)(?:\.\d)?([df%])$")
+"""D3's formats of numbers with a fixed count of decimals."""
 _ROWS = 10_000
-_TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+_TILES = "tile:///ground/{z}/{x}/{y}.png"
+"""Superset's own, drawn by `goldsmith_superset.ground`."""
 _AMBER = {"r": 217, "g": 119, "b": 6, "a": 0.75}
 
 
@@ -81,6 +85,17 @@ def _format(declared: Chart, relation: Relation) -> str:
     return next((form for form in formats if form), "SMART_NUMBER")
 
 
+def _axis_format(form: str) -> str:
+    """The format for an axis: with as many decimals as its ticks need, so that no two of them read the same."""
+    return _DECIMALS.sub(lambda found: f"{found[1]}.2~{'%' if found[2] == '%' else 'f'}", form)
+
+
+def _sorts_unseen(declared: Chart) -> bool:
+    """Whether bars are sorted by a metric that the chart does not show."""
+    name = (declared.sort or "").removeprefix("-")
+    return bool(name) and name not in (*declared.dimensions, *declared.metrics, declared.time)
+
+
 def _number(declared: Chart, relation: Relation) -> Params:
     return {
         "metric": declared.metrics[0],
@@ -117,7 +132,7 @@ def _series(declared: Chart, relation: Relation) -> Params:
         "legendOrientation": "top",
         "rich_tooltip": True,
         "tooltipTimeFormat": "smart_date",
-        "y_axis_format": _format(declared, relation),
+        "y_axis_format": _axis_format(_format(declared, relation)),
         "truncateYAxis": False,
         "y_axis_bounds": [0, None],
     }
@@ -133,6 +148,9 @@ def _series(declared: Chart, relation: Relation) -> Params:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
         params["x_axis_sort_asc"] = not declared.sort.startswith("-")
+        if _sorts_unseen(declared):
+            # Superset asks for a metric that a chart does not show only where it is this one too.
+            params["timeseries_limit_metric"] = name
     if declared.kind == "line":
         params |= {"markerEnabled": True, "markerSize": 4, "connectNulls": False}
     if declared.kind == "area":
@@ -143,6 +161,8 @@ def _series(declared: Chart, relation: Relation) -> Params:
             params["stack"] = "Stack"
         if not by_time and not many:
             params["show_value"] = True
+            # The value stands at each bar.
+            params["y_axis_format"] = _format(declared, relation)
     return params
 
 
@@ -268,7 +288,7 @@ def _query_context(declared: Chart, params: Params) -> Params:
         else [],
         "extras": {"where": f"({declared.filter})"} if declared.filter else {},
         "columns": dimensions,
-        "metrics": list(declared.metrics) or None,
+        "metrics": [*declared.metrics, *([order[0][0]] if _sorts_unseen(declared) else [])] or None,
         "orderby": order,
         "row_limit": params.get("row_limit", _ROWS),
         "order_desc": True,

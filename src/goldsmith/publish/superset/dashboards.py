@@ -14,8 +14,14 @@ from goldsmith.publish.superset.names import Names, slug
 
 Relations = Mapping[str, Relation]
 
-_CSS = "@media (max-width: 799px) { .grid-container { min-width: 800px; } }"
-"""Superset keeps the columns of a row however narrow the window is: below this they could not be read."""
+_CSS = """\
+.dashboard-component-chart-holder .ant-alert { overflow: auto; max-height: 100%; padding: 2px 8px; font-size: 12px;
+  line-height: 1.3; }
+.dashboard-component-chart-holder .ant-alert-message { margin: 0 !important; font-size: 12px; }
+.dashboard-component-chart-holder .ant-alert-icon { display: none; }
+@media (max-width: 799px) { .dashboard-content { padding: 0 !important; } .grid-container { margin: 8px !important; } }
+"""
+"""An error is read in a number's tile too, and a phone's width is for charts; `goldsmith_superset.phones` stacks them."""
 
 
 def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""The command that delivers one file: deliver."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from goldsmith.cli.console import out, plural, styled, tell_warning
+from goldsmith.cli.opening import open_project, profile_name
+from goldsmith.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from goldsmith.project.tables import Project
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel="Run")(deliver)
+
+
+def deliver(
+    file: Annotated[str, typer.Argument(help="The file; `-` reads standard input.")],
+    to: Annotated[
+        str,
+        typer.Argument(
+            help="Its path below the landing folder, as `orders/2026-01-05.csv`; a path that ends with `/` takes the"
+            " file's own name."
+        ),
+    ],
+    size: Annotated[
+        int | None, typer.Option("--size", min=0, help="Bytes that must arrive; fewer are refused.")
+    ] = None,
+) -> None:
+    """Deliver a file to the landing folder, whole or not at all: `goldsmith deliver new.csv orders/`."""
+    from goldsmith.engine.landing import landing_at
+
+    project = open_project()
+    path = _path(file, to)
+    content = _content(file, size)
+    landing = landing_at(project.profile(profile_name()).landing)
+    is_new = landing.deliver(path, content)
+    told = f" {path} to {landing.place}, {plural(len(content), 'byte')}"
+    out.print(
+        styled(("Delivered", "green"), f"{told}.")
+        if is_new
+        else f"{path} is there already, with the same content.",
+        soft_wrap=True,
+    )
+    readers = readers_of(project, path)
+    if readers:
+        out.print(f"Read by {', '.join(readers)}.", soft_wrap=True)
+    else:
+        tell_warning(f"No table reads {path}: {_patterns(project)}")
+
+
+def readers_of(project: Project, path: str) -> tuple[str, ...]:
+    """The tables whose source matches a path below the landing folder."""
+    from goldsmith.engine.landing import matches
+
+    names = path.split("/")
+    return tuple(
+        table.name
+        for table in project.tables.values()
+        if table.spec.source is not None
+        and table.spec.source.files is not None
+        and matches(table.spec.source.files.split("/"), names)
+    )
+
+
+def _patterns(project: Project) -> str:
+    sources = {name: table.spec.source for name, table in project.tables.items()}
+    found = [f"{name} reads {source.files}" for name, source in sources.items() if source and source.files]
+    return f"{'; '.join(found)}." if found else "the project declares no table with `source.files`."
+
+
+def _path(file: str, to: str) -> str:
+    if not to.endswith("/"):
+        return to
+    if file == "-":
+        raise DeclarationError(
+            "GS504",
+            "Standard input has no name of its own.",
+            hint=f"Name the file: `goldsmith deliver - {to}NAME`.",
+        )
+    return to + Path(file).name
+
+
+def _content(file: str, size: int | None) -> bytes:
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise DeclarationError(
+            "GS504",
+            f"{file} cannot be read: {error.strerror or error}.",
+            hint="Name a file that exists and that you may read.",
+        ) from None
+    if size is not None and len(content) != size:
+        raise DeclarationError(
+            "GS504",
+            f"{plural(len(content), 'byte')} arrived, and {size} were announced: nothing was delivered.",
+            hint="Deliver it again; do not write to a file while it is delivered.",
+        )
+    return content

@@ -1,0 +1,80 @@
+"""A run that has nothing to do is known without Spark; one that may have something never passes for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lake import Lake
+
+ORDERS = """
+source: {files: orders/*.csv, format: csv}
+columns: {id: int, amount: int}
+"""
+DAILY = "load: {merge: {key: id, newest_by: amount}}\ndescription: One row per id."
+SQL = "SELECT id, amount FROM bronze.orders"
+
+
+@pytest.fixture
+def shop(lake: Lake) -> Lake:
+    """Bronze and silver, loaded once."""
+    declare(lake)
+    lake.deliver("orders/1.csv", "id,amount\n1,10\n")
+    lake.done()
+    return lake
+
+
+def declare(lake: Lake) -> None:
+    lake.declare("bronze.orders", ORDERS)
+    lake.declare("silver.orders", DAILY, SQL)
+
+
+def test_a_run_with_nothing_new_is_known_without_spark(shop: Lake) -> None:
+    found = shop.idle()
+    assert found is not None
+    assert {(each.table, each.status) for each in found.outcomes} == {
+        ("bronze.orders", "nothing_new"),
+        ("silver.orders", "nothing_new"),
+    }
+    assert shop.idle("silver.orders") is not None
+    # Commits without rows are passed over: those of maintenance, and those that change a comment.
+    shop.spark.sql(f"OPTIMIZE delta.`{shop.path('bronze.orders')}`")
+    shop.spark.sql(f"ALTER TABLE delta.`{shop.path('bronze.orders')}` ALTER COLUMN id COMMENT 'x'")
+    assert shop.idle() is not None
+
+
+def test_whatever_may_be_new_needs_spark(shop: Lake) -> None:
+    silver = shop.path("silver.orders")
+    shop.deliver("orders/2.csv", "id,amount\n2,20\n")
+    assert shop.idle() is None
+    shop.done("bronze.orders")
+    assert shop.idle("bronze.orders") is not None
+    assert shop.idle("silver.orders") is None, "its upstream has new rows"
+    shop.done()
+    assert shop.idle() is not None
+    shop.declare("silver.orders", DAILY, f"{SQL} WHERE amount > 0")
+    assert shop.idle() is None, "its SQL changed"
+    shop.declare("silver.orders", DAILY.replace("One row", "A row"), SQL)
+    assert shop.idle() is None, "its comment changed"
+    shop.declare("silver.orders", DAILY, SQL)
+    assert shop.idle() is not None
+    shop.spark.sql(f"DELETE FROM delta.`{silver}` WHERE id = 2")
+    assert shop.idle() is None, "its rows were changed outside Goldsmith"
+    shop.done()
+    shop.remove("ops.table_runs")
+    assert shop.idle() is None, "its loads are not recorded"
+    shop.done()
+    assert shop.idle() is not None
+    shop.remove_from_log("bronze.orders", shop.version("bronze.orders"))
+    assert shop.idle() is None, "its log lost its newest version"
+
+
+def test_a_lake_to_which_nothing_was_delivered_is_left_empty(lake: Lake) -> None:
+    declare(lake)
+    lake.declare("bronze.prices", ORDERS.replace("orders", "prices"))
+    assert lake.idle() is None, "the landing folder is not there, which is an error"
+    lake.deliver("orders/_later", "")
+    lake.deliver("prices/_later", "")
+    assert lake.idle() is not None
+    assert lake.idle("silver.orders") is not None, "its upstream is not there, and nobody delivered to it"
+    lake.deliver("orders/1.csv", "id,amount\n1,10\n")
+    assert lake.idle("bronze.prices") is None, "it is made empty, so that what reads it can load"

@@ -1,0 +1,68 @@
+"""What an application is said to wait for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from goldsmith.engine.master_page import waits_for
+
+OWN = "app-20260105060012-0007"
+ASKED = "2 cores and 1g of memory on one worker"
+WORKER = {"host": "10.0.0.2", "state": "ALIVE", "coresfree": 1, "memoryfree": 600}
+
+
+@contextmanager
+def page(content: dict[str, Any]) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("apps", "workers", "told"),
+    [
+        (
+            [{"id": OWN, "name": "flights", "state": "RUNNING", "cores": 2}],
+            [WORKER],
+            "the master granted 2 cores, and the executor is starting",
+        ),
+        (
+            [{"id": OWN, "state": "WAITING", "cores": 0}, {"id": "app-1", "name": "shop", "cores": 2}],
+            [WORKER, {**WORKER, "state": "DEAD"}],
+            f"it needs {ASKED}; free are 1 cores and 600 MB on 10.0.0.2; shop hold the others",
+        ),
+        ([{"id": OWN, "state": "WAITING"}], [], f"it needs {ASKED}, and the master has no worker"),
+    ],
+)
+def test_a_job_that_waits_says_for_what(
+    apps: list[dict[str, Any]], workers: list[dict[str, Any]], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with page({"status": "ALIVE", "activeapps": apps, "workers": workers}) as port:
+        monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", str(port))
+        assert waits_for("spark://127.0.0.1:7077", OWN, ASKED) == told
+
+
+def test_a_master_whose_page_does_not_answer_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", "1")
+    told = waits_for("spark://127.0.0.1:7077", OWN, ASKED)
+    assert told.startswith("an executor is starting, or 2 cores")

@@ -1,0 +1,115 @@
+"""What a container's health is: the probe against servers that answer as the services do."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROBE = ROOT / "spark" / "probe.sh"
+WORKER = "worker-20260105-10.0.0.2-7078"
+
+
+@contextmanager
+def answering(content: Any, *, indent: int | None = 2) -> Iterator[int]:
+    """A server that answers every GET with the content as JSON; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(content, indent=indent).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def probe(*words: str, **variables: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PROBE_HOST": "127.0.0.1", **{k: str(v) for k, v in variables.items()}}
+    return subprocess.run(
+        ["bash", str(PROBE), *words], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@pytest.mark.parametrize(("state", "told"), [("ALIVE", ""), ("RECOVERING", "the master is RECOVERING")])
+def test_a_master_is_healthy_where_it_leads(state: str, told: str) -> None:
+    with answering({"url": "spark://m:7077", "workers": [], "status": state}) as port:
+        ended = probe("master", PROBE_PORT=port)
+    assert (ended.returncode == 0) is (not told)
+    assert told in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"),
+    [
+        ([{"id": "worker-1", "state": "DEAD"}, {"id": WORKER, "host": "h", "state": "ALIVE"}], ""),
+        ([{"id": WORKER, "host": "h", "state": "DEAD"}, {"id": "w", "state": "ALIVE"}], "the worker is DEAD"),
+        ([{"id": "worker-1", "state": "ALIVE"}], "unknown to the master"),
+    ],
+)
+def test_a_worker_is_healthy_where_the_master_counts_it(workers: list[dict[str, str]], told: str) -> None:
+    with answering({"id": WORKER}) as own, answering({"workers": workers, "status": "ALIVE"}) as master:
+        ended = probe(
+            "worker", PROBE_PORT=own, PROBE_MASTER_PORT=master, SPARK_MASTER_URL="spark://127.0.0.1:7077"
+        )
+    assert (ended.returncode == 0) is (not told), ended.stderr
+    assert told in ended.stderr
+
+
+@pytest.mark.parametrize("part", ["metadatabase", "scheduler", "triggerer"])
+def test_a_part_of_airflow_is_as_its_api_says(part: str) -> None:
+    health = {
+        "metadatabase": {"status": "healthy"},
+        "scheduler": {"status": "unhealthy", "latest_scheduler_heartbeat": "2026-01-05"},
+        "triggerer": {"latest_triggerer_heartbeat": "2026-01-05", "status": "healthy"},
+    }
+    with answering(health, indent=None) as port:
+        url = f"http://127.0.0.1:{port}/execution/"
+        ended = probe("airflow", part, AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url)
+    assert (ended.returncode == 0) is (health[part]["status"] == "healthy"), ended.stderr
+
+
+def test_a_service_that_does_not_answer_is_not_healthy() -> None:
+    assert probe("master", PROBE_PORT=1).returncode == 1
+    url = "http://127.0.0.1:1/execution/"
+    assert probe("airflow", "scheduler", AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url).returncode == 1
+
+
+def test_health_checks_start_few_processes() -> None:
+    """Python starts a minute, at rest: before there was a probe in the shell it was ninety."""
+    pythons = probes = 0.0
+    for name in ("docker-compose.yaml", "docker-compose-airflow.yaml"):
+        services = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["services"]
+        for service in services.values():
+            check = service.get("healthcheck")
+            if not check or check.get("disable"):
+                continue
+            seconds = int(re.fullmatch(r"(\d+)s", check["interval"])[1])  # type: ignore[index]
+            copies = 2 if service.get("deploy") else 1
+            probes += copies * 60 / seconds
+            words = check["test"]
+            if words[1] == "python3" or words[1:] in (["probe", "metastore"], ["probe", "thrift"]):
+                pythons += copies * 60 / seconds
+    assert pythons <= 12
+    assert probes <= 75

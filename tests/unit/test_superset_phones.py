@@ -1,0 +1,53 @@
+"""The layout of a dashboard as a phone gets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from goldsmith_superset.phones import COLUMNS, is_phone, stacked
+
+ROOT = Path(__file__).parents[2]
+ASSETS = sorted((ROOT / "superset/assets/dashboards").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", ASSETS, ids=lambda file: file.stem)
+def test_a_phone_gets_every_chart_in_its_order_and_at_the_full_width(file: Path) -> None:
+    position: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["position"]
+    before = json.dumps(position)
+    found = stacked(position)
+    assert json.dumps(position) == before, "what is stored stays as it is"
+    rows = [found[name] for name in found["GRID_ID"]["children"] if found[name]["type"] == "ROW"]
+    assert charts(found) == charts(position)
+    for row in rows:
+        parts = [found[name] for name in row["children"]]
+        assert sum(part["meta"]["width"] for part in parts) <= COLUMNS
+        assert len(parts) == 1 or {part["meta"]["height"] for part in parts} == {136 // 8}, (
+            "tiles alone share"
+        )
+        for part in parts:
+            assert part["parents"][-1] == row["id"]
+
+
+def charts(tree: dict[str, Any]) -> list[str]:
+    rows = [tree[name] for name in tree["GRID_ID"]["children"]]
+    return [tree[child]["id"] for row in rows for child in row.get("children", ())]
+
+
+@pytest.mark.parametrize(
+    ("agent", "phone"),
+    [
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148", True),
+        (
+            "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+            True,
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", False),
+        ("", False),
+    ],
+)
+def test_a_phone_is_known_by_its_browser(agent: str, phone: bool) -> None:
+    assert is_phone(agent) is phone

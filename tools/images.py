@@ -1,0 +1,131 @@
+"""The images of the containers: which ones are missing here, pulling them, building our own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waiting import built
+
+SHOWN = 30
+"""Lines of a failed build that are printed."""
+
+_OTHERWISE: Mapping[str, tuple[str, str]] = {
+    "minio": (
+        "S3_IMAGE",
+        "or use a store elsewhere: docs/compose.md#another-s3-store",
+    ),
+    "postgres": ("POSTGRES_IMAGE", "any PostgreSQL 15 image with the public image's variables serves"),
+    "dqops": (
+        "DQOPS_IMAGE",
+        "or do without DQOps: take `dqops` out of COMPOSE_PROFILES in .env, and set `DQOPS_URL=`",
+    ),
+    "dqops-proxy": (
+        "PROXY_IMAGE",
+        "any nginx 1.18 or later serves; or do without DQOps: take `dqops` out of COMPOSE_PROFILES in .env, and set"
+        " `DQOPS_URL=`",
+    ),
+}
+"""The variable that names a service's image, and what to do where no such image can be pulled."""
+_BASE = ("BASE_IMAGE", "any Debian 12 image with Python 3.11 serves")
+
+
+class ImageMissingError(Exception):
+    """Images can be neither found here nor pulled; the message names them and the alternatives."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A public image. variable: of .env, which names another one. otherwise: what else can be done."""
+
+    name: str
+    variable: str = ""
+    otherwise: str = ""
+
+
+def configuration(compose: Sequence[str]) -> Mapping[str, Any]:
+    """The services of the profiles that are on, with every variable replaced. It holds secrets: never print it."""
+    told = subprocess.run(
+        [*compose, "config", "--format", "json"], capture_output=True, text=True, check=False
+    )
+    if told.returncode != 0:
+        raise ImageMissingError(told.stderr.strip())
+    services: Mapping[str, Any] = json.loads(told.stdout)["services"]
+    return services
+
+
+def public(services: Mapping[str, Any]) -> list[Image]:
+    """The images that are pulled, each once: those of services that are not built, and what ours are built from."""
+    found: dict[str, Image] = {}
+    for name, service in services.items():
+        build = service.get("build")
+        if build:
+            base = (build.get("args") or {}).get("BASE_IMAGE")
+            if base:
+                found.setdefault(base, Image(base, *_BASE))
+        elif service["image"] not in found or name in _OTHERWISE:
+            found[service["image"]] = Image(service["image"], *_OTHERWISE.get(name, ("", "")))
+    return list(found.values())
+
+
+def own(services: Mapping[str, Any]) -> dict[str, str]:
+    """The images that are built here, in the files' order, and one service of each: the others share it."""
+    order = {"spark": 0, "airflow": 1}
+    found: dict[str, str] = {}
+    for name, service in services.items():
+        if service.get("build"):
+            found.setdefault(service["image"], name)
+    target = {image: str(services[name]["build"].get("target")) for image, name in found.items()}
+    return dict(sorted(found.items(), key=lambda item: order.get(target[item[0]], 2)))
+
+
+def pull(docker: str, images: Sequence[Image]) -> None:
+    """Pulls the images that are missing here. Raises ImageMissingError, which names all that cannot be had."""
+    failed: list[str] = []
+    for image in images:
+        if _there(docker, image.name):
+            continue
+        print(f"Pulling {image.name}.", flush=True)
+        words = [docker, "pull", *(() if sys.stdout.isatty() else ("--quiet",)), image.name]
+        ended = subprocess.run(words, stdout=None, stderr=subprocess.PIPE, text=True, check=False)
+        if ended.returncode != 0:
+            failed.append(_refused(image, ended.stderr))
+    if failed:
+        raise ImageMissingError("\n".join(failed))
+
+
+def build(compose: Sequence[str], images: Mapping[str, str]) -> int:
+    """Builds our own images one after the other. Returns the exit code of the first that fails, after its last lines."""
+    for image, service in images.items():
+        print(f"Building {image} (minutes the first time, seconds later).", flush=True)
+        ended = built([*compose, "--progress", "plain", "build", service])
+        if ended.code != 0:
+            print("\n".join(ended.output[-SHOWN:]), file=sys.stderr)
+            print(f"{image} was not built; the last lines of its build are above.", file=sys.stderr)
+            return ended.code
+        print(f"  built in {ended.seconds:.0f} s", flush=True)
+    return 0
+
+
+def _there(docker: str, name: str) -> bool:
+    words = [docker, "image", "inspect", "--format", "{{.Id}}", name]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _refused(image: Image, told: str) -> str:
+    reason = ([line for line in told.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
+    lines = [
+        f"The image {image.name} cannot be pulled: {reason.removeprefix('Error response from daemon: ')}"
+    ]
+    lines.append(
+        "  Check the network and `docker login`, or load the image by `docker load`, then `make up` again;"
+    )
+    if image.variable:
+        lines.append(
+            f"  or set {image.variable} in .env to an image that can be had here ({image.otherwise})."
+        )
+    return "\n".join(lines)
