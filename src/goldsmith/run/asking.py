@@ -20,13 +20,14 @@ from pyspark.sql.types import (
     YearMonthIntervalType,
 )
 
+from goldsmith.engine.catalog import made_known
 from goldsmith.engine.failures import explained
 from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.queries import Query, answer_to, parsed
 from goldsmith.errors import DeclarationError
 from goldsmith.project.names import LAYERS, tables_in
 from goldsmith.project.ops import OPS_TABLES
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql_text import quoted
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
@@ -170,7 +171,7 @@ def make_known(spark: SparkSession, name: str, path: str) -> bool:
     if _is_of_session(spark) and _location(spark, full) not in (None, path):
         # The session has shown another project's table of this name.
         spark.sql(f"DROP TABLE {full}")
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {full} USING delta LOCATION {text_literal(path)}")
+    spark.sql(made_known(name, path))
     return True
 
 
