@@ -142,14 +142,6 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         PATHS,
-        "the path of a table that is queried is not quoted",
-        "goldsmith/run/asking.py",
-        "USING delta LOCATION {text_literal(path)}",
-        "USING delta LOCATION '{path}'",
-        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
-    ),
-    Mutation(
-        PATHS,
         "the path of a clustered table is not quoted",
         "goldsmith/engine/describing.py",
         "delta.{quoted(log.path)} CLUSTER BY",

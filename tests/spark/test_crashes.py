@@ -63,7 +63,9 @@ def test_death_after_the_commit_of_a_release_doubles_nothing(
     with dying(releasing, "claims"):
         lake.release("bronze.orders")
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
+    assert lake.idle() is None, "the next run removes what was released from the quarantine"
     lake.done()
+    assert lake.idle() is not None
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [3]
     assert lake.release("bronze.orders").released == 0
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]

@@ -77,7 +77,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class _Written:
+class EntriesWritten:
     """One write of entries. marks: how many of them are marks."""
 
     run_id: str
@@ -181,7 +181,7 @@ class Quarantine:
         newest = self.version()
         if newest == NO_TABLE:
             return Settled(None)
-        claims = [(written, claim(written.run_id, written.counter)) for written in self._since(since, newest)]
+        claims = [(written, claim(written.run_id, written.counter)) for written in unsettled(self.log, since)]
         void = [written for written, said in claims if said == "void"]
         marking = [written for written, said in claims if said == "taken" and written.marks]
         still = [written.version for written, said in claims if said == "open"]
@@ -190,24 +190,7 @@ class Quarantine:
             self._delete(leaving, [*void, *marking])
         return Settled(min(still) - 1 if still else newest, bool(still))
 
-    def _since(self, version: int, newest: int) -> list[_Written]:
-        """What was written after a version and is not settled, oldest first. A log that is gone was settled long ago."""
-        commits = []
-        for number in range(newest, version, -1):
-            try:
-                commits.append(self.log.commit(number))
-            except HistoryGone:
-                break
-        found: list[_Written] = []
-        for commit in reversed(commits):
-            told = json.loads(commit.user_metadata or "{}")
-            if "run_id" in told:
-                found.append(_Written(told["run_id"], told["counter"], told["marks"], commit.version))
-            done = {(run_id, counter) for run_id, counter in told.get("settled", ())}
-            found = [written for written in found if (written.run_id, written.counter) not in done]
-        return found
-
-    def _left_by(self, written: _Written) -> Column:
+    def _left_by(self, written: EntriesWritten) -> Column:
         """The entries that a taken commit's marks remove, and the marks."""
         own = _of(written) & F.col("takes_back").isNotNull()
         marks = [row.takes_back for row in self._frame().where(own).select("takes_back").collect()]
@@ -219,10 +202,10 @@ class Quarantine:
     def forget(self, entries: Entries) -> None:
         """Removes what a run wrote and will not commit."""
         if self.version() != NO_TABLE:
-            gone = _Written(entries.run_id, entries.counter, 0, NO_TABLE)
+            gone = EntriesWritten(entries.run_id, entries.counter, 0, NO_TABLE)
             self._delete(_of(gone), [gone])
 
-    def _delete(self, condition: Column, settled: Sequence[_Written]) -> None:
+    def _delete(self, condition: Column, settled: Sequence[EntriesWritten]) -> None:
         told = json.dumps({"settled": [(written.run_id, written.counter) for written in settled]})
 
         def delete() -> None:
@@ -233,6 +216,29 @@ class Quarantine:
                 self.spark.conf.unset(_USER_METADATA)
 
         _retried(delete)
+
+
+def unsettled(log: TableLog, since: int) -> list[EntriesWritten]:
+    """What was written after a version of a quarantine and is not settled, oldest first.
+
+    A version that is gone from the log was settled long ago.
+    """
+    commits = []
+    for number in range(log.version(), since, -1):
+        try:
+            commits.append(log.commit(number))
+        except HistoryGone:
+            break
+    found: list[EntriesWritten] = []
+    for commit in reversed(commits):
+        metadata = json.loads(commit.user_metadata or "{}")
+        if "run_id" in metadata:
+            found.append(
+                EntriesWritten(metadata["run_id"], metadata["counter"], metadata["marks"], commit.version)
+            )
+        done = {(run_id, counter) for run_id, counter in metadata.get("settled", ())}
+        found = [written for written in found if (written.run_id, written.counter) not in done]
+    return found
 
 
 def _retried(write: Callable[[], T]) -> T:
@@ -266,7 +272,7 @@ def _for_people(columns: Sequence[str]) -> Column:
     return F.when(F.col(BAD).isNull(), typed).otherwise(merged)
 
 
-def _of(written: _Written) -> Column:
+def _of(written: EntriesWritten) -> Column:
     """The entries of one run's commit."""
     return (F.col("run_id") == written.run_id) & (F.col("counter") == written.counter)
 

@@ -14,8 +14,9 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.describing import in_step
 from goldsmith.engine.folder_log import FolderLog, NeedsSpark, WithoutSpark
-from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog
+from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.engine.quarantine import unsettled
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.tables import Project, Table
@@ -36,8 +37,8 @@ _RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
 def idle(run: Run, names: Sequence[str]) -> RunResult | None:
     """The result of a run that has nothing to do; None where it has, or where that is not known without Spark.
 
-    A run has nothing to do where no table has a new row or a changed declaration and every load is recorded, or
-    where nothing was ever delivered for these tables. It does not look at the catalog.
+    A run has nothing to do where no table has a new row or a changed declaration, every load is recorded and every
+    quarantine settled, or where nothing was ever delivered for these tables. It does not look at the catalog.
     """
     if run.rebuild:
         return None
@@ -61,6 +62,8 @@ def _up_to_date(
         table = run.project.tables[name]
         plan = plan_table(spark, run, table, log_of=log_of)
         if plan.action != "nothing" or not plan.state.exists or not _is_described(table, plan.log):
+            return None
+        if not _is_settled(plan.bookmark, log_of(run.quarantine_path(name))):
             return None
         warnings = (plan.warning,) if plan.warning else ()
         outcomes.append(
@@ -87,6 +90,14 @@ def _is_recorded(run: Run, outcome: TableOutcome, log_of: Callable[[str], TableL
         if any(has_rows(load) for load in since if load.mode != "maintenance"):
             return False
     return True
+
+
+def _is_settled(bookmark: Bookmark | None, quarantine: TableLog) -> bool:
+    """Whether no entry of the quarantine waits for what became of a killed run or of a RESTORE."""
+    if bookmark is None or bookmark.restored:
+        return False
+    until = bookmark.metadata.quarantine
+    return not unsettled(quarantine, NO_TABLE if until is None else until)
 
 
 def _is_described(table: Table, log: TableLog) -> bool:
