@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import cast
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.describing import in_step
@@ -46,7 +47,8 @@ def idle(run: Run, names: Sequence[str]) -> RunResult | None:
     log_of = cache(lambda path: cast(TableLog, FolderLog(path)))
     try:
         outcomes = _without_files(run, names, log_of) or _up_to_date(run, names, log_of)
-    except (NeedsSpark, HistoryGone, GoldsmithError, OSError, ValueError):
+    # PySpark's functions raise without a session.
+    except (NeedsSpark, HistoryGone, GoldsmithError, PySparkException, OSError, ValueError):
         # Whatever is wrong is found again with Spark, and reported there.
         return None
     return RunResult(run.run_id, outcomes, time.monotonic() - began) if outcomes else None
