@@ -46,7 +46,8 @@ FILES = {
         description: What customers ordered.
         owner: sales
         schedule: "@daily"
-        start_date: {YESTERDAY - timedelta(days=8)}
+        start_date: {YESTERDAY}
+        catchup: true
         tasks: pipeline
         """,
     "pipelines/orders/feed.py": '''\

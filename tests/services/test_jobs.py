@@ -64,9 +64,9 @@ def submit(*arguments: str) -> list[str]:
     return [str(spark_jars().parent / "bin" / "spark-submit"), *arguments]
 
 
-def ended(command: list[str], folder: Path | None = None, code: int = 0) -> str:
-    """What a command prints; it has to end with the code."""
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+def ended(command: list[str], folder: Path | None = None, code: int = 0, **more: str) -> str:
+    """What a command prints; it has to end with the code. more: variables of its environment."""
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", **more}
     for name in ("SPARK_CONF_DIR", "MASTER", "GOLDSMITH_PROFILE", "GOLDSMITH_PROJECT"):
         environment.pop(name, None)
     done = subprocess.run(
@@ -99,14 +99,20 @@ def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
 
 def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> None:
     assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
-    told = ended(submit("--master", "spark://127.0.0.1:1", str(RUN)), project, code=4)
+    told = ended(submit("--master", "spark://127.0.0.1:1", str(RUN), "--rebuild", "silver.orders"), project, code=4)
     assert "GS905" in told
 
 
-def test_a_job_that_gets_no_cores_says_so_and_ends(master: str, tmp_path: Path) -> None:
+def test_a_job_that_gets_no_cores_says_so_and_ends(
+    master: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     unloaded = shop(tmp_path, master)
-    told = ended(goldsmith("run", "--profile", "starved", "orders", folder=unloaded), code=4)
-    assert "has had no executor for 15 s: it needs 64 cores and 512m of memory" in told
+    log = next(tmp_path_factory.getbasetemp().glob("spark*")) / "master.log"
+    page = re.findall(r"MasterWebUI.* started at http://[^:]+:(\d+)", log.read_text())[0]
+    starved = goldsmith("run", "--profile", "starved", "orders", folder=unloaded)
+    told = ended(starved, code=4, SPARK_MASTER_WEBUI_PORT=page)
+    assert "has had no executor for 15 s: it needs 64 cores and 512m of memory on one worker" in told
+    assert "free are 2 cores and 1024 MB on 127.0.0.1" in told
     assert "It waits, and ends after 20 s" in told
     assert "GS909 A job was ended" in told
 
