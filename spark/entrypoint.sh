@@ -16,7 +16,7 @@ case ${1:-} in
         (spark/warm.py &)
         exec spark/bin/thrift.sh "$@"
         ;;
-    master | worker) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
+    master | worker | history) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
     metastore)
         shift
         # With METASTORE_PEERS=network it takes no connection from the machine around the containers, their gateway.
@@ -25,6 +25,8 @@ case ${1:-} in
             METASTORE_GATEWAY=$(printf '%d.%d.%d.%d' "0x${gateway:6:2}" "0x${gateway:4:2}" "0x${gateway:2:2}" "0x${gateway:0:2}")
             export METASTORE_GATEWAY
         done </proc/net/route
+        # Every job needs the metastore, and the folder.
+        spark/event_logs.py
         exec hive/metastore.sh "$@"
         ;;
     submit)

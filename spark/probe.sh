@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Asks a service for its health, mostly in the shell alone: a Python for each look would keep a core busy with looking.
-# Usage: probe.sh master|worker|metastore|thrift; probe.sh airflow metadatabase|scheduler|dag_processor|triggerer
+# Usage: probe.sh master|worker|history|metastore|thrift; probe.sh airflow metadatabase|scheduler|dag_processor|triggerer
 #   PROBE_HOST   the container's address; its services bind to no other
 # Ends with 0 where the service is healthy, else with 1 and the reason.
 set -uo pipefail
@@ -46,6 +46,10 @@ case ${1:-} in
         state=$(value state <<<"${workers#*"\"$id\""}")
         [ "$state" = ALIVE ] || fail "the worker is $state"
         ;;
+    history)
+        answer=$(http "${PROBE_HOST:-$(own)}" "${PROBE_PORT:-18080}" /api/v1/version)
+        [[ $answer == *'"spark"'* ]] || fail "the history server does not answer"
+        ;;
     # Without the environment's packages Python starts in a fraction of the time.
     metastore) exec python3 -I -S "$root/health.py" metastore ;;
     thrift) exec "$root/health.py" thrift ;;
@@ -58,7 +62,7 @@ case ${1:-} in
         [ "${BASH_REMATCH[1]}" = healthy ] || fail "$2 is ${BASH_REMATCH[1]}"
         ;;
     *)
-        echo "probe.sh master|worker|metastore|thrift, or airflow PART" >&2
+        echo "probe.sh master|worker|history|metastore|thrift, or airflow PART" >&2
         exit 2
         ;;
 esac

@@ -53,6 +53,13 @@ PORTS = (
     ),
     Port("MASTER_UI_PORT", 8080, "spark-master", "Spark's master: http://127.0.0.1:{port}"),
     Port(
+        "HISTORY_PORT",
+        18080,
+        "history",
+        "Spark's history, jobs that have ended: http://127.0.0.1:{port}",
+        "history",
+    ),
+    Port(
         "AIRFLOW_PORT",
         8081,
         "airflow-api",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 NEEDED: Mapping[str, Callable[[], str]] = {
-    "COMPOSE_PROFILES": lambda: "store,superset,dqops",
+    "COMPOSE_PROFILES": lambda: "store,superset,dqops,history",
     # `docker compose up` of one file says nothing of the other file's containers.
     "COMPOSE_IGNORE_ORPHANS": lambda: "1",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),

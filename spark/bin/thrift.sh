@@ -35,6 +35,8 @@ options=(
     --conf "spark.sql.thriftServer.incrementalCollect=${THRIFT_INCREMENTAL:-true}"
     --conf "spark.sql.thriftServer.queryTimeout=${THRIFT_QUERY_TIMEOUT:-30min}"
     --conf spark.sql.thriftServer.interruptOnCancel=true
+    # Of a server that never ends no log would ever be closed.
+    --conf spark.eventLog.enabled=false
     --conf spark.sql.thriftserver.ui.retainedSessions=20
     --conf spark.sql.thriftserver.ui.retainedStatements=50
     # A query that runs code would be the server itself, with its keys. An account reads its own schemas only.

@@ -86,6 +86,7 @@ CODES: dict[str, str] = {
     "GS925": "A file for log-in or encryption cannot be used",
     "GS926": "An account of the Thrift Server reads other schemas",
     "GS927": "The cluster's secret is not set",
+    "GS928": "No folder for event logs is set",
     "GS999": "A defect in Goldsmith",
 }
 """Every code and the title the documentation lists it under."""

@@ -42,7 +42,12 @@ class Guarded:
         home = self.stack.spark["SPARK_HOME"]
         command = [f"{home}/bin/spark-submit", "--master", f"spark://127.0.0.1:{self.port}"]
         command += ["--properties-file", str(ROOT / "spark" / "cluster.conf")]
-        command += ["--conf", "spark.sql.catalogImplementation=in-memory"]
+        command += [
+            "--conf",
+            "spark.sql.catalogImplementation=in-memory",
+            "--conf",
+            "spark.eventLog.enabled=false",
+        ]
         command += ["--conf", f"spark.sql.warehouse.dir={folder}"]
         command += ["--conf", "spark.executor.memory=512m", "--conf", "spark.driver.host=127.0.0.1"]
         return subprocess.Popen(

@@ -99,7 +99,9 @@ def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
 
 def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> None:
     assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
-    told = ended(submit("--master", "spark://127.0.0.1:1", str(RUN), "--rebuild", "silver.orders"), project, code=4)
+    told = ended(
+        submit("--master", "spark://127.0.0.1:1", str(RUN), "--rebuild", "silver.orders"), project, code=4
+    )
     assert "GS905" in told
 
 

@@ -214,7 +214,8 @@ def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
 def test_what_has_no_login_of_its_own_is_not_published() -> None:
     published = {name for name, service in SERVICES.items() if service.get("ports")}
     assert published == {
-        *("minio", "spark-master", "thrift-server", "superset", "dqops-proxy", "airflow-api", "reports")
+        *("minio", "spark-master", "history", "thrift-server", "superset", "dqops-proxy", "airflow-api"),
+        "reports",
     }
 
 
@@ -231,7 +232,7 @@ def test_the_report_of_a_job_outlives_its_container_and_is_served_to_who_logs_in
 
 def test_what_is_off_takes_no_port() -> None:
     told = {}
-    for on in ("", "store,superset,dqops"):
+    for on in ("", "store,superset,dqops,history"):
         words = f"import compose; print(*(p.variable for p in compose.ports({{'COMPOSE_PROFILES': '{on}'}})))"
         environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
         told[on] = subprocess.run(
@@ -241,7 +242,7 @@ def test_what_is_off_takes_no_port() -> None:
     variables = {
         found[1] for s in SERVICES.values() for p in s.get("ports", []) if (found := VARIABLE.search(p))
     }
-    assert set(told["store,superset,dqops"]) == variables
+    assert set(told["store,superset,dqops,history"]) == variables
 
 
 def test_what_compose_needs_is_what_env_makes(tmp_path: Path) -> None:

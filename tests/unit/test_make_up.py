@@ -138,8 +138,22 @@ def test_up_names_what_did_not_come_up(place: Path) -> None:
     assert "postgres" not in ended.stderr
 
 
-def test_a_command_that_takes_long_prints_what_it_is_waiting_for(capfd: pytest.CaptureFixture[str]) -> None:
-    ended = waiting.watched(["sleep", "0.5"], lambda: "waiting for metastore", pause=0.1)
+UNTIL = "while [ ! -e {} ]; do sleep 0.05; done"
+"""A command that goes on until a file is there."""
+
+
+def test_a_command_that_takes_long_prints_what_it_is_waiting_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    looks = []
+
+    def waiting_for() -> str:
+        looks.append(1)
+        if len(looks) == 3:
+            (tmp_path / "go").touch()
+        return "waiting for metastore"
+
+    ended = waiting.watched(["sh", "-c", UNTIL.format(tmp_path / "go")], waiting_for, pause=0.1)
     assert ended.code == 0
     told = capfd.readouterr().out.splitlines()
     assert [line.partition(": ")[2] for line in told] == ["waiting for metastore"], (
@@ -147,8 +161,15 @@ def test_a_command_that_takes_long_prints_what_it_is_waiting_for(capfd: pytest.C
     )
 
 
-def test_a_build_prints_the_step_it_is_at(capfd: pytest.CaptureFixture[str]) -> None:
-    script = "echo '#7 [spark build 2/9] RUN apt-get install'; sleep 0.5; exit 3"
+def test_a_build_prints_the_step_it_is_at(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(line: str) -> str:
+        (tmp_path / "go").touch()
+        return line
+
+    monkeypatch.setattr(waiting, "_cut", cut)
+    script = f"echo '#7 [spark build 2/9] RUN apt-get install'; {UNTIL.format(tmp_path / 'go')}; exit 3"
     ended = waiting.built(["sh", "-c", script], pause=0.1)
     assert ended.code == 3
     assert "step 2/9: RUN apt-get install" in capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""Buttons of a task in Airflow's pages: Spark's own page and the report, where the environment says where they are."""
+"""Buttons of a task in Airflow's pages: Spark's own pages and the report, where the environment says where they are."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from airflow.sdk import BaseOperatorLink
 APPLICATION_LINK = "_link_SparkLink"
 """The key under which Airflow keeps the address of a task's button Spark."""
 
-_SPARK, _REPORT = "GOLDSMITH_SPARK_UI", "GOLDSMITH_REPORT_URL"
+_SPARK, _HISTORY, _REPORT = "GOLDSMITH_SPARK_UI", "GOLDSMITH_SPARK_HISTORY", "GOLDSMITH_REPORT_URL"
 
 
 def application_page(application: str) -> str | None:
-    """The address of an application's page; None where the environment names no master's page."""
+    """The address of an application's page on the master; None where the environment names no master's page."""
     page = os.environ.get(_SPARK)
     return f"{page.rstrip('/')}/app/?appId={application}" if page else None
 
 
+def history_page(application: str) -> str | None:
+    """The address of an application's page on the history server, which has it from the application's end on."""
+    page = os.environ.get(_HISTORY)
+    return f"{page.rstrip('/')}/history/{application}/" if page else None
+
+
 class SparkLink(BaseOperatorLink):
-    """The application's page of the Spark master, where the task named its application; else the master's page."""
+    """The application of a task that has ended, on the history server, else on the master; without one, their pages."""
 
     name = "Spark"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         application = getattr(operator, "spark_application", None)
-        return (application_page(application) if application else os.environ.get(_SPARK)) or ""
+        if application:
+            return history_page(application) or application_page(application) or ""
+        return os.environ.get(_SPARK) or os.environ.get(_HISTORY) or ""
 
 
 class ReportLink(BaseOperatorLink):
@@ -39,7 +47,7 @@ class ReportLink(BaseOperatorLink):
 
 
 LINKS: tuple[BaseOperatorLink, ...] = (
-    *((SparkLink(),) if os.environ.get(_SPARK) else ()),
+    *((SparkLink(),) if os.environ.get(_SPARK) or os.environ.get(_HISTORY) else ()),
     *((ReportLink(),) if os.environ.get(_REPORT) else ()),
 )
 """The buttons of this Airflow: one without an address would lead nowhere."""
