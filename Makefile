@@ -15,7 +15,7 @@ help: ## List these tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (no root, once)
-	@.venv/bin/python -m goldsmith.engine.jars >/dev/null || .venv/bin/python -m goldsmith.engine.jars
+	@.venv/bin/python -m goldsmith.engine.launch.jars >/dev/null || .venv/bin/python -m goldsmith.engine.launch.jars
 
 .venv/.ready: pyproject.toml uv.lock
 	@tools/setup.sh "$(PYTHON)" "$(CACHE)" "$(UV_VERSION)"

@@ -24,8 +24,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 import by_hand
-from goldsmith.engine.landing_disk import DiskLanding
-from goldsmith.engine.session import make_session
+from goldsmith.engine.ingest.landing_disk import DiskLanding
+from goldsmith.engine.launch.session import make_session
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project

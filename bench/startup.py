@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import median
 
 from goldsmith.cli.starter import make_pipeline
-from goldsmith.engine.archive import archive_of
-from goldsmith.engine.jars import installed, spark_jars
+from goldsmith.engine.launch.archive import archive_of
+from goldsmith.engine.launch.jars import installed, spark_jars
 from goldsmith.settings import Settings
 
 ROOT = Path(__file__).parents[1]

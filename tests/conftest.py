@@ -38,7 +38,7 @@ def full_counts(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One local Spark session for all tests that need one; imported here, so that unit tests never load Spark."""
-    from goldsmith.engine.session import make_session
+    from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
 

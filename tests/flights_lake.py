@@ -14,8 +14,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Interval, Run

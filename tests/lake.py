@@ -10,8 +10,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Accepted, Run

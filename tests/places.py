@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from goldsmith.engine.session import make_session
+from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 from lake import Lake

@@ -34,7 +34,7 @@ def session(
     """
     from pyspark.sql import SparkSession
 
-    from goldsmith.engine.session import make_session
+    from goldsmith.engine.launch.session import make_session
     from goldsmith.run.asking import register_all
     from goldsmith.run.context import Run
 

@@ -12,7 +12,7 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.session import make_session
+from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 from services.processes import Missing

@@ -10,7 +10,7 @@ from shutil import rmtree
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.catalog import Catalog, Wanted
+from goldsmith.engine.delta.catalog import Catalog, Wanted
 from goldsmith.run.cataloging import Change, sync
 from lake import Lake
 

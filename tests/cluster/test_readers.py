@@ -16,7 +16,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from goldsmith.engine.users import set_password
+from goldsmith.engine.launch.users import set_password
 from services.processes import Service
 from services.stack import Stack
 

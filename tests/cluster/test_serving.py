@@ -23,7 +23,7 @@ from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
 from containers import until
-from goldsmith.engine.users import remove_user, set_password
+from goldsmith.engine.launch.users import remove_user, set_password
 from lake import Lake
 from services.processes import Service
 from services.stack import ROOT, Stack, spark_home

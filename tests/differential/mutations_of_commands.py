@@ -228,7 +228,7 @@ COMMANDS: tuple[Mutation, ...] = (
     Mutation(
         TOLD,
         "Spark's stack as JSON comes before the error of a query",
-        "goldsmith/engine/session.py",
+        "goldsmith/engine/launch/session.py",
         "        PySparkLogger.getLogger(logger).disabled = True\n",
         "        PySparkLogger.getLogger(logger).disabled = False\n",
         "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
@@ -278,7 +278,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "the check loads Spark",
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
-        "from goldsmith.engine.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
+        "from goldsmith.engine.launch.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
         f"{CLI}::test_checking_and_helping_load_no_spark",
     ),
     Mutation(

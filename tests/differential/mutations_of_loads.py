@@ -11,7 +11,7 @@ STOPS = "a load that a rebuild can do does not stop, and stays incremental"
 SLICES = "goldsmith/run/slices.py"
 PLANNING = "goldsmith/run/planning.py"
 TABLES = "goldsmith/project/tables.py"
-LOG = "goldsmith/engine/log.py"
+LOG = "goldsmith/engine/delta/log.py"
 FOREIGN_TESTS = "tests/spark/test_foreign.py"
 LOOKUPS = "tests/spark/test_lookups.py"
 
@@ -59,7 +59,7 @@ LOADS: tuple[Mutation, ...] = (
     Mutation(
         MISSED,
         "-0.0 and 0.0 are one value among changes",
-        "goldsmith/engine/changes.py",
+        "goldsmith/engine/delta/changes.py",
         "    forms = {field.name: exact(quoted(field.name), field.dataType) for field in fields}",
         "    forms = {field.name: quoted(field.name) for field in fields}",
         f"{FOREIGN_TESTS}::test_changes_of_one_bit_count_and_equal_rows_cancel",

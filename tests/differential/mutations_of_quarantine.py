@@ -9,7 +9,7 @@ DERIVED = "a row is released into a table whose types come from its query"
 ONCE = "a quarantined row that a load re-evaluates is counted once"
 CORRECTED = "a type that was corrected in bronze is told at once, and a release says what to do"
 
-ENTERED = "goldsmith/engine/entered.py"
+ENTERED = "goldsmith/engine/delta/entered.py"
 RELEASE = "goldsmith/run/release.py"
 TESTS = "tests/spark/test_quarantine_values.py"
 RELEASED = f"{TESTS}::test_released_values_are_the_delivered_ones"
@@ -68,7 +68,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         VALUES,
         "values that could not be cast are kept as what became of them",
-        "goldsmith/engine/quarantine.py",
+        "goldsmith/engine/delta/quarantine.py",
         "    cast = before.fieldNames()\n",
         "    cast: list[str] = []\n",
         f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers "
@@ -103,7 +103,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         DERIVED,
         "the newest row is that of the greatest text",
-        "goldsmith/engine/merging.py",
+        "goldsmith/engine/delta/merging.py",
         """    order = ", ".join(quoted(name) for name in load.newest_by)\n""",
         """    order = ", ".join(f"CAST({quoted(name)} AS string)" for name in load.newest_by)\n""",
         FROM_QUERY,

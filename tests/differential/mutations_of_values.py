@@ -10,9 +10,9 @@ RECORDS = "every delivered record is loaded or quarantined"
 LITERALS = "keys and partition values of every type and size can be loaded"
 PATHS = "a path is quoted in SQL"
 
-CASTING = "goldsmith/engine/casting.py"
+CASTING = "goldsmith/engine/ingest/casting.py"
 LITERAL = "goldsmith/engine/literals.py"
-LINES = "goldsmith/engine/lines.py"
+LINES = "goldsmith/engine/ingest/lines.py"
 TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_not_at_all"
 TYPED = "tests/spark/test_casting.py::test_a_typed_value_that_a_cast_would_change_is_a_violation"
 EVERY_VALUE = "tests/spark/test_literals.py::test_every_value_of_every_type_comes_back"
@@ -22,7 +22,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         JSON,
         "JSON numbers pass through double",
-        "goldsmith/engine/json_text.py",
+        "goldsmith/engine/ingest/json_text.py",
         """    return f\"\"\"regexp_replace({text}, r'{_STRING_OR_NUMBER}', '"$1$2"')\"\"\"\n""",
         "    return text\n",
         "seeds 20,38,40,52",
@@ -143,7 +143,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "the path of a clustered table is not quoted",
-        "goldsmith/engine/describing.py",
+        "goldsmith/engine/delta/describing.py",
         "delta.{quoted(log.path)} CLUSTER BY",
         "delta.'{log.path}' CLUSTER BY",
         ODD_FOLDER,
@@ -151,7 +151,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "the path of a vacuumed table is not quoted",
-        "goldsmith/engine/maintenance.py",
+        "goldsmith/engine/delta/maintenance.py",
         "VACUUM delta.{quoted(path)} DRY RUN",
         "VACUUM '{path}' DRY RUN",
         ODD_FOLDER,
@@ -159,7 +159,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "the path of a table in the catalog is not quoted",
-        "goldsmith/engine/catalog.py",
+        "goldsmith/engine/delta/catalog.py",
         "USING delta LOCATION {text_literal(path)}",
         "USING delta LOCATION '{path}'",
         "tests/unit/test_failures.py",
@@ -167,7 +167,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "brackets in the path of a delivered file are a pattern",
-        "goldsmith/engine/landing.py",
+        "goldsmith/engine/ingest/landing.py",
         """    return scheme + _PATTERN.sub(r"\\\\\\g<0>", f"{landing.place}/{path}")\n""",
         """    return scheme + f"{landing.place}/{path}"\n""",
         "tests/spark/test_bad_files.py::test_names_of_files_may_be_almost_anything",

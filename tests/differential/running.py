@@ -53,7 +53,7 @@ class Result:
 @contextmanager
 def session(*, long: bool = False) -> Iterator[SparkSession]:
     """A Spark session of one core. long: for hundreds of cases, where compiling thoroughly pays for itself."""
-    from goldsmith.engine.session import make_session
+    from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
 

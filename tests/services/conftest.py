@@ -16,9 +16,9 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.logstore import build
+from goldsmith.engine.launch.logstore import build
+from goldsmith.engine.launch.session import make_session
 from goldsmith.engine.s3 import Bucket
-from goldsmith.engine.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 from homes import S3Home

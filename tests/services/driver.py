@@ -16,7 +16,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.failures import is_conflict
-from goldsmith.engine.session import make_session
+from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 

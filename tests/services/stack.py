@@ -16,8 +16,8 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from goldsmith.engine.jars import GROUPS, fetch, installed
-from goldsmith.engine.logstore import build as build_log_store
+from goldsmith.engine.launch.jars import GROUPS, fetch, installed
+from goldsmith.engine.launch.logstore import build as build_log_store
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
 from services import postgres

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from goldsmith.engine.jars import spark_jars
+from goldsmith.engine.launch.jars import spark_jars
 
 SECONDS = 120
 

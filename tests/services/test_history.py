@@ -56,7 +56,7 @@ def settings(stack: Stack, folder: str) -> Path:
     """The settings of the image, with a folder of event logs of this test's own."""
     conf = stack.folder / "conf"
     shutil.copytree(CONF, conf, dirs_exist_ok=True)
-    own, cluster = ROOT / "src/goldsmith/engine/spark-defaults.conf", ROOT / "spark/cluster.conf"
+    own, cluster = ROOT / "src/goldsmith/engine/launch/spark-defaults.conf", ROOT / "spark/cluster.conf"
     text = own.read_text() + cluster.read_text()
     assert "s3a://lake/logs/spark" in text
     (conf / "spark-defaults.conf").write_text(text.replace("s3a://lake/logs/spark", folder))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.jars import spark_jars
+from goldsmith.engine.launch.jars import spark_jars
 from services.standalone import standalone
 
 REPOSITORY = Path(__file__).parents[2]

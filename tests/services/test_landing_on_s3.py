@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.landing import Landing, landing_at
+from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import SourceError
 from homes import S3Home
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from goldsmith.engine.jars import fetch, spark_jars
+from goldsmith.engine.launch.jars import fetch, spark_jars
 from goldsmith.settings import Settings
 from services.object_store import ObjectStore
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pyspark
 
-from goldsmith.engine.jars import fetch
-from goldsmith.engine.logstore import build
+from goldsmith.engine.launch.jars import fetch
+from goldsmith.engine.launch.logstore import build
 from goldsmith.settings import Settings
 from homes import S3Home
 from services.conftest import CONF
 
 PROGRAM = """
 from pathlib import Path
-from goldsmith.engine.session import make_session
+from goldsmith.engine.launch.session import make_session
 from goldsmith.project.loading import load_project
 from goldsmith.run.context import Run
 from goldsmith.run.runner import run_tables

@@ -10,8 +10,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType
 
 from differential.delivered import Misfit, cast, observed
-from goldsmith.engine.casting import cast_exactly
-from goldsmith.engine.shape import BAD, shape
+from goldsmith.engine.ingest.casting import cast_exactly
+from goldsmith.engine.ingest.shape import BAD, shape
 
 KINDS = [
     "tinyint",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.run import commits, loading, runner
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run

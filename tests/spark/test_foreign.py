@@ -6,10 +6,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.changes import look_at, read_changes
 from goldsmith.engine.columns import row_hash
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.writing import Target
+from goldsmith.engine.delta.changes import look_at, read_changes
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.writing import Target
 from goldsmith.run import commits, loading
 from lake import Lake
 from properties import Upstream

@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StringType, TimestampType
 
+from goldsmith.engine.ingest.shape import parsed
 from goldsmith.engine.literals import among, frame_of_literals, groupable, literal_of, range_of, type_text
-from goldsmith.engine.shape import parsed
 from lake import Lake
 from properties import Upstream
 

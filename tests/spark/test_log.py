@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.session import SMALL, sized
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.launch.session import SMALL, sized
 from lake import Lake
 
 

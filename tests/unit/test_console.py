@@ -17,7 +17,7 @@ from goldsmith.cli import console
 from goldsmith.cli.console import Terminal, styled, table, tell_error, tell_warning, visible
 from goldsmith.cli.looking import tell_standing
 from goldsmith.cli.progress import tell_result
-from goldsmith.engine.metadata import CommitMetadata, RowCounts
+from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
 from goldsmith.errors import GoldsmithError, Where
 from goldsmith.run.outcome import RunResult, TableOutcome, left_out, share, warning_of
 from goldsmith.run.standing import Standing

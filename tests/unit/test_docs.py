@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from goldsmith.cli.main import app
-from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, models
 from goldsmith.project.expectations import Expectation
@@ -312,7 +312,7 @@ def test_each_environment_variable_is_told() -> None:
 
 
 def test_the_jars_that_are_named_are_the_pinned_ones() -> None:
-    from goldsmith.engine.jars import pinned
+    from goldsmith.engine.launch.jars import pinned
 
     for jar in pinned("delta"):
         assert f"`{jar.file}`" in read("operating.md")

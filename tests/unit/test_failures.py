@@ -8,11 +8,11 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
-from goldsmith.engine.catalog import made_known
-from goldsmith.engine.commit import read_commit
+from goldsmith.engine.delta.catalog import made_known
+from goldsmith.engine.delta.commit import read_commit
+from goldsmith.engine.delta.metadata import CommitMetadata, base_in
 from goldsmith.engine.failures import explained, is_bad_value, raised_in_python
 from goldsmith.engine.literals import among, type_text
-from goldsmith.engine.metadata import CommitMetadata, base_in
 
 
 class Told(PySparkException):

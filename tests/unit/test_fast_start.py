@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.archive import archive_of, archive_options
-from goldsmith.engine.driver import java_options
-from goldsmith.engine.submission import _left_open
+from goldsmith.engine.launch.archive import archive_of, archive_options
+from goldsmith.engine.launch.driver import java_options
+from goldsmith.engine.launch.submission import _left_open
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from command import Command, command
-from goldsmith.engine.landing import delivered_name
-from goldsmith.engine.landing_disk import DiskLanding
+from goldsmith.engine.ingest.landing import delivered_name
+from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError, StorageError
 from goldsmith.run.feeding import deliver_day
 

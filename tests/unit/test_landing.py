@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldsmith.engine.landing import added_to, listed
-from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import added_to, listed
 
 FILES = st.lists(
     st.builds(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.engine.master_page import waits_for
+from goldsmith.engine.launch.master_page import waits_for
 
 OWN = "app-20260105060012-0007"
 ASKED = "2 cores and 1g of memory on one worker"

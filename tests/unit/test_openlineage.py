@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.engine.metadata import CommitMetadata, LoadedFile, RowCounts
+from goldsmith.engine.delta.metadata import CommitMetadata, LoadedFile, RowCounts
 from goldsmith.errors import GateStopped, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.publish import openlineage

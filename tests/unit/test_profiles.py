@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.jars import groups_of, installed, pinned
-from goldsmith.engine.logstore import log_store_jar
-from goldsmith.engine.master import driver_host, runs_here
-from goldsmith.engine.session import defaults
+from goldsmith.engine.launch.jars import groups_of, installed, pinned
+from goldsmith.engine.launch.logstore import log_store_jar
+from goldsmith.engine.launch.master import driver_host, runs_here
+from goldsmith.engine.launch.session import defaults
 from goldsmith.errors import DeclarationError, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import ProfileSpec, SparkSpec

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.landing_disk import DiskLanding
-from goldsmith.engine.layouts import Layout, columns_taken
-from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing_disk import DiskLanding
+from goldsmith.engine.ingest.layouts import Layout, columns_taken
 from goldsmith.errors import DeclarationError, DeclarationErrors, SourceError
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import TableSpec

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from goldsmith.cli.options import in_front
-from goldsmith.engine.submit import Pods, Request, Submission, submission
+from goldsmith.engine.launch.submit import Pods, Request, Submission, submission
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
@@ -35,8 +35,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    from goldsmith.engine.jars import pinned
-    from goldsmith.engine.logstore import NAME
+    from goldsmith.engine.launch.jars import pinned
+    from goldsmith.engine.launch.logstore import NAME
 
     jars = tmp_path / "kept"
     jars.mkdir()
@@ -73,7 +73,7 @@ def test_on_this_machine_the_driver_is_all_there_is(root: Path, settings: Settin
     jars = told.pop("--driver-class-path").split(":")
     assert [Path(jar).name for jar in jars] == ["delta-spark_4.1_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"]
     assert told.pop("--driver-java-options").startswith("-Dlog4j2.configurationFile=file:///")
-    assert told.pop("--properties-file").endswith("goldsmith/engine/spark-defaults.conf")
+    assert told.pop("--properties-file").endswith("goldsmith/engine/launch/spark-defaults.conf")
     assert told == {
         "--master": "local[*]",
         "--deploy-mode": "client",

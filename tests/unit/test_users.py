@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.engine.users import remove_user, set_password
+from goldsmith.engine.launch.users import remove_user, set_password
 from goldsmith.errors import DeclarationError
 
 

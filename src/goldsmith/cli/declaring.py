@@ -67,9 +67,9 @@ def setup(
     GOLDSMITH_MAVEN_REPOSITORY names a mirror, GOLDSMITH_IVY_SETTINGS an Ivy settings file,
     GOLDSMITH_CACHE where downloads are kept.
     """
-    from goldsmith.engine.jars import fetch, groups_of
-    from goldsmith.engine.java import find_java
-    from goldsmith.engine.logstore import build
+    from goldsmith.engine.launch.jars import fetch, groups_of
+    from goldsmith.engine.launch.java import find_java
+    from goldsmith.engine.launch.logstore import build
 
     settings = Settings.from_environment()
     groups = groups_of(_profile_to_set_up())
@@ -87,7 +87,7 @@ def setup(
 
 
 def _archive(settings: Settings, tell: Callable[[str], None]) -> None:
-    from goldsmith.engine.archive import make_archive
+    from goldsmith.engine.launch.archive import make_archive
 
     with tempfile.TemporaryDirectory(prefix="goldsmith-training-") as folder:
         make_archive(settings, ("-m", "goldsmith.cli.training", folder), tell)

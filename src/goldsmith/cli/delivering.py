@@ -35,7 +35,7 @@ def deliver(
     ] = None,
 ) -> None:
     """Deliver a file to the landing folder, whole or not at all: `goldsmith deliver new.csv orders/`."""
-    from goldsmith.engine.landing import landing_at
+    from goldsmith.engine.ingest.landing import landing_at
 
     project = open_project()
     path = _path(file, to)
@@ -58,7 +58,7 @@ def deliver(
 
 def readers_of(project: Project, path: str) -> tuple[str, ...]:
     """The tables whose source matches a path below the landing folder."""
-    from goldsmith.engine.landing import matches
+    from goldsmith.engine.ingest.landing import matches
 
     names = path.split("/")
     return tuple(

@@ -80,8 +80,8 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
     What the JVM writes goes to `.goldsmith/spark.log`: errors are told by Goldsmith. One that spark-submit started
     is not held back.
     """
-    from goldsmith.engine.session import make_session
-    from goldsmith.engine.submission import submitted
+    from goldsmith.engine.launch.session import make_session
+    from goldsmith.engine.launch.submission import submitted
 
     profile = project.profile(profile_name())
 
@@ -110,7 +110,7 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
 
 def _runs_here(session: SparkSession) -> bool:
     """Whether executors are threads of this process: such an application is on nobody's page."""
-    from goldsmith.engine.master import runs_here
+    from goldsmith.engine.launch.master import runs_here
 
     return runs_here(session.sparkContext.master or "local")
 

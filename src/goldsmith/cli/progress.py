@@ -15,7 +15,7 @@ from goldsmith.cli.console import error_as_dict, out, plural, styled, table, tel
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
-    from goldsmith.engine.metadata import RowCounts
+    from goldsmith.engine.delta.metadata import RowCounts
     from goldsmith.run.outcome import RunResult, TableOutcome
     from goldsmith.run.runner import Listener
 

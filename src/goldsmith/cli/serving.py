@@ -30,7 +30,7 @@ def serving_user(
     Without --reads the user reads every schema. The password is asked for, or read from standard input where that is
     no terminal. It counts from the next log-in on; nothing needs a restart.
     """
-    from goldsmith.engine.users import remove_user, set_password
+    from goldsmith.engine.launch.users import remove_user, set_password
 
     if remove:
         if not remove_user(file, name):

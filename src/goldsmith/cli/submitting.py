@@ -64,7 +64,7 @@ def submit(
     `goldsmith submit run flights` does what `goldsmith run flights` does. Options stand before the job: what follows
     it is the job's own.
     """
-    from goldsmith.engine.submit import Pods, Request, submission
+    from goldsmith.engine.launch.submit import Pods, Request, submission
     from goldsmith.project.loading import read_spec
     from goldsmith.project.profiles import chosen_profile
 

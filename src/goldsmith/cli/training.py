@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark import SparkContext
 
 from goldsmith.cli.starter import make_pipeline
-from goldsmith.engine.session import make_session
+from goldsmith.engine.launch.session import make_session
 from goldsmith.project.loading import load_project
 from goldsmith.run.asking import ask
 from goldsmith.run.context import Run

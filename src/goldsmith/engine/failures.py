@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, PythonException
 
-from goldsmith.engine.executors import no_executor
+from goldsmith.engine.launch.executors import no_executor
 from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 

@@ -20,9 +20,9 @@ from pyspark.sql.types import (
     YearMonthIntervalType,
 )
 
-from goldsmith.engine.catalog import made_known
+from goldsmith.engine.delta.catalog import made_known
+from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.failures import explained
-from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.engine.queries import Query, answer_to, parsed
 from goldsmith.errors import DeclarationError
 from goldsmith.project.names import LAYERS, tables_in

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.catalog import KEYS, Catalog, Entry, Wanted, plain_place
+from goldsmith.engine.delta.catalog import KEYS, Catalog, Entry, Wanted, plain_place
+from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.failures import explained, has_cause
-from goldsmith.engine.log import NO_TABLE, TableLog
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.run.context import Run

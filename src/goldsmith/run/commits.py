@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.columns import named
+from goldsmith.engine.delta.merging import Newest, merge_newest, newest, null_key, removing, survivors
+from goldsmith.engine.delta.metadata import CommitMetadata, Merged
+from goldsmith.engine.delta.writing import Target, admit, append, make_clustered, overwrite, replace_where
 from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.literals import among
-from goldsmith.engine.merging import Newest, merge_newest, newest, null_key, removing, survivors
-from goldsmith.engine.metadata import CommitMetadata, Merged
-from goldsmith.engine.writing import Target, admit, append, make_clustered, overwrite, replace_where
 from goldsmith.project.models import Merge, Overwrite
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

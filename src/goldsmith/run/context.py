@@ -14,8 +14,8 @@ from typing import Any, TypeVar, cast
 
 from pyspark.sql import DataFrame
 
-from goldsmith.engine.landing import Landing, landing_at
-from goldsmith.engine.quarantine import Entries, quarantine_path
+from goldsmith.engine.delta.quarantine import Entries, quarantine_path
+from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
 from goldsmith.project.tables import Project
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pyspark.sql.types import StructType
 
 from goldsmith.engine.columns import row_hash
+from goldsmith.engine.delta.merging import Ranges, prunable
 from goldsmith.engine.literals import range_of
-from goldsmith.engine.merging import Ranges, prunable
 from goldsmith.project.models import Load, Merge, Overwrite
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.judge import KEPT, Counts, Judged, Verdict, evaluate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.describing import Description, bring_in_step, differs, in_step
+from goldsmith.engine.delta.describing import Description, bring_in_step, differs, in_step
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.failures import explained
-from goldsmith.engine.log import TableLog
 from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

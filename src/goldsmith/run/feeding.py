@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from goldsmith.engine.landing import Landing
+from goldsmith.engine.ingest.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
 from goldsmith.project.models import FilesSource
 from goldsmith.project.tables import Pipeline, Project

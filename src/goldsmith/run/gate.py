@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from goldsmith.engine.metadata import VerdictRecord
+from goldsmith.engine.delta.metadata import VerdictRecord
 from goldsmith.errors import GateStopped, Where
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import Judged, Verdict, failing_rows

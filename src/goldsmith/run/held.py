@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.columns import EXACT_TIMES, named
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.engine.failures import explained, is_bad_value
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.quarantine import Quarantine
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, chosen, rows_as_entered, unreadable

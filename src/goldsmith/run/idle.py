@@ -13,11 +13,11 @@ from typing import cast
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.describing import in_step
-from goldsmith.engine.folder_log import FolderLog, NeedsSpark, WithoutSpark
-from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog
-from goldsmith.engine.metadata import CommitMetadata
-from goldsmith.engine.quarantine import unsettled
+from goldsmith.engine.delta.describing import in_step
+from goldsmith.engine.delta.folder_log import FolderLog, NeedsSpark, WithoutSpark
+from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
+from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.quarantine import unsettled
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.tables import Project, Table

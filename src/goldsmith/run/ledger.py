@@ -14,9 +14,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.landing import added_to
-from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog
-from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import added_to
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

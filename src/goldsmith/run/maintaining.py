@@ -11,11 +11,11 @@ from queue import SimpleQueue
 
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog
+from goldsmith.engine.delta.maintenance import compact, remove_unneeded, unneeded
+from goldsmith.engine.delta.metadata import CommitMetadata, Consumed, RowCounts
+from goldsmith.engine.delta.writing import stamped
 from goldsmith.engine.failures import explained, is_conflict
-from goldsmith.engine.log import NO_TABLE, Bookmark, TableLog
-from goldsmith.engine.maintenance import compact, remove_unneeded, unneeded
-from goldsmith.engine.metadata import CommitMetadata, Consumed, RowCounts
-from goldsmith.engine.writing import stamped
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.run.asking import OPS
 from goldsmith.run.context import Run

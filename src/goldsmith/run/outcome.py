@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Literal
 
-from goldsmith.engine.metadata import CommitMetadata, RowCounts, VerdictRecord
+from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRecord
 from goldsmith.errors import GoldsmithError
 
 Status = Literal["done", "nothing_new", "gate", "failed", "skipped"]

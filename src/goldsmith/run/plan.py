@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from goldsmith.engine.changes import Span
-from goldsmith.engine.log import Bookmark, TableLog, TableState
-from goldsmith.engine.metadata import Consumed, LoadedFile
+from goldsmith.engine.delta.changes import Span
+from goldsmith.engine.delta.log import Bookmark, TableLog, TableState
+from goldsmith.engine.delta.metadata import Consumed, LoadedFile
 from goldsmith.project.tables import Table
 from goldsmith.run.ledger import NewFiles
 

@@ -8,9 +8,9 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.changes import Span, look_at
-from goldsmith.engine.log import NO_TABLE, Bookmark, HistoryGone, TableLog, TableState
-from goldsmith.engine.metadata import Consumed
+from goldsmith.engine.delta.changes import Span, look_at
+from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog, TableState
+from goldsmith.engine.delta.metadata import Consumed
 from goldsmith.errors import RunError, SourceError, Where
 from goldsmith.project.models import Append, Overwrite, OverwritePartitions
 from goldsmith.project.tables import Table

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from goldsmith.engine.landing import listed
-from goldsmith.engine.log import Bookmark, TableLog, TableState
-from goldsmith.engine.shape import same_type
+from goldsmith.engine.delta.log import Bookmark, TableLog, TableState
+from goldsmith.engine.ingest.landing import listed
+from goldsmith.engine.ingest.shape import same_type
 from goldsmith.errors import RunError, StorageError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

@@ -12,10 +12,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType, VariantType
 
 from goldsmith.engine.columns import EXACT_TIMES, named
-from goldsmith.engine.entered import ENTERED_AS, returned
-from goldsmith.engine.files import HEADER
-from goldsmith.engine.log import NO_TABLE, TableLog
-from goldsmith.engine.parsing import MALFORMED
+from goldsmith.engine.delta.entered import ENTERED_AS, returned
+from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.ingest.files import HEADER
+from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import SYSTEM_COLUMNS
 from goldsmith.project.sql_text import quoted

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.log import HistoryGone, TableLog
-from goldsmith.engine.metadata import Consumed
+from goldsmith.engine.delta.log import HistoryGone, TableLog
+from goldsmith.engine.delta.metadata import Consumed
 from goldsmith.run.context import Run
 
 MARGIN = timedelta(days=1)

@@ -10,8 +10,8 @@ from queue import SimpleQueue
 
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.delta.metadata import VerdictRecord
 from goldsmith.engine.failures import explained
-from goldsmith.engine.metadata import VerdictRecord
 from goldsmith.errors import GateStopped, GoldsmithError
 from goldsmith.run.cataloging import has_catalog, prepare, register
 from goldsmith.run.context import Run

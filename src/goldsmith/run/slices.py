@@ -10,14 +10,14 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.changes import ChangeSet, changed_rows, read_changes, read_table
 from goldsmith.engine.columns import named
-from goldsmith.engine.files import HEADER, Delivered, Stamp, read_files
-from goldsmith.engine.files import reasons as file_reasons
+from goldsmith.engine.delta.changes import ChangeSet, changed_rows, read_changes, read_table
+from goldsmith.engine.delta.merging import null_key
+from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, read_files
+from goldsmith.engine.ingest.files import reasons as file_reasons
+from goldsmith.engine.ingest.parsing import MALFORMED
+from goldsmith.engine.ingest.shape import Shaped, cast_or_null, shape
 from goldsmith.engine.literals import Literals, among, literal_of
-from goldsmith.engine.merging import null_key
-from goldsmith.engine.parsing import MALFORMED
-from goldsmith.engine.shape import Shaped, cast_or_null, shape
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.sql_text import quoted

@@ -9,9 +9,9 @@ from typing import Any
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import NO_TABLE, TableLog
-from goldsmith.engine.metadata import RowCounts
-from goldsmith.engine.quarantine import Quarantine
+from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.metadata import RowCounts
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import warning_of
 

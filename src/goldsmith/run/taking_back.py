@@ -7,9 +7,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.delta.quarantine import EVERYTHING, Quarantine
+from goldsmith.engine.ingest.shape import shape
 from goldsmith.engine.literals import among
-from goldsmith.engine.quarantine import EVERYTHING, Quarantine
-from goldsmith.engine.shape import shape
 from goldsmith.project.models import Merge, OverwritePartitions
 from goldsmith.project.sql_text import quoted
 from goldsmith.run.plan import Plan

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.quarantine import Quarantine as SideTable
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.quarantine import Quarantine as SideTable
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS, Append, Merge, OverwritePartitions
 from goldsmith.project.tables import Table

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from goldsmith.engine.log import TableLog
-from goldsmith.engine.metadata import RowCounts
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.metadata import RowCounts
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.graph import downstream_of
 from goldsmith.project.tables import Project

@@ -10,12 +10,12 @@ from importlib.resources import files
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.driver import additional_jars, executor_options, java_options
-from goldsmith.engine.executors import watch_executors
-from goldsmith.engine.java import find_java
-from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.launch.driver import additional_jars, executor_options, java_options
+from goldsmith.engine.launch.executors import watch_executors
+from goldsmith.engine.launch.java import find_java
+from goldsmith.engine.launch.master import driver_host, runs_here
+from goldsmith.engine.launch.submission import of_submission, submitted
 from goldsmith.engine.s3 import check_reachable
-from goldsmith.engine.submission import of_submission, submitted
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
@@ -82,7 +82,7 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
 
 def defaults() -> dict[str, str]:
     """The settings of spark-defaults.conf."""
-    lines = files("goldsmith.engine").joinpath("spark-defaults.conf").read_text(encoding="utf-8").splitlines()
+    lines = files("goldsmith.engine.launch").joinpath("spark-defaults.conf").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
     return {key: value.strip() for key, value in pairs}
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from goldsmith.engine.landing import (
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import (
     compared,
     delivered_name,
     fixed_part,
@@ -18,7 +19,6 @@ from goldsmith.engine.landing import (
     outside,
     unpacked,
 )
-from goldsmith.engine.metadata import LoadedFile
 from goldsmith.errors import SourceError, StorageError, Where
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from goldsmith.engine.casting import cast_exactly
+from goldsmith.engine.ingest.casting import cast_exactly
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from goldsmith.engine.commit import Commit, read_commit
-from goldsmith.engine.log import NO_TABLE, HistoryGone, TableLog, types_in
+from goldsmith.engine.delta.commit import Commit, read_commit
+from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog, types_in
 from goldsmith.engine.s3 import Bucket
 
 _COMMIT = re.compile(r"(\d{20})\.json")

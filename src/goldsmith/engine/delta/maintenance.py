@@ -5,7 +5,7 @@ from __future__ import annotations
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.writing import session_commit
+from goldsmith.engine.delta.writing import session_commit
 from goldsmith.project.sql_text import quoted
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from goldsmith.engine.archive import archive_options
-from goldsmith.engine.jars import groups_of, installed, spark_jars
-from goldsmith.engine.logstore import log_store_jar
+from goldsmith.engine.launch.archive import archive_options
+from goldsmith.engine.launch.jars import groups_of, installed, spark_jars
+from goldsmith.engine.launch.logstore import log_store_jar
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
@@ -24,7 +24,7 @@ _LIGHT = (
 
 def java_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]:
     """The options of a driver on this machine."""
-    log4j = Path(str(files("goldsmith.engine").joinpath("log4j2.properties")))
+    log4j = Path(str(files("goldsmith.engine.launch").joinpath("log4j2.properties")))
     return (
         f"-Dlog4j2.configurationFile={log4j.as_uri()}",
         *light_options(profile),

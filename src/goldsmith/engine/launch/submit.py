@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from goldsmith.engine.driver import additional_jars, java_options, light_options
-from goldsmith.engine.jars import spark_jars
-from goldsmith.engine.java import find_java
-from goldsmith.engine.master import runs_here
+from goldsmith.engine.launch.driver import additional_jars, java_options, light_options
+from goldsmith.engine.launch.jars import spark_jars
+from goldsmith.engine.launch.java import find_java
+from goldsmith.engine.launch.master import runs_here
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
@@ -81,7 +81,7 @@ def submission(
     if request.name is not None:
         command += ["--name", request.name]
     if profile.spark.conf_dir is None:
-        command += ["--properties-file", str(files("goldsmith.engine").joinpath("spark-defaults.conf"))]
+        command += ["--properties-file", str(files("goldsmith.engine.launch").joinpath("spark-defaults.conf"))]
     command += ["--driver-memory", profile.spark.memory, "--driver-java-options", " ".join(options)]
     # An image has the jars among Spark's own.
     jars = [] if there and master.startswith("k8s://") else additional_jars(profile, settings)

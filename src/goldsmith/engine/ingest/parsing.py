@@ -10,7 +10,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, VariantType
 
-from goldsmith.engine.json_text import (
+from goldsmith.engine.ingest.json_text import (
     CORRUPT,
     JSON_OPTIONS,
     bound,

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.columns import exact, named
-from goldsmith.engine.log import TableLog, types_in
+from goldsmith.engine.delta.log import TableLog, types_in
 from goldsmith.project.models import CHANGE_FEED
 from goldsmith.project.sql_text import quoted
 

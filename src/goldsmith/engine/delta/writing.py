@@ -12,8 +12,8 @@ from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampNTZType
 
-from goldsmith.engine.log import NO_TABLE, TableLog
-from goldsmith.engine.metadata import CommitMetadata
+from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.project.sql_text import quoted
 
 _NTZ = "timestampNtz"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from goldsmith.engine.metadata import LoadedFile
+from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.errors import SourceError, Where
 
 _IGNORED = (".", "_")
@@ -178,7 +178,7 @@ def compared(files: Iterable[LoadedFile], now: Iterable[LoadedFile | None], *, t
 
 def landing_at(place: str) -> Landing:
     """The landing area at a folder's absolute path, or at `s3a://bucket/folder`."""
-    from goldsmith.engine.landing_disk import DiskLanding
-    from goldsmith.engine.landing_s3 import S3Landing
+    from goldsmith.engine.ingest.landing_disk import DiskLanding
+    from goldsmith.engine.ingest.landing_s3 import S3Landing
 
     return S3Landing(place) if "://" in place else DiskLanding(Path(place))

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyspark import SparkConf, SparkContext
 
-from goldsmith.engine.master import driver_host, runs_here
+from goldsmith.engine.launch.master import driver_host, runs_here
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec
 

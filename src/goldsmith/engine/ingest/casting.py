@@ -35,7 +35,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.engine.json_text import CORRUPT, JSON_OPTIONS, bound, fits_variant, members, unique_keys
+from goldsmith.engine.ingest.json_text import CORRUPT, JSON_OPTIONS, bound, fits_variant, members, unique_keys
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from goldsmith.engine.java import find_java
+from goldsmith.engine.launch.java import find_java
 from goldsmith.errors import NotReady
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
@@ -49,7 +49,7 @@ def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
 
 def pinned(*groups: str) -> tuple[Jar, ...]:
     """The jars of some groups of jars.txt, in its order; of all where none is named."""
-    lines = files("goldsmith.engine").joinpath("jars.txt").read_text(encoding="utf-8").splitlines()
+    lines = files("goldsmith.engine.launch").joinpath("jars.txt").read_text(encoding="utf-8").splitlines()
     jars = []
     group = ""
     for line in lines:

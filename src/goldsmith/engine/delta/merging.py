@@ -19,8 +19,8 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.engine.columns import named, row_hash
-from goldsmith.engine.metadata import CommitMetadata
-from goldsmith.engine.writing import MergeClauses, Target, merge
+from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.writing import MergeClauses, Target, merge
 from goldsmith.project.models import Merge
 from goldsmith.project.sql_text import quoted
 

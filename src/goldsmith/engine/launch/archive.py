@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from goldsmith.engine.jars import pinned, spark_jars
-from goldsmith.engine.java import find_java
+from goldsmith.engine.launch.jars import pinned, spark_jars
+from goldsmith.engine.launch.java import find_java
 from goldsmith.errors import NotReady
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings

@@ -11,7 +11,8 @@ from functools import cached_property
 from os.path import commonprefix
 from typing import Any, BinaryIO, cast
 
-from goldsmith.engine.landing import (
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import (
     compared,
     delivered_name,
     fixed_part,
@@ -20,7 +21,6 @@ from goldsmith.engine.landing import (
     missing_folder,
     unpacked,
 )
-from goldsmith.engine.metadata import LoadedFile
 from goldsmith.engine.s3 import Bucket
 
 _AT_ONCE = 16

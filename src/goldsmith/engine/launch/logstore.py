@@ -10,8 +10,8 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from goldsmith.engine.jars import S3_SETUP_HINT, fetch, pinned, spark_jars
-from goldsmith.engine.java import find_java
+from goldsmith.engine.launch.jars import S3_SETUP_HINT, fetch, pinned, spark_jars
+from goldsmith.engine.launch.java import find_java
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
 
@@ -65,8 +65,8 @@ def build(settings: Settings, tell: Callable[[str], None]) -> Path:
 
 def _home() -> Path:
     """The folder with build.sh and src: within the package, or of the clone that the package lies in."""
-    packaged = Path(str(files("goldsmith.engine").joinpath("log-store")))
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "spark" / "logstore"
+    packaged = Path(str(files("goldsmith.engine.launch").joinpath("log-store")))
+    return packaged if packaged.is_dir() else Path(__file__).parents[4] / "spark" / "logstore"
 
 
 def _kept_at(settings: Settings) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.master_page import waits_for
+from goldsmith.engine.launch.master_page import waits_for
 from goldsmith.errors import NotReady
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from goldsmith.engine.parsing import PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
+from goldsmith.engine.ingest.parsing import PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
 from goldsmith.project.sql_literals import literal
 
 LINE = "_gs_line"

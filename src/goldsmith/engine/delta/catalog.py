@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.failures import is_made_already
-from goldsmith.engine.log import TableLog
 from goldsmith.errors import NotReady
 from goldsmith.project.sql_text import quoted, text_literal
 

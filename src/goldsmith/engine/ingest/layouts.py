@@ -14,10 +14,10 @@ from typing import TextIO
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.landing import Landing, uri
-from goldsmith.engine.lines import BLANKS, LINE, json_lines
-from goldsmith.engine.metadata import LoadedFile
-from goldsmith.engine.parsing import reader_options
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.lines import BLANKS, LINE, json_lines
+from goldsmith.engine.ingest.parsing import reader_options
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.checking_columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED, TableSpec

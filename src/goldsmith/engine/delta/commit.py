@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from goldsmith.engine.metadata import CommitMetadata, base_in
+from goldsmith.engine.delta.metadata import CommitMetadata, base_in
 
 
 @dataclass(frozen=True)

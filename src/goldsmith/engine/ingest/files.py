@@ -17,11 +17,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType, StringType, StructField, StructType
 
-from goldsmith.engine.landing import Landing, uri
-from goldsmith.engine.layouts import REPLACEMENT, Layout, columns_taken, layouts
-from goldsmith.engine.lines import FILE, LINE, file_columns, json_lines, needs_every_line, numbered_records
-from goldsmith.engine.metadata import LoadedFile
-from goldsmith.engine.parsing import MALFORMED, Options, csv_record, json_record, reader_options
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.layouts import REPLACEMENT, Layout, columns_taken, layouts
+from goldsmith.engine.ingest.lines import (
+    FILE,
+    LINE,
+    file_columns,
+    json_lines,
+    needs_every_line,
+    numbered_records,
+)
+from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record, json_record, reader_options
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sql_literals import literal
