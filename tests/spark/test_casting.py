@@ -10,8 +10,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType
 
 from differential.delivered import Misfit, cast, observed
+from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.ingest.casting import cast_exactly
-from goldsmith.engine.ingest.shape import BAD, shape
+from goldsmith.engine.ingest.shape import shape
 
 KINDS = [
     "tinyint",

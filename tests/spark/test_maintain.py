@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import Entries, Quarantine
-from goldsmith.engine.ingest.shape import BAD
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.maintaining import Upkeep, maintain
 from lake import Lake

@@ -16,9 +16,9 @@ from pyspark.sql import DataFrame, SparkSession
 from command import command
 from goldsmith.cli import quarantine as quarantine_commands
 from goldsmith.engine.columns import named
+from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import Entries, Quarantine
-from goldsmith.engine.ingest.shape import BAD
 from goldsmith.errors import Exit, RunError
 from goldsmith.project.sql_text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS

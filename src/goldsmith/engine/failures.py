@@ -10,7 +10,6 @@ from urllib.parse import unquote
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, PythonException
 
-from goldsmith.engine.launch.executors import no_executor
 from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
@@ -18,6 +17,9 @@ LOG_STORE_HINT = (
     "Put goldsmith-logstore.jar beside the jars of S3A: `goldsmith setup` with this profile builds it and "
     "says where it is."
 )
+
+NO_EXECUTOR = "the Spark master gave it no executor"
+"""Why a job is ended, as Spark repeats it in the job's error."""
 
 _CONFLICTS = (
     "ConcurrentTransactionException",
@@ -140,7 +142,7 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     """An error of Spark or of the storage as one that says what, where and what to do."""
     where = Where(table=table)
     everything = "\n".join(_messages(error))
-    waited_in_vain = no_executor(everything)
+    waited_in_vain = _no_executor(everything)
     if waited_in_vain is not None:
         return waited_in_vain
     if path.startswith("s3a://"):
@@ -304,3 +306,16 @@ def _hint(found: tuple[str, ...]) -> str | None:
     if any(condition.startswith("ARITHMETIC_OVERFLOW") for condition in found):
         return "Use a wider type, or `try_add` and its like."
     return None
+
+
+def _no_executor(message: str) -> NotReady | None:
+    """The error behind Spark's message on a job that was ended with NO_EXECUTOR; None for any other message."""
+    if NO_EXECUTOR not in message:
+        return None
+    return NotReady(
+        "GS909",
+        "A job was ended: the Spark master gave it no executor.",
+        hint="See on the master's page what holds its cores, and whether a worker has as many as `spark.executor.cores`"
+        " asks for; the profile's `spark.wait_for_cores` says how long a job waits.",
+        retryable=True,
+    )

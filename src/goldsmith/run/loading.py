@@ -9,12 +9,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from goldsmith.engine.delta.changes import read_table
+from goldsmith.engine.delta.entered import AS_ENTERED, BAD
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog, TableState
 from goldsmith.engine.delta.merging import NULL_KEY, null_key
 from goldsmith.engine.delta.metadata import CommitMetadata, Mode, RowCounts, VerdictRecord
 from goldsmith.engine.delta.quarantine import Claim, Quarantine, Settled
 from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
-from goldsmith.engine.ingest.shape import AS_ENTERED, BAD
 from goldsmith.engine.launch.session import sized
 from goldsmith.engine.literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where

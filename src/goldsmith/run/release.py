@@ -13,13 +13,14 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.delta.entered import AS_ENTERED
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog, TableState
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
 from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.engine.failures import explained, is_bad_value
 from goldsmith.engine.ingest.files import HEADER, Delivered, declared_type
 from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, reader_options
-from goldsmith.engine.ingest.shape import AS_ENTERED, Shaped, shape
+from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import SYSTEM_COLUMNS, Append, Merge
 from goldsmith.project.sql_text import quoted

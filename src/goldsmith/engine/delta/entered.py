@@ -33,6 +33,12 @@ from pyspark.sql.types import (
 
 from goldsmith.project.sql_text import quoted
 
+BAD = "_gs_bad"
+"""map<string,string>: what a column held that could not be cast, as text; NULL where all could."""
+
+AS_ENTERED = "_gs_as_entered"
+"""struct: the columns that are cast, as they were before. Absent where none is."""
+
 ENTERED = "entered"
 """struct: the row's values, a field for each column name and type."""
 

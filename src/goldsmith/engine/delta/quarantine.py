@@ -23,11 +23,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from goldsmith.engine.columns import EXACT_TIMES
-from goldsmith.engine.delta.entered import ENTERED, ENTERED_AS, Entering
+from goldsmith.engine.delta.entered import AS_ENTERED, BAD, ENTERED, ENTERED_AS, Entering
 from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.delta.writing import admit
 from goldsmith.engine.failures import is_conflict
-from goldsmith.engine.ingest.shape import AS_ENTERED, BAD
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted

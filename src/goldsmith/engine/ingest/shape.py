@@ -9,15 +9,10 @@ from functools import lru_cache
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
+from goldsmith.engine.delta.entered import AS_ENTERED, BAD
 from goldsmith.engine.ingest.casting import cast_exactly
 from goldsmith.project.sql_literals import literal
 from goldsmith.project.sql_text import quoted
-
-BAD = "_gs_bad"
-"""map<string,string>: what a column held that could not be cast, as text; NULL where all could."""
-
-AS_ENTERED = "_gs_as_entered"
-"""struct: the columns that are cast, as they were before. Absent where none is."""
 
 _CAST = "_gs_cast_"
 

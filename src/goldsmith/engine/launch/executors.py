@@ -11,8 +11,8 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.failures import NO_EXECUTOR
 from goldsmith.engine.launch.master_page import waits_for
-from goldsmith.errors import NotReady
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +20,11 @@ TOLD_AFTER = 15.0
 """Seconds without an executor after which it is told."""
 
 _PAUSE = 1.0
-_REASON = "the Spark master gave it no executor"
-"""Why a job is ended, as Spark repeats it in the job's error."""
 
 
 def watch_executors(spark: SparkSession, patience: timedelta) -> None:
     """Tells where a standalone master has given no executor after some seconds, and ends the session's jobs that
-    still wait for one after `patience`. They fail with what `no_executor` knows. Returns at once."""
+    still wait for one after `patience`. They fail with GS909. Returns at once."""
     context: Any = spark.sparkContext._jsc.sc()
     master = spark.sparkContext.master or ""
     conf = context.conf()
@@ -36,19 +34,6 @@ def watch_executors(spark: SparkSession, patience: timedelta) -> None:
     asked = f"{cores} cores and {memory} of memory on one worker"
     watching = (context, master, asked, patience.total_seconds())
     threading.Thread(target=_watch, args=watching, name="executors", daemon=True).start()
-
-
-def no_executor(message: str) -> NotReady | None:
-    """The error behind Spark's message on a job that `watch_executors` ended; None for any other message."""
-    if _REASON not in message:
-        return None
-    return NotReady(
-        "GS909",
-        "A job was ended: the Spark master gave it no executor.",
-        hint="See on the master's page what holds its cores, and whether a worker has as many as `spark.executor.cores`"
-        " asks for; the profile's `spark.wait_for_cores` says how long a job waits.",
-        retryable=True,
-    )
 
 
 def _watch(context: Any, master: str, asked: str, patience: float) -> None:
@@ -66,7 +51,7 @@ def _watch(context: Any, master: str, asked: str, patience: float) -> None:
                 )
             if waited >= patience:
                 for job in context.statusTracker().getActiveJobIds():
-                    context.cancelJob(job, _REASON)
+                    context.cancelJob(job, NO_EXECUTOR)
             time.sleep(_PAUSE)
     except Py4JError:
         # The session's JVM ended, and the wait with it.

@@ -82,7 +82,12 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
 
 def defaults() -> dict[str, str]:
     """The settings of spark-defaults.conf."""
-    lines = files("goldsmith.engine.launch").joinpath("spark-defaults.conf").read_text(encoding="utf-8").splitlines()
+    lines = (
+        files("goldsmith.engine.launch")
+        .joinpath("spark-defaults.conf")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
     return {key: value.strip() for key, value in pairs}
 

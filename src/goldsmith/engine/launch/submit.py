@@ -81,7 +81,10 @@ def submission(
     if request.name is not None:
         command += ["--name", request.name]
     if profile.spark.conf_dir is None:
-        command += ["--properties-file", str(files("goldsmith.engine.launch").joinpath("spark-defaults.conf"))]
+        command += [
+            "--properties-file",
+            str(files("goldsmith.engine.launch").joinpath("spark-defaults.conf")),
+        ]
     command += ["--driver-memory", profile.spark.memory, "--driver-java-options", " ".join(options)]
     # An image has the jars among Spark's own.
     jars = [] if there and master.startswith("k8s://") else additional_jars(profile, settings)
