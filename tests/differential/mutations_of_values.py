@@ -127,7 +127,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "quotes in a text end its literal",
-        "goldsmith/project/sql_text.py",
+        "goldsmith/project/sql/text.py",
         """    escaped = text.replace("\\\\", "\\\\\\\\").replace("'", "\\\\'")\n""",
         "    escaped = text\n",
         "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
@@ -135,7 +135,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "a backtick in a name ends it",
-        "goldsmith/project/sql_text.py",
+        "goldsmith/project/sql/text.py",
         '''    """A name in backticks."""\n    return "`" + name.replace("`", "``") + "`"''',
         '''    """A name in backticks."""\n    return "`" + name + "`"''',
         "tests/unit/test_failures.py",

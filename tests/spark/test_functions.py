@@ -6,7 +6,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from goldsmith.project.sql_functions import KNOWN, NON_DETERMINISTIC, TIME_WINDOWS
+from goldsmith.project.sql.functions import KNOWN, NON_DETERMINISTIC, TIME_WINDOWS
 
 _SYNTAX = {"try_cast", "charindex", "timestampadd", "timestampdiff"}
 """What is written as a call and is no function."""

@@ -20,7 +20,7 @@ from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import Entries, Quarantine
 from goldsmith.errors import Exit, RunError
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.preview import preview
 from goldsmith.run.quarantined import BY, rows_as_entered

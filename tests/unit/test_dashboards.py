@@ -13,7 +13,7 @@ import yaml
 from goldsmith.errors import DeclarationError, DeclarationErrors, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES
-from goldsmith.project.sql_expression import check_metric
+from goldsmith.project.sql.expression import check_metric
 from goldsmith.publish.superset import assets
 from goldsmith.publish.superset.client import Server, bundle, rison
 from goldsmith.publish.superset.datasets import database_uri

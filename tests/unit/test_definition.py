@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from goldsmith.errors import DeclarationErrors
-from goldsmith.project.checking import advice
+from goldsmith.project.checks.project import advice
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import Column, Load, Merge, Metric, OverwritePartitions, TableSpec

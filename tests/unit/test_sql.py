@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.sql import Query, parse
+from goldsmith.project.sql.statement import Query, parse
 
 FILE = Path("pipelines/flights/silver/t.sql")
 

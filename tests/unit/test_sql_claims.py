@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.sql import Analysis, analyse, parse
+from goldsmith.project.sql.statement import Analysis, analyse, parse
 
 SCHEMAS: dict[str, dict[str, str | None] | None] = {
     "bronze.d": {"id": "int", "k": "int", "v": "int"},

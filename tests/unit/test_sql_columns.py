@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.sql import Analysis, analyse, parse
-from goldsmith.project.sql_functions import AGGREGATES, GENERATORS, NON_DETERMINISTIC, SCALARS
+from goldsmith.project.sql.functions import AGGREGATES, GENERATORS, NON_DETERMINISTIC, SCALARS
+from goldsmith.project.sql.statement import Analysis, analyse, parse
 
 SCHEMAS: dict[str, dict[str, str | None] | None] = {
     "bronze.x": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goldsmith.project.sql import check_expression
+from goldsmith.project.sql.statement import check_expression
 
 COLUMNS = ("carrier", "arr_delay", "dep_time", "tags", "plane", "user")
 

@@ -8,8 +8,7 @@ import pytest
 
 from goldsmith.cli.starter import make_pipeline
 from goldsmith.project.loading import load_project
-from goldsmith.project.sql import Analysis, analyse, parse
-from goldsmith.project.sql_functions import (
+from goldsmith.project.sql.functions import (
     AGGREGATES,
     APPROXIMATE,
     LISTING,
@@ -20,6 +19,7 @@ from goldsmith.project.sql_functions import (
     TIED,
     WINDOWS,
 )
+from goldsmith.project.sql.statement import Analysis, analyse, parse
 
 SCHEMAS: dict[str, dict[str, str | None] | None] = {
     "bronze.x": dict.fromkeys(("k", "a", "b", "ts", "arr")),

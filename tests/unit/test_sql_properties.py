@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
-from goldsmith.project.sql import parse
+from goldsmith.project.sql.statement import parse
 
 TABLES = ("bronze.x", "silver.x", "gold.`odd`", "Silver.Y")
 EXPRESSIONS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.project.sql import Analysis, analyse, parse
+from goldsmith.project.sql.statement import Analysis, analyse, parse
 
 TABLES = ("bronze.x", "bronze.y", "silver.l")
 COLUMNS: dict[str, str | None] = {"k": "int", "a": "int", "b": "int", "arr": "array<int>", "ts": "timestamp"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.project.sql import Analysis, analyse, parse
+from goldsmith.project.sql.statement import Analysis, analyse, parse
 
 COLUMNS: dict[str, str | None] = dict.fromkeys(
     ("k", "a", "b", "ts", "arr", "s", "odd name", "name", "year", "date")

@@ -125,7 +125,7 @@ def check(as_json: Json = False) -> None:
         else:
             tell_error(error)
         raise typer.Exit(Exit.WRONG_CALL) from None
-    from goldsmith.project.checking import advice
+    from goldsmith.project.checks.project import advice
     from goldsmith.run.changed_types import changed_types
 
     notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]

@@ -85,7 +85,7 @@ def show(
 ) -> None:
     """Print the first rows of a table, and its description."""
     project = open_project()
-    from goldsmith.project.sql_text import quoted
+    from goldsmith.project.sql.text import quoted
 
     declared = project.tables.get(name)
     if declared is None and name.split(".")[0] not in ("ops", "quarantine"):

@@ -17,8 +17,8 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted, text_literal
 
 EXACT_TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",

@@ -30,7 +30,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql.text import quoted, text_literal
 
 Literals = tuple[str | None, ...]
 """The values of one row as SQL literals of their own types; None for NULL."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goldsmith.errors import DeclarationError, DeclarationErrors
-from goldsmith.project.checking import check_tables
-from goldsmith.project.checking_dashboards import check_dashboards
-from goldsmith.project.checking_pipelines import check_pipelines
+from goldsmith.project.checks.dashboards import check_dashboards
+from goldsmith.project.checks.pipelines import check_pipelines
+from goldsmith.project.checks.project import check_tables
 from goldsmith.project.models import ProjectSpec
 from goldsmith.project.reading import MARKER, Reader
 from goldsmith.project.tables import Project

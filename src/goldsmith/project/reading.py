@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from goldsmith.errors import DeclarationError, Where
-from goldsmith.project import sql
 from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document, place_of_bytes, read_document
 from goldsmith.project.loading_dashboards import DASHBOARDS, bad_name, dashboards_of, unique_dashboards
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
+from goldsmith.project.sql import statement as sql
 from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
 from goldsmith.project.validation import validate

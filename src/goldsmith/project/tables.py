@@ -29,7 +29,7 @@ from goldsmith.project.models import (
 )
 from goldsmith.project.profiles import chosen_profile
 from goldsmith.project.spelling import respelt
-from goldsmith.project.sql import Analysis, Query
+from goldsmith.project.sql.statement import Analysis, Query
 from goldsmith.project.suggest import hint_for
 
 _EXCEPTION = "+"

@@ -11,8 +11,8 @@ from pyspark.sql import types as T
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 from goldsmith.quality.columns import between, considered
 from goldsmith.quality.values import Field, find
 

@@ -15,7 +15,7 @@ from pyspark.sql.types import BinaryType, BooleanType, IntegerType, IntegralType
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql.text import quoted, text_literal
 from goldsmith.quality import values
 from goldsmith.quality.values import Field, comparable, find, harmonized
 

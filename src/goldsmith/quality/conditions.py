@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from goldsmith.project.sql_functions import AGGREGATES, NON_DETERMINISTIC
+from goldsmith.project.sql.functions import AGGREGATES, NON_DETERMINISTIC
 
 
 @dataclass(frozen=True)

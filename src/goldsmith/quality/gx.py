@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame
 
 from goldsmith.errors import DeclarationError, NotReady
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.quality.columns import RowRule, considered, rule
 
 _DOMAIN = ("column", "column_A", "column_B", "column_list")

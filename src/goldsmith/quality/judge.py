@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation, Otherwise
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql.text import quoted, text_literal
 from goldsmith.quality import batch, catalog, gx, lookups
 from goldsmith.quality.columns import RowRule, compile_row
 from goldsmith.quality.kinds import KINDS

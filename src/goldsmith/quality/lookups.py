@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.quality.catalog import reference
 from goldsmith.quality.values import find, harmonized
 

@@ -25,8 +25,8 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.errors import DeclarationError, Where
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 from goldsmith.project.suggest import hint_for
 
 Family = Literal["text", "number", "time", "boolean", "other"]

@@ -27,7 +27,7 @@ from goldsmith.engine.queries import Query, answer_to, parsed
 from goldsmith.errors import DeclarationError
 from goldsmith.project.names import LAYERS, tables_in
 from goldsmith.project.ops import OPS_TABLES
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 

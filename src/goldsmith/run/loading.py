@@ -18,10 +18,10 @@ from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_h
 from goldsmith.engine.launch.session import sized
 from goldsmith.engine.literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.checking_columns import TAKE_A_PART, incomparable, telling
+from goldsmith.project.checks.columns import TAKE_A_PART, incomparable, telling
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.models import Append, Merge
-from goldsmith.project.sql_literals import literal
+from goldsmith.project.sql.literals import literal
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
 from goldsmith.run.commits import Written, write

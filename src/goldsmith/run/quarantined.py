@@ -18,7 +18,7 @@ from goldsmith.engine.ingest.files import HEADER
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import SYSTEM_COLUMNS
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 
 ENTRY, WHY, SINCE, BY = "_gs_entry", "_gs_why", "_gs_since", "_gs_by"

@@ -23,7 +23,7 @@ from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, 
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import SYSTEM_COLUMNS, Append, Merge
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME
 from goldsmith.run.commits import Written, write

@@ -11,7 +11,7 @@ from goldsmith.engine.delta.quarantine import EVERYTHING, Quarantine
 from goldsmith.engine.ingest.shape import shape
 from goldsmith.engine.literals import among
 from goldsmith.project.models import Merge, OverwritePartitions
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.run.plan import Plan
 from goldsmith.run.quarantined import ENTRY, Rows, rows_as_entered
 from goldsmith.run.slices import Slice, types_of

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.failures import is_made_already
 from goldsmith.errors import NotReady
-from goldsmith.project.sql_text import quoted, text_literal
+from goldsmith.project.sql.text import quoted, text_literal
 
 KEYS = "goldsmith.keys"
 """The property of a registered table that names the other properties that Goldsmith set."""

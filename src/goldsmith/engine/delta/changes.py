@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from goldsmith.engine.columns import exact, named
 from goldsmith.engine.delta.log import TableLog, types_in
 from goldsmith.project.models import CHANGE_FEED
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 _NET = "_gs_net"
 _ROW_BY_ROW = ("MERGE", "UPDATE", "DELETE")

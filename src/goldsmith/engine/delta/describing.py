@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.writing import session_commit
 from goldsmith.engine.failures import is_conflict
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 DECLARED = "goldsmith.declared"
 """The table property that says which declaration the table was brought in step with, and what that set."""

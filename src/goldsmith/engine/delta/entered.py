@@ -31,7 +31,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 BAD = "_gs_bad"
 """map<string,string>: what a column held that could not be cast, as text; NULL where all could."""

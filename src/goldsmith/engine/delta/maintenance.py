@@ -6,7 +6,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.writing import session_commit
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 
 def compact(spark: SparkSession, path: str, told: str | None) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
 from goldsmith.project.models import Merge
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 _ORDER = "_gs_order"
 _RANK = "_gs_rank"

@@ -28,8 +28,8 @@ from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.delta.writing import admit
 from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.rows import frame_of
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType, Timestam
 
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 _NTZ = "timestampNtz"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"

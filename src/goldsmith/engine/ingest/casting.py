@@ -36,8 +36,8 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.engine.ingest.json_text import CORRUPT, JSON_OPTIONS, bound, fits_variant, members, unique_keys
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 
 _DAY = r"\s*+[+-]?[0-9]++-[0-9]++-[0-9]++"
 _TIME = r"[0-9]++:[0-9]++(?::[0-9]++(?:\.[0-9]{0,6}+0*+)?+)?+"

@@ -31,8 +31,8 @@ from goldsmith.engine.ingest.lines import (
 from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record, json_record, reader_options
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 
 HEADER = "_header"
 """The columns of the malformed record's file, as a line of CSV."""

@@ -6,7 +6,7 @@ before it reads a document, its numbers and the values nested in it are made str
 
 from __future__ import annotations
 
-from goldsmith.project.sql_literals import literal
+from goldsmith.project.sql.literals import literal
 
 DEPTH = 64
 """How deep the values of a document may be nested."""

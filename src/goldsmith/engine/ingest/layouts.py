@@ -19,7 +19,7 @@ from goldsmith.engine.ingest.landing import Landing, uri
 from goldsmith.engine.ingest.lines import BLANKS, LINE, json_lines
 from goldsmith.engine.ingest.parsing import reader_options
 from goldsmith.errors import SourceError, Where
-from goldsmith.project.checking_columns import IMPOSSIBLE
+from goldsmith.project.checks.columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED, TableSpec
 
 AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from goldsmith.engine.ingest.parsing import PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
-from goldsmith.project.sql_literals import literal
+from goldsmith.project.sql.literals import literal
 
 LINE = "_gs_line"
 FILE = ("_gs_path", "_gs_modified", "_gs_size")

@@ -21,8 +21,8 @@ from goldsmith.engine.ingest.json_text import (
     unique_keys,
     valid_inside,
 )
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 
 MALFORMED = "_malformed"
 """The text of a record that does not parse; NULL in rows that do."""

@@ -11,8 +11,8 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from goldsmith.engine.delta.entered import AS_ENTERED, BAD
 from goldsmith.engine.ingest.casting import cast_exactly
-from goldsmith.project.sql_literals import literal
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 
 _CAST = "_gs_cast_"
 

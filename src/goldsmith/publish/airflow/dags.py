@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, TaskGroup
 
 from goldsmith.errors import DeclarationErrors, GoldsmithError
-from goldsmith.project.checking_pipelines import MAINTENANCE
+from goldsmith.project.checks.pipelines import MAINTENANCE
 from goldsmith.project.folding import Unit, units_of
 from goldsmith.project.loading import find_root, load_project, read_project
 from goldsmith.project.models import PipelineSpec

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from goldsmith.project.checking_pipelines import MAINTENANCE
+from goldsmith.project.checks.pipelines import MAINTENANCE
 from goldsmith.project.tables import Project
 from goldsmith.publish.airflow.operators import DropOldRecords, MaintainTables
 from goldsmith.publish.airflow.schedules import FIRST_WITHIN

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 
 Types = Mapping[str, str | None]
 """Column names, as declared, with their Spark types; None where a type is not known."""

@@ -23,7 +23,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.publish.report.model import Cell
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from goldsmith.project.sql_text import quoted
+from goldsmith.project.sql.text import quoted
 from goldsmith.publish.report.cells import fetch, micros, moment
 from goldsmith.publish.report.model import Cell, Chart, GoldTable, Quarantine, QuarantinedRow
 from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_charts

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from goldsmith.errors import DeclarationError, DeclarationErrors
-from goldsmith.project.checking_dashboards import check_dashboards
+from goldsmith.project.checks.dashboards import check_dashboards
 from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.loading_dashboards import read_dashboard
 from goldsmith.project.relations import relations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from goldsmith.project.sql_functions import GENERATORS
-from goldsmith.project.sql_scope import Base, Opaque, Relation, Select, SetOperation, Source
+from goldsmith.project.sql.functions import GENERATORS
+from goldsmith.project.sql.scope import Base, Opaque, Relation, Select, SetOperation, Source
 
 Schemas = Mapping[str, Mapping[str, str | None] | None]
 """Every declared table to its columns with their Spark types, or to None where they are unknown."""

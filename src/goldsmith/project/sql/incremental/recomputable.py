@@ -11,9 +11,10 @@ from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
-from goldsmith.project.sql_calls import aggregates, called, is_foreign
-from goldsmith.project.sql_columns import Bound, Columns
-from goldsmith.project.sql_scope import (
+from goldsmith.project.sql.calls import aggregates, called, is_foreign
+from goldsmith.project.sql.columns import Bound, Columns
+from goldsmith.project.sql.incremental.linear import PLAIN_CLAUSES, set_word
+from goldsmith.project.sql.scope import (
     Base,
     Opaque,
     Relation,
@@ -25,9 +26,8 @@ from goldsmith.project.sql_scope import (
     own,
     reads,
 )
-from goldsmith.project.sql_shape import PLAIN_CLAUSES, set_word
-from goldsmith.project.sql_text import Parsed, line_of
-from goldsmith.project.sql_trace import Tracer, regrouped
+from goldsmith.project.sql.text import Parsed, line_of
+from goldsmith.project.sql.trace import Tracer, regrouped
 
 _CLAUSES = PLAIN_CLAUSES | {"group", "having", "distinct"}
 _NARROWED = _CLAUSES | {"limit", "offset"}

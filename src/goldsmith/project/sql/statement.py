@@ -9,25 +9,25 @@ from pathlib import Path
 from types import MappingProxyType
 
 from goldsmith.errors import DeclarationError, Where
-from goldsmith.project.sql_bind import NoLayer, Structure, bind
-from goldsmith.project.sql_columns import Columns
-from goldsmith.project.sql_expression import check_expression
-from goldsmith.project.sql_limit import Finding
-from goldsmith.project.sql_order import order_findings
-from goldsmith.project.sql_outputs import Schemas
-from goldsmith.project.sql_problems import (
+from goldsmith.project.sql.bind import NoLayer, Structure, bind
+from goldsmith.project.sql.columns import Columns
+from goldsmith.project.sql.expression import check_expression
+from goldsmith.project.sql.incremental.linear import linear_in, one_to_one_in
+from goldsmith.project.sql.incremental.recomputable import recomputable_by
+from goldsmith.project.sql.limit import Finding
+from goldsmith.project.sql.order import order_findings
+from goldsmith.project.sql.outputs import Schemas
+from goldsmith.project.sql.problems import (
     changing_problems,
     column_problems,
     output_problems,
     table_problems,
 )
-from goldsmith.project.sql_recompute import recomputable_by
-from goldsmith.project.sql_render import rendered
-from goldsmith.project.sql_scope import full_name, references
-from goldsmith.project.sql_shape import linear_in, one_to_one_in
-from goldsmith.project.sql_text import Malformed, Parsed, canonical, parse_statement, place
-from goldsmith.project.sql_trace import Lineage, Tracer
-from goldsmith.project.sql_unique import Keys, Unique
+from goldsmith.project.sql.render import rendered
+from goldsmith.project.sql.scope import full_name, references
+from goldsmith.project.sql.text import Malformed, Parsed, canonical, parse_statement, place
+from goldsmith.project.sql.trace import Lineage, Tracer
+from goldsmith.project.sql.unique import Keys, Unique
 
 __all__ = ["Analysis", "Query", "analyse", "check_expression", "parse"]
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from goldsmith.project.sql_text import text_literal
+from goldsmith.project.sql.text import text_literal
 
 
 def literal(value: Any) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from goldsmith.project.sql_calls import called as called_name
-from goldsmith.project.sql_calls import is_aggregate, is_foreign, is_generator
-from goldsmith.project.sql_functions import TIME_WINDOWS, WINDOWS
-from goldsmith.project.sql_scope import Base, Opaque, Relation, Select, SetOperation, Source, clauses, reads
-from goldsmith.project.sql_text import Parsed, line_of
+from goldsmith.project.sql.calls import called as called_name
+from goldsmith.project.sql.calls import is_aggregate, is_foreign, is_generator
+from goldsmith.project.sql.functions import TIME_WINDOWS, WINDOWS
+from goldsmith.project.sql.scope import Base, Opaque, Relation, Select, SetOperation, Source, clauses, reads
+from goldsmith.project.sql.text import Parsed, line_of
 
 PLAIN_CLAUSES = {
     "expressions",

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
-from goldsmith.project.sql_calls import one_row
-from goldsmith.project.sql_columns import Alias, Bound, Columns
-from goldsmith.project.sql_outputs import Output
-from goldsmith.project.sql_scope import Base, Opaque, Relation, Select, SetOperation, Source, own, reads
-from goldsmith.project.sql_text import Parsed, expression_text, plain
+from goldsmith.project.sql.calls import one_row
+from goldsmith.project.sql.columns import Alias, Bound, Columns
+from goldsmith.project.sql.outputs import Output
+from goldsmith.project.sql.scope import Base, Opaque, Relation, Select, SetOperation, Source, own, reads
+from goldsmith.project.sql.text import Parsed, expression_text, plain
 
 _NO_COLUMN_AFTER = (TokenType.DOT, TokenType.ALIAS, TokenType.DCOLON)
 """Before fields of structs, types and names that are given."""

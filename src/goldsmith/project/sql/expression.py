@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from sqlglot import exp
 
 from goldsmith.errors import DeclarationError, Where
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_calls import is_aggregate, is_generator
-from goldsmith.project.sql_columns import Columns, Unknown
-from goldsmith.project.sql_functions import BARE
-from goldsmith.project.sql_problems import Problem, changing_problems
-from goldsmith.project.sql_scope import Base, Select, Source, clauses, is_subquery, own
-from goldsmith.project.sql_text import Malformed, Parsed, offset_of, parse_statement, place
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.calls import is_aggregate, is_generator
+from goldsmith.project.sql.columns import Columns, Unknown
+from goldsmith.project.sql.functions import BARE
+from goldsmith.project.sql.problems import Problem, changing_problems
+from goldsmith.project.sql.scope import Base, Select, Source, clauses, is_subquery, own
+from goldsmith.project.sql.text import Malformed, Parsed, offset_of, parse_statement, place
 from goldsmith.project.suggest import hint_for
 
 _BEFORE = "SELECT "

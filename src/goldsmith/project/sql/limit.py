@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_scope import Relation, Select, SetOperation
-from goldsmith.project.sql_text import Parsed, offset_of
-from goldsmith.project.sql_unique import Unique
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.scope import Relation, Select, SetOperation
+from goldsmith.project.sql.text import Parsed, offset_of
+from goldsmith.project.sql.unique import Unique
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from itertools import islice, product
 
 from sqlglot import exp
 
-from goldsmith.project.sql_calls import aggregates, called, is_generator
-from goldsmith.project.sql_columns import Alias, Bound, Columns
-from goldsmith.project.sql_outputs import Output
-from goldsmith.project.sql_scope import Base, Relation, Select, SetOperation, Source, conjuncts, own
-from goldsmith.project.sql_text import Parsed
-from goldsmith.project.sql_trace import regrouped
+from goldsmith.project.sql.calls import aggregates, called, is_generator
+from goldsmith.project.sql.columns import Alias, Bound, Columns
+from goldsmith.project.sql.outputs import Output
+from goldsmith.project.sql.scope import Base, Relation, Select, SetOperation, Source, conjuncts, own
+from goldsmith.project.sql.text import Parsed
+from goldsmith.project.sql.trace import regrouped
 
 Keys = Mapping[str, Collection[frozenset[str]]]
 """Tables to the sets of columns, in lower case, that no two of their rows have alike."""

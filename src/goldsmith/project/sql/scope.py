@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from goldsmith.project.sql_text import offset_of
+from goldsmith.project.sql.text import offset_of
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.dashboards import COLUMNS_OF_A_ROW, KINDS, SHAPED, Chart, Dashboard, Filter
 from goldsmith.project.models import NAME
 from goldsmith.project.relations import SCHEMAS, Relation, relations
-from goldsmith.project.sql_expression import check_expression, check_metric
+from goldsmith.project.sql.expression import check_expression, check_metric
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project, Table
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
-from goldsmith.project.sql_functions import (
+from goldsmith.project.sql.functions import (
     AGGREGATES,
     GENERATORS,
     KNOWN,
@@ -15,8 +15,8 @@ from goldsmith.project.sql_functions import (
     TIME_WINDOWS,
     WINDOWS,
 )
-from goldsmith.project.sql_scope import Select, is_subquery, own
-from goldsmith.project.sql_text import Parsed
+from goldsmith.project.sql.scope import Select, is_subquery, own
+from goldsmith.project.sql.text import Parsed
 
 _MODE, _VECTOR = 2, 4
 """The arguments of `aes_encrypt`, counted from 0: its mode, and its initialization vector."""

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_calls import called
-from goldsmith.project.sql_columns import Alias, Bound, Columns, Meaning
-from goldsmith.project.sql_functions import GIVE_TEXT, TAKE_TEXT
-from goldsmith.project.sql_outputs import Output
-from goldsmith.project.sql_scope import Base, SetOperation, Source
-from goldsmith.project.sql_text import Parsed
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.calls import called
+from goldsmith.project.sql.columns import Alias, Bound, Columns, Meaning
+from goldsmith.project.sql.functions import GIVE_TEXT, TAKE_TEXT
+from goldsmith.project.sql.outputs import Output
+from goldsmith.project.sql.scope import Base, SetOperation, Source
+from goldsmith.project.sql.text import Parsed
 
 _MOMENT = re.compile(r"\s*(?:now\s*$|(?:today|tomorrow|yesterday)(?:\s*$|[^A-Za-z]))", re.IGNORECASE)
 _TEXTS = ("string", "varchar", "char")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_outputs import qualifies
-from goldsmith.project.sql_scope import Select, Source, full_name, own, references
-from goldsmith.project.sql_shape import emptied
-from goldsmith.project.sql_text import Parsed, plain, spliced
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.incremental.linear import emptied
+from goldsmith.project.sql.outputs import qualifies
+from goldsmith.project.sql.scope import Select, Source, full_name, own, references
+from goldsmith.project.sql.text import Parsed, plain, spliced
 
 
 def rendered(

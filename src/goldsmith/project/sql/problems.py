@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_calls import changes, parentheses
-from goldsmith.project.sql_columns import Columns, Unknown
-from goldsmith.project.sql_functions import BARE
-from goldsmith.project.sql_moments import moments
-from goldsmith.project.sql_outputs import Schemas
-from goldsmith.project.sql_scope import Base, Select, SetOperation, Source, full_name, own, references
-from goldsmith.project.sql_text import Parsed, offset_of
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.calls import changes, parentheses
+from goldsmith.project.sql.columns import Columns, Unknown
+from goldsmith.project.sql.functions import BARE
+from goldsmith.project.sql.moments import moments
+from goldsmith.project.sql.outputs import Schemas
+from goldsmith.project.sql.scope import Base, Select, SetOperation, Source, full_name, own, references
+from goldsmith.project.sql.text import Parsed, offset_of
 from goldsmith.project.suggest import hint_for
 
 Problem = Callable[[str, str, int, str | None], DeclarationError]

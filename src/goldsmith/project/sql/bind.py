@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
-from goldsmith.project.sql_scope import (
+from goldsmith.project.sql.scope import (
     Base,
     Opaque,
     Relation,
@@ -21,7 +21,7 @@ from goldsmith.project.sql_scope import (
     own,
     references,
 )
-from goldsmith.project.sql_text import Malformed, Parsed, offset_of
+from goldsmith.project.sql.text import Malformed, Parsed, offset_of
 
 _TABLE_PLAIN = {"this", "db", "alias", "joins", "hints"}
 _SUBQUERY_PLAIN = {"this", "alias", "order", "sort", "cluster", "distribute", "with_"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from goldsmith.project.sql_functions import BARE
-from goldsmith.project.sql_outputs import Output, Outputs, Schemas, lowered, qualifies
-from goldsmith.project.sql_scope import Select, Source, own
+from goldsmith.project.sql.functions import BARE
+from goldsmith.project.sql.outputs import Output, Outputs, Schemas, lowered, qualifies
+from goldsmith.project.sql.scope import Select, Source, own
 
 
 @dataclass(frozen=True, eq=False)

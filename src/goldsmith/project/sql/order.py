@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from goldsmith.project.sql_bind import Structure
-from goldsmith.project.sql_calls import called, is_aggregate, is_foreign
-from goldsmith.project.sql_functions import (
+from goldsmith.project.sql.bind import Structure
+from goldsmith.project.sql.calls import called, is_aggregate, is_foreign
+from goldsmith.project.sql.functions import (
     APPROXIMATE,
     LISTING,
     ORDER_FREE_READERS,
@@ -21,10 +21,10 @@ from goldsmith.project.sql_functions import (
     POSITIONAL,
     TIED,
 )
-from goldsmith.project.sql_limit import Finding, limit_findings
-from goldsmith.project.sql_scope import Select, own
-from goldsmith.project.sql_text import Parsed, offset_of
-from goldsmith.project.sql_unique import Atoms, Unique, is_grouped
+from goldsmith.project.sql.limit import Finding, limit_findings
+from goldsmith.project.sql.scope import Select, own
+from goldsmith.project.sql.text import Parsed, offset_of
+from goldsmith.project.sql.unique import Atoms, Unique, is_grouped
 
 _TOTAL = "End its ORDER BY in columns that no two rows have alike: a key, or `struct(*)` for all of them."
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup, exp.Order, exp.Distinct)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project import sql
-from goldsmith.project.checking_columns import declared_columns, incomparable_keys, own_columns
-from goldsmith.project.checking_monitoring import monitored
+from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
+from goldsmith.project.checks.monitoring import monitored
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.source_options import source_options
+from goldsmith.project.sql import statement as sql
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project, Table
 
