@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from addresses import listening
 from goldsmith.publish.airflow.alerts import deadline_missed, on_failure
+from support.addresses import listening
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, name: str, port: int, **more: Any) -> None:

@@ -19,10 +19,10 @@ from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
 from conftest import ROOT, Write, pipeline
-from dqops_server import DAY, Exchange, cancelled, gated, imports, served
 from goldsmith.publish.airflow import triggers
 from goldsmith.publish.dqops import running
 from goldsmith.publish.dqops.declared import declared_checks
+from support.dqops_server import DAY, Exchange, cancelled, gated, imports, served
 
 Ran = Callable[..., DagRun]
 

@@ -26,9 +26,6 @@ from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
-from dqops_model import Check, Dqops
-from dqops_model import running as listening
-from dqops_server import DAY, Exchange, cancelled, incidents, recorded, served
 from goldsmith.publish.airflow import triggers
 from goldsmith.publish.airflow.bridge import ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable
@@ -37,6 +34,9 @@ from goldsmith.publish.airflow.requests import Request
 from goldsmith.publish.dqops import calls, running
 from goldsmith.publish.dqops.client import OK, Client
 from goldsmith.publish.dqops.names import IMPORT_CHECK
+from support.dqops_model import Check, Dqops
+from support.dqops_model import running as listening
+from support.dqops_server import DAY, Exchange, cancelled, incidents, recorded, served
 
 VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
 ERRORS = recorded(*[f"errors found: {step}" for step in ("delete today", "run", "poll", "poll#2", "status")])

@@ -16,7 +16,9 @@ from goldsmith.publish.report import render
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-report_sample = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "report_sample.py")))
+report_sample = SimpleNamespace(
+    **runpy.run_path(str(Path(__file__).parents[1] / "support" / "report_sample.py"))
+)
 
 
 @pytest.fixture(scope="module")

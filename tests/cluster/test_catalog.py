@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.catalog import Catalog, Wanted
 from goldsmith.run.cataloging import Change, sync
-from lake import Lake
+from support.lake import Lake
 
 DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
 

@@ -22,11 +22,11 @@ from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from containers import until
 from goldsmith.engine.launch.users import remove_user, set_password
-from lake import Lake
 from services.processes import Service
 from services.stack import ROOT, Stack, spark_home
+from support.containers import until
+from support.lake import Lake
 
 SESSIONS = 200
 

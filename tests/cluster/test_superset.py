@@ -15,8 +15,6 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from charts import NOW, browsing, plain, sql_of
-from flights_lake import FlightsLake
 from goldsmith.errors import GoldsmithError, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
@@ -30,6 +28,8 @@ from goldsmith.publish.superset.push import Pushed, push
 from services.processes import Missing
 from services.stack import Stack
 from services.superset import Superset, running
+from support.charts import NOW, browsing, plain, sql_of
+from support.flights_lake import FlightsLake
 
 DAYS = 3
 DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")

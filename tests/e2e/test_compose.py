@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from pyhive.exc import OperationalError
 from pyspark.sql import SparkSession
 
-from containers import (
+from support.containers import (
     NEEDS_DOCKER,
     PROJECT,
     Lake,

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from containers import (
+from services.airflow_server import Airflow, token_of
+from support.containers import (
     NEEDS_DOCKER,
     Lake,
     assert_gold_is_what_a_laptop_makes_of_it,
@@ -25,7 +26,6 @@ from containers import (
     started,
     until,
 )
-from services.airflow_server import Airflow, token_of
 
 PROJECT = "goldsmith-e2e-airflow"
 FIRST, AFTER_LAST = "2013-01-01", "2013-01-04"

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
-from charts import NOW, browsing, plain, sql_of
-from containers import NEEDS_DOCKER, Lake, kill, started, until
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.dashboards import Chart
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.client import Client, Server
 from goldsmith.publish.superset.generate import all_dashboards
+from support.charts import NOW, browsing, plain, sql_of
+from support.containers import NEEDS_DOCKER, Lake, kill, started, until
 
 DAYS = ("2013-01-01", os.environ.get("GOLDSMITH_E2E_UNTIL", "2013-01-04"))
 PICTURES = os.environ.get("GOLDSMITH_E2E_PICTURES")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-import flights_oracle
-from page import problems_of
+from support import flights_oracle
+from support.page import problems_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

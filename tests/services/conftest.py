@@ -21,9 +21,9 @@ from goldsmith.engine.launch.session import make_session
 from goldsmith.engine.s3 import Bucket
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
-from homes import S3Home
-from lake import Lake
 from services.object_store import NoStoreError, ObjectStore, running
+from support.homes import S3Home
+from support.lake import Lake
 
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"

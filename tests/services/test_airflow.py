@@ -15,13 +15,13 @@ from textwrap import dedent
 import pytest
 from pyhive import hive
 
-from addresses import Alerted, listening
 from goldsmith.engine.s3 import Bucket
 from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
 from services.conftest import BUCKET, CONF
 from services.object_store import ObjectStore
 from services.processes import Missing
 from services.stack import Stack
+from support.addresses import Alerted, listening
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 PLACE = f"{BUCKET}/{secrets.token_hex(4)}"

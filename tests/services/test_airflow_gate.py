@@ -12,9 +12,9 @@ from threading import Event
 
 import pytest
 
-from dqops_server import gated, served
 from goldsmith.publish.dqops.declared import declared_checks
 from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
+from support.dqops_server import gated, served
 
 FILES = {
     "goldsmith.yaml": "name: shop\nmaintenance: null\n",

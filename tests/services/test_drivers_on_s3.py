@@ -19,11 +19,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.s3 import Bucket
-from homes import S3Home
 from services.conftest import CONF
 from services.driver import ROWS
 from services.lossy_proxy import LossyProxy, lossy
 from services.object_store import ObjectStore
+from support.homes import S3Home
 
 Ack = tuple[str, int]
 

@@ -10,7 +10,7 @@ import pytest
 
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import SourceError
-from homes import S3Home
+from support.homes import S3Home
 
 ODD = [
     "orders/2026-01-01.csv",

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from flights_lake import FlightsLake
 from goldsmith.run import loading
-from homes import S3Home
-from lake import Lake
+from support.flights_lake import FlightsLake
+from support.homes import S3Home
+from support.lake import Lake
 
 RULE = """
 source: {files: orders/*.csv, format: csv}

@@ -17,9 +17,9 @@ import pytest
 
 from goldsmith.engine.s3 import check_reachable
 from goldsmith.errors import Exit, NotReady
-from homes import S3Home
-from lake import Lake
 from services.conftest import BUCKET, CONF
+from support.homes import S3Home
+from support.lake import Lake
 
 SECONDS = 15
 PLACE = f"{BUCKET}/warehouse"

@@ -12,8 +12,8 @@ import pyspark
 from goldsmith.engine.launch.jars import fetch
 from goldsmith.engine.launch.logstore import build
 from goldsmith.settings import Settings
-from homes import S3Home
 from services.conftest import CONF
+from support.homes import S3Home
 
 PROGRAM = """
 from pathlib import Path

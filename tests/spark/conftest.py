@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from lake import Lake
+from support.lake import Lake
 
 
 @pytest.fixture

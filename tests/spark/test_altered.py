@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from goldsmith.run.planning import plan_table
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 ORDERS = "source: {files: o/*.csv, format: csv}\ncolumns: {id: int, day: string, p: string, q: int}\n"
 SILVER = "load: {merge: {key: id, newest_by: q}}"

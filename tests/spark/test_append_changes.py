@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 BOTH = """
 SELECT id, n, 'a' AS origin FROM bronze.a

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from command import Command, command
 from goldsmith.errors import DeclarationError, GoldsmithError
 from goldsmith.run.asking import ask
 from goldsmith.run.context import Run
-from lake import Lake
+from support.command import Command, command
+from support.lake import Lake
 
 TABLE = "bronze.orders"
 ESC = "\x1b]8;;http://x\x07red\x1b[0m"

@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from command import command
-from dqops_server import DAY, imports, served
-from flights_lake import FlightsLake, day
 from goldsmith.errors import Exit
 from goldsmith.publish.dqops import running
 from goldsmith.publish.dqops.declared import checks_at_home
@@ -22,6 +19,9 @@ from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.run.asking import register_all
 from goldsmith.run.context import Run
 from goldsmith.run.feeding import feed_of
+from support.command import command
+from support.dqops_server import DAY, imports, served
+from support.flights_lake import FlightsLake, day
 
 BAD = 2
 SEVERITIES = ("valid", "warning", "error", "fatal")

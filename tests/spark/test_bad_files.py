@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.run import loading as run_loading
 from goldsmith.run import runner
-from lake import Lake
+from support.lake import Lake
 
 NAME = "bronze.people"
 FULL = b"id,name\n1,Ada\n2,Bo\n"

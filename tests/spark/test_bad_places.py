@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import places
-from lake import Lake
+from support import places
+from support.lake import Lake
 
 NAME = "bronze.notes"
 

@@ -12,7 +12,7 @@ from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.run import commits, loading, runner
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run
-from lake import Lake
+from support.lake import Lake
 
 RULE = """
 source: {files: orders/*.csv, format: csv}

@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from differential.delivered import SYSTEM, Declared, Expected, observed, read
-from lake import Lake
+from support.lake import Lake
 
 TYPES = {
     "id": "bigint",

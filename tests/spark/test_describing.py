@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lake import Lake
+from support.lake import Lake
 
 DEPARTURES = """
     description: {table}

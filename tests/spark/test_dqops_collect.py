@@ -15,7 +15,7 @@ from goldsmith.project.ops import DQOPS_RESULTS
 from goldsmith.publish.dqops.collecting import Collected, _read, collect, shared
 from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
 from goldsmith.publish.dqops.snapshot import copied
-from lake import Lake
+from support.lake import Lake
 
 STORED = (
     "id string, actual_value double, expected_value double, time_period timestamp_ntz, time_period_utc timestamp, "

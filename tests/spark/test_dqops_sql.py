@@ -10,7 +10,7 @@ from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.check import Subject
 from goldsmith.publish.dqops.checks import mapped
 from goldsmith.run.asking import register
-from lake import Lake
+from support.lake import Lake
 
 SOURCE = """
 source: {files: rows/*.csv, format: csv, options: {nullValue: NA}}

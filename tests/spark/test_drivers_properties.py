@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import given, note
 
-import model
-from lake import Lake
-from model import Expected, Row
-from properties import SEEDS, Upstream, examples, held
+from support import model
+from support.lake import Lake
+from support.model import Expected, Row
+from support.properties import SEEDS, Upstream, examples, held
 
 SCHEMA = "id int, k int, p string, q int, n int, op string"
 RULES = (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-import flights_oracle
-from flights_lake import FlightsLake, day
+from support import flights_oracle
+from support.flights_lake import FlightsLake, day
 
 DAYS = 3
 

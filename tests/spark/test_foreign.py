@@ -11,8 +11,8 @@ from goldsmith.engine.delta.changes import look_at, read_changes
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.writing import Target
 from goldsmith.run import commits, loading
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 
 def between_check_and_commit(monkeypatch: pytest.MonkeyPatch, lake: Lake, name: str, column: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lake import Lake
+from support.lake import Lake
 
 ORDERS = """
 source: {files: orders/*.csv, format: csv}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from lake import Lake
+from support.lake import Lake
 
 RULE = """
 source: {files: orders/*.csv, format: csv}

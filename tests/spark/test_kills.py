@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from flights_lake import FlightsLake, day
+from support.flights_lake import FlightsLake, day
 
 
 def test_a_killed_replay_run_again_ends_as_if_never_killed(

@@ -8,8 +8,8 @@ from pyspark.sql.types import BinaryType, StringType, TimestampType
 
 from goldsmith.engine.ingest.shape import parsed
 from goldsmith.engine.literals import among, frame_of_literals, groupable, literal_of, range_of, type_text
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 VALUES: dict[str, tuple[str, ...]] = {
     "boolean": ("true", "false"),

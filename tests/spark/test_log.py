@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.launch.session import SMALL, sized
-from lake import Lake
+from support.lake import Lake
 
 
 def test_a_commit_with_much_to_say_is_read_whole(lake: Lake) -> None:

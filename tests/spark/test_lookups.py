@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 SQL = """
 SELECT s.id, s.k, l.name FROM bronze.src s LEFT JOIN bronze.names l ON s.k = l.k

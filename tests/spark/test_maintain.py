@@ -16,7 +16,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import Entries, Quarantine
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.maintaining import Upkeep, maintain
-from lake import Lake
+from support.lake import Lake
 
 BRONZE = """
     source: {files: orders/*.csv, format: csv}

@@ -7,10 +7,10 @@ from random import Random
 
 from hypothesis import given
 
-import model
-from lake import Lake
-from model import Expected, Row
-from properties import SEEDS, Upstream, examples, held
+from support import model
+from support.lake import Lake
+from support.model import Expected, Row
+from support.properties import SEEDS, Upstream, examples, held
 
 SCHEMA = "id int, seq int, v string, w string, op string"
 COLUMNS = ("id", "seq", "v", "w", "op")

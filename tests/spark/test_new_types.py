@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from lake import Lake
+from support.lake import Lake
 
 SOURCE = "source: {files: t/*.csv, format: csv}\n"
 SMALL = "expectations: [{condition: id < 5, name: small, otherwise: quarantine}]"

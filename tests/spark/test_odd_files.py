@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from lake import Lake
+from support.lake import Lake
 
 FULL = b"id,name\n1,Ada\n2,Bo\n"
 BOTH = [(1, "Ada"), (2, "Bo")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from command import command
+from support.command import command
 
 NAME = """it's "a" %41#+[x]{y}$HOME é\U0001f600"""
 

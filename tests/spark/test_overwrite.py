@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 
 def test_the_same_content_is_no_change_for_those_who_read_it(lake: Lake) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 
 def test_only_touched_values_are_written(lake: Lake) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from lake import Lake
+from support.lake import Lake
 
 CODE = """
 from pyspark.sql import DataFrame, SparkSession

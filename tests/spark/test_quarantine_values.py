@@ -13,7 +13,6 @@ import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
-from command import command
 from goldsmith.cli import quarantine as quarantine_commands
 from goldsmith.engine.columns import named
 from goldsmith.engine.delta.entered import BAD
@@ -24,7 +23,8 @@ from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.preview import preview
 from goldsmith.run.quarantined import BY, rows_as_entered
-from lake import Lake
+from support.command import command
+from support.lake import Lake
 
 RULE = """
 expectations:

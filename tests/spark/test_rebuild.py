@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 MERGE = "load: {merge: {key: id}}"
 

@@ -18,7 +18,7 @@ from goldsmith.publish.report.collect import collect, load_in_words, write_repor
 from goldsmith.publish.report.model import ReportData, TableReport
 from goldsmith.run.context import Accepted, Interval
 from goldsmith.run.runner import run_tables
-from lake import Lake
+from support.lake import Lake
 
 BRONZE = """
 description: Orders as delivered.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
-from lake import Lake
-from properties import Upstream
+from support.lake import Lake
+from support.properties import Upstream
 
 SCHEMA = "id int, n int"
 MERGE = """

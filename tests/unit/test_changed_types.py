@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from command import command
 from goldsmith.project.loading import load_project
 from goldsmith.run.changed_types import changed_types
+from support.command import command
 
 HELD = {
     "id": "integer",

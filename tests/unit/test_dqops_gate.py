@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from command import Command, command
-from dqops_server import DAY, Exchange, cancelled, imports, incidents, recorded, served
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import running as runs
 from goldsmith.publish.dqops.client import Client, Request
@@ -23,6 +21,8 @@ from goldsmith.publish.dqops.declared import declared_checks
 from goldsmith.publish.dqops.gate import decide, import_verdicts, run_gate
 from goldsmith.publish.dqops.running import Watch, begin, followed
 from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
+from support.command import Command, command
+from support.dqops_server import DAY, Exchange, cancelled, imports, incidents, recorded, served
 
 VALID = recorded(*[f"all valid: {step}" for step in ("delete today", "run", "poll", "poll#2")])
 ERRORS = recorded(*[f"errors found: {step}" for step in ("delete today", "run", "poll", "poll#2", "status")])

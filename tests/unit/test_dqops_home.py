@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from command import Command, command
-from dqops_model import Check, Dqops
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
@@ -22,6 +20,8 @@ from goldsmith.publish.dqops.check import Check as Declared
 from goldsmith.publish.dqops.checks import mapped
 from goldsmith.publish.dqops.home import changes, write
 from goldsmith.publish.dqops.names import FOLDER, IMPORT_CHECK, table_path
+from support.command import Command, command
+from support.dqops_model import Check, Dqops
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

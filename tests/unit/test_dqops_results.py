@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from dqops_model import NO_GROUP, Check, Dqops, Incident, running
-from dqops_server import DAY, recorded
 from goldsmith.errors import GateStopped, RunError
 from goldsmith.publish.dqops import running as runs
 from goldsmith.publish.dqops.client import Client
@@ -24,6 +22,8 @@ from goldsmith.publish.dqops.gate import import_verdicts, run_gate
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.running import cancel
 from goldsmith.publish.dqops.verdict import Verdict
+from support.dqops_model import NO_GROUP, Check, Dqops, Incident, running
+from support.dqops_server import DAY, recorded
 
 TABLE = "silver.orders"
 MEAN = "daily_mean_in_range"

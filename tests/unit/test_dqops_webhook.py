@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dqops_model import Check, Dqops
+from support.dqops_model import Check, Dqops
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "docker/dqops-start.py"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from command import Command, command
 from goldsmith.engine.ingest.landing import delivered_name
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError, StorageError
 from goldsmith.run.feeding import deliver_day
+from support.command import Command, command
 
 DAY = date(2026, 1, 5)
 INTERVAL = ("--from", "2026-01-05", "--to", "2026-01-07")

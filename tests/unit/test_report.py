@@ -38,7 +38,9 @@ from goldsmith.publish.report.model import (
     TableRun,
 )
 
-report_sample = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "report_sample.py")))
+report_sample = SimpleNamespace(
+    **runpy.run_path(str(Path(__file__).parents[1] / "support" / "report_sample.py"))
+)
 NOON = datetime(2013, 1, 1, 12, tzinfo=UTC)
 DAYS = [date(2013, 1, 1) + timedelta(days=day) for day in range(10)]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from command import Command, command
 from goldsmith.errors import Exit
 from goldsmith.run.spoiling import EVERY, spoiled, spoiled_csv
+from support.command import Command, command
 
 DAYS = [date(2026, 1, number) for number in (1, 2, 3)]
 ROWS = 200

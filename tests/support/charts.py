@@ -17,7 +17,7 @@ from goldsmith.project.dashboards import Chart, Dashboard
 from goldsmith.project.relations import relations
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.client import Server
-from page import CHROMIUM
+from support.page import CHROMIUM
 
 NOW = {"hours_since_load"}
 """Metrics that are other ones a second later."""

@@ -24,7 +24,7 @@ from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
 from goldsmith.run.spoiling import spoiled
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST = date(2013, 1, 1)
 RUN_COLUMNS = ("_ingested_at", "_run_id", "_source_modified")
 """What differs between two runs over the same files."""

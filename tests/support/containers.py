@@ -19,7 +19,7 @@ import pytest
 from pyhive import hive
 from pyspark.sql import SparkSession
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = "goldsmith-e2e"
 PORTS = (
     "S3_PORT",

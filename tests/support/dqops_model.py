@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-from dqops_server import Reply, listening
+from support.dqops_server import Reply, listening
 
 SEVERITIES = ("valid", "warning", "error", "fatal", "execution_error")
 NO_GROUP = "no grouping"

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from lake import Lake
-from model import Row
+from support.lake import Lake
+from support.model import Row
 
 FAULTS = os.environ.get("HYPOTHESIS_PROFILE") == "faults"
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)

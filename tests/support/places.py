@@ -14,7 +14,7 @@ from pathlib import Path
 from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
-from lake import Lake
+from support.lake import Lake
 
 NAME = "bronze.notes"
 ROWS = 40_000

@@ -19,7 +19,7 @@ from goldsmith.run.idle import idle
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.release import Released, release
 from goldsmith.run.runner import run_tables
-from homes import DiskHome, Home
+from support.homes import DiskHome, Home
 
 
 class Lake:

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-FILE = Path(__file__).parent / "recorded/dqops-1.11.6.json"
+FILE = Path(__file__).parents[1] / "recorded/dqops-1.11.6.json"
 DAY = "2026-11-21"
 """The day on which the answers were recorded."""
 
