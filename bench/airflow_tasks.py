@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from support.lake import ROOT, query, settings
+from lake import ROOT, query, settings
 
 PIPELINE = ROOT / "pipelines" / "flights" / "pipeline.yaml"
 FOLDINGS = ("table", "layer", "pipeline")

@@ -15,7 +15,7 @@ import sys
 from datetime import UTC, datetime
 from statistics import median
 
-from support.lake import ROOT, query
+from lake import ROOT, query
 
 TABLE = "bronze.airlines"
 JOB = f"jobs/run.py {TABLE} --rebuild {TABLE}"

@@ -13,7 +13,7 @@ from differential.failing import Failed
 from differential.held import Held, Rows, difference, entries
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
-from goldsmith.project.models import SYSTEM_COLUMNS
+from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Accepted, Run
 from goldsmith.run.loading import load_table

@@ -16,7 +16,7 @@ LIMITED = "goldsmith/project/sql/limit.py"
 OPTION = "goldsmith/project/source_options.py"
 LANDING = "goldsmith/engine/ingest/landing.py"
 DISK = "goldsmith/engine/ingest/landing_disk.py"
-MODELS = "goldsmith/project/models.py"
+DECLARED_SOURCES = "goldsmith/project/sources.py"
 
 CHANGES = "tests/unit/test_sql_columns.py"
 REFUSED = "tests/unit/test_sql_order.py::test_what_needs_an_order_and_has_none_is_refused"
@@ -247,7 +247,7 @@ CHECKS: tuple[Mutation, ...] = (
     Mutation(
         PLACES,
         "a source may go up from the landing area",
-        MODELS,
+        DECLARED_SOURCES,
         """ or "://" in files or ".." in parts:\n""",
         """ or "://" in files:\n""",
         SOURCES,
@@ -255,7 +255,7 @@ CHECKS: tuple[Mutation, ...] = (
     Mutation(
         PLACES,
         "a source may name an absolute path",
-        MODELS,
+        DECLARED_SOURCES,
         """    if files.startswith(("/", "~")) or""",
         "    if",
         SOURCES,

@@ -13,7 +13,8 @@ from goldsmith.errors import DeclarationErrors
 from goldsmith.project.checks.project import advice
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
-from goldsmith.project.models import Column, Load, Merge, Metric, OverwritePartitions, TableSpec
+from goldsmith.project.loads import Load, Merge, OverwritePartitions
+from goldsmith.project.models import Column, Metric, TableSpec
 from goldsmith.project.tables import Project, Table
 
 BRONZE = "source: {files: x/*.csv, format: csv}\n"

@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from goldsmith.cli.main import app
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
-from goldsmith.project import dashboards, models
+from goldsmith.project import dashboards, loads, models, sources
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES, OpsTable
@@ -45,9 +45,9 @@ DECLARED: tuple[type[BaseModel], ...] = (
     ScheduleSpec,
     models.TableSpec,
     models.Column,
-    models.FilesSource,
-    models.Merge,
-    models.OverwritePartitions,
+    sources.FilesSource,
+    loads.Merge,
+    loads.OverwritePartitions,
 )
 IN_WORDS = {
     "wait_for_cores": "`10m`",
@@ -162,8 +162,8 @@ def test_each_kind_of_chart_is_listed() -> None:
 
 def test_each_load_and_each_system_column_is_declared() -> None:
     cells = {row[0] for row in rows(read("declarations.md"))}
-    assert {f"`{load}`" for load in models.LOADS} <= cells
-    assert {f"`{column}`" for column in models.SYSTEM_COLUMNS} <= cells
+    assert {f"`{load}`" for load in loads.KINDS} <= cells
+    assert {f"`{column}`" for column in sources.SYSTEM_COLUMNS} <= cells
     for name in models.RESERVED:
         assert f"`{name}`" in read("declarations.md"), name
 

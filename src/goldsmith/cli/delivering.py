@@ -61,18 +61,11 @@ def readers_of(project: Project, path: str) -> tuple[str, ...]:
     from goldsmith.engine.ingest.landing import matches
 
     names = path.split("/")
-    return tuple(
-        table.name
-        for table in project.tables.values()
-        if table.spec.source is not None
-        and table.spec.source.files is not None
-        and matches(table.spec.source.files.split("/"), names)
-    )
+    return tuple(name for name, glob in project.globs.items() if matches(glob.split("/"), names))
 
 
 def _patterns(project: Project) -> str:
-    sources = {name: table.spec.source for name, table in project.tables.items()}
-    found = [f"{name} reads {source.files}" for name, source in sources.items() if source and source.files]
+    found = [f"{name} reads {glob}" for name, glob in project.globs.items()]
     return f"{'; '.join(found)}." if found else "the project declares no table with `source.files`."
 
 

@@ -6,25 +6,18 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from goldsmith.project.expectations import DeclaredExpectation
 from goldsmith.project.freshness import FreshWithin
+from goldsmith.project.loads import Load, tagged
 from goldsmith.project.scheduling import CronText, Duration, Schedule
+from goldsmith.project.sources import SYSTEM_COLUMNS, Source
 from goldsmith.project.strict import Names, Strict
 
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
 Severity = Literal["warning", "error", "fatal"]
-
-SYSTEM_COLUMNS: dict[str, str] = {
-    "_source_file": "string",
-    "_source_modified": "timestamp",
-    "_source_size": "bigint",
-    "_ingested_at": "timestamp",
-    "_run_id": "string",
-}
-"""What every bronze table carries beside its delivered columns, with Spark types."""
 
 CHANGE_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
 """What Delta's change feed has beside a table's columns: a table with one of them has no feed."""
@@ -72,91 +65,15 @@ class Metric(Strict):
         return {"expression": value} if isinstance(value, str) else value
 
 
-def _below_landing(files: str) -> str:
-    """A glob that cannot leave the landing folder."""
-    parts = files.split("/")
-    if files.startswith(("/", "~")) or "://" in files or ".." in parts:
-        raise ValueError(f"`source.files` names files below the landing folder, and `{files}` leaves it")
-    if "" in parts or "." in parts or "\\" in files:
-        raise ValueError(f"`source.files` is a path with single slashes and without `.`, not `{files}`")
-    return files
-
-
-class FilesSource(Strict):
-    """Rows come from files that someone delivers into the landing area."""
-
-    files: Annotated[str, AfterValidator(_below_landing)] = Field(
-        description="A glob under the landing root: departures/*.csv"
-    )
-    format: Literal["csv", "json", "parquet"] = Field(description="json means one document a line.")
-    options: dict[str, str | int | float | bool] = Field(
-        default_factory=dict,
-        description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",
-    )
-    on_replaced: Literal["load", "ignore", "fail"] = Field(
-        "load", description="What to do with a file that was replaced under its name after it was loaded."
-    )
-
-
-class Append(Strict):
-    """Adds the change set's rows."""
-
-    kind: Literal["append"] = "append"
-
-
-class Merge(Strict):
-    """Keeps one row per key: the newest."""
-
-    kind: Literal["merge"] = "merge"
-    key: Names = Field(description="The columns that identify a row.", min_length=1)
-    newest_by: Names = Field(
-        (), description="Columns that order the rows of one key; the greatest survives, a NULL is the least."
-    )
-    delete_when: str | None = Field(None, description="A condition on the newest row that removes its key.")
-
-
-class Overwrite(Strict):
-    """Replaces the whole table; the same content makes no commit."""
-
-    kind: Literal["overwrite"] = "overwrite"
-
-
-class OverwritePartitions(Strict):
-    """Recomputes the values of `by` that the changes touch, and no others."""
-
-    kind: Literal["overwrite_partitions"] = "overwrite_partitions"
-    by: Names = Field(description="The columns whose touched values are replaced.", min_length=1)
-
-
-Load = Annotated[Append | Merge | Overwrite | OverwritePartitions, Field(discriminator="kind")]
-LOADS = ("append", "merge", "overwrite", "overwrite_partitions")
-
-
-def _load(value: object) -> object:
-    """`append` and `{merge: {...}}` to the tagged form that the union reads."""
-    if isinstance(value, str):
-        return {"kind": value}
-    if isinstance(value, dict) and len(value) == 1:
-        kind, arguments = next(iter(value.items()))
-        if isinstance(arguments, dict):
-            return {"kind": kind, **arguments}
-        if arguments is None:
-            return {"kind": kind}
-        raise ValueError(f"`{kind}` takes a mapping, as in `load: {{merge: {{key: [id]}}}}`")
-    if isinstance(value, dict) and "kind" not in value and value:
-        raise ValueError(f"a table has one load, and here are {len(value)}: {', '.join(map(str, value))}")
-    return value
-
-
 class TableSpec(Strict):
     """One table, as its YAML file declares it. See docs/declarations.md for every key."""
 
     description: str = ""
     owner: str | None = None
     tags: Names = ()
-    source: FilesSource | None = Field(None, description="Where a bronze table's rows come from.")
+    source: Source | None = Field(None, description="Where a bronze table's rows come from.")
     columns: dict[str, Column] = Field(default_factory=dict, description="Columns: types and descriptions.")
-    load: Annotated[Load, BeforeValidator(_load)] | None = Field(
+    load: Annotated[Load, BeforeValidator(tagged)] | None = Field(
         None,
         description="How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from goldsmith.project.dashboards import DashboardSpec
-from goldsmith.project.models import LOADS, PipelineSpec, ProjectSpec, TableSpec
+from goldsmith.project.loads import KINDS
+from goldsmith.project.models import PipelineSpec, ProjectSpec, TableSpec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,7 +55,7 @@ def _load(definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "description": "How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
         "anyOf": [
-            {"enum": [kind for kind in LOADS if not choices[kind].get("required")]},
+            {"enum": [kind for kind in KINDS if not choices[kind].get("required")]},
             *[
                 {
                     "type": "object",
@@ -63,7 +64,7 @@ def _load(definitions: dict[str, Any]) -> dict[str, Any]:
                     "additionalProperties": False,
                     "description": choices[kind].get("description", ""),
                 }
-                for kind in LOADS
+                for kind in KINDS
                 if choices[kind]["properties"]
             ],
         ],

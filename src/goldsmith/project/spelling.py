@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from goldsmith.project.models import Load, Merge, OverwritePartitions, TableSpec
+from goldsmith.project.models import TableSpec
 
 
 def respelt(spec: TableSpec, columns: Collection[str]) -> TableSpec:
@@ -16,7 +16,7 @@ def respelt(spec: TableSpec, columns: Collection[str]) -> TableSpec:
     if all(known.get(name.lower(), name) == name for name in _named(spec)):
         return spec
     changed: dict[str, object] = {
-        "load": _load(spec.load, known),
+        "load": spec.load.respelt(known) if spec.load else None,
         "cluster_by": _names(spec.cluster_by, known),
         "columns": {known.get(name.lower(), name): column for name, column in spec.columns.items()},
     }
@@ -29,19 +29,8 @@ def respelt(spec: TableSpec, columns: Collection[str]) -> TableSpec:
 
 def _named(spec: TableSpec) -> tuple[str, ...]:
     load, fresh = spec.load, spec.fresh_within
-    key = (*load.key, *load.newest_by) if isinstance(load, Merge) else ()
-    by = load.by if isinstance(load, OverwritePartitions) else ()
-    return (*key, *by, *spec.cluster_by, *spec.columns, *(fresh if isinstance(fresh, dict) else ()))
-
-
-def _load(load: Load | None, known: Mapping[str, str]) -> Load | None:
-    if isinstance(load, Merge):
-        return load.model_copy(
-            update={"key": _names(load.key, known), "newest_by": _names(load.newest_by, known)}
-        )
-    if isinstance(load, OverwritePartitions):
-        return load.model_copy(update={"by": _names(load.by, known)})
-    return load
+    named = load.named if load else ()
+    return (*named, *spec.cluster_by, *spec.columns, *(fresh if isinstance(fresh, dict) else ()))
 
 
 def _names(names: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:

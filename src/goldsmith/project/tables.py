@@ -15,19 +15,10 @@ from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document
 from goldsmith.project.freshness import Freshness
 from goldsmith.project.graph import in_order
-from goldsmith.project.models import (
-    SYSTEM_COLUMNS,
-    Append,
-    Layer,
-    Load,
-    Overwrite,
-    PipelineSpec,
-    ProfileSpec,
-    ProjectSpec,
-    Severity,
-    TableSpec,
-)
+from goldsmith.project.loads import Load, Overwrite
+from goldsmith.project.models import Layer, PipelineSpec, ProfileSpec, ProjectSpec, Severity, TableSpec
 from goldsmith.project.profiles import chosen_profile
+from goldsmith.project.sources import SYSTEM_COLUMNS, globs
 from goldsmith.project.spelling import respelt
 from goldsmith.project.sql.statement import Analysis, Query
 from goldsmith.project.suggest import hint_for
@@ -88,7 +79,7 @@ class Table:
     @property
     def drivers(self) -> tuple[str, ...]:
         """The upstreams whose changes are applied one by one; () where any change recomputes the table."""
-        if isinstance(self.load, Overwrite) or self.spec.source is not None:
+        if not self.load.by_changes or self.layer == "bronze":
             return ()
         return self.spec.changes_of or (self.upstreams if len(self.upstreams) == 1 else ())
 
@@ -126,15 +117,20 @@ class Table:
     @property
     def columns(self) -> Mapping[str, str | None] | None:
         """Column names with their declared types (None where the query decides); None where they are unknown."""
-        if self.spec.source is not None:
+        if self.layer == "bronze":
             declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
-            return {**declared, **SYSTEM_COLUMNS} if declared else None
+            return {**declared, **self.system_columns} if declared else None
         if self.analysis is not None and self.analysis.columns is not None:
             types = {name.lower(): column.type for name, column in self.spec.columns.items()}
             return {name: types.get(name.lower()) for name in self.analysis.columns}
         if self.code is not None and self.spec.columns:
             return {name: column.type for name, column in self.spec.columns.items()}
         return None
+
+    @property
+    def system_columns(self) -> Mapping[str, str]:
+        """The platform's own columns of a table that has a source, with their types."""
+        return SYSTEM_COLUMNS if self.spec.source else {}
 
     @property
     def freshness(self) -> Freshness | None:
@@ -144,7 +140,7 @@ class Table:
     def exceptions(self) -> frozenset[str]:
         """The declared exceptions from the promise that a table holds what a rebuild would give."""
         found = {f"as_loaded:{name}" for name in self.spec.lookups if name in self.lookups}
-        if isinstance(self.load, Append) and self.spec.on_removed == "ignore":
+        if self.load.accumulates and self.spec.on_removed == "ignore":
             found.add("on_removed:ignore")
         return frozenset(found)
 
@@ -191,7 +187,7 @@ class Table:
 def _load_of(spec: TableSpec) -> Load:
     if spec.load is not None:
         return spec.load
-    return Append() if spec.source is not None else Overwrite()
+    return spec.source.loads[0].model_validate({}) if spec.source else Overwrite()
 
 
 @dataclass(frozen=True)
@@ -226,6 +222,11 @@ class Project:
     @property
     def needs(self) -> dict[str, tuple[str, ...]]:
         return {name: table.needs for name, table in self.tables.items()}
+
+    @property
+    def globs(self) -> dict[str, str]:
+        """The files that bronze tables read, as globs below the landing root, by the tables' names."""
+        return globs({name: table.spec.source for name, table in self.tables.items()})
 
     def profile(self, name: str | None = None) -> ProfileSpec:
         """A profile by name, the project's own where none is named, with the environment's values and absolute paths.

@@ -168,16 +168,16 @@ def _inputs(run: Run, table: Table, outcome: TableOutcome) -> list[Any]:
     from openlineage.client import event_v2 as ol
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
-    if table.spec.source is None:
+    source = table.spec.source
+    if not source:
         return [
             ol.InputDataset(*dataset(run.path(name)), facets=_described(run, name)) for name in table.needs
         ]
-    folder = table.spec.source.files.rpartition("/")[0]
     read = [file for commit in outcome.commits for file in commit.files]
     counted = statistics.InputStatisticsInputDatasetFacet(
         size=sum(file.size for file in read), fileCount=len(read)
     )
-    place = dataset(f"{run.landing.place}/{folder}")
+    place = dataset(source.place(run.landing.place))
     return [ol.InputDataset(*place, inputFacets={"inputStatistics": counted} if read else {})]
 
 

@@ -12,7 +12,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, Merged
 from goldsmith.engine.delta.writing import Target, admit, append, make_clustered, overwrite, replace_where
 from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.literals import among
-from goldsmith.project.models import Merge, Overwrite
+from goldsmith.project.loads import Merge, Overwrite
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Known

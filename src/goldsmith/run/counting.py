@@ -9,7 +9,7 @@ from pyspark.sql.types import StructType
 from goldsmith.engine.columns import row_hash
 from goldsmith.engine.delta.merging import Ranges, prunable
 from goldsmith.engine.literals import range_of
-from goldsmith.project.models import Load, Merge, Overwrite
+from goldsmith.project.loads import Load, Merge, Overwrite
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import KEPT, Counts, Judged, Verdict, evaluate
 

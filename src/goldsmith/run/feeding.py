@@ -13,7 +13,6 @@ from typing import Any
 
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
-from goldsmith.project.models import FilesSource
 from goldsmith.project.tables import Pipeline, Project
 from goldsmith.run.context import Interval
 from goldsmith.run.user_code import of_network, raised_at, said
@@ -168,9 +167,9 @@ def _named(error: SourceError, deliver: Deliver, day: date) -> SourceError:
 
 def make_folders(landing: Landing, project: Project, pipeline: Pipeline) -> None:
     """Makes the landing folders of a pipeline's tables, so that a day without files is no missing folder."""
-    for table in project.tables.values():
-        if table.pipeline == pipeline.name and isinstance(table.spec.source, FilesSource):
-            landing.make_folder(table.spec.source.files)
+    for name, glob in project.globs.items():
+        if project.tables[name].pipeline == pipeline.name:
+            landing.make_folder(glob)
 
 
 def deliver_interval(landing: Landing, deliver: Deliver, interval: Interval) -> Iterable[Delivery]:

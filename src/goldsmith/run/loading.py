@@ -18,9 +18,9 @@ from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_h
 from goldsmith.engine.launch.session import sized
 from goldsmith.engine.literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.checks.columns import TAKE_A_PART, incomparable, telling
+from goldsmith.project.checks.columns import TAKE_A_PART, incomparable
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.models import Append, Merge
+from goldsmith.project.loads import Append, Merge
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, REASONS, Counts, Judged, judge
@@ -213,7 +213,7 @@ def _load_once(spark: SparkSession, run: Run, plan: Plan, settled: Settled) -> W
 
 
 def _refuse_incomparable(table: Table, schema: StructType) -> None:
-    wanted = {name.lower() for name in telling(table.load)}
+    wanted = {name.lower() for name in table.load.named}
     for field in schema.fields:
         if field.name.lower() in wanted and not groupable(field.dataType):
             raise RunError(

@@ -12,7 +12,7 @@ from goldsmith.engine.delta.changes import Span, look_at
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog, TableState
 from goldsmith.engine.delta.metadata import Consumed
 from goldsmith.errors import RunError, SourceError, Where
-from goldsmith.project.models import Append, Overwrite, OverwritePartitions
+from goldsmith.project.loads import Append, Overwrite, OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded_counter

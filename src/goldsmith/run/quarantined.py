@@ -17,7 +17,7 @@ from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.ingest.files import HEADER
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import DeclarationError
-from goldsmith.project.models import SYSTEM_COLUMNS
+from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 

@@ -22,7 +22,8 @@ from goldsmith.engine.ingest.files import HEADER, Delivered, declared_type
 from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, reader_options
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.models import SYSTEM_COLUMNS, Append, Merge
+from goldsmith.project.loads import Append, Merge
+from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME

@@ -19,7 +19,7 @@ from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.ingest.shape import Shaped, cast_or_null, shape
 from goldsmith.engine.literals import Literals, among, literal_of
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.models import Append, Merge, OverwritePartitions
+from goldsmith.project.loads import Append, Merge, OverwritePartitions
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import Run, make_views

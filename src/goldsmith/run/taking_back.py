@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from goldsmith.engine.delta.quarantine import EVERYTHING, Quarantine
 from goldsmith.engine.ingest.shape import shape
 from goldsmith.engine.literals import among
-from goldsmith.project.models import Merge, OverwritePartitions
+from goldsmith.project.loads import Merge, OverwritePartitions
 from goldsmith.project.sql.text import quoted
 from goldsmith.run.plan import Plan
 from goldsmith.run.quarantined import ENTRY, Rows, rows_as_entered

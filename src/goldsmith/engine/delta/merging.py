@@ -21,7 +21,7 @@ from pyspark.sql.types import (
 from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
-from goldsmith.project.models import Merge
+from goldsmith.project.loads import Merge
 from goldsmith.project.sql.text import quoted
 
 _ORDER = "_gs_order"

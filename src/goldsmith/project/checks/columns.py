@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.column_types import WrongTypeError, check_type
-from goldsmith.project.models import CHANGE_FEED, RESERVED, Load, Merge, OverwritePartitions
+from goldsmith.project.models import CHANGE_FEED, RESERVED
 from goldsmith.project.tables import Table
 
 _TYPES = "As in int, date, decimal(9,2), array<string> or struct<a:int,b:string>."
@@ -74,23 +74,12 @@ def own_columns(table: Table) -> Iterator[DeclarationError]:
 def incomparable_keys(table: Table) -> Iterator[DeclarationError]:
     """Columns that tell rows apart and are declared as a map or a variant: GS110."""
     types = {name.lower(): column.type or "" for name, column in table.spec.columns.items()}
-    for name in telling(table.load):
+    for name in table.load.named:
         if _HOLDS_MAP.search(types.get(name.lower(), "").lower()):
             told = incomparable(name, types[name.lower()])
             yield DeclarationError(
                 "GS110", told, where=table.where("load", table.load.kind), hint=TAKE_A_PART
             )
-
-
-def telling(load: Load) -> tuple[str, ...]:
-    """The columns by whose values a load tells rows apart."""
-    match load:
-        case Merge():
-            return (*load.key, *load.newest_by)
-        case OverwritePartitions():
-            return load.by
-        case _:
-            return ()
 
 
 def incomparable(name: str, kind: str) -> str:

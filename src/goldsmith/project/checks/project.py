@@ -9,7 +9,6 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
 from goldsmith.project.checks.monitoring import monitored
 from goldsmith.project.graph import find_cycle
-from goldsmith.project.models import Append, Merge, OverwritePartitions
 from goldsmith.project.source_options import source_options
 from goldsmith.project.sql import statement as sql
 from goldsmith.project.suggest import hint_for
@@ -59,9 +58,9 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
 
 def _unique(table: Table) -> frozenset[frozenset[str]]:
     """The sets of columns that no two rows of a table have alike."""
-    if isinstance(table.load, Merge):
-        return frozenset({frozenset(name.lower() for name in table.load.key)})
-    if table.analysis is None or isinstance(table.load, Append):
+    if table.load.row_key:
+        return frozenset({frozenset(name.lower() for name in table.load.row_key)})
+    if table.analysis is None or table.load.accumulates:
         return frozenset()
     return table.analysis.unique
 
@@ -115,7 +114,7 @@ def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
             where=table.where("source"),
             hint="Declare a bronze table with this source, and read it here.",
         )
-    if bronze and spec.source is not None and not isinstance(table.load, Append):
+    if bronze and spec.source is not None and not isinstance(table.load, spec.source.loads):
         yield DeclarationError(
             "GS110",
             "A bronze table keeps what was delivered: it can only append.",
@@ -169,7 +168,7 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
                 where=table.where("lookups", name),
                 hint="Take it away here, or name other tables in `changes_of`.",
             )
-    incremental = isinstance(table.load, Merge | Append | OverwritePartitions) and table.spec.source is None
+    incremental = table.load.by_changes and table.layer != "bronze"
     if incremental and table.query is not None and not table.upstreams:
         yield DeclarationError(
             "GS110",
@@ -185,10 +184,10 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
             where=table.where("load"),
             hint=f"As in `changes_of: {table.upstreams[0]}`.",
         )
-    if len(table.drivers) > 1 and isinstance(table.load, OverwritePartitions):
+    if table.load.most_drivers == 1 and len(table.drivers) > 1:
         yield DeclarationError(
             "GS110",
-            "`overwrite_partitions` has one driving table.",
+            f"`{table.load.kind}` has one driving table.",
             where=table.where("changes_of"),
             hint="Name one; the others are lookups, and their changes recompute the whole table.",
         )
@@ -205,10 +204,7 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
     """Declared columns, keys and clustering against the columns that the table has."""
     load, form = table.load, ("load", table.load.kind)
     lists: dict[tuple[str, ...], tuple[str, ...]] = {("cluster_by",): table.spec.cluster_by}
-    if isinstance(load, Merge):
-        lists |= {(*form, "key"): load.key, (*form, "newest_by"): load.newest_by}
-    if isinstance(load, OverwritePartitions):
-        lists |= {(*form, "by"): load.by}
+    lists |= {(*form, key): names for key, names in load.columns.items()}
     for path, names in lists.items():
         yield from _twice(table, path, names)
     columns = table.columns
@@ -226,12 +222,12 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
                 where=table.where(*path),
                 hint=hint_for(name, columns),
             )
-    if isinstance(load, Merge) and load.delete_when is not None:
-        for problem in sql.check_expression(load.delete_when, columns):
+    for key, condition in load.conditions.items():
+        for problem in sql.check_expression(condition, columns):
             yield DeclarationError(
                 problem.code,
-                f"In `delete_when`: {_begun(problem.message)}",
-                where=table.where(*form, "delete_when"),
+                f"In `{key}`: {_begun(problem.message)}",
+                where=table.where(*form, key),
                 hint=problem.hint,
             )
 
@@ -285,11 +281,11 @@ def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
 
 
 def _incremental(table: Table) -> Iterator[DeclarationError]:
-    """append and merge run on changed rows alone, so their SQL must be computable from these."""
-    if table.analysis is None or not isinstance(table.load, Append | Merge):
+    """Where a load runs on changed rows alone, its SQL must be computable from these."""
+    if table.analysis is None:
         return
     for driver in table.drivers:
-        reason = table.analysis.linear_in(driver) if driver in table.upstreams else None
+        reason = table.load.refusal(table.analysis, driver) if driver in table.upstreams else None
         if reason is not None:
             yield DeclarationError(
                 "GS204",
@@ -317,21 +313,5 @@ def advice(project: Project) -> list[tuple[str, str]]:
             continue
         for note in table.analysis.notes:
             found.append((table.name, f"{table.query.file.name}, line {note.line}: {note.message}"))
-        if isinstance(table.load, OverwritePartitions):
-            for driver in table.drivers:
-                reason = table.analysis.recomputable_by(driver, table.load.by)
-                if reason is not None:
-                    found.append(
-                        (table.name, f"every change of {driver} recomputes the whole table: {reason}")
-                    )
-        if isinstance(table.load, Merge):
-            for driver in table.drivers:
-                untraced = [key for key in table.load.key if table.analysis.traced(driver, key) is None]
-                if untraced:
-                    told = f"rows removed from {driver} recompute the whole table: its key {', '.join(untraced)} "
-                    found.append((table.name, told + "cannot be traced to that table alone"))
-            if not table.load.newest_by:
-                found.append(
-                    (table.name, "no `newest_by`: of two rows with one key, a hash of the row decides")
-                )
+        found += [(table.name, advice) for advice in table.load.advice(table.analysis, table.drivers)]
     return found

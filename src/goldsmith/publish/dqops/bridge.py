@@ -7,6 +7,7 @@ Only the newest verdict of each expectation that is still declared counts, so a 
 
 from __future__ import annotations
 
+from goldsmith.project.sources import INGESTED_AT
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.names import GROUPING, IMPORT_CHECK
@@ -25,7 +26,7 @@ def imported(table: Table) -> Check | None:
     names = [e.name for e in table.spec.expectations]
     freshness = table.freshness
     parts = [_verdicts(names)] if names else []
-    if freshness is not None and freshness.column is None and table.spec.source is None:
+    if freshness is not None and freshness.column is None and INGESTED_AT not in table.system_columns:
         parts.append(_age(freshness.days))
     if not parts:
         return None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from goldsmith.project.models import Merge, Overwrite, OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.predicates import Types
 
@@ -68,6 +67,5 @@ class Subject:
             and e.otherwise != "warn"
             and "mostly" not in e.arguments
         }
-        key = {name.lower() for name in load.key} if isinstance(load, Merge) else set()
-        by = load.by if isinstance(load, OverwritePartitions) else ()
-        return cls(dict(table.columns or {}), frozenset(held | key), isinstance(load, Overwrite), by)
+        key = {name.lower() for name in load.row_key}
+        return cls(dict(table.columns or {}), frozenset(held | key), not load.by_changes, load.confined_by)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goldsmith.project.models import SYSTEM_COLUMNS, Merge, OverwritePartitions
+from goldsmith.project.sources import INGESTED_AT, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
 
@@ -47,7 +47,7 @@ def timestamp_columns(table: Table) -> dict[str, str]:
     if freshness.column is not None:
         known = {name.lower(): name for name in table.columns or {}}
         return {"event_timestamp_column": known.get(freshness.column.lower(), freshness.column)}
-    return {"ingestion_timestamp_column": "_ingested_at"} if table.spec.source is not None else {}
+    return {"ingestion_timestamp_column": INGESTED_AT} if INGESTED_AT in table.system_columns else {}
 
 
 def _freshness(table: Table) -> Iterator[Check]:
@@ -57,16 +57,16 @@ def _freshness(table: Table) -> Iterator[Check]:
     limit = {"error": {"max_days": freshness.days}}
     if freshness.column is not None:
         yield Check("timeliness", "daily_data_freshness", limit)
-    elif table.spec.source is not None:
+    elif INGESTED_AT in table.system_columns:
         yield Check("timeliness", "daily_data_staleness", limit)
 
 
 def _key(table: Table) -> Iterator[Check]:
     """A merge promises one row for each key, and no NULL in it."""
-    if not isinstance(table.load, Merge):
+    if not table.load.row_key:
         return
     known = {name.lower(): name for name in table.columns or {}}
-    key = [known.get(name.lower(), name) for name in table.load.key]
+    key = [known.get(name.lower(), name) for name in table.load.row_key]
     told = (f"The key of the merge: {', '.join(key)}",)
     none = {"error": {"max_count": 0}}
     if len(key) == 1:
@@ -85,8 +85,7 @@ def _shares(table: Table) -> Iterator[Check]:
     """
     load = table.load
     named = {c.lower() for e in table.spec.expectations if e.kind in _ABOUT_VALUES for c in e.columns}
-    named |= {name.lower() for name in load.key} if isinstance(load, Merge) else set()
-    named |= {name.lower() for name in load.by} if isinstance(load, OverwritePartitions) else set()
+    named |= {name.lower() for name in (*load.row_key, *load.confined_by)}
     unusual = {"warning": {"anomaly_percent": ANOMALY}}
     for name, kind in (table.columns or {}).items():
         if name in SYSTEM_COLUMNS:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import Quarantine as SideTable
 from goldsmith.errors import StorageError, Where
-from goldsmith.project.models import LAYERS, Append, Merge, OverwritePartitions
+from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
 from goldsmith.publish.report.history import expectation_reports, read_judgements, read_loads, table_runs
 from goldsmith.publish.report.holdings import gold_table, held_back, row_counts
@@ -97,19 +97,8 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
 
 def load_in_words(table: Table) -> str:
     """How rows enter a table: `merge on id; newest by version`."""
-    load = table.load
-    match load:
-        case Append():
-            source = table.spec.source
-            return f"append from {source.files}" if source else "append"
-        case Merge():
-            words = f"merge on {', '.join(load.key)}"
-            words += f"; newest by {', '.join(load.newest_by)}" if load.newest_by else ""
-            return words + (f"; deleted when {load.delete_when}" if load.delete_when else "")
-        case OverwritePartitions():
-            return f"overwrite the touched {', '.join(load.by)}"
-        case _:
-            return "overwrite"
+    words = table.load.in_words()
+    return f"{words} from {table.spec.source.in_words()}" if table.spec.source else words
 
 
 def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnReport, ...]:
