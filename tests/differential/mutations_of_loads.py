@@ -8,8 +8,8 @@ MISSED = "an incremental load gives what a rebuild would give"
 FOREIGN = "changes by other programs are noticed"
 STOPS = "a load that a rebuild can do does not stop, and stays incremental"
 
-SLICES = "goldsmith/run/slices.py"
-PLANNING = "goldsmith/run/planning.py"
+MERGE = "goldsmith/run/loads/merge.py"
+UPSTREAMS = "goldsmith/run/sources/upstreams.py"
 TABLES = "goldsmith/project/tables.py"
 LOG = "goldsmith/engine/delta/log.py"
 FOREIGN_TESTS = "tests/spark/test_foreign.py"
@@ -19,23 +19,23 @@ LOADS: tuple[Mutation, ...] = (
     Mutation(
         MISSED,
         "removed rows do not reach a merge",
-        SLICES,
-        "    if changes.removed is not None:\n        touched =",
-        "    if False:\n        touched =",
+        MERGE,
+        "        if changes.removed is not None:\n            touched =",
+        "        if False:\n            touched =",
         "seeds 29,35,37",
     ),
     Mutation(
         MISSED,
         "a changed lookup does not rebuild",
-        PLANNING,
-        '    if lookups:\n        return whole("rebuild"',
-        '    if False:\n        return whole("rebuild"',
+        UPSTREAMS,
+        '    if lookups:\n        return "rebuild"',
+        '    if False:\n        return "rebuild"',
         "seeds 80,73,60",
     ),
     Mutation(
         MISSED,
         "a reference that also drives does not rebuild",
-        PLANNING,
+        UPSTREAMS,
         "    deciding = [name for name in drivers if name in table.deciding]\n",
         "    deciding: list[str] = []\n",
         f"{LOOKUPS}::test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does",
@@ -91,9 +91,9 @@ LOADS: tuple[Mutation, ...] = (
     Mutation(
         STOPS,
         "a change of schema upstream is read as changes of rows",
-        PLANNING,
-        "    if altered:\n",
-        "    if False:\n",
+        UPSTREAMS,
+        "        if altered:\n",
+        "        if False:\n",
         "tests/spark/test_altered.py::test_a_type_changed_upstream_loads_everything_above_it_in_full",
     ),
     Mutation(

@@ -85,7 +85,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         DERIVED,
         "released rows of tables with a query are text",
-        RELEASE,
+        "goldsmith/run/sources/upstreams.py",
         "        shaped = shape(frame, types)\n",
         "        texts = [f'CAST({quoted(n)} AS string) AS {quoted(n)}' if n in types else n for n in frame.columns]\n"
         "        shaped = shape(frame.selectExpr(*texts), {})\n",
@@ -111,8 +111,8 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         ONCE,
         "keys of quarantined rows are compared by the text of their JSON",
-        "goldsmith/run/taking_back.py",
-        """        F.col(quoted(name)).eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(names)\n""",
+        "goldsmith/run/reevaluated.py",
+        """                F.col(quoted(name)).eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(names)\n""",
         """        F.get_json_object(F.to_json(F.struct(F.col(quoted(name)).alias("v"))), "$.v").eqNullSafe(\n"""
         """            F.col(f"_gs_key_{at}").cast("string")\n"""
         """        )\n"""
@@ -122,25 +122,25 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         ONCE,
         "quarantined rows that a load re-evaluates stay",
-        "goldsmith/run/loading.py",
-        "judged.frame, _content(judged), run.entries(plan.counter), takes_back=taken_back\n",
-        "judged.frame, _content(judged), run.entries(plan.counter), takes_back=()\n",
+        "goldsmith/run/attempt.py",
+        "judged.frame, entry_columns(judged), run.entries(plan.counter), takes_back=taken_back\n",
+        "judged.frame, entry_columns(judged), run.entries(plan.counter), takes_back=()\n",
         RE_EVALUATED,
     ),
     Mutation(
         CORRECTED,
         "a release does not look at changed types",
         RELEASE,
-        "    refuse_other_types(table, log, bookmark)\n",
+        "    refuse_retyped(table, log, bookmark, source_of(table).retyped_hint(table))\n",
         "",
         TOLD,
     ),
     Mutation(
         CORRECTED,
         "a changed type of bronze is noticed with the next file",
-        "goldsmith/run/planning_files.py",
-        "    if bookmark is not None and not asked:\n        refuse_other_types(table, log, bookmark)\n",
-        "",
+        "goldsmith/run/sources/files.py",
+        "            refuse_retyped(table, handle.log, bookmark, self.retyped_hint(table))\n",
+        "            pass\n",
         TOLD,
     ),
     Mutation(

@@ -110,7 +110,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         LITERALS,
         "days pass through Python, which has none beyond the year 9999",
-        "goldsmith/run/slices.py",
+        "goldsmith/run/loads/overwrite_partitions.py",
         "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
         "    moved.distinct().collect()\n"
         "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",

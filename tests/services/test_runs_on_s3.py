@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.run import loading
+from goldsmith.run import attempt
+from goldsmith.run.planning import plan_table
+from goldsmith.run.recovery import recover
 from support.flights_lake import FlightsLake
 from support.homes import S3Home
 from support.lake import Lake
@@ -70,17 +72,17 @@ def test_a_run_that_looks_leaves_rows_alone_that_another_is_about_to_commit(
 ) -> None:
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
-    inner = loading.write
+    inner = attempt.write
 
     def write(*arguments: Any) -> Any:
         session, run = lake.spark.newSession(), lake.begin()
         table = run.project.tables["bronze.orders"]
-        plan = loading.plan_table(session, run, table)
-        loading.put_in_order(session, run, table, plan.log, plan.state, plan.bookmark)
+        plan = plan_table(session, run, table)
+        recover(run, plan.handle)
         assert lake.quarantine("bronze.orders") == [], "they do not count before the commit"
         return inner(*arguments)
 
-    monkeypatch.setattr(loading, "write", write)
+    monkeypatch.setattr(attempt, "write", write)
     counts = lake.done()["bronze.orders"].counts
     assert (counts.rows_in, counts.written, counts.quarantined) == (2, 1, 1)
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
@@ -92,14 +94,14 @@ def test_a_run_that_was_overtaken_between_its_rows_and_its_commit(
     """The second run commits while the first has its quarantined rows written, and the first one dies."""
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
-    inner = loading.write
+    inner = attempt.write
 
     def write(*arguments: Any) -> Any:
-        monkeypatch.setattr(loading, "write", inner)
+        monkeypatch.setattr(attempt, "write", inner)
         lake.done()
         raise SystemExit
 
-    monkeypatch.setattr(loading, "write", write)
+    monkeypatch.setattr(attempt, "write", write)
     with pytest.raises(SystemExit):
         lake.run()
     assert lake.rows("bronze.orders", "id") == [(1,)]

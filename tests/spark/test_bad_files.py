@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.run import loading as run_loading
-from goldsmith.run import runner
+from goldsmith.run import attempt, runner
+from goldsmith.run.sources.files import Files
 from support.lake import Lake
 
 NAME = "bronze.people"
@@ -208,7 +208,8 @@ Change = Callable[[Path], None]
 
 def during(patch: pytest.MonkeyPatch, moment: str, file: Path, change: Change, *, before: bool) -> None:
     """Changes a file just before or just after a step of the load."""
-    genuine = getattr(run_loading, moment)
+    owner = attempt if hasattr(attempt, moment) else Files
+    genuine = getattr(owner, moment)
 
     def step(*arguments: Any, **options: Any) -> Any:
         if before:
@@ -218,7 +219,7 @@ def during(patch: pytest.MonkeyPatch, moment: str, file: Path, change: Change, *
             change(file)
         return result
 
-    patch.setattr(run_loading, moment, step)
+    patch.setattr(owner, moment, step)
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_load(
@@ -227,7 +228,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_load(
     declare(lake)
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
-    for moment, before in (("slice_of", True), ("slice_of", False), ("known_of", False)):
+    for moment, before in (("rows", True), ("rows", False), ("measured", False)):
         for change in (_remove, _replace):
             file = lake.deliver("people/b.csv", "id,name\n2,Bo\n")
             with monkeypatch.context() as patch:

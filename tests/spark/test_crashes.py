@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from goldsmith.engine.delta.quarantine import Quarantine
-from goldsmith.run import commits, loading, runner
+from goldsmith.run import attempt, commits, loading, runner
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run
 from support.lake import Lake
@@ -45,7 +45,7 @@ def test_death_before_the_commit_leaves_no_quarantined_row(
 ) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
-    with dying(loading, "write"):
+    with dying(attempt, "write"):
         lake.run()
     assert lake.version("bronze.orders") == -1
     lake.done()
@@ -165,7 +165,7 @@ def test_a_load_and_a_release_that_meet_both_take_effect_once(
     lake.declare("bronze.orders", RULE % 7)
     lake.deliver("orders/c.csv", "id,amount\n7,3\n8,9\n")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(loading, "write", meeting(loading, release))
+        patched.setattr(attempt, "write", meeting(attempt, release))
         assert lake.done()["bronze.orders"].counts.balanced
     assert met == ["load", "release"]
     assert lake.rows("bronze.orders", "id") == [(1,), (2,), (3,), (5,), (7,)]
@@ -234,7 +234,7 @@ def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     lake.done()
     lake.deliver("orders/b.csv", "id,amount\n3,1\n4,9\n")
-    inner, raced = loading.write, []
+    inner, raced = attempt.write, []
 
     def write(*arguments: Any) -> Any:
         if not raced:
@@ -243,7 +243,7 @@ def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch
             assert loading.load_table(session, run, run.project.tables["bronze.orders"]).commits
         return inner(*arguments)
 
-    monkeypatch.setattr(loading, "write", write)
+    monkeypatch.setattr(attempt, "write", write)
     lake.done()
     assert lake.rows("bronze.orders", "id") == [(1,), (3,)]
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2, 4]

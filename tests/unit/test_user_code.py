@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from goldsmith.errors import NotReady, RunError
-from goldsmith.run.slices import _transformed
+from goldsmith.run.query import _transformed
 from goldsmith.run.user_code import said
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
-from goldsmith.engine.columns import named
-from goldsmith.engine.delta.merging import Newest, merge_newest, newest, null_key, removing, survivors
-from goldsmith.engine.delta.metadata import CommitMetadata, Merged
-from goldsmith.engine.delta.writing import Target, admit, append, make_clustered, overwrite, replace_where
+from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.writing import Target, admit
 from goldsmith.engine.failures import is_conflict
-from goldsmith.engine.literals import among
-from goldsmith.project.loads import Merge, Overwrite
-from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.counting import Known
-from goldsmith.run.plan import Plan
+from goldsmith.run.counting import Measured
+from goldsmith.run.loads import load_of
+from goldsmith.run.plan import CommitPlan
 from goldsmith.run.slices import Slice
 
 
 @dataclass(frozen=True)
 class Written:
-    """A commit that was taken: its version, and its metadata with the rows that Delta counted."""
+    """A commit that was made: its version, and its metadata with the rows that Delta counted."""
 
     version: int
     metadata: CommitMetadata
@@ -31,10 +27,10 @@ class Written:
 def write(
     spark: SparkSession,
     run: Run,
-    plan: Plan,
+    plan: CommitPlan,
     piece: Slice,
     kept: DataFrame,
-    known: Known,
+    measured: Measured,
     metadata: CommitMetadata,
 ) -> Written | None:
     """Commits the kept rows; None where the table is no longer as it was planned from."""
@@ -43,7 +39,7 @@ def write(
     if plan.state.exists and admit(plan.log, kept.schema):
         return None
     try:
-        _commit(spark, run, plan, piece, kept, known, metadata)
+        _commit(spark, plan, piece, kept, measured, metadata)
     except Exception as error:
         if not is_conflict(error):
             raise
@@ -56,87 +52,21 @@ def write(
 
 def _commit(
     spark: SparkSession,
-    run: Run,
-    plan: Plan,
+    plan: CommitPlan,
     piece: Slice,
     kept: DataFrame,
-    known: Known,
+    measured: Measured,
     metadata: CommitMetadata,
 ) -> None:
-    table, target = plan.table, _target(run, plan)
-    if isinstance(table.load, Merge):
-        _write_merge(spark, plan, piece, newest(kept, table.load), known, target, table.load, metadata)
-    elif plan.action == "incremental" and piece.values is not None:
-        assert not isinstance(table.load, Overwrite)
-        replace_where(target, kept, among(_by(table), piece.values), metadata)
-    elif plan.action == "incremental":
-        append(target, kept, metadata)
-    elif isinstance(table.load, Overwrite):
-        _write_whole(spark, plan, kept, known, target, metadata)
-    else:
-        _replace(spark, target, kept, metadata)
+    load_of(plan.table).write(spark, _target(plan), plan, piece, kept, measured, metadata)
 
 
-def _by(table: Table) -> tuple[str, ...]:
-    load = table.load
-    assert load.kind == "overwrite_partitions"
-    return load.by
-
-
-def _target(run: Run, plan: Plan) -> Target:
+def _target(plan: CommitPlan) -> Target:
     spec = plan.table.spec
     return Target(
-        path=run.path(plan.table.name),
+        path=plan.handle.path,
         version=plan.state.version,
         descriptions={name: column.description for name, column in spec.columns.items()},
         properties=spec.properties,
         cluster_by=spec.cluster_by,
     )
-
-
-def _replace(spark: SparkSession, target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
-    overwrite(make_clustered(spark, target, rows), rows, metadata)
-
-
-def _write_merge(
-    spark: SparkSession,
-    plan: Plan,
-    piece: Slice,
-    found: Newest,
-    known: Known,
-    target: Target,
-    load: Merge,
-    metadata: CommitMetadata,
-) -> None:
-    superseded = known.rows - known.keys
-    if plan.action != "incremental":
-        removed = removing(found) if load.delete_when is not None else 0
-        counts = replace(metadata.counts, superseded=superseded + removed)
-        _replace(spark, target, survivors(found), replace(metadata, counts=counts))
-        return
-    gone = _gone(spark, target, piece.touched, found, load) if piece.touched is not None else 0
-    if known.rows == 0 and piece.touched is None:
-        # Nothing to merge: the bookmark alone moves on, without a look at the table's files.
-        append(target, survivors(found).limit(0), metadata)
-        return
-    merged = Merged(known.keys, superseded, piece.touched is not None, gone)
-    merge_newest(spark, target, found, known.ranges, load, piece.touched, replace(metadata, merged=merged))
-
-
-def _gone(spark: SparkSession, target: Target, touched: DataFrame, found: Newest, load: Merge) -> int:
-    """How many rows the table holds whose keys have no row upstream any more."""
-    keys = found.frame.select(*named(load.key))
-    left = touched.where(f"NOT ({null_key(load)})").distinct().join(keys, list(load.key), "left_anti")
-    return spark.read.format("delta").load(target.path).join(left, list(load.key), "left_semi").count()
-
-
-def _write_whole(
-    spark: SparkSession, plan: Plan, kept: DataFrame, known: Known, target: Target, metadata: CommitMetadata
-) -> None:
-    """Replaces the table, unless it holds the same rows already: then only the bookmark moves on."""
-    former = plan.bookmark.metadata.content if plan.bookmark and not plan.bookmark.metadata.voided else None
-    stamped = replace(metadata, content=known.content)
-    if former == known.content and plan.action == "full":
-        append(target, kept.limit(0), replace(stamped, counts=replace(stamped.counts, superseded=known.rows)))
-    else:
-        _replace(spark, target, kept, stamped)

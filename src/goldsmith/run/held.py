@@ -16,6 +16,7 @@ from goldsmith.engine.failures import explained, is_bad_value
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, chosen, rows_as_entered, unreadable
+from goldsmith.run.sources import source_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def rows(
     log = TableLog(spark, run.path(table.name))
     entries = quarantine.entries(log.counter())
     found = []
-    for each in rows_as_entered(spark, table, entries, log):
+    for each in rows_as_entered(spark, table, entries, log, source_of(table).text_columns()):
         row = F.to_json(F.struct(*named(each.columns)), EXACT_TIMES).alias("row")
         found.append(chosen(each, where, log.types()).frame.select(WHY, SINCE, BY, ENTRY, row))
     if not found:

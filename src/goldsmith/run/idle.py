@@ -25,7 +25,9 @@ from goldsmith.run.context import Run
 from goldsmith.run.describing import described
 from goldsmith.run.ledger import recorded
 from goldsmith.run.outcome import RunResult, TableOutcome
+from goldsmith.run.plan import Nothing
 from goldsmith.run.planning import plan_table
+from goldsmith.run.sources import source_of
 
 _RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
     ops.TABLE_RUNS.name: lambda _load: True,
@@ -63,17 +65,16 @@ def _up_to_date(
     for name in names:
         table = run.project.tables[name]
         plan = plan_table(spark, run, table, log_of=log_of)
-        if plan.action != "nothing" or not plan.state.exists or not _is_described(table, plan.log):
+        if not isinstance(plan, Nothing) or not plan.state.exists or not _is_described(table, plan.log):
             return None
-        if not _is_settled(plan.bookmark, log_of(run.quarantine_path(name))):
+        if not _is_settled(plan.handle.bookmark, log_of(run.quarantine_path(name))):
             return None
-        warnings = (plan.warning,) if plan.warning else ()
         outcomes.append(
             TableOutcome(
                 name,
                 "nothing_new",
                 plan.reason,
-                warnings=warnings,
+                warnings=plan.warnings,
                 counter=plan.state.counter,
                 table_id=plan.state.id,
             )
@@ -117,9 +118,7 @@ def _without_files(
     if any(log_of(run.path(name)).version() != NO_TABLE for name in together):
         return None
     for table in (run.project.tables[name] for name in together):
-        if table.needs:
-            continue
-        if table.spec.source is None or run.landing.files(table.spec.source.files, table=table.name):
+        if not source_of(table).is_empty(run, table):
             return None
     return tuple(TableOutcome(name, "nothing_new", "nothing was delivered yet") for name in names)
 

@@ -18,12 +18,13 @@ from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.landing import added_to
 from goldsmith.errors import SourceError, Where
+from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 
 
 @dataclass(frozen=True)
-class NewFiles:
+class FoundFiles:
     """What a listing holds that the table does not. replaced: of these, the ones loaded before in another state."""
 
     files: tuple[LoadedFile, ...]
@@ -31,12 +32,12 @@ class NewFiles:
     ignored: tuple[LoadedFile, ...]
 
 
-def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> NewFiles | None:
+def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> FoundFiles | None:
     """What came since the table's last load, where the listings alone tell; None where the ledger must be asked."""
     if bookmark is None or bookmark.restored or bookmark.metadata.listing is None:
         return None
     added = added_to(bookmark.metadata.listing, listing)
-    return NewFiles(added, (), ()) if added is not None else None
+    return FoundFiles(added, (), ()) if added is not None else None
 
 
 def known_files(
@@ -105,20 +106,21 @@ def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:
     return frozenset(LoadedFile(row._source_file, row._source_size, row.modified) for row in rows.collect())
 
 
-def new_files(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> NewFiles:
+def new_files(
+    table: Table, source: FilesSource, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]
+) -> FoundFiles:
     """The listing less what is known, by path, size, modification time and ETag, where both have one; old times are
     no reason to skip a file.
 
     Raises SourceError GS304 where a file was replaced and the table says `on_replaced: fail`.
     """
-    assert table.spec.source is not None
     names = {file.path for file in known}
     tags: dict[tuple[str, int, int], set[str | None]] = {}
     for file in known:
         tags.setdefault(file.state, set()).add(file.etag)
     fresh = [file for file in listing if not _has(tags.get(file.state), file.etag)]
     replaced = tuple(file for file in fresh if file.path in names)
-    policy = table.spec.source.on_replaced
+    policy = source.on_replaced
     if replaced and policy == "fail":
         raise SourceError(
             "GS304",
@@ -127,8 +129,8 @@ def new_files(table: Table, listing: Sequence[LoadedFile], known: frozenset[Load
             hint="Put the former file back, with its modification time; or say `on_replaced: load` or `ignore`.",
         )
     if policy == "ignore":
-        return NewFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)
-    return NewFiles(tuple(fresh), replaced, ())
+        return FoundFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)
+    return FoundFiles(tuple(fresh), replaced, ())
 
 
 def _has(tags: set[str | None] | None, etag: str | None) -> bool:

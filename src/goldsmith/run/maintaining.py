@@ -19,9 +19,11 @@ from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.run.asking import OPS
 from goldsmith.run.context import Run
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import recorded
-from goldsmith.run.loading import ATTEMPTS, put_in_order
+from goldsmith.run.loading import ATTEMPTS
 from goldsmith.run.locks import ops_lock, table_lock
+from goldsmith.run.recovery import recover
 from goldsmith.run.retention import bookmarks, held_by
 
 
@@ -146,12 +148,12 @@ def _bookmark_again(spark: SparkSession, run: Run, name: str) -> Told:
     """
 
     def told(log: TableLog) -> str | None:
-        state = log.state()
-        bookmark = log.bookmark(state)
+        handle = TableHandle.opened(spark, run, run.project.tables[name], lambda _path: log)
+        bookmark = handle.bookmark
         if bookmark is None or bookmark.foreign or bookmark.restored:
             return None
-        settled = put_in_order(spark, run, run.project.tables[name], log, state, bookmark)
-        return stamped(_maintained(run, bookmark, settled.until)).to_json(state.version)
+        settled = recover(run, handle)
+        return stamped(_maintained(run, bookmark, settled.until)).to_json(handle.state.version)
 
     return told
 

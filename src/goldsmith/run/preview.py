@@ -42,5 +42,5 @@ def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[Step, 
         if plan.action == "nothing" and moving:
             steps[name] = Step(name, "look again", f"after {', '.join(moving)}")
         else:
-            steps[name] = Step(name, plan.action, plan.reason, plan.warning)
+            steps[name] = Step(name, plan.action, plan.reason, "; ".join(plan.warnings) or None)
     return tuple(steps.values())

@@ -14,10 +14,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructFi
 from goldsmith.engine.columns import EXACT_TIMES, named
 from goldsmith.engine.delta.entered import ENTERED_AS, returned
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
-from goldsmith.engine.ingest.files import HEADER
-from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import DeclarationError
-from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 
@@ -37,19 +34,21 @@ class Rows:
     columns: tuple[str, ...]
 
 
-def rows_as_entered(spark: SparkSession, table: Table, entries: DataFrame, log: TableLog) -> list[Rows]:
+def rows_as_entered(
+    spark: SparkSession, table: Table, entries: DataFrame, log: TableLog, also: Mapping[str, DataType]
+) -> list[Rows]:
     """The rows of entries of a table's quarantine, grouped by the columns that they entered with. One Spark job.
 
-    log: the table's.
+    log: the table's. also: columns that rows have beside the table's own, as its source says.
     """
     beside = [F.expr(sql).alias(name) for name, sql in _OF_ENTRIES.items()]
     if ENTERED_AS not in entries.columns:
-        return [_kept_as_text(spark, table, entries, beside, log)]
+        return [_kept_as_text(spark, table, entries, beside, log, also)]
     found = []
     for (text,) in entries.select(ENTERED_AS).distinct().collect():
         if text is None:
             former = entries.where(F.col(ENTERED_AS).isNull())
-            found.append(_kept_as_text(spark, table, former, beside, log))
+            found.append(_kept_as_text(spark, table, former, beside, log, also))
             continue
         members = entries.where(F.col(ENTERED_AS) == text)
         columns = returned(text)
@@ -88,14 +87,19 @@ def unreadable(error: Exception) -> DeclarationError:
 
 
 def _kept_as_text(
-    spark: SparkSession, table: Table, entries: DataFrame, beside: list[Column], log: TableLog
+    spark: SparkSession,
+    table: Table,
+    entries: DataFrame,
+    beside: list[Column],
+    log: TableLog,
+    also: Mapping[str, DataType],
 ) -> Rows:
     """Rows of entries that have their row as JSON alone, as Goldsmith's first releases wrote them.
 
     Columns with a declared type come as text, as before their cast; the others in the table's types. An entry
     with a value that its JSON does not give back stays in the quarantine.
     """
-    types = _types_of_text(spark, table, log)
+    types = _types_of_text(spark, table, log) | dict(also)
     typed = {name: kind for name, kind in types.items() if not isinstance(kind, StringType)}
     schema = StructType([StructField(name, _readable(kind)) for name, kind in typed.items()])
     # get_json_object would copy numbers through double.
@@ -127,9 +131,6 @@ def _types_of_text(spark: SparkSession, table: Table, log: TableLog) -> dict[str
     }
     folded = {name.lower() for name in types}
     types |= {name: StringType() for name in table.columns or {} if name.lower() not in folded}
-    if table.spec.source is not None:
-        types |= {MALFORMED: StringType(), HEADER: StringType()}
-        types |= {name: DataType.fromDDL(kind) for name, kind in SYSTEM_COLUMNS.items()}
     return types
 
 

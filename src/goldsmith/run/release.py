@@ -5,38 +5,37 @@ A row takes the path of a load: as it entered it is shaped, judged and written.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.entered import AS_ENTERED
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog, TableState
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
-from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.engine.failures import explained, is_bad_value
-from goldsmith.engine.ingest.files import HEADER, Delivered, declared_type
-from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, reader_options
-from goldsmith.engine.ingest.shape import Shaped, shape
+from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.loads import Append, Merge
-from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME
+from goldsmith.run.attempt import unbalanced
 from goldsmith.run.commits import Written, write
 from goldsmith.run.context import Run
-from goldsmith.run.counting import known_of
-from goldsmith.run.loading import ADDED, ATTEMPTS, claims, judged_slice, put_in_order, unbalanced
+from goldsmith.run.counting import measured
+from goldsmith.run.handle import TableHandle
+from goldsmith.run.judging import ADDED, judged_slice
+from goldsmith.run.loading import ATTEMPTS
+from goldsmith.run.loads import load_of
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
-from goldsmith.run.plan import Plan
-from goldsmith.run.planning_files import refuse_other_types
+from goldsmith.run.plan import Again
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, Rows, chosen, rows_as_entered, unreadable
-from goldsmith.run.slices import FILE_REASONS, Slice, shaped_delivery, types_of
+from goldsmith.run.recovery import claims, recover
+from goldsmith.run.retyped import refuse_retyped
+from goldsmith.run.slices import FILE_REASONS, Slice, types_of
+from goldsmith.run.sources import source_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
     where a column is declared with another type than the table has, GS502 where another run holds the table;
     DeclarationError GS203 for a condition that cannot be read.
     """
-    if not isinstance(table.load, Append | Merge):
+    if not load_of(table).releases:
         raise RunError(
             "GS601",
             f"`{table.load.kind}` judges all rows of `{table.name}` again at each load: there is nothing to release.",
@@ -92,55 +91,39 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
 
 def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> Released | None:
     """One release. None where another run's commit was made instead."""
-    quarantine = Quarantine(spark, run.quarantine_path(table.name))
-    log = TableLog(spark, run.path(table.name))
-    state = log.state()
-    bookmark = log.bookmark(state) if state.exists else None
+    handle = TableHandle.opened(spark, run, table, partial(TableLog, spark))
+    quarantine, log, bookmark = handle.quarantine, handle.log, handle.bookmark
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
-    refuse_other_types(table, log, bookmark)
-    table = table.resolved(log.types())
-    settled = put_in_order(spark, run, table, log, state, bookmark)
-    piece = _slice(spark, table, quarantine.entries(state.counter), log, where)
+    refuse_retyped(table, log, bookmark, source_of(table).retyped_hint(table))
+    handle = replace(handle, table=table.resolved(log.types()))
+    settled = recover(run, handle)
+    piece = _slice(spark, handle, where)
     if piece is None:
         return Released(0, 0, 0)
-    plan = _plan(table, log, state, bookmark)
+    plan = Again(handle=handle, reason="release", consumed=bookmark.metadata.consumed)
     judged = judged_slice(spark, run, plan, piece)
     judged = replace(judged, frame=judged.frame.persist())
     try:
         fit = judged.frame.where(F.col(OUTCOME) == "keep")
         kept = fit.drop(*ADDED, *piece.hidden)
-        known, counts, _ = known_of(judged, table.load, kept.schema)
+        load, schema = load_of(plan.table), kept.schema
+        known, counts, _ = measured(judged, load.measures(schema), load.declared.row_key, schema)
         total = counts.rows_in
         ids = [row[ENTRY] for row in fit.select(ENTRY).collect()]
         if not ids:
             return Released(total, 0, total)
         quarantine.mark(run.entries(plan.counter), ids)
-        metadata = _metadata(run, plan, len(ids), settled.until)
+        metadata = _metadata(run, plan, bookmark, len(ids), settled.until)
         written = write(spark, run, plan, piece, kept, known, metadata)
         if written is None:
             quarantine.forget(run.entries(plan.counter))
             return None
         since = settled.until if settled.until is not None else NO_TABLE
         quarantine.settle(since, claims(run, log, plan.counter))
-        return _released(table, state, written, total)
+        return _released(plan.table, handle.state, written, total)
     finally:
         judged.frame.unpersist()
-
-
-def _plan(table: Table, log: TableLog, state: TableState, bookmark: Bookmark) -> Plan:
-    consumed = bookmark.metadata.consumed
-    return Plan(
-        table,
-        "incremental",
-        "release",
-        log,
-        state,
-        bookmark,
-        upstreams=consumed,
-        consumed=consumed,
-        references=consumed,
-    )
 
 
 def _released(table: Table, state: TableState, written: Written, total: int) -> Released:
@@ -159,10 +142,9 @@ def _released(table: Table, state: TableState, written: Written, total: int) -> 
     return Released(total, counts.rows_in, total - counts.rows_in, counts.superseded, outcome)
 
 
-def _metadata(run: Run, plan: Plan, rows: int, quarantine: int | None) -> CommitMetadata:
-    assert plan.bookmark is not None
+def _metadata(run: Run, plan: Again, bookmark: Bookmark, rows: int, quarantine: int | None) -> CommitMetadata:
     return replace(
-        plan.bookmark.metadata,
+        bookmark.metadata,
         run_id=run.run_id,
         counter=plan.counter,
         mode="release",
@@ -176,24 +158,23 @@ def _metadata(run: Run, plan: Plan, rows: int, quarantine: int | None) -> Commit
     )
 
 
-def _slice(
-    spark: SparkSession, table: Table, entries: DataFrame, log: TableLog, where: str | None
-) -> Slice | None:
+def _slice(spark: SparkSession, handle: TableHandle, where: str | None) -> Slice | None:
     """The chosen rows as a load would have them; None where there are none to choose from."""
+    table, log, source = handle.table, handle.log, source_of(handle.table)
+    entries = handle.quarantine.entries(handle.state.counter)
     declared = types_of(table)
     folded = {name.lower() for name in declared}
     held = {name: kind for name, kind in log.types().items() if name.lower() not in folded}
     types = {**held, **declared}
     shaped = []
-    for rows in rows_as_entered(spark, table, entries, log):
-        for whole in _parsed_again(table, rows, types):
+    for rows in rows_as_entered(spark, table, entries, log, source.text_columns()):
+        for whole in source.parsed_again(table, rows, types):
             picked = chosen(whole, where, types)
             shaped.append(_shaped(table, picked, types))
     if not shaped:
         return None
     frame = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), shaped)
-    hidden = (MALFORMED, HEADER) if table.spec.source is not None else ()
-    return Slice(Shaped(frame, FILE_REASONS), (*hidden, ENTRY, FILE_REASONS))
+    return Slice(Shaped(frame, FILE_REASONS), (*source.hidden, ENTRY, FILE_REASONS))
 
 
 def _shaped(table: Table, rows: Rows, types: Mapping[str, str]) -> DataFrame:
@@ -205,40 +186,4 @@ def _shaped(table: Table, rows: Rows, types: Mapping[str, str]) -> DataFrame:
         if name.lower() not in present
     ]
     frame = rows.frame.drop(WHY, SINCE, BY).selectExpr("*", *missing)
-    if table.spec.source is None:
-        shaped = shape(frame, types)
-        return shaped.frame.selectExpr("*", f"{shaped.reasons} AS {FILE_REASONS}").drop(AS_ENTERED)
-    texts = tuple(name for name in rows.columns if name not in (MALFORMED, HEADER, *SYSTEM_COLUMNS))
-    return shaped_delivery(Delivered(frame, texts), types).frame.drop(AS_ENTERED)
-
-
-def _parsed_again(table: Table, rows: Rows, taken: Iterable[str]) -> list[Rows]:
-    """Malformed records are read once more, with the options of today and their file's own columns.
-
-    taken: the columns that the table takes.
-    """
-    source = table.spec.source
-    if source is None or MALFORMED not in rows.columns:
-        return [rows]
-    malformed = rows.frame.where(F.col(MALFORMED).isNotNull())
-    parts = [replace(rows, frame=rows.frame.where(F.col(MALFORMED).isNull()))]
-    options = reader_options(source.options)
-    folded = {name.lower() for name in taken}
-    for (header,) in malformed.select(HEADER).distinct().collect():
-        found = next(csv.reader([header])) if header else []
-        types = {name: declared_type(table.spec, name) for name in found}
-        record = (
-            json_record(MALFORMED, types, {})
-            if source.format == "json"
-            else csv_record(MALFORMED, found, options)
-        )
-        kept = [name for name in (*SYSTEM_COLUMNS, HEADER) if name in rows.columns]
-        again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_AGAIN, record)
-        names = (*(name for name in found if name.lower() in folded), MALFORMED)
-        values = [F.col(f"{_AGAIN}.{quoted(name)}").alias(name) for name in names]
-        frame = again.select(*values, *kept, ENTRY, WHY, SINCE, BY)
-        parts.append(Rows(frame, (*names, *kept)))
-    return parts
-
-
-_AGAIN = "_gs_again"
+    return source_of(table).shaped_again(table, frame, rows, types)

@@ -1,0 +1,74 @@
+"""A table as one load finds it: looked up once, used all the way to the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.delta.log import Bookmark, TableLog, TableState
+from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.errors import StorageError, Where
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Run
+from goldsmith.run.ledger import recorded_counter
+
+LogOf = Callable[[str], TableLog]
+"""Opens the log of the table at a path."""
+
+
+@dataclass(frozen=True)
+class TableHandle:
+    """A table, its log, and its newest version. bookmark: of Goldsmith's last commit; None where there is none."""
+
+    table: Table
+    path: str
+    log: TableLog
+    state: TableState
+    bookmark: Bookmark | None
+    quarantine_path: str
+    spark: SparkSession = field(repr=False)
+
+    @classmethod
+    def opened(cls, spark: SparkSession, run: Run, table: Table, log_of: LogOf) -> TableHandle:
+        """The table as it is now."""
+        path = run.path(table.name)
+        log = log_of(path)
+        state = log.state()
+        bookmark = log.bookmark(state) if state.exists else None
+        if state.exists and state.counter == 0:
+            state = replace(state, counter=recorded_counter(spark, run, table.name, state.id))
+        return cls(table, path, log, state, bookmark, run.quarantine_path(table.name), spark)
+
+    @property
+    def counter(self) -> int:
+        """The counter that the next commit carries."""
+        return self.state.counter + 1
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """The table's quarantine."""
+        return Quarantine(self.spark, self.quarantine_path)
+
+    @property
+    def is_foreign(self) -> bool:
+        """True where no commit is Goldsmith's, and there are some that somebody else made."""
+        return self.state.exists and self.state.counter == 0 and not self._is_unfinished
+
+    @property
+    def _is_unfinished(self) -> bool:
+        """True for a clustered table whose first load did not reach its commit: created, and empty."""
+        first = self.log.commit(0) if self.state.version == 0 else None
+        return first is not None and first.operation.startswith("CREATE") and not first.added
+
+    def foreign(self) -> StorageError:
+        """The error for a table in whose log no commit is Goldsmith's."""
+        name = self.table.name
+        return StorageError(
+            "GS406",
+            f"`{name}` was written by something other than Goldsmith.",
+            where=Where(file=self.path, table=name),
+            hint=f"Move it away, or replace it: `goldsmith run {name} --rebuild {name}`.",
+        )

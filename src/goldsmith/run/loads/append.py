@@ -1,0 +1,70 @@
+"""The load `append`: new rows are added, none is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pyspark.sql import DataFrame, SparkSession
+from typing_extensions import override
+
+from goldsmith.engine.delta.changes import ChangeSet, Span
+from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.writing import Target, append
+from goldsmith.errors import RunError, Where
+from goldsmith.project.loads import Append
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Run
+from goldsmith.run.counting import Measured
+from goldsmith.run.loads.base import LoadStrategy, of_changes, replace_all
+from goldsmith.run.plan import Changes, CommitPlan, replaces
+from goldsmith.run.query import computed
+from goldsmith.run.slices import Slice
+
+
+class AppendStrategy(LoadStrategy[Append]):
+    """Adds the change set's rows."""
+
+    releases: ClassVar[bool] = True
+
+    @override
+    def reason(self, table: Table, driver: str, span: Span) -> str:
+        if span.removed and table.spec.on_removed == "fail":
+            return f"{driver} changed rows; only added ones can be appended"
+        return super().reason(table, driver, span)
+
+    @override
+    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
+        def slice_of(changes: ChangeSet, rows: int | None) -> Slice:
+            _refuse_removed(plan, changes)
+            frames = {**pinned, plan.driver: changes.added}
+            return Slice(computed(spark, plan.table, frames, plan.driver), change_rows=rows)
+
+        return of_changes(spark, run, plan, slice_of)
+
+    @override
+    def write(
+        self,
+        spark: SparkSession,
+        target: Target,
+        plan: CommitPlan,
+        piece: Slice,
+        kept: DataFrame,
+        measured: Measured,
+        metadata: CommitMetadata,
+    ) -> None:
+        if replaces(plan):
+            replace_all(spark, target, kept, metadata)
+        else:
+            append(target, kept, metadata)
+
+
+def _refuse_removed(plan: Changes, changes: ChangeSet) -> None:
+    table = plan.table
+    if changes.removed is not None and table.spec.on_removed == "fail" and not changes.removed.isEmpty():
+        raise RunError(
+            "GS404",
+            f"{plan.driver} lost rows that `{table.name}` has appended already.",
+            where=Where(table=table.name),
+            hint=f"Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`; or keep the rows: `on_removed: ignore`.",
+        )

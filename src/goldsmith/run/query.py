@@ -1,0 +1,59 @@
+"""A table's SQL or Python over given rows of its upstreams."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame, SparkSession
+
+from goldsmith.engine.ingest.shape import Shaped, shape
+from goldsmith.errors import GoldsmithError, RunError, Where
+from goldsmith.project.tables import PythonCode, Table
+from goldsmith.run.context import make_views
+from goldsmith.run.slices import types_of
+from goldsmith.run.user_code import of_network, raised_at, said
+
+
+def computed(
+    spark: SparkSession, table: Table, frames: Mapping[str, DataFrame], driver: str | None = None
+) -> Shaped:
+    """The table's query over the given frames, in its declared types.
+
+    driver: whose rows alone are wanted; arms of a UNION ALL that do not read it give none. Raises RunError GS206 for
+    what the table's Python raises.
+    """
+    if table.code is not None:
+        return shape(_transformed(spark, table, table.code, frames), types_of(table))
+    assert table.query is not None
+    names = make_views(frames)
+    empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
+    return shape(spark.sql(table.query.rendered(names, driver=driver, empty=empty)), types_of(table))
+
+
+def _transformed(
+    spark: SparkSession, table: Table, code: PythonCode, frames: Mapping[str, DataFrame]
+) -> DataFrame:
+    spec = importlib.util.spec_from_file_location(
+        f"goldsmith_table_{table.name.replace('.', '_')}", code.file
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        result = module.transform(spark, dict(frames))
+    except GoldsmithError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise RunError(
+            "GS206",
+            f"The table's code failed: {said(error)}",
+            where=raised_at(error, code.file, table.name),
+            retryable=of_network(error),
+            hint="Correct it and run again: nothing was written.",
+        ) from error
+    if not isinstance(result, DataFrame):
+        told = f"`transform` returned {type(result).__name__} and not a DataFrame."
+        raise RunError("GS206", told, where=Where(file=code.file, table=table.name))
+    return result

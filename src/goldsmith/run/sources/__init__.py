@@ -1,0 +1,17 @@
+"""What each kind of source does for a load. `files` reads delivered files, `upstreams` other tables.
+
+What a source declares is in `goldsmith.project.sources`. A new kind is a module here and its line below.
+"""
+
+from goldsmith.project.sources import FilesSource
+from goldsmith.project.tables import Table
+from goldsmith.run.sources.base import RowSource
+from goldsmith.run.sources.files import Files
+from goldsmith.run.sources.upstreams import Upstreams
+
+_SOURCES: dict[type, RowSource] = {FilesSource: Files(), type(None): Upstreams()}
+
+
+def source_of(table: Table) -> RowSource:
+    """The source of a table's rows."""
+    return _SOURCES[type(table.spec.source)]

@@ -1,0 +1,201 @@
+"""Bronze tables: delivered files that are loaded once each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StringType, StructType
+from typing_extensions import override
+
+from goldsmith.engine.delta.entered import AS_ENTERED
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, declared_type, read_files, reasons
+from goldsmith.engine.ingest.landing import listed
+from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, reader_options
+from goldsmith.engine.ingest.shape import Shaped, shape
+from goldsmith.errors import RunError
+from goldsmith.project.sources import SYSTEM_COLUMNS, FilesSource
+from goldsmith.project.sql.text import quoted
+from goldsmith.project.tables import Table
+from goldsmith.run.context import Run
+from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.ledger import added_since, check_complete, known_files, new_files
+from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan
+from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, Rows
+from goldsmith.run.retyped import refuse_retyped
+from goldsmith.run.slices import FILE_REASONS, Slice, types_of
+from goldsmith.run.sources.base import RowSource
+
+_AGAIN = "_gs_again"
+
+
+class Files(RowSource):
+    """The source of tables that load delivered files."""
+
+    hidden: ClassVar[tuple[str, ...]] = (MALFORMED, HEADER)
+
+    @override
+    def plan(
+        self,
+        spark: SparkSession,
+        run: Run,
+        handle: TableHandle,
+        *,
+        force_full: str | None,
+        log_of: LogOf,
+    ) -> Plan:
+        """The files that the table has not loaded yet."""
+        table, bookmark = handle.table, handle.bookmark
+        asked = table.name in run.rebuild
+        if handle.is_foreign and not asked:
+            raise handle.foreign()
+        if bookmark is not None and not asked:
+            refuse_retyped(table, handle.log, bookmark, self.retyped_hint(table))
+        warnings = _warnings(run, handle)
+        listing = run.landing.files(source_of(table).files, table=table.name)
+        seen = listed(listing)
+        if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
+            return Nothing(handle=handle, reason="no new files", warnings=warnings)
+        if asked:
+            check_complete(table, listing, _known(spark, run, handle))
+            return NewFiles(handle=handle, reason="asked for", action="rebuild", files=listing, listing=seen)
+        found = added_since(listing, bookmark)
+        if found is None:
+            found = new_files(table, source_of(table), listing, _known(spark, run, handle))
+        types = [column.type for column in table.spec.columns.values()]
+        if not found.files and not handle.state.exists and source_of(table).gives_columns(types):
+            # Made without rows, so that what is built on it can load.
+            return NewFiles(handle=handle, reason="no files yet", action="first", files=(), listing=seen)
+        if not found.files:
+            ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
+            return Nothing(handle=handle, reason="no new files" + ignored, warnings=warnings)
+        reason = f"{len(found.files)} new file{'s' if len(found.files) > 1 else ''}"
+        if found.replaced:
+            reason += f", {len(found.replaced)} of them replaced"
+        return NewFiles(
+            handle=handle,
+            reason=reason,
+            warnings=warnings,
+            action="incremental" if handle.state.exists else "first",
+            files=found.files,
+            listing=seen,
+            bytes=sum(file.size for file in found.files),
+        )
+
+    @override
+    def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
+        """The files' rows, each with where it came from."""
+        assert isinstance(plan, NewFiles)
+        table = plan.table
+        stamp = Stamp(run.run_id, run.started)
+        delivered = read_files(spark, table.name, table.spec, run.landing, plan.files, stamp)
+        return Slice(_shaped(delivered, types_of(table)), (*self.hidden, FILE_REASONS))
+
+    @override
+    def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
+        """Undeclared columns have the files' types. Declared ones are cast and never differ."""
+        if plan.action != "incremental":
+            return
+        table = plan.table
+        types = {name.lower(): kind for name, kind in plan.log.types().items()}
+        for field in delivered.fields:
+            brought, kind = field.dataType.simpleString(), types.get(field.name.lower())
+            if kind is not None and kind != brought:
+                raise RunError(
+                    "GS405",
+                    f"`{table.name}` holds {field.name} as {kind}, and the files have it as {brought}.",
+                    where=table.where("columns"),
+                    hint=f"Declare it: `{field.name}: {kind}` keeps what it is, and quarantines what does not fit. "
+                    f"`goldsmith run {table.name} --rebuild {table.name}` reads all its files again instead.",
+                )
+
+    @override
+    def text_columns(self) -> Mapping[str, DataType]:
+        """The record as it stood in its file, and the platform's columns."""
+        system = {name: DataType.fromDDL(kind) for name, kind in SYSTEM_COLUMNS.items()}
+        return {MALFORMED: StringType(), HEADER: StringType(), **system}
+
+    @override
+    def parsed_again(self, table: Table, rows: Rows, names: Collection[str]) -> list[Rows]:
+        """Malformed records are read once more, with the options of today and their file's own columns."""
+        source = source_of(table)
+        if MALFORMED not in rows.columns:
+            return [rows]
+        malformed = rows.frame.where(F.col(MALFORMED).isNotNull())
+        parts = [replace(rows, frame=rows.frame.where(F.col(MALFORMED).isNull()))]
+        options = reader_options(source.options)
+        folded = {name.lower() for name in names}
+        for (header,) in malformed.select(HEADER).distinct().collect():
+            found = next(csv.reader([header])) if header else []
+            types = {name: declared_type(table.spec, name) for name in found}
+            record = (
+                json_record(MALFORMED, types, {})
+                if source.format == "json"
+                else csv_record(MALFORMED, found, options)
+            )
+            kept = [name for name in (*SYSTEM_COLUMNS, HEADER) if name in rows.columns]
+            again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_AGAIN, record)
+            columns = (*(name for name in found if name.lower() in folded), MALFORMED)
+            values = [F.col(f"{_AGAIN}.{quoted(name)}").alias(name) for name in columns]
+            frame = again.select(*values, *kept, ENTRY, WHY, SINCE, BY)
+            parts.append(Rows(frame, (*columns, *kept)))
+        return parts
+
+    @override
+    def shaped_again(
+        self,
+        table: Table,
+        frame: DataFrame,
+        rows: Rows,
+        types: Mapping[str, str],
+    ) -> DataFrame:
+        """As delivered rows are shaped."""
+        texts = tuple(name for name in rows.columns if name not in (*self.hidden, *SYSTEM_COLUMNS))
+        return _shaped(Delivered(frame, texts), types).frame.drop(AS_ENTERED)
+
+    @override
+    def retyped_hint(self, table: Table) -> str:
+        """A rebuild reads every file again, so only a person starts it."""
+        rebuild = f"`goldsmith run {table.name} --rebuild {table.name}`"
+        return f"Bronze is never rebuilt by itself: {rebuild} reads all its files again."
+
+    @override
+    def is_empty(self, run: Run, table: Table) -> bool:
+        """True where no file was ever delivered."""
+        return not run.landing.files(source_of(table).files, table=table.name)
+
+
+def source_of(table: Table) -> FilesSource:
+    """The table's declared source."""
+    assert table.spec.source is not None
+    return table.spec.source
+
+
+def _shaped(delivered: Delivered, types: Mapping[str, str]) -> Shaped:
+    """Delivered rows in their types; FILE_REASONS holds the violations."""
+    shaped = shape(delivered.frame, types)
+    every = f"concat({reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
+    return Shaped(shaped.frame.selectExpr("*", every), FILE_REASONS)
+
+
+def _known(spark: SparkSession, run: Run, handle: TableHandle) -> frozenset[LoadedFile]:
+    if not handle.state.counter:
+        return frozenset()
+    return known_files(spark, run, handle.table, handle.log, handle.bookmark)
+
+
+def _warnings(run: Run, handle: TableHandle) -> tuple[str, ...]:
+    """What is said of rows that came past the landing area. Deleting from bronze is an operator's right."""
+    name, bookmark = handle.table.name, handle.bookmark
+    strange = [operation for operation in bookmark.foreign if operation != "DELETE"] if bookmark else []
+    if not strange or name in run.rebuild:
+        return ()
+    return (
+        f"its rows were changed outside Goldsmith ({', '.join(strange)}); "
+        f"`goldsmith run {name} --rebuild {name}` makes it what was delivered",
+    )
