@@ -5,15 +5,8 @@ from __future__ import annotations
 import re
 
 from goldsmith.project.suggest import hint_for
+from goldsmith.project.types import ALIASES, FAMILIES, NEEDS_SIZE, SIZES
 
-_PLAIN = frozenset(
-    {"boolean", "byte", "tinyint", "short", "smallint", "int", "integer", "long", "bigint", "float", "real"}
-    | {"double", "date", "timestamp", "timestamp_ltz", "timestamp_ntz", "string", "binary", "variant"}
-    | {"decimal", "dec", "numeric"}
-)
-_SIZED = {"decimal": 2, "dec": 2, "numeric": 2, "char": 1, "character": 1, "varchar": 1}
-_NEEDS_SIZE = frozenset({"char", "character", "varchar"})
-_NESTED = ("array", "map", "struct")
 _ELSEWHERE = {
     "text": "string",
     "str": "string",
@@ -53,18 +46,18 @@ class _Parser:
 
     def type(self) -> None:
         word = self._take()
-        name = word.lower()
-        if name in _NESTED:
+        name = ALIASES.get(word.lower(), word.lower())
+        if FAMILIES.get(name) == "nested":
             self._expect("<")
             self._nested(name)
             self._expect(">")
-        elif name in _SIZED and self.tokens[:1] == ["("]:
-            self._sizes(_SIZED[name])
-        elif name in _NEEDS_SIZE:
-            raise WrongTypeError(f"`{word}` needs a length, as in `{name}(10)`", "Or use `string`.")
-        elif name not in _PLAIN:
+        elif name in SIZES and self.tokens[:1] == ["("]:
+            self._sizes(SIZES[name])
+        elif name in NEEDS_SIZE:
+            raise WrongTypeError(f"`{word}` needs a length, as in `{word.lower()}(10)`", "Or use `string`.")
+        elif name not in FAMILIES:
             known = _ELSEWHERE.get(name)
-            hint = f"Did you mean `{known}`?" if known else hint_for(word, {*_PLAIN, *_SIZED, *_NESTED})
+            hint = f"Did you mean `{known}`?" if known else hint_for(word, {*FAMILIES, *ALIASES})
             raise WrongTypeError(f"`{word}` is not a type", hint)
 
     def _nested(self, name: str) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from goldsmith.project.models import Column, Metric
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.tables import Project, Table
+from goldsmith.project.types import is_temporal
 
 SCHEMAS = ("gold", "ops")
 """The schemas that dashboards and analysts read."""
 
 PLATFORM = "Goldsmith"
-_TEMPORAL = ("date", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Relation:
         found = (self.columns or {}).get(column)
         if found is None or found.type is None:
             return None
-        return found.type.lower().startswith(_TEMPORAL)
+        return is_temporal(found.type)
 
     @property
     def main_time(self) -> str | None:

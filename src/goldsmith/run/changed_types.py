@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from goldsmith.project.tables import Project, Table
+from goldsmith.project.types import family, is_single, sizes_of, word_of
 
-_ALIKE = {
-    "byte": "tinyint",
-    "short": "smallint",
-    "integer": "int",
-    "long": "bigint",
-    "real": "float",
-    "dec": "decimal",
-    "numeric": "decimal",
-    "character": "string",
-    "char": "string",
-    "varchar": "string",
-    "timestamp_ltz": "timestamp",
-}
-_SCALAR = re.compile(r"([a-z_]+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
+_DECIMAL = (10, 0)
+"""Digits, and digits after the point, where a decimal names none."""
 
 
 def changed_types(project: Project, warehouse: str) -> Iterator[tuple[str, str]]:
@@ -63,8 +51,12 @@ def _types(folder: Path) -> dict[str, str]:
 
 def _canonical(kind: object) -> str | None:
     """One spelling for each single-valued type; None for the others."""
-    found = _SCALAR.fullmatch(kind.strip().lower()) if isinstance(kind, str) else None
-    if found is None:
+    if not isinstance(kind, str) or not is_single(kind):
         return None
-    word = _ALIKE.get(found[1], found[1])
-    return f"decimal({found[2] or 10},{found[3] or 0})" if word == "decimal" else word
+    word, sizes = word_of(kind), sizes_of(kind)
+    if word is None or sizes is None:
+        return None
+    if word == "decimal":
+        return "decimal({},{})".format(*(sizes + _DECIMAL[len(sizes) :]))
+    # Delta stores texts of a limited length as strings.
+    return "string" if family(word) == "text" else word

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from goldsmith.project.tables import Project, Table
+from goldsmith.project.types import family, sizes_of, word_of
 from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.checks import mapped
 from goldsmith.publish.dqops.monitoring import timestamp_columns, watched
-
-_SIZED = re.compile(r"^(\w+)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$")
-_TYPES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"} | {
-    "dec": "decimal",
-    "numeric": "decimal",
-    "timestamp_ltz": "timestamp",
-    "character": "char",
-}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -146,15 +138,14 @@ def _type_snapshot(kind: str | None) -> dict[str, Any]:
     """A Spark type as DQOps keeps it; empty where it is not known. Without it checks on times do not parse."""
     if kind is None:
         return {}
-    word = kind.strip().lower()
-    sized = _SIZED.match(word)
-    name = sized[1] if sized else re.split(r"[<\s(]", word)[0]
-    name = _TYPES.get(name, name)
+    name, sizes = word_of(kind), sizes_of(kind)
+    if name is None:
+        return {}
     snapshot: dict[str, Any] = {"column_type": name.upper()}
-    if sized and name == "decimal":
-        snapshot |= {"precision": int(sized[2]), "scale": int(sized[3] or 0)}
-    elif sized:
-        snapshot["length"] = int(sized[2])
-    elif name in ("array", "map", "struct"):
+    if sizes and name == "decimal":
+        snapshot |= {"precision": sizes[0], "scale": sizes[1] if len(sizes) > 1 else 0}
+    elif sizes:
+        snapshot["length"] = sizes[0]
+    elif family(name) == "nested":
         snapshot["nested"] = True
     return snapshot

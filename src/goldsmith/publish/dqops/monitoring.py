@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from goldsmith.project.sources import INGESTED_AT, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
+from goldsmith.project.types import is_single
 from goldsmith.publish.dqops.check import Check
 
 ROW_COUNT_CHANGE = 50.0
@@ -17,7 +18,6 @@ ROW_COUNT_CHANGE = 50.0
 ANOMALY = 1.0
 """The most unusual share of days, in percent, that warns once there is a history to compare with."""
 
-_NESTED = ("array", "map", "struct", "variant", "binary")
 
 _ABOUT_VALUES = (
     "expect_column_values_to_be_in_set",
@@ -91,6 +91,5 @@ def _shares(table: Table) -> Iterator[Check]:
         if name in SYSTEM_COLUMNS:
             continue
         yield Check("nulls", "daily_nulls_percent_anomaly", unusual, name)
-        nested = (kind or "").lower().startswith(_NESTED)
-        if name.lower() in named and not nested:
+        if name.lower() in named and is_single(kind):
             yield Check("uniqueness", "daily_distinct_percent_anomaly", unusual, name)

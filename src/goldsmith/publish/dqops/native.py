@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from goldsmith.project.expectations import Expectation
+from goldsmith.project.types import family
 from goldsmith.publish.dqops.check import Check, Rule, Subject
-from goldsmith.publish.dqops.predicates import family, find
+from goldsmith.publish.dqops.predicates import find
 from goldsmith.quality.catalog import reference
 
 

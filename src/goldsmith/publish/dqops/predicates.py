@@ -11,37 +11,10 @@ from typing import Any
 
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql.text import quoted
+from goldsmith.project.types import family
 
 Types = Mapping[str, str | None]
 """Column names, as declared, with their Spark types; None where a type is not known."""
-
-_NUMBERS = (
-    "tinyint",
-    "smallint",
-    "int",
-    "integer",
-    "bigint",
-    "long",
-    "short",
-    "byte",
-    "float",
-    "real",
-    "double",
-)
-_DECIMALS = ("decimal", "dec", "numeric")
-_TEXTS = ("string", "varchar", "char")
-
-
-def family(kind: str | None) -> str | None:
-    """What a Spark type holds: number, text, date, timestamp or boolean; None for others and where unknown."""
-    word = (kind or "").lower().split("(")[0].strip()
-    if word in _NUMBERS or word in _DECIMALS:
-        return "number"
-    if word in _TEXTS:
-        return "text"
-    if word in ("timestamp", "timestamp_ltz", "timestamp_ntz"):
-        return "timestamp"
-    return word if word in ("date", "boolean") else None
 
 
 def literal(value: Any, kind: str | None) -> str | None:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from goldsmith.project.types import family, is_temporal
 from goldsmith.publish.report.model import Cell, Chart, Series
 
 MOST_BARS = 20
 MOST_LINES = 8
 MOST_MEASURES = 3
 
-_TIMES = ("date", "timestamp", "timestamp_ntz", "timestamp_ltz")
-_NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "long", "float", "double", "real", "decimal")
 _NOT_A_MEASURE = re.compile(r"(^|_)(id|key|code|year|month|day|hour|minute|lat|lon|latitude|longitude|rank)$")
 _NOT_A_SUM = re.compile(
     r"(^|_)(mean|avg|average|median|mode|p\d+|pct|percent|percentage|rate|ratio|share|min|max|std|stddev"
@@ -65,13 +64,13 @@ def suggest_charts(
     columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], limit: int = 2
 ) -> tuple[ChartSpec, ...]:
     """Up to `limit` charts over the same x: counts first, then means and the like."""
-    measures = [name for name, kind in columns if _is_number(kind) and not _NOT_A_MEASURE.search(name)]
+    measures = [
+        name for name, kind in columns if family(kind) == "number" and not _NOT_A_MEASURE.search(name)
+    ]
     if not measures:
         return ()
-    times = [name for name, kind in columns if kind.lower() in _TIMES]
-    names = [
-        name for name, kind in columns if kind.lower() in ("string", "boolean") or "char(" in kind.lower()
-    ]
+    times = [name for name, kind in columns if is_temporal(kind)]
+    names = [name for name, kind in columns if family(kind) in ("text", "boolean")]
     table = _Sample(tuple(name for name, _ in columns), rows)
     specs: list[ChartSpec] = []
     for x in times:
@@ -183,10 +182,6 @@ def _alike(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
         if bool(_NOT_A_SUM.search(name)) == kind and size / 10 <= table.size(name) <= size * 10
     ]
     return tuple(alike[:MOST_MEASURES])
-
-
-def _is_number(kind: str) -> bool:
-    return kind.lower().split("(")[0].strip() in _NUMBERS
 
 
 def _label(value: Cell) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from goldsmith.project.models import Metric
 from goldsmith.project.relations import Relation
+from goldsmith.project.types import is_single
 from goldsmith.publish.superset.assets import VERSION
 from goldsmith.publish.superset.names import Names
 
@@ -80,15 +81,15 @@ def _column(relation: Relation, name: str) -> dict[str, Any]:
     assert relation.columns is not None
     column = relation.columns[name]
     kind = column.type.upper() if column.type else None
-    nested = bool(kind) and str(kind).startswith(("ARRAY", "MAP", "STRUCT", "BINARY"))
+    single = is_single(column.type)
     return {
         "column_name": name,
         "verbose_name": name.replace("_", " ").capitalize(),
         "type": kind,
         "is_dttm": bool(relation.is_temporal(name)),
         "is_active": True,
-        "groupby": not nested,
-        "filterable": not nested,
+        "groupby": single,
+        "filterable": single,
         "description": column.description or None,
     }
 

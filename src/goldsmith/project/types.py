@@ -1,0 +1,86 @@
+"""Spark's types as text: one spelling of each, and the family that it belongs to.
+
+The only table of Spark's types outside Spark. `column_types` parses whole types, nested ones among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Family = Literal["boolean", "number", "text", "date", "timestamp", "binary", "variant", "nested"]
+
+FAMILIES: Mapping[str, Family] = {
+    "boolean": "boolean",
+    "tinyint": "number",
+    "smallint": "number",
+    "int": "number",
+    "bigint": "number",
+    "float": "number",
+    "double": "number",
+    "decimal": "number",
+    "string": "text",
+    "char": "text",
+    "varchar": "text",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp_ntz": "timestamp",
+    "binary": "binary",
+    "variant": "variant",
+    "array": "nested",
+    "map": "nested",
+    "struct": "nested",
+}
+"""Each type's family, by the word that Spark prints for it."""
+
+ALIASES: Mapping[str, str] = {
+    "byte": "tinyint",
+    "short": "smallint",
+    "integer": "int",
+    "long": "bigint",
+    "real": "float",
+    "dec": "decimal",
+    "numeric": "decimal",
+    "character": "char",
+    "timestamp_ltz": "timestamp",
+}
+"""Other words that Spark reads, with the one that it prints."""
+
+SIZES: Mapping[str, int] = {"decimal": 2, "char": 1, "varchar": 1}
+"""How many numbers in parentheses a type takes at most."""
+
+NEEDS_SIZE = frozenset({"char", "varchar"})
+
+_WORD = re.compile(r"\s*([a-z_]+)", re.IGNORECASE)
+_SIZED = re.compile(r"\s*[a-z_]+\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
+
+
+def word_of(text: str | None) -> str | None:
+    """The word that Spark prints for the outermost type of a text; None for what is no type."""
+    found = _WORD.match(text or "")
+    word = found[1].lower() if found else ""
+    word = ALIASES.get(word, word)
+    return word if word in FAMILIES else None
+
+
+def family(text: str | None) -> Family | None:
+    """The family of a type; None for what is no type, and where it is unknown."""
+    word = word_of(text)
+    return FAMILIES[word] if word is not None else None
+
+
+def sizes_of(text: str) -> tuple[int, ...] | None:
+    """The numbers in parentheses, () without any; None for nested types and for what is no type."""
+    found = _SIZED.fullmatch(text)
+    return tuple(int(size) for size in found.groups() if size is not None) if found else None
+
+
+def is_temporal(text: str | None) -> bool:
+    """True for dates and times."""
+    return family(text) in ("date", "timestamp")
+
+
+def is_single(text: str | None) -> bool:
+    """True for a type whose values can be grouped by and shown in a cell; unknown types count as such."""
+    return family(text) not in ("nested", "variant", "binary")
