@@ -11,7 +11,6 @@ import pytest
 
 from goldsmith.project.expectations import Expectation
 from goldsmith.quality.catalog import describe, is_batch, needs_gx, problems, reference
-from goldsmith.quality.conditions import read
 
 COLUMNS = ("carrier", "distance", "dep_time", "arr_time")
 
@@ -125,15 +124,14 @@ def test_columns_are_compared_as_spark_does() -> None:
     ],
 )
 def test_a_condition_judges_one_row_by_the_row_alone(sql: str) -> None:
-    assert read(sql).problem is not None
+    assert problems(expect("condition", condition=sql), ["a"])
 
 
 def test_the_columns_of_a_condition_leave_out_the_names_of_lambdas() -> None:
-    assert set(read("exists(stops, s -> s.delay > worst) AND place.lat > 1").columns) == {
-        "stops",
-        "worst",
-        "place.lat",
-    }
+    nested = expect("condition", condition="exists(stops, s -> s.delay > worst) AND place.lat > 1")
+    assert problems(nested, ["stops", "worst", "place"]) == []
+    (message,) = problems(nested, ["stops", "place"])
+    assert "`worst`" in message
 
 
 def test_which_judge_the_batch_and_which_need_great_expectations() -> None:

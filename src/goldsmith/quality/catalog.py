@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from goldsmith.project.expectations import Expectation
+from goldsmith.project.sql.expression import check_expression
 from goldsmith.project.suggest import hint_for, nearest
-from goldsmith.quality import conditions
 from goldsmith.quality.kinds import FOREIGN, FOREIGN_PREFIXES, KINDS, REFUSED, Kind, is_bound, is_number
 
 _SUBJECT = re.compile(r"^expect_(select_)?(column_(pair_)?(values_)?)?")
@@ -151,12 +151,13 @@ def _bound_mistakes(expectation: Expectation) -> list[Mistake]:
 
 
 def _condition_mistakes(condition: str, columns: Collection[str] | None) -> list[Mistake]:
-    parsed = conditions.read(condition)
-    if parsed.problem is not None:
-        return [Mistake("GS201", parsed.problem, argument="condition")]
-    if columns is None:
-        return []
-    return [_absent(name, columns, "condition") for name in parsed.columns if not _is_there(name, columns)]
+    found = check_expression(condition, columns)
+    return [Mistake(error.code, _begun(error.message), error.hint, "condition") for error in found]
+
+
+def _begun(message: str) -> str:
+    """A sentence as part of another one."""
+    return message[0].lower() + message[1:].removesuffix(".")
 
 
 def _is_there(name: str, columns: Collection[str]) -> bool:
