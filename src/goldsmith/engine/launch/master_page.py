@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
+
+from goldsmith.http import Session, Silence
 
 _SECONDS = 3
 _PORT = "8080"
@@ -22,9 +21,8 @@ def waits_for(master: str, application: str, asked: str) -> str:
         host = address.rpartition(":")[0]
         try:
             port = os.environ.get("SPARK_MASTER_WEBUI_PORT") or _PORT
-            with urlopen(f"http://{host}:{port}/json/", timeout=_SECONDS) as answer:
-                told = json.load(answer)
-        except (URLError, OSError, ValueError):
+            told = Session(_SECONDS).send("GET", f"http://{host}:{port}/json/").json()
+        except (Silence, ValueError):
             continue
         if told.get("status") == "ALIVE":
             return _told(told, application, asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import smtplib
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +9,10 @@ from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from functools import partial
 from typing import Any
-from urllib.request import Request, urlopen
 
 from airflow.sdk import Connection, DeadlineAlert, DeadlineReference, SyncCallback
 
+from goldsmith.http import Session, as_json
 from goldsmith.project.tables import Pipeline
 
 _SECONDS = 20
@@ -98,9 +97,10 @@ def _tell(connection: Any, alert: Alert) -> None:
     headers = {"Content-Type": "application/json"}
     if connection.password:
         headers["Authorization"] = f"Bearer {connection.password}"
-    request = Request(url, json.dumps(asdict(alert)).encode(), headers)
-    with urlopen(request, timeout=_SECONDS):
-        log.info("Told %s", connection.conn_id)
+    reply = Session(_SECONDS).send("POST", url, as_json(asdict(alert)), headers)
+    if reply.is_error:
+        raise OSError(f"The address of `{connection.conn_id}` answers {reply.status}.")
+    log.info("Sent to %s", connection.conn_id)
 
 
 def _mail(connection: Any, alert: Alert) -> None:

@@ -5,18 +5,16 @@ The client of DQOps' own package is not used: it reads answers with status 200 a
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from goldsmith.errors import DeclarationError, GoldsmithError, NotReady, RunError
+from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
 
-OK, CREATED, NO_CONTENT, NOT_FOUND, SERVER_ERROR = 200, 201, 204, 404, 500
+OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
 
 
 @dataclass(frozen=True)
@@ -59,25 +57,19 @@ class Client:
 
     def call(self, request: Request) -> Answer:
         """Sends a request. An answer with an error's status is an answer; only silence raises: NotReady GS701."""
-        data = None if request.body is None else json.dumps(request.body).encode()
+        body = None if request.body is None else as_json(request.body)
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        sent = urllib.request.Request(
-            f"{self.url}{request.path}", data=data, headers=headers, method=request.method
-        )
+        session = Session(request.timeout or self.timeout)
         try:
-            with urllib.request.urlopen(sent, timeout=request.timeout or self.timeout) as received:
-                return Answer(received.status, _parsed(received.read()))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, _parsed(error.read()))
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
+            reply = session.send(request.method, f"{self.url}{request.path}", body, headers)
+        except Silence as error:
             raise NotReady(
                 "GS701",
-                f"DQOps at {self.url} does not answer: {reason or type(error).__name__}.",
+                f"DQOps at {self.url} does not answer: {error}.",
                 hint="Start it, or set DQOPS_URL to where it is. Everything but its checks works without it.",
                 retryable=True,
             ) from error
+        return Answer(reply.status, _parsed(reply.content))
 
     def ask(self, request: Request) -> Answer | GoldsmithError:
         """Sends a request and returns the error instead of raising it."""

@@ -10,14 +10,11 @@ import secrets
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from http.cookiejar import CookieJar
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
+from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
@@ -63,7 +60,7 @@ class Client:
     def __init__(self, server: Server) -> None:
         """Logs in. Raises NotReady GS721, GS722 where the password is not right."""
         self.server = server
-        self._opener: OpenerDirector = build_opener(HTTPCookieProcessor(CookieJar()))
+        self._session = Session(_SECONDS)
         self._headers: dict[str, str] = {"Referer": server.url}
         told = {"username": server.user, "password": server.password, "provider": "db", "refresh": True}
         try:
@@ -133,7 +130,7 @@ class Client:
         return rows
 
     def _json(self, method: str, path: str, content: Any = None) -> Any:
-        body = None if content is None else json.dumps(content).encode()
+        body = None if content is None else as_json(content)
         answer = self._send(method, path, body, "application/json")
         try:
             return json.loads(answer)
@@ -143,21 +140,18 @@ class Client:
 
     def _send(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
-        request = Request(self.server.url + path, data=body, headers=headers, method=method)
         try:
-            with self._opener.open(request, timeout=_SECONDS) as answer:
-                content: bytes = answer.read()
-                return content
-        except HTTPError as error:
-            raise _AnswerError(method, path, error.code, error.read()) from None
-        except (URLError, HTTPException, OSError) as error:
-            reason = getattr(error, "reason", None) or error
+            reply = self._session.send(method, self.server.url + path, body, headers)
+        except Silence as error:
             raise NotReady(
                 "GS721",
-                f"Superset does not answer at {self.server.url}: {reason}.",
+                f"Superset does not answer at {self.server.url}: {error}.",
                 hint="Is it started, and is SUPERSET_URL its address?",
                 retryable=True,
             ) from None
+        if reply.is_error:
+            raise _AnswerError(method, path, reply.status, reply.content)
+        return reply.content
 
 
 class _AnswerError(GoldsmithError):
@@ -174,7 +168,7 @@ class _AnswerError(GoldsmithError):
             "GS723",
             f"Superset refuses {method} {place} ({status}): {'; '.join(reasons) or 'no reason given'}.",
             hint=hint or "Superset's own log says more.",
-            retryable=status >= 500 or status == _TOO_MANY,  # noqa: PLR2004 - errors of a server in HTTP
+            retryable=status >= SERVER_ERROR or status == _TOO_MANY,
         )
         self.status = status
         self.reasons = reasons
