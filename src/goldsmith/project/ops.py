@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from goldsmith.project.models import Column, Metric
 
@@ -20,6 +21,17 @@ class OpsTable:
     @property
     def types(self) -> dict[str, str]:
         return {name: column.type or "string" for name, column in self.columns.items()}
+
+    def ordered(self, rows: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """Rows by column name as tuples in the columns' order; NULL for what a row lacks. Raises KeyError for a name
+        that the table does not have."""
+        found = []
+        for row in rows:
+            unknown = row.keys() - self.columns.keys()
+            if unknown:
+                raise KeyError(f"ops.{self.name} has no column {', '.join(sorted(unknown))}")
+            found.append(tuple(row.get(name) for name in self.columns))
+        return found
 
 
 def _columns(text: str) -> dict[str, Column]:

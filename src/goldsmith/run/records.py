@@ -30,7 +30,13 @@ from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock
 from goldsmith.run.outcome import TableOutcome
 
-Rows = list[tuple[Any, ...]]
+Rows = list[dict[str, Any]]
+"""Rows by column name; a column that a row lacks is NULL."""
+
+_COUNTS = (
+    *("rows_in", "written", "quarantined", "dropped", "superseded", "filtered"),
+    *("inserted", "updated", "deleted"),
+)
 
 ATTEMPTS = 10
 
@@ -119,7 +125,9 @@ def _record_into(
         if not new and version != NO_TABLE:
             return 0
         now = {**known, **{table: (outcomes[table].table_id, outcomes[table].counter) for table in commits}}
-        writer = frame_of(spark, new, kind.table.types).write.format("delta").mode("append")
+        writer = (
+            frame_of(spark, kind.table.ordered(new), kind.table.types).write.format("delta").mode("append")
+        )
         # A column that a newer Goldsmith records comes to a table that an older one made.
         writer = writer.option("mergeSchema", "true")
         try:
@@ -144,70 +152,57 @@ def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -
 
 
 def _run_rows(run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
-    declared = run.project.tables[outcome.table]
     own = commit.run_id == run.run_id
-    counts = commit.counts
+    began = _began(run, outcome) if own else _time(commit.started)
     ended = _time(commit.committed)
     seconds = (
         outcome.seconds / max(len(outcome.commits), 1)
         if own
         else (ended - _time(commit.started)).total_seconds()
     )
-    low, high = _interval(commit.interval)
-    row = (
-        outcome.table,
-        declared.pipeline,
-        declared.layer,
-        commit.run_id,
-        commit.counter,
-        "done",
-        commit.mode,
-        outcome.reason if own else "",
-        low,
-        high,
-        _began(run, outcome) if own else _time(commit.started),
-        ended,
-        seconds,
-        counts.rows_in,
-        counts.written,
-        counts.quarantined,
-        counts.dropped,
-        counts.superseded,
-        counts.filtered,
-        counts.inserted,
-        counts.updated,
-        counts.deleted,
-        counts.balanced,
-        None,
-        None,
-    )
+    counts = commit.counts
+    row = {
+        **_of_table(run, outcome, commit.interval),
+        "run_id": commit.run_id,
+        "counter": commit.counter,
+        "status": "done",
+        "mode": commit.mode,
+        "reason": outcome.reason if own else "",
+        "started_at": began,
+        "ended_at": ended,
+        "seconds": seconds,
+        "balanced": counts.balanced,
+        **{name: getattr(counts, name) for name in _COUNTS},
+    }
     return [row]
 
 
 def _failure_rows(run: Run, outcome: TableOutcome) -> Rows:
-    declared = run.project.tables[outcome.table]
-    low, high = _interval(run.interval.as_text if run.interval else None)
-    error = outcome.error
-    row = (
-        outcome.table,
-        declared.pipeline,
-        declared.layer,
-        run.run_id,
-        None,
-        outcome.status,
-        None,
-        outcome.reason,
-        low,
-        high,
-        _began(run, outcome),
-        _began(run, outcome) + timedelta(seconds=outcome.seconds),
-        outcome.seconds,
-        *([None] * 9),
-        None,
-        error.code if error else None,
-        error.message if error else None,
-    )
+    error, began = outcome.error, _began(run, outcome)
+    row = {
+        **_of_table(run, outcome, run.interval.as_text if run.interval else None),
+        "run_id": run.run_id,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "started_at": began,
+        "ended_at": began + timedelta(seconds=outcome.seconds),
+        "seconds": outcome.seconds,
+        "error_code": error.code if error else None,
+        "message": error.message if error else None,
+    }
     return [row]
+
+
+def _of_table(run: Run, outcome: TableOutcome, interval: tuple[str, str] | None) -> dict[str, Any]:
+    declared = run.project.tables[outcome.table]
+    low, high = (datetime.fromisoformat(end).date() for end in interval) if interval else (None, None)
+    return {
+        "table": outcome.table,
+        "pipeline": declared.pipeline,
+        "layer": declared.layer,
+        "interval_start": low,
+        "interval_end": high,
+    }
 
 
 def _verdict_rows(_run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
@@ -226,39 +221,39 @@ def _gate_rows(run: Run, outcome: TableOutcome) -> Rows:
 
 def _verdict_row(
     table: str, run_id: str, counter: int | None, verdict: VerdictRecord, at: datetime
-) -> tuple[Any, ...]:
-    return (
-        table,
-        run_id,
-        counter,
-        verdict.name,
-        verdict.kind,
-        verdict.otherwise,
-        verdict.description,
-        verdict.checked,
-        verdict.failed,
-        verdict.observed,
-        verdict.ok,
-        verdict.accepted_by,
-        verdict.accepted_why,
-        list(verdict.samples),
-        at,
-    )
+) -> dict[str, Any]:
+    return {
+        "table": table,
+        "run_id": run_id,
+        "counter": counter,
+        "name": verdict.name,
+        "kind": verdict.kind,
+        "otherwise": verdict.otherwise,
+        "description": verdict.description,
+        "checked": verdict.checked,
+        "failed": verdict.failed,
+        "observed": verdict.observed,
+        "ok": verdict.ok,
+        "accepted_by": verdict.accepted_by,
+        "accepted_why": verdict.accepted_why,
+        "samples": list(verdict.samples),
+        "judged_at": at,
+    }
 
 
 def _file_rows(_run: Run, commit: CommitMetadata, outcome: TableOutcome) -> Rows:
     return [
-        (
-            outcome.table,
-            outcome.table_id,
-            file.path,
-            file.size,
-            file.modified,
-            file.etag,
-            commit.counter,
-            commit.run_id,
-            _time(commit.committed),
-        )
+        {
+            "table": outcome.table,
+            "table_id": outcome.table_id,
+            "path": file.path,
+            "size": file.size,
+            "modified_ms": file.modified,
+            "etag": file.etag,
+            "counter": commit.counter,
+            "run_id": commit.run_id,
+            "loaded_at": _time(commit.committed),
+        }
         for file in commit.files
     ]
 
@@ -269,10 +264,3 @@ def _began(run: Run, outcome: TableOutcome) -> datetime:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _interval(text: tuple[str, str] | None) -> tuple[Any, Any]:
-    if text is None:
-        return None, None
-    low, high = (datetime.fromisoformat(end).date() for end in text)
-    return low, high
