@@ -203,19 +203,25 @@ def install(app: Any) -> None:
         except (DashboardNotFoundError, DashboardAccessDeniedError):
             return jsonify(message="There is no such dashboard."), HTTPStatus.NOT_FOUND
         fresh = lookup.AT_ONCE if request.args.get("fresh") else lookup.SHARED
-        versions = {
-            (dataset.database_id, table): version
-            for dataset in found.datasources
-            if _is_ours(dataset)
-            for table in _tables_of(dataset)
-            if (version := newest_of(dataset.database, fresh).get(table)) is not None
-        }
+        versions = _of_datasets([each for each in found.datasources if _is_ours(each)], fresh)
         as_of = moments.newest(versions.values())
         answer = jsonify(
             moment=moments.written(versions), as_of=None if as_of is None else round(as_of * 1000)
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer, HTTPStatus.OK
+
+
+def _of_datasets(datasets: list[Any], shared: float) -> dict[moments.Name, Version]:
+    """The newest versions of the tables that some datasets read."""
+    databases = {dataset.database_id: dataset.database for dataset in datasets}
+    newest = {number: newest_of(database, shared) for number, database in databases.items()}
+    return {
+        (dataset.database_id, table): version
+        for dataset in datasets
+        for table in _tables_of(dataset)
+        if (version := newest[dataset.database_id].get(table)) is not None
+    }
 
 
 def _is_ours(dataset: Any) -> bool:

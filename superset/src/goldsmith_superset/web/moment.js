@@ -137,17 +137,26 @@
     place();
   }
 
-  // Superset draws its header again and again.
+  // Superset draws its header again and again. On a phone there is space below it only.
+  const narrow = matchMedia("(max-width: 767px)");
   function place() {
     const header = document.querySelector(".header-with-actions");
     if (header === null || page === null || label.firstChild === null) return;
-    if (label.parentNode !== header.parentNode || label.previousSibling !== header) header.after(label);
+    const buttons = header.querySelector(":scope > .right-button-panel");
+    if (narrow.matches || buttons === null) {
+      if (label.previousSibling !== header) header.after(label);
+    } else if (label.nextSibling !== buttons) {
+      buttons.before(label);
+    }
   }
+  narrow.addEventListener("change", place);
 
   const style = document.createElement("style");
   style.textContent = `
-    #lakehouse-moment { display: flex; gap: 12px; flex-wrap: wrap; padding: 0 16px 8px 24px; font-size: 12px; color: #64748b; }
+    #lakehouse-moment { display: flex; flex-wrap: wrap; gap: 4px 12px; font-size: 12px; color: #475569; background: #fff; }
     #lakehouse-moment a { font-weight: 600; color: #0369a1; text-decoration: underline; }
+    .header-with-actions > #lakehouse-moment { margin-left: auto; padding: 0 16px; white-space: nowrap; }
+    .header-with-actions + #lakehouse-moment { padding: 0 16px 8px; }
   `;
   document.head.append(style);
 

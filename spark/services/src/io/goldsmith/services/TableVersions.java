@@ -27,7 +27,13 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.types.DataTypeUtils;
 import org.apache.spark.sql.delta.DeltaLog;
 import org.apache.spark.sql.delta.Snapshot;
+import org.apache.spark.sql.execution.CommandResultExec;
+import org.apache.spark.sql.execution.LocalTableScanExec;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.SparkStrategy;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,12 +54,13 @@ import scala.runtime.BoxedUnit;
 public final class TableVersions implements Function1<SparkSessionExtensions, BoxedUnit> {
     private static final Logger LOG = LoggerFactory.getLogger(TableVersions.class);
     private static final String NAME = "table_versions";
+    private static final Metadata MARK = new MetadataBuilder().putBoolean(NAME, true).build();
     private static final StructType ROWS = new StructType()
-            .add("schema_name", DataTypes.StringType)
-            .add("table_name", DataTypes.StringType)
-            .add("version", DataTypes.LongType)
-            .add("table_id", DataTypes.StringType)
-            .add("committed_ms", DataTypes.LongType);
+            .add("schema_name", DataTypes.StringType, false, MARK)
+            .add("table_name", DataTypes.StringType, false, MARK)
+            .add("version", DataTypes.LongType, false, MARK)
+            .add("table_id", DataTypes.StringType, false, MARK)
+            .add("committed_ms", DataTypes.LongType, false, MARK);
     private static final int AT_ONCE = 4;
     /** Each log is a request to the store. */
     private static final ExecutorService LOOKING = Executors.newFixedThreadPool(AT_ONCE, work -> {
@@ -67,6 +74,7 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
         Function1<Seq<Expression>, LogicalPlan> builder = TableVersions::found;
         extensions.injectTableFunction(new Tuple3<>(
                 FunctionIdentifier.apply(NAME), new ExpressionInfo(TableVersions.class.getName(), NAME), builder));
+        extensions.injectPlannerStrategy(session -> new WithoutTask());
         return BoxedUnit.UNIT;
     }
 
@@ -153,6 +161,26 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
             throw new IllegalStateException("The look-up was cancelled.", cancelled);
         } catch (ExecutionException failed) {
             throw new IllegalStateException(failed.getCause());
+        }
+    }
+
+    /**
+     * Plans the rows as a command's result. The server fetches the rows of any other plan by a task, which would wait while
+     * queries of minutes have all cores.
+     */
+    private static final class WithoutTask extends SparkStrategy {
+        @Override
+        public Seq<SparkPlan> apply(LogicalPlan plan) {
+            List<SparkPlan> planned = new ArrayList<>();
+            if (plan instanceof LocalRelation rows && isMarked(rows)) {
+                SparkPlan scan = new LocalTableScanExec(rows.output(), rows.data(), Option.empty());
+                planned.add(new CommandResultExec(rows.output(), scan, rows.data()));
+            }
+            return CollectionConverters.asScala(planned).toSeq();
+        }
+
+        private static boolean isMarked(LocalRelation rows) {
+            return rows.output().nonEmpty() && rows.output().forall(column -> column.metadata().contains(NAME));
         }
     }
 }
