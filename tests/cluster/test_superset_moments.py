@@ -152,7 +152,9 @@ class Page:
 
     def _answered(self, response: Any) -> None:
         if "/api/v1/chart/data" in response.url and response.status == 200:
-            self.asked.setdefault(self._chart(response.request), []).append(response.json()["result"][0]["data"])
+            self.asked.setdefault(self._chart(response.request), []).append(
+                response.json()["result"][0]["data"]
+            )
 
     def wait(self, *charts: str, times: int = 1) -> None:
         """Until the charts have been answered so often."""
@@ -266,15 +268,28 @@ def test_a_moment_that_no_page_names_is_refused(shop: Shop, page: Page) -> None:
         assert "Reload the page" in answer["errors"][0]["message"]
 
 
-def test_a_version_that_is_no_longer_kept_says_so(shop: Shop, page: Page) -> None:
+@pytest.fixture
+def vacuumed(shop: Shop) -> Iterator[None]:
+    """A table of which nothing is kept but its newest version."""
+    kept, check = (
+        "delta.deletedFileRetentionDuration",
+        "spark.databricks.delta.retentionDurationCheck.enabled",
+    )
+    shop.hive.sql("OPTIMIZE gold.sales")
+    shop.hive.sql(f"ALTER TABLE gold.sales SET TBLPROPERTIES ('{kept}' = 'interval 0 hours')")
+    shop.hive.conf.set(check, "false")
+    shop.hive.sql("VACUUM gold.sales RETAIN 0 HOURS")
+    yield
+    shop.hive.conf.unset(check)
+    shop.hive.sql(f"ALTER TABLE gold.sales UNSET TBLPROPERTIES ('{kept}')")
+
+
+def test_a_version_that_is_no_longer_kept_says_so(
+    shop: Shop, page: Page, request: pytest.FixtureRequest
+) -> None:
     moment = moment_of(page, fresh=True)
     shop.load()
-    shop.hive.sql("OPTIMIZE gold.sales")
-    shop.hive.sql(
-        "ALTER TABLE gold.sales SET TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')"
-    )
-    shop.hive.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-    shop.hive.sql("VACUUM gold.sales RETAIN 0 HOURS")
+    request.getfixturevalue("vacuumed")
     status, answer = shop.ask("Revenue", moment)
     assert status >= 400
     told = json.dumps(answer)
