@@ -104,18 +104,14 @@ def test_a_query_that_takes_too_long_is_cancelled_and_says_so(connect: Callable[
         assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
 
 
-def health(server: Service) -> subprocess.CompletedProcess[str]:
-    """What the container's health check says of a server."""
+def is_healthy(server: Service) -> bool:
+    """What the container's health check finds, within the time that docker-compose.yaml gives it."""
     environment = {**os.environ, "PROBE_HOST": "127.0.0.1", "PROBE_PORT": str(server.port)}
-    # The limit of docker-compose.yaml.
-    return subprocess.run(
-        [sys.executable, HEALTH, "thrift"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=15,
-    )
+    try:
+        done = subprocess.run([sys.executable, HEALTH, "thrift"], env=environment, check=False, timeout=15)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 @contextmanager
@@ -133,7 +129,7 @@ def test_a_server_is_healthy_while_queries_have_all_its_cores(
     server: Service, connect: Callable[[], Session]
 ) -> None:
     with busy(connect):
-        assert health(server).returncode == 0
+        assert is_healthy(server)
         with closing(connect()) as session:
             cursor = session.cursor()
             cursor.longest = 15.0
@@ -144,14 +140,15 @@ def test_a_server_is_healthy_while_queries_have_all_its_cores(
 def test_a_server_that_was_killed_is_healthy_as_soon_as_it_is_back(
     server: Service, connect: Callable[[], Session]
 ) -> None:
-    assert health(server).returncode == 0
+    assert is_healthy(server)
     server.kill()
-    assert health(server).returncode == 1
+    assert not is_healthy(server)
     server.start()
     server.wait()
     with busy(connect):
-        told = health(server)
-    assert (told.returncode, told.stderr) == (0, "")
+        # As often as it may fail before the container is unhealthy. The first statements of a server take long.
+        assert any(is_healthy(server) for _ in range(6))
+        assert is_healthy(server)
 
 
 def test_one_that_waited_too_long_is_left(server: Service) -> None:
