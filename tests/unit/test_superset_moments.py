@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from goldsmith_superset import moments
 from goldsmith_superset.clock import STEP, bounds, reads_clock
-from goldsmith_superset.lookup import Lookup
+from goldsmith_superset.lookup import AT_ONCE, Lookup
 from goldsmith_superset.moments import (
     HEADER,
     LONGEST,
@@ -110,8 +110,8 @@ def test_a_look_up_is_shared_for_some_seconds() -> None:
     for now, asked in ((0.0, 1), (4.9, 1), (5.0, 2), (9.9, 2), (10.1, 3)):
         server.now = now
         assert lookup.versions(server.look) == {"gold.sales": version(asked)}
-    server.now = 11.2
-    assert lookup.versions(server.look, shared=1.0) == {"gold.sales": version(4)}
+    for server.now, asked in ((10.2, 4), (10.3, 5)):
+        assert lookup.versions(server.look, shared=AT_ONCE) == {"gold.sales": version(asked)}
 
 
 def test_readers_who_come_together_cost_one_look_up() -> None:

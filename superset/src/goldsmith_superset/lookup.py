@@ -12,8 +12,8 @@ from goldsmith_superset.moments import Versions
 
 SHARED = 5.0
 """Seconds for which a look-up is shared."""
-AT_ONCE = 1.0
-"""The same where a reader asks for what is there now."""
+AT_ONCE = 0.0
+"""The same where a reader asks for what is there now: only a look-up that begins later is shared."""
 PATIENCE = 10.0
 """Seconds that a reader waits for another one's look-up."""
 
