@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 SECONDS = 4
-OWN = socket.gethostbyname(socket.gethostname())
+OWN = os.environ.get("PROBE_HOST") or socket.gethostbyname(socket.gethostname())
 """The container's address: its services bind to no other."""
+THRIFT_PORT = int(os.environ.get("PROBE_PORT") or 10000)
 
 
 def metastore() -> None:
@@ -31,18 +32,19 @@ def metastore() -> None:
 
 
 def thrift() -> None:
-    """A client's query is answered. If this check cannot log in, that the server answers."""
+    """A client's statement is answered. If this check cannot log in, that the server answers."""
     cannot = os.environ.get("THRIFT_USERS_FILE") and not os.environ.get("THRIFT_ENGINEER_PASSWORD")
     if cannot or os.environ.get("THRIFT_TLS_KEYSTORE"):
-        socket.create_connection((OWN, 10000), SECONDS).close()
+        socket.create_connection((OWN, THRIFT_PORT), SECONDS).close()
         return
     from serving import connect
 
-    with connect(OWN) as connection:
+    with connect(OWN, THRIFT_PORT) as connection:
         cursor = connection.cursor()
-        cursor.execute("SELECT 1")
-        if cursor.fetchall() != [(1,)]:
-            raise RuntimeError("SELECT 1 is not 1")
+        # A command needs no task. A query, SELECT 1 too, waits for one while queries of minutes have all cores.
+        cursor.execute("SHOW CURRENT NAMESPACE")
+        if cursor.fetchall() != [("spark_catalog", "default")]:
+            raise RuntimeError("the current schema is not `default`")
 
 
 CHECKS: dict[str, Callable[[], None]] = {

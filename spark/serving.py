@@ -20,12 +20,12 @@ _PLAN = re.compile(r";\s*\n(?='?[A-Z][A-Za-z]+\b)")
 """Where an analysis error goes on with the plan of the query."""
 
 
-def connect(host: str) -> Any:
+def connect(host: str, port: int = 10000) -> Any:
     """A connection to the Thrift Server: as `engineer` if that account has a password here, else without one."""
     user = "engineer"
     password = os.environ.get("THRIFT_ENGINEER_PASSWORD")
     how = {"auth": "CUSTOM", "password": password} if password else {"auth": "NONE"}
-    return hive.connect(host, 10000, username=user, **how)
+    return hive.connect(host, port, username=user, **how)
 
 
 def show(statement: str) -> None:

@@ -2,7 +2,7 @@
 
 SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata's database; required),
 SUPERSET_PREVIOUS_SECRET_KEY (only while `superset.sh init` encrypts anew what an older key encrypted),
-SUPERSET_CACHE_SECONDS (how long charts' data is kept: 600), SUPERSET_HTTPS (true behind a proxy with TLS).
+SUPERSET_CACHE_SECONDS (how long charts' data is kept at most: a day), SUPERSET_HTTPS (true behind a proxy with TLS).
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ PREVIOUS_SECRET_KEY = os.environ.get("SUPERSET_PREVIOUS_SECRET_KEY") or None
 SQLALCHEMY_DATABASE_URI = _required("SUPERSET_DB_URI")
 
 _HTTPS = os.environ.get("SUPERSET_HTTPS", "").lower() == "true"
-_SECONDS = int(os.environ.get("SUPERSET_CACHE_SECONDS", "600"))
 _DAY = 86_400
+_SECONDS = int(os.environ.get("SUPERSET_CACHE_SECONDS") or _DAY)
 
+# The tables' versions are part of what the data is kept under: a load makes it unused, not the time.
 DATA_CACHE_CONFIG = _cache("data", _SECONDS)
-CACHE_CONFIG = _cache("meta", _SECONDS)
+CACHE_CONFIG = _cache("meta", min(_SECONDS, 600))
 FILTER_STATE_CACHE_CONFIG = _cache("filters", 7 * _DAY)
 EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("explore", 7 * _DAY)
 
@@ -100,8 +101,9 @@ APP_NAME = "Lakehouse"
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802 - Superset's name
-    """Gives phones the layout of dashboards in one column, and maps their ground."""
-    from goldsmith_superset import ground, phones
+    """Gives phones the layout of dashboards in one column, maps their ground, and pages one moment for all charts."""
+    from goldsmith_superset import agreement, ground, phones
 
     phones.install(app)
     ground.install(app)
+    agreement.install(app)

@@ -40,7 +40,8 @@ options=(
     --conf spark.sql.thriftserver.ui.retainedSessions=20
     --conf spark.sql.thriftserver.ui.retainedStatements=50
     # A query that runs code would be the server itself, with its keys. An account reads its own schemas only.
-    --conf "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension,io.goldsmith.services.NoForeignCode,io.goldsmith.services.ReadableSchemas"
+    # table_versions() tells dashboards when a table has new rows.
+    --conf "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension,io.goldsmith.services.NoForeignCode,io.goldsmith.services.ReadableSchemas,io.goldsmith.services.TableVersions"
     # ${env:NAME} in a query would be replaced by what this process was given in its environment.
     --conf spark.sql.variable.substitute=false
     --conf "spark.sql.warehouse.dir=file:$work/warehouse"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compiles the metastore's server, and the Thrift Server's log-in and access rules, into a jar. The same sources and JDK give the
-# same bytes.
+# Compiles the metastore's server, and the Thrift Server's log-in, access rules and versions of tables, into a jar.
+# The same sources and JDK give the same bytes.
 # Usage: build.sh CLASS_PATH JAR
-#   CLASS_PATH  pyspark's jars: SPARK_HOME/jars/*
+#   CLASS_PATH  pyspark's jars, SPARK_HOME/jars/*, and Delta's
 set -eu
 class_path=$1 jar=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -234,6 +234,26 @@ def test_an_analyst_runs_the_same_on_gold_and_ops(server: Service, warehouse: Pa
             assert refusal(connection, statement) == "", statement
 
 
+def versions(connection: Any, *schemas: str) -> list[tuple[str, str, int]]:
+    names = ", ".join(f"'{schema}'" for schema in schemas)
+    columns = "schema_name, table_name, version"
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(f"SELECT {columns} FROM table_versions({names}) ORDER BY 1")
+        return list(cursor.fetchall())
+
+
+def test_an_account_is_told_the_versions_of_the_tables_that_it_reads(server: Service) -> None:
+    gold, ops = ("gold", "airlines", 1), ("ops", "airlines", 1)
+    with closing(session(server, "analyst")) as connection:
+        assert versions(connection, "bronze", "gold", "OPS", "nosuch") == [gold, ops]
+        assert versions(connection, "bronze") == []
+        assert "table_versions takes names of schemas" in refusal(
+            connection, "SELECT * FROM table_versions(NULL)"
+        )
+    with closing(session(server, "engineer")) as connection:
+        assert versions(connection, "gold", "bronze") == [("bronze", "airlines", 1), gold]
+
+
 @pytest.mark.parametrize("user", ["engineer", "dqops"])
 def test_engineers_and_dqops_read_everything(server: Service, warehouse: Path, user: str) -> None:
     with closing(session(server, user, configuration={"spark.sql.ansi.enabled": "false"})) as connection:

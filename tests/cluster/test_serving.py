@@ -230,7 +230,7 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
         THRIFT_TLS_PASSWORD_FILE=str(folder / "keystore-password"),
         THRIFT_MAX_RESULT="1m",
         THRIFT_INCREMENTAL="false",
-        THRIFT_IDLE_SESSION="20s",
+        THRIFT_IDLE_SESSION="45s",
         THRIFT_SESSION_CHECK="3s",
     )
     service.folder = folder
@@ -300,7 +300,7 @@ def test_a_session_that_idles_is_closed(guarded: Service) -> None:
     connection = logged_in(guarded, "ada", "correct-horse")
     assert rows(connection, "SELECT 1") == [(1,)]
     before = guarded.told().count("Timed-out")
-    until(lambda: guarded.told().count("Timed-out") > before, 90)
+    until(lambda: guarded.told().count("Timed-out") > before, 180)
     with pytest.raises(OperationalError, match="Invalid SessionHandle"):
         rows(connection, "SELECT 1")
 

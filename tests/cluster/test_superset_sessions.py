@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -14,8 +17,9 @@ from TCLIService import ttypes
 from thrift.transport.TTransport import TTransportException
 
 from services.processes import Service
-from services.stack import Stack
+from services.stack import ROOT, Stack
 
+HEALTH = ROOT / "spark" / "health.py"
 QUERY = "SELECT explode(array(1, 2, 3))"
 
 
@@ -98,6 +102,53 @@ def test_a_query_that_takes_too_long_is_cancelled_and_says_so(connect: Callable[
         with pytest.raises(OperationalError, match="longer than 1 s"):
             cursor.execute(SLOW)
         assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
+
+
+def is_healthy(server: Service) -> bool:
+    """What the container's health check finds, within the time that docker-compose.yaml gives it."""
+    environment = {**os.environ, "PROBE_HOST": "127.0.0.1", "PROBE_PORT": str(server.port)}
+    try:
+        done = subprocess.run([sys.executable, HEALTH, "thrift"], env=environment, check=False, timeout=15)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+@contextmanager
+def busy(connect: Callable[[], Session]) -> Iterator[None]:
+    """While queries have all cores of the server."""
+    with ExitStack() as begun:
+        for _ in range(4):
+            cursor = begun.enter_context(closing(connect())).cursor()
+            cursor.execute(SLOW, async_=True)
+            begun.callback(cursor.cancel)
+        yield
+
+
+def test_a_server_is_healthy_while_queries_have_all_its_cores(
+    server: Service, connect: Callable[[], Session]
+) -> None:
+    with busy(connect):
+        assert is_healthy(server)
+        with closing(connect()) as session:
+            cursor = session.cursor()
+            cursor.longest = 15.0
+            cursor.execute("SELECT * FROM table_versions('default')")
+            assert cursor.fetchall() == []
+
+
+def test_a_server_that_was_killed_is_healthy_as_soon_as_it_is_back(
+    server: Service, connect: Callable[[], Session]
+) -> None:
+    assert is_healthy(server)
+    server.kill()
+    assert not is_healthy(server)
+    server.start()
+    server.wait()
+    with busy(connect):
+        # As often as it may fail before the container is unhealthy. The first statements of a server take long.
+        assert any(is_healthy(server) for _ in range(6))
+        assert is_healthy(server)
 
 
 def test_one_that_waited_too_long_is_left(server: Service) -> None:

@@ -12,7 +12,7 @@ from differential.case import Case
 from differential.drawing import draw
 from differential.running import run_case, session
 
-FIXED, EACH = 20, 5
+FIXED, EACH = 12, 4
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 
 

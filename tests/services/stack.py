@@ -60,9 +60,10 @@ def _services_jar(settings: Settings) -> Path:
 
 
 def build_services(jar: Path, **environment: str) -> None:
-    """Compiles spark/services into a jar. Raises Missing."""
+    """Compiles spark/services into a jar, beside Delta's jars. Raises Missing."""
+    class_path = [f"{spark_home() / 'jars'}/*", *map(str, installed(Settings.from_environment(), "delta"))]
     done = subprocess.run(
-        [SERVICES / "build.sh", f"{spark_home() / 'jars'}/*", jar],
+        [SERVICES / "build.sh", os.pathsep.join(class_path), jar],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -236,7 +236,7 @@ def _of_the_store(error: Exception, everything: str, table: str, path: str) -> G
     if has_cause(error, "AccessDeniedException", "CredentialInitializationException"):
         return refused(bucket, _first_line(everything))
     if has_cause(error, *_NO_ANSWER):
-        return unreachable(_spark_message(error))
+        return unreachable(re.sub(r"^\w*(?:Exception|Error): ", "", _spark_message(error)))
     return None
 
 

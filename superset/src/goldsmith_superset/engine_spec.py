@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.engine.reflection import Inspector
@@ -11,12 +13,26 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetErrorException, SupersetSecurityException
 from superset.models.core import Database
 
-from goldsmith_superset.reading import reads
-from goldsmith_superset.request import reader, reader_left
+from goldsmith_superset.reading import is_of_a_version, reads
+from goldsmith_superset.request import pinned, reader, reader_left
 from goldsmith_superset.turns import Busy, GivenUp, Turns
 
 # Of the process: one web server, whose threads are what queries take.
 _TURNS = Turns.of_threads(int(os.environ.get("SUPERSET_THREADS") or 32))
+
+
+@contextmanager
+def _plain_about_versions() -> Iterator[None]:
+    """What a page's reader is told where the version that the page shows is not kept any more."""
+    try:
+        yield
+    except Exception as error:
+        if pinned() and is_of_a_version(str(error)):
+            message = "The data that this page shows is no longer kept. Reload the page to see the newest."
+            raise SupersetErrorException(
+                SupersetError(message, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, ErrorLevel.ERROR)
+            ) from error
+        raise
 
 
 class SparkThriftEngineSpec(SparkEngineSpec):
@@ -43,13 +59,18 @@ class SparkThriftEngineSpec(SparkEngineSpec):
             return
         cursor.gone = reader_left
         try:
-            with _TURNS.taken(reader(), reader_left):
+            with _TURNS.taken(reader(), reader_left), _plain_about_versions():
                 super().execute(cursor, query, database, **kwargs)
         except (Busy, GivenUp) as error:
             message = f"The lakehouse is busy: {error}"
             raise SupersetErrorException(
                 SupersetError(message, SupersetErrorType.BACKEND_TIMEOUT_ERROR, ErrorLevel.ERROR)
             ) from error
+
+    @classmethod
+    def fetch_data(cls, cursor: Any, limit: int | None = None) -> list[tuple[Any, ...]]:
+        with _plain_about_versions():
+            return super().fetch_data(cursor, limit)
 
     @classmethod
     def get_default_catalog(cls, database: Database) -> str | None:  # noqa: ARG003

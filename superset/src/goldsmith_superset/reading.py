@@ -31,6 +31,16 @@ _BEFORE = re.compile(r"^(?:Error running query: |\[\w+\] (?=[\w.]+Exception: \[)
 _PLAN = re.compile(r";\s*\n(?='?[A-Z][A-Za-z]+\b).*", re.DOTALL)
 """The plan of the query, which an analysis error ends with."""
 
+_VERSION = re.compile(
+    r"DELTA_VERSION_NOT_FOUND|DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION|DELTA_NO_RECREATABLE_HISTORY_FOUND"
+    r"|DELTA_LOG_FILE_NOT_FOUND|DELTA_TRUNCATED_TRANSACTION_LOG|FAILED_READ_FILE|FileNotFoundException"
+)
+
+
+def is_of_a_version(message: str) -> bool:
+    """Whether an error is of a table's version whose log or files are removed."""
+    return _VERSION.search(message) is not None
+
 
 def of_the_way(message: str) -> str:
     """What Thrift's error of a connection says to a reader. A refused log-in is told as it is."""

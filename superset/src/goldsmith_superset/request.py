@@ -21,3 +21,8 @@ def reader_left() -> bool:
         return False
     connection = request.environ.get("gunicorn.socket")
     return connection is not None and is_closed(connection)
+
+
+def pinned() -> bool:
+    """Whether the request's SQL reads its tables at the versions of its page."""
+    return has_request_context() and bool(g.get("lakehouse_pinned"))

@@ -1,0 +1,145 @@
+"""The script in Superset's pages that has all charts of a dashboard ask for one moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from goldsmith_superset import moments
+
+from page import CHROMIUM
+
+PAGE = """<!doctype html><html><head><script src="/moment.js"></script></head><body><div>
+<div class="header-with-actions" style="display: flex"><div>Shop</div><div class="right-button-panel">...</div></div>
+</div></body></html>"""
+ASK = """([chart, force]) => fetch('/api/v1/chart/data?form_data=x', {
+    method: 'POST', headers: {'X-CSRFToken': 't'}, body: JSON.stringify({form_data: {slice_id: chart}, force}),
+}).then(() => null)"""
+STATUS = "#lakehouse-moment"
+
+
+@dataclass
+class Site:
+    """A server of pages, in the browser. version: of the one table. asked: charts, and the moment they named."""
+
+    page: Any
+    version: int | None = 1
+    looked: int = 0
+    asked: list[tuple[int, str | None]] = field(default_factory=list)
+
+    def answer(self, route: Any) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/moment.js":
+            script = moments.__file__.replace("moments.py", "web/moment.js")
+            route.fulfill(path=script, content_type="text/javascript")
+        elif path.startswith("/moment/"):
+            self.looked += 1
+            told = {"moment": f"1/gold.sales={self.version}.0a1b2c3d", "as_of": 1_795_370_878_093}
+            route.fulfill(status=404 if self.version is None else 200, json=told)
+        elif path.startswith("/api/"):
+            headers = route.request.headers
+            assert headers["x-csrftoken"] == "t"
+            chart = json.loads(route.request.post_data)["form_data"]["slice_id"]
+            self.asked.append((chart, headers.get(moments.HEADER.lower())))
+            route.fulfill(json={})
+        else:
+            route.fulfill(body=PAGE, content_type="text/html")
+
+    def open(self) -> None:
+        self.page.goto("http://superset.test/superset/dashboard/shop/")
+
+    def ask(self, chart: int, *, force: bool = False) -> int | None:
+        """The version that a chart's call names."""
+        self.page.evaluate(ASK, [chart, force])
+        asked, moment = self.asked[-1]
+        assert asked == chart
+        return None if moment is None else int(moment.split("=")[1].split(".")[0])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(timezone_id="Europe/Vienna")
+        page.clock.install()
+        site = Site(page)
+        page.route("**/*", site.answer)
+        yield site
+        browser.close()
+
+
+def test_a_page_has_one_moment_and_says_when_it_was(site: Site) -> None:
+    site.open()
+    assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
+    site.version = 2
+    assert [site.ask(chart) for chart in (3, 1)] == [1, 1]
+    assert site.looked == 1
+    assert site.page.inner_text(STATUS) == "As of 22 Nov 2026, 19:07"
+    assert "Sunday" in site.page.get_attribute(f"{STATUS} span", "title")
+
+
+def test_newer_data_is_told_within_half_a_minute(site: Site) -> None:
+    site.open()
+    site.ask(1)
+    site.page.clock.run_for(31_000)
+    assert site.page.locator(f"{STATUS} a").count() == 0
+    site.version = 2
+    site.page.clock.run_for(31_000)
+    link = site.page.wait_for_selector(f"{STATUS} a")
+    assert link.inner_text() == "Newer data: reload"
+    assert site.ask(1) == 1, "the page stays as it is"
+    link.click()
+    site.page.wait_for_function(
+        f"document.querySelector('{STATUS}') && !document.querySelector('{STATUS} a')"
+    )
+    assert site.ask(1) == 2
+
+
+def test_a_refresh_of_the_page_is_one_moment_whatever_is_loaded_under_it(site: Site) -> None:
+    site.open()
+    assert [site.ask(chart) for chart in (1, 2, 3)] == [1, 1, 1]
+    site.version = 2
+    assert site.ask(1, force=True) == 2
+    site.version = 3
+    site.page.clock.run_for(4_000)
+    assert [site.ask(chart, force=True) for chart in (2, 3)] == [2, 2]
+    assert [site.ask(chart) for chart in (1, 2, 3)] == [2, 2, 2]
+    site.page.clock.run_for(4_000)
+    assert site.ask(1, force=True) == 3, "the next refresh"
+
+
+def test_a_refresh_of_one_chart_says_that_others_are_older(site: Site) -> None:
+    site.open()
+    assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
+    site.version = 2
+    site.page.clock.run_for(10_000)
+    assert site.ask(1, force=True) == 2
+    site.page.clock.run_for(3_100)
+    assert "Older charts: reload" in site.page.inner_text(STATUS)
+    assert site.ask(2, force=True) == 2
+    site.page.clock.run_for(3_100)
+    assert "reload" not in site.page.inner_text(STATUS)
+
+
+def test_a_dashboard_that_is_opened_again_has_a_moment_of_its_own(site: Site) -> None:
+    site.open()
+    assert site.ask(1) == 1
+    site.version = 2
+    site.page.evaluate("history.pushState({}, '', '/dashboard/list/')")
+    assert site.ask(1) is None, "it is not a dashboard's"
+    site.page.evaluate("history.pushState({}, '', '/superset/dashboard/shop/')")
+    assert site.ask(1) == 2
+
+
+def test_without_a_moment_charts_are_asked_for_all_the_same(site: Site) -> None:
+    site.version = None
+    site.open()
+    assert site.ask(1) is None
+    assert site.page.locator(STATUS).count() == 0

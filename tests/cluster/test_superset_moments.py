@@ -1,0 +1,304 @@
+"""All charts of an open dashboard show one moment, whatever is loaded meanwhile, and the page says which."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from goldsmith_superset.moments import HEADER
+from pyspark.sql import SparkSession
+
+from charts import Reader, browsing
+from goldsmith.project.loading import load_project
+from goldsmith.publish.superset.generate import generate
+from goldsmith.publish.superset.names import Names
+from goldsmith.publish.superset.push import push
+from services.processes import Missing
+from services.stack import Stack
+from services.superset import Superset, running
+
+BRONZE = "source: {files: o/*.csv, format: csv}\ncolumns: {day: date, paid: int}\n"
+GOLD = """
+columns: {day: date, paid: int}
+metrics:
+  rows: COUNT(*)
+  revenue: SUM(paid)
+  hours: (unix_timestamp(now()) - unix_timestamp(MAX(day))) / 3600
+"""
+DASHBOARD = """
+title: Shop
+rows:
+  - - {title: Sales, kind: number, table: gold.sales, metrics: rows}
+    - {title: Visits, kind: number, table: gold.visits, metrics: rows}
+  - - {title: By day, kind: table, table: gold.sales, metrics: rows, dimensions: day}
+  - - {title: Revenue, kind: number, table: gold.sales, metrics: revenue}
+    - {title: Hours, kind: number, table: gold.sales, metrics: hours}
+"""
+TABLES = ("gold.sales", "gold.visits")
+
+
+@dataclass
+class Shop:
+    """Two gold tables, a dashboard of them, and a Superset that shows it. loads: of each table so far."""
+
+    hive: SparkSession
+    superset: Superset
+    folder: Path
+    charts: dict[str, int] = field(default_factory=dict)
+    loads: int = 0
+
+    def load(self, tables: tuple[str, ...] = TABLES) -> None:
+        """A row more in each table."""
+        for table in tables:
+            self.hive.sql(f"INSERT INTO {table} VALUES (DATE'2026-01-01', 10)")
+        self.loads += 1
+
+    def rows(self, table: str = "gold.sales") -> int:
+        return int(self.hive.table(table).count())
+
+    def ask(self, chart: str, moment: str | None = None) -> tuple[int, Any]:
+        """A chart's data by the API: the status, and the answer."""
+        headers = {"Authorization": self.superset.admin()._headers["Authorization"]}
+        address = f"{self.superset.server.url}/api/v1/chart/{self.charts[chart]}/data/"
+        request = Request(address, headers=headers | ({} if moment is None else {HEADER: moment}))
+        try:
+            with urlopen(request, timeout=120) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, json.load(error)
+
+    def value(self, chart: str, moment: str | None = None) -> Any:
+        """The figure that a chart shows."""
+        _, answer = self.ask(chart, moment)
+        (row,) = answer["result"][0]["data"]
+        return next(iter(row.values()))
+
+
+@pytest.fixture(scope="module")
+def shop(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("shop")
+    files = {
+        "goldsmith.yaml": "name: shop\n",
+        "pipelines/p/pipeline.yaml": "",
+        "pipelines/p/bronze/o.yaml": BRONZE,
+        "pipelines/p/dashboards/shop.yaml": DASHBOARD,
+    }
+    for table in TABLES:
+        files[f"pipelines/p/{table.replace('.', '/')}.yaml"] = GOLD
+        files[f"pipelines/p/{table.replace('.', '/')}.sql"] = "SELECT day, paid FROM bronze.o"
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    hive.sql("CREATE DATABASE gold")
+    for table in TABLES:
+        hive.sql(f"CREATE TABLE {table} (day DATE, paid INT) USING delta LOCATION '{folder}/lake/{table}'")
+    try:
+        with running(tmp_path_factory.mktemp("superset")) as superset:
+            uri = f"spark://superset@127.0.0.1:{stack.thrift.port}/gold"
+            shop = Shop(hive, superset, folder)
+            shop.load()
+            push(superset.admin(), generate(load_project(folder)), Names("shop"), database_uri=uri)
+            shop.charts = {
+                each["slice_name"]: each["id"] for each in superset.admin().all("chart", ("id", "slice_name"))
+            }
+            yield shop
+    except Missing as missing:
+        pytest.skip(str(missing))
+    finally:
+        hive.sql("DROP DATABASE gold CASCADE")
+
+
+@dataclass
+class Page:
+    """The dashboard in a browser. asked: what its charts were answered, by the chart, the newest last."""
+
+    reader: Reader
+    charts: dict[int, str]
+    held: list[Any] = field(default_factory=list)
+    asked: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def page(self) -> Any:
+        return self.reader.page
+
+    def open(self, *later: str) -> None:
+        """Opens the dashboard. later: charts whose calls are held until `go_on`, as in the browser's own queue."""
+
+        def send(route: Any) -> None:
+            if self._chart(route.request) in later:
+                self.held.append(route)
+            else:
+                route.continue_()
+
+        self.page.route("**/api/v1/chart/data*", send)
+        self.page.on("response", self._answered)
+        self.page.goto(f"{self.reader.server.url}/superset/dashboard/shop/", wait_until="domcontentloaded")
+        self.wait("Sales", "Visits")
+
+    def go_on(self) -> None:
+        self.page.unroute("**/api/v1/chart/data*")
+        for route in self.held:
+            route.continue_()
+
+    def _chart(self, request: Any) -> str:
+        return self.charts[request.post_data_json["form_data"]["slice_id"]]
+
+    def _answered(self, response: Any) -> None:
+        if "/api/v1/chart/data" in response.url and response.status == 200:
+            self.asked.setdefault(self._chart(response.request), []).append(
+                response.json()["result"][0]["data"]
+            )
+
+    def wait(self, *charts: str, times: int = 1) -> None:
+        """Until the charts have been answered so often."""
+        end = time.monotonic() + 120
+        while any(len(self.asked.get(each, ())) < times for each in charts):
+            assert time.monotonic() < end, self.asked.keys()
+            self.page.wait_for_timeout(100)
+
+    def figure(self, chart: str) -> Any:
+        (row,) = self.asked[chart][-1]
+        return next(iter(row.values()))
+
+    def told(self) -> str:
+        return str(self.page.inner_text("#lakehouse-moment"))
+
+    def wait_for_news(self) -> None:
+        """Looks for newer data as often as a reader who comes back to the page."""
+        self.page.wait_for_function(
+            """() => {
+                document.dispatchEvent(new Event('visibilitychange'));
+                return document.querySelector('#lakehouse-moment a') !== null;
+            }""",
+            polling=1000,
+            timeout=60_000,
+        )
+
+
+@pytest.fixture
+def page(shop: Shop) -> Iterator[Page]:
+    with browsing(shop.superset.server, 1440, 700) as reader:
+        yield Page(reader, {number: name for name, number in shop.charts.items()})
+
+
+def test_an_open_page_keeps_its_moment_and_tells_of_newer_data(shop: Shop, page: Page) -> None:
+    page.open("Revenue", "By day")
+    before = shop.rows()
+    assert (page.figure("Sales"), page.figure("Visits")) == (before, before)
+    assert page.told().startswith("As of ")
+    assert "reload" not in page.told()
+    shop.load()
+    page.go_on()
+    page.wait("Revenue", "By day")
+    assert page.figure("Revenue") == 10 * before
+    assert page.asked["By day"][-1][0]["rows"] == before
+    page.wait_for_news()
+    assert page.told().endswith("Newer data: reload")
+    page.asked.clear()
+    page.page.click("#lakehouse-moment a")
+    page.wait("Sales", "Visits")
+    assert (page.figure("Sales"), page.figure("Visits")) == (before + 1, before + 1)
+    assert "reload" not in page.told()
+
+
+def test_a_refresh_of_the_page_shows_what_was_loaded(shop: Shop, page: Page) -> None:
+    page.open()
+    before = shop.rows()
+    shop.load()
+    page.page.click("[data-test=actions-trigger]")
+    page.page.click("text=Refresh dashboard")
+    page.wait("Sales", "Visits", times=2)
+    assert (page.figure("Sales"), page.figure("Visits")) == (before + 1, before + 1)
+
+
+def moment_of(page: Page, fresh: bool = False) -> str:
+    """What a page that opens now is told."""
+    address = f"{page.reader.server.url}/moment/shop{'?fresh=1' if fresh else ''}"
+    return str(page.page.request.get(address).json()["moment"])
+
+
+def test_a_page_that_is_opened_shows_the_load_before_it_within_ten_seconds(shop: Shop, page: Page) -> None:
+    before = moment_of(page)
+    shop.load()
+    loaded = time.monotonic()
+    while moment_of(page) == before:
+        assert time.monotonic() < loaded + 10
+        time.sleep(0.2)
+    assert shop.value("Sales", moment_of(page)) == shop.rows()
+    assert shop.value("Sales") == shop.rows()
+    assert shop.value("Sales", before) == shop.rows() - 1
+
+
+def test_what_a_chart_shows_is_kept_until_its_table_is_loaded(shop: Shop, page: Page) -> None:
+    def kept(chart: str) -> bool:
+        _, answer = shop.ask(chart, moment_of(page, fresh=True))
+        return bool(answer["result"][0]["is_cached"])
+
+    for chart in ("Sales", "Visits"):
+        shop.value(chart, moment_of(page, fresh=True))
+        assert kept(chart)
+    shop.load(("gold.visits",))
+    assert kept("Sales")
+    assert not kept("Visits")
+
+
+def test_a_moment_that_no_page_names_is_refused(shop: Shop, page: Page) -> None:
+    right = moment_of(page)
+    for wrong in (
+        "gold.sales=1",
+        "1/gold.sales=x.00000000",
+        f"{right};",
+        "1/gold.sales=1 OR 1=1.00000000",
+        "a" * 7001,
+    ):
+        status, answer = shop.ask("Sales", wrong)
+        assert (status, HEADER in answer["message"]) == (400, True), wrong
+    assert shop.ask("Sales", f"{right},1/gold.nosuch=3.00000000")[0] == 200
+    database = right.split("/", 1)[0]
+    for gone in (f"{database}/gold.sales=1.ffffffff", right.replace("gold.sales=", "gold.sales=9")):
+        status, answer = shop.ask("Sales", gone)
+        assert status == 409
+        assert "Reload the page" in answer["errors"][0]["message"]
+
+
+@pytest.fixture
+def vacuumed(shop: Shop) -> Iterator[None]:
+    """A table of which nothing is kept but its newest version."""
+    kept, check = (
+        "delta.deletedFileRetentionDuration",
+        "spark.databricks.delta.retentionDurationCheck.enabled",
+    )
+    shop.hive.sql("OPTIMIZE gold.sales")
+    shop.hive.sql(f"ALTER TABLE gold.sales SET TBLPROPERTIES ('{kept}' = 'interval 0 hours')")
+    shop.hive.conf.set(check, "false")
+    shop.hive.sql("VACUUM gold.sales RETAIN 0 HOURS")
+    yield
+    shop.hive.conf.unset(check)
+    shop.hive.sql(f"ALTER TABLE gold.sales UNSET TBLPROPERTIES ('{kept}')")
+
+
+def test_a_version_that_is_no_longer_kept_says_so(
+    shop: Shop, page: Page, request: pytest.FixtureRequest
+) -> None:
+    moment = moment_of(page, fresh=True)
+    shop.load()
+    request.getfixturevalue("vacuumed")
+    status, answer = shop.ask("Revenue", moment)
+    assert status >= 400
+    told = json.dumps(answer)
+    assert "no longer kept. Reload the page" in told
+    assert "Exception" not in told
+    assert shop.value("Revenue", moment_of(page, fresh=True)) == 10 * shop.rows()
+
+
+def test_readers_without_the_dashboard_are_told_no_versions(shop: Shop) -> None:
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{shop.superset.server.url}/moment/shop", timeout=30)
+    assert refused.value.code == 404
