@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from goldsmith_superset import moments
 
-from page import CHROMIUM
+from support.page import CHROMIUM
 
 PAGE = """<!doctype html><html><head><script src="/moment.js"></script></head><body><div>
 <div class="header-with-actions" style="display: flex"><div>Shop</div><div class="right-button-panel">...</div></div>

@@ -15,7 +15,6 @@ import pytest
 from goldsmith_superset.moments import HEADER
 from pyspark.sql import SparkSession
 
-from charts import Reader, browsing
 from goldsmith.project.loading import load_project
 from goldsmith.publish.superset.generate import generate
 from goldsmith.publish.superset.names import Names
@@ -23,6 +22,7 @@ from goldsmith.publish.superset.push import push
 from services.processes import Missing
 from services.stack import Stack
 from services.superset import Superset, running
+from support.charts import Reader, browsing
 
 BRONZE = "source: {files: o/*.csv, format: csv}\ncolumns: {day: date, paid: int}\n"
 GOLD = """
