@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-env airflow-test demo test unit lint faults bench superset-env schema clean env up down ps logs put submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema clean env up down ps logs put submit sql e2e backup restore
 
 DAYS ?= 7
 JOBS ?= 2
@@ -34,9 +34,16 @@ demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the
 
 test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q -n $(JOBS)
-	.venv/bin/pytest tests/spark tests/browser tests/e2e -q -n $(JOBS) --dist loadfile
-	.venv/bin/pytest tests/differential -q
+	@# The longest files first: a worker that begins one of them last would run alone.
+	.venv/bin/pytest tests/e2e tests/spark/test_kills.py tests/spark tests/browser -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@# Services wait for each other more than they compute.
+	$(MAKE) --jobs 2 --output-sync=recurse services-test others-test
+
+services-test: setup airflow-env
 	.venv/bin/pytest tests/services -q
+
+others-test: setup airflow-env
+	.venv/bin/pytest tests/differential -q
 	.venv/bin/pytest tests/cluster -q
 	$(MAKE) airflow-test
 

@@ -96,7 +96,7 @@ def shop(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFact
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    hive.sql("CREATE DATABASE gold")
+    hive.sql("CREATE DATABASE IF NOT EXISTS gold")
     for table in TABLES:
         hive.sql(f"CREATE TABLE {table} (day DATE, paid INT) USING delta LOCATION '{folder}/lake/{table}'")
     try:

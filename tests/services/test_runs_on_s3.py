@@ -140,7 +140,7 @@ def test_two_processes_at_once_load_everything_once(
 def test_the_flights_are_the_same_as_on_a_disk(
     spark: SparkSession, tmp_path: Path, home: S3Home, full_counts: bool
 ) -> None:
-    days = 7 if full_counts else 3
+    days = 7 if full_counts else 2
     disk = FlightsLake.make(tmp_path / "disk", broken=True)
     s3 = FlightsLake.make(tmp_path / "s3", broken=True)
     (s3.root / "goldsmith.yaml").write_text(home.declared.replace("name: test", "name: flights"))

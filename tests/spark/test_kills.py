@@ -18,7 +18,7 @@ from support.flights_lake import FlightsLake, day
 def test_a_killed_replay_run_again_ends_as_if_never_killed(
     spark: SparkSession, tmp_path: Path, full_counts: bool
 ) -> None:
-    kills = 30 if full_counts else 3
+    kills = 30 if full_counts else 2
     moments = random.Random(None if full_counts else 20130101)
     whole = FlightsLake.make(tmp_path / "whole", broken=True)
     killed = FlightsLake.make(tmp_path / "killed", broken=True)
