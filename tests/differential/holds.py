@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,12 +147,14 @@ def _fresh(machine: Machine, run: Run, name: str) -> Run:
 def _entries(run: Run, name: str) -> Rows:
     """Quarantined rows with their reasons, without what tells a run from another."""
     held = Held(run.quarantine_path(name))
-    return Counter(map(_entry, entries(held))) if held.exists else Counter()
+    rules = run.project.tables[name].spec.expectations
+    warn = frozenset(rule.name for rule in rules if rule.otherwise == "warn")
+    return Counter(_entry(record, warn) for record in entries(held)) if held.exists else Counter()
 
 
-def _entry(record: dict[str, Any]) -> tuple[Any, ...]:
-    """What two entries of one row have in common."""
-    reasons = tuple(sorted(record["reasons"]))
+def _entry(record: dict[str, Any], warn: Collection[str]) -> tuple[Any, ...]:
+    """What two entries of one row have in common. warn: rules that decide nothing are not judged a second time."""
+    reasons = tuple(sorted(name for name in record["reasons"] if name not in warn))
     if record.get("entered_as") is None:
         return reasons, _without_run(record["row"])
     values = sorted((name, repr(value)) for name, value in record["entered"] or () if value is not None)

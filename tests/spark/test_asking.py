@@ -68,6 +68,15 @@ def test_a_session_that_showed_another_project_shows_this_one(shop: Lake, tmp_pa
         assert asked(shop, query) == [(1,), (2,), (3,)]
 
 
+def test_the_latest_day_and_the_least_of_an_odd_column_are_found(shop: Lake, tmp_path: Path) -> None:
+    assert asked(shop, f"SELECT max(ordered_on) FROM {TABLE}") == [("2026-01-07",)]
+    other = Lake(shop.spark, tmp_path)
+    other.declare(TABLE, "source: {files: o/*.csv, format: csv}\ncolumns: {a`b: int}")
+    other.deliver("o/a.csv", "a`b\n9\n4\n")
+    other.done()
+    assert asked(other, f"SELECT min(`a``b`), count(*) FROM {TABLE}") == [(4, 2)]
+
+
 def asked(lake: Lake, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in ask(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows]
 

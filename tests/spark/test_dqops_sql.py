@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops import predicates
 from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.check import Subject
 from goldsmith.publish.dqops.checks import mapped
+from goldsmith.quality.predicates import passes
 from goldsmith.run.asking import register
 from support.lake import Lake
 
@@ -98,7 +98,7 @@ def test_conditions_find_the_rows_that_the_load_found(lake: Lake, judged: Table)
     subject, found, guarded = Subject.of(judged), {}, {}
     lake.table("silver.rows").createOrReplaceTempView("rows_at_rest")
     for expectation in judged.spec.expectations:
-        whole = predicates.whole(expectation, subject.types)
+        whole = subject.sql(passes, expectation)
         assert whole is not None, expectation.name
         # As DQOps asks: `true` for a row must be true, so that warnings by percentage count the same rows.
         (row,) = lake.spark.sql(

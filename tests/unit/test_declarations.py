@@ -116,6 +116,13 @@ ONE_MISTAKE = [
     (YAML, "load: mrege\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
     (YAML, "load:\n  mrege: {key: id}\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
     (YAML, "cluster_by: [id, id, id, id, id]\n", "GS103", 1, "at most 4", None),
+    # values that a column's type cannot be compared with
+    (BRONZE, SOURCE + COLUMNS + expect(f"{BETWEEN}: {{column: day, min_value: 4}}"), "GS103", 4,
+     "4 cannot be compared with `day` (date)", None),
+    (BRONZE, SOURCE + COLUMNS + expect("expect_column_values_to_be_in_set: {column: name, value_set: [true]}"),
+     "GS103", 4, "True cannot be compared with `name` (string)", "put the value in quotes"),
+    (BRONZE, SOURCE + COLUMNS + expect("expect_column_mean_to_be_between: {column: name, max_value: 2}"),
+     "GS103", 4, "another kind than its bounds", "Declare the column's type"),
     (YAML, "properties:\n  delta.x: true\n", "GS103", 2, "takes text, not `true`", "quotes"),
     (YAML, "lookups: [bronze.orders]\n", "GS103", 1, "`lookups` takes a mapping", None),
     (BRONZE, "source: orders/*.csv\n" + COLUMNS, "GS103", 1, "`source` takes a mapping", "files:"),
@@ -195,6 +202,13 @@ ONE_MISTAKE = [
     (BRONZE, SOURCE + COLUMNS.replace("}", ", _run_id: string}"), "GS110", 2, "`_run_id`", "away"),
     (BRONZE, SOURCE + COLUMNS.replace("}", ", first name: string}"), "GS110", 2, "`first name`", "spaces"),
 ]  # fmt: skip
+
+
+def test_values_of_another_type_can_exist_in_no_table(problems: Problems) -> None:
+    exist = expect("expect_column_values_to_exist_in: {column: day, table: bronze.orders, key: id}")
+    (problem,) = problems({"pipelines/p/bronze/days.yaml": f"{SOURCE}columns: {{day: date}}\n{exist}"})
+    assert (problem.code, problem.where.line) == ("GS103", 4)
+    assert "`day` (date) and `id` (int) cannot be compared" in problem.message
 
 
 @pytest.mark.parametrize(

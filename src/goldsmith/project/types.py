@@ -76,6 +76,11 @@ def sizes_of(text: str) -> tuple[int, ...] | None:
     return tuple(int(size) for size in found.groups() if size is not None) if found else None
 
 
+def is_integral(text: str | None) -> bool:
+    """True for whole numbers."""
+    return word_of(text) in ("tinyint", "smallint", "int", "bigint")
+
+
 def is_temporal(text: str | None) -> bool:
     """True for dates and times."""
     return family(text) in ("date", "timestamp")

@@ -1,12 +1,16 @@
-"""What is wrong with a project's expectations, told before anything runs. Nothing here needs Spark."""
+"""What is wrong with a project's expectations, found before anything runs. Nothing here needs Spark."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Project, Table
-from goldsmith.quality.catalog import mistakes
+from goldsmith.quality.aggregates import has_tally, tally
+from goldsmith.quality.catalog import mistakes, reference
+from goldsmith.quality.fields import Field, among, harmonized
+from goldsmith.quality.predicates import has_predicate, passes
 
 
 def check_expectations(project: Project) -> list[DeclarationError]:
@@ -16,14 +20,17 @@ def check_expectations(project: Project) -> list[DeclarationError]:
     GS110 for arguments that contradict each other, GS203 for a column that is not there. What free
     conditions say is left to `load_project`, which reads them as SQL.
     """
-    return [problem for table in project.tables.values() for problem in _of_table(table)]
+    return [problem for table in project.tables.values() for problem in _of_table(project, table)]
 
 
-def _of_table(table: Table) -> Iterator[DeclarationError]:
+def _of_table(project: Project, table: Table) -> Iterator[DeclarationError]:
     for index, expectation in enumerate(table.spec.expectations):
         if expectation.kind == "condition":
             continue
-        for mistake in mistakes(expectation, table.columns):
+        found = mistakes(expectation, table.columns)
+        if not found:
+            yield from _of_types(project, table, index, expectation)
+        for mistake in found:
             place = (mistake.argument,) if mistake.argument is not None else ()
             yield DeclarationError(
                 mistake.code,
@@ -31,3 +38,31 @@ def _of_table(table: Table) -> Iterator[DeclarationError]:
                 where=table.where("expectations", index, expectation.kind, *place),
                 hint=mistake.hint,
             )
+
+
+def _of_types(
+    project: Project, table: Table, index: int, expectation: Expectation
+) -> Iterator[DeclarationError]:
+    """GS103 where the declared types do not fit: it is compiled as it will be for the run."""
+    types = {name.lower(): kind for name, kind in (table.columns or {}).items()}
+    if any(types.get(name.lower()) is None for name in expectation.columns):
+        return
+    find = among(types)
+    try:
+        if has_predicate(expectation):
+            passes(expectation, find)
+        elif has_tally(expectation):
+            tally(expectation, find, "true")
+        elif (known := _key(project, expectation)) is not None:
+            harmonized(find(expectation.arguments["column"]), known)
+    except DeclarationError as error:
+        where = table.where("expectations", index, expectation.kind)
+        yield DeclarationError(error.code, f"{error.message}.", where=where, hint=error.hint)
+
+
+def _key(project: Project, expectation: Expectation) -> Field | None:
+    """The column that values must exist in; None where its type is not known."""
+    table, key = reference(expectation) or ("", "")
+    types = (project.tables[table].columns or {}) if table in project.tables else {}
+    kind = {name.lower(): kind for name, kind in types.items()}.get(key.lower())
+    return Field(key, key, kind) if kind is not None else None

@@ -16,7 +16,9 @@ from pyspark.sql import Column, DataFrame
 from goldsmith.errors import DeclarationError, NotReady
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql.text import quoted
-from goldsmith.quality.columns import RowRule, considered, rule
+from goldsmith.quality.predicates import unjudged
+from goldsmith.quality.rows import RowRule, rule
+from goldsmith.quality.schema import fields_of
 
 _DOMAIN = ("column", "column_A", "column_B", "column_list")
 
@@ -42,10 +44,10 @@ def compile_foreign(frame: DataFrame, expectations: Sequence[Expectation]) -> di
     engine.load_batch_data("schema", frame.limit(0))
     rules: dict[str, RowRule] = {}
     for item in expectations:
-        judged = considered(frame.schema, item)
+        skipped = unjudged(item, fields_of(frame.schema))
         name = f"_gs_bad_{item.name}"
         rules[item.name] = rule(
-            judged, f"NOT {quoted(name)}", item.ignore_nulls, foreign=(name, _bad_row(engine, item))
+            skipped, f"NOT {quoted(name)}", item.ignore_nulls, foreign=(name, _bad_row(engine, item))
         )
     return rules
 

@@ -14,8 +14,8 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation, Otherwise
 from goldsmith.project.sql.text import quoted, text_literal
 from goldsmith.quality import batch, catalog, gx, lookups
-from goldsmith.quality.columns import RowRule, compile_row
 from goldsmith.quality.kinds import KINDS
+from goldsmith.quality.rows import RowRule, compile_row
 
 REASONS = "_gs_reasons"
 """array<string>: what the row violates; violations found before first, then names of row expectations."""

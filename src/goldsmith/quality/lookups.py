@@ -11,7 +11,8 @@ from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.catalog import reference
-from goldsmith.quality.values import find, harmonized
+from goldsmith.quality.fields import harmonized
+from goldsmith.quality.schema import fields_of
 
 _PREFIX = "_gs_member_"
 
@@ -42,7 +43,8 @@ def with_members(
                 hint=f"Declare `{table}` in this project.",
             )
         lookup = lookups[table]
-        held, known = find(frame.schema, expectation.arguments["column"]), find(lookup.schema, key)
+        held = fields_of(frame.schema)(expectation.arguments["column"])
+        known = fields_of(lookup.schema)(key)
         value, wanted = harmonized(held, known)
         name = f"_gs_key_{expectation.name}"
         column = quoted(name)

@@ -199,8 +199,9 @@ def canonical(parsed: Parsed) -> str:
 
 
 def text_literal(text: str) -> str:
-    """A text as Spark SQL: `it's` -> `'it\\'s'`."""
+    """A text as Spark SQL on one line: `it's` -> `'it\\'s'`."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = escaped.replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"
 
 

@@ -8,10 +8,10 @@ Only the newest verdict of each expectation that is still declared counts, so a 
 from __future__ import annotations
 
 from goldsmith.project.sources import INGESTED_AT
+from goldsmith.project.sql.text import text_literal
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.names import GROUPING, IMPORT_CHECK
-from goldsmith.publish.dqops.predicates import text
 
 FRESHNESS_RULE = "fresh_within"
 """The name of the series that says how old a table's last load is."""
@@ -43,7 +43,7 @@ def imported(table: Table) -> Check | None:
 
 
 def _verdicts(names: list[str]) -> str:
-    declared = ",\n              ".join(text(name.replace("${", "$")) for name in names)
+    declared = ",\n              ".join(text_literal(name.replace("${", "$")) for name in names)
     return f"""\
 SELECT CASE WHEN ok THEN 0 WHEN otherwise = 'fail' AND accepted_by IS NULL THEN 2 ELSE 1 END AS severity,
        CAST(failed AS DOUBLE) AS actual_value, CAST(0 AS DOUBLE) AS expected_value, name AS grouping_level_1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from goldsmith.errors import DeclarationError
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops.predicates import Types
+from goldsmith.quality.fields import Find, among
+from goldsmith.quality.predicates import has_predicate
 
 Rule = Literal["warning", "error"]
 
@@ -47,12 +50,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Subject:
-    """What the mapping knows of a table. never_null: columns without a NULL at rest, in small letters.
+    """What the mapping knows of a table.
 
-    whole: a load takes the whole table. by: the columns whose values a load takes whole.
+    types: by column name as declared; None where one is not known. never_null: columns without a NULL at rest, in
+    small letters. whole: a load takes the whole table. by: the columns whose values a load takes whole.
     """
 
-    types: Types
+    types: Mapping[str, str | None]
     never_null: frozenset[str]
     whole: bool
     by: tuple[str, ...]
@@ -69,3 +73,18 @@ class Subject:
         }
         key = {name.lower() for name in load.row_key}
         return cls(dict(table.columns or {}), frozenset(held | key), not load.by_changes, load.confined_by)
+
+    def column(self, name: object) -> str | None:
+        """The column as it is declared, whatever the case it is named in; None where there is none."""
+        return next(
+            (known for known in self.types if isinstance(name, str) and known.lower() == name.lower()), None
+        )
+
+    def sql(self, compiler: Callable[[Expectation, Find], str], expectation: Expectation) -> str | None:
+        """An expectation as SQL; None where it judges more than a row, or a column's type is not known or does not fit."""
+        if not has_predicate(expectation):
+            return None
+        try:
+            return compiler(expectation, among(self.types))
+        except DeclarationError:
+            return None

@@ -13,11 +13,10 @@ from typing import Any
 
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops import predicates
 from goldsmith.publish.dqops.check import Check, Rule, Subject
 from goldsmith.publish.dqops.native import NATIVE, least_share
-from goldsmith.publish.dqops.predicates import find
 from goldsmith.quality.catalog import describe, is_batch
+from goldsmith.quality.predicates import passes, predicate
 
 _REPLACED = ("${", "{table}", "{alias}", "{column}")
 """What DQOps replaces in a parameter: variables and files, and its own names in SQL."""
@@ -44,7 +43,7 @@ def mapped(table: Table) -> tuple[tuple[Check, ...], tuple[str, ...]]:
                 found, expectations=(expectation.name,), comments=(_plain(comment),)
             )
             continue
-        sql = None if is_batch(expectation) else predicates.whole(expectation, subject.types)
+        sql = None if is_batch(expectation) else subject.sql(passes, expectation)
         if sql is None:
             without.append(expectation.name)
         else:
@@ -93,8 +92,8 @@ def _candidates(expectation: Expectation, subject: Subject, rule: Rule) -> list[
     if native is not None:
         made = native(expectation, subject, rule)
         found += [made] if made is not None else []
-    column = find(expectation.arguments.get("column"), subject.types)
-    sql = predicates.predicate(expectation, subject.types)
+    column = subject.column(expectation.arguments.get("column"))
+    sql = subject.sql(predicate, expectation)
     null = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null")
     if column is not None and sql is not None and expectation.kind not in null:
         # These checks pass over rows where the column is NULL, as expectations on a column do.

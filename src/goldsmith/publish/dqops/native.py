@@ -9,7 +9,6 @@ from typing import Any
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.types import family
 from goldsmith.publish.dqops.check import Check, Rule, Subject
-from goldsmith.publish.dqops.predicates import find
 from goldsmith.quality.catalog import reference
 
 
@@ -22,7 +21,7 @@ def _percent(share: float) -> float:
 
 
 def _not_null(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
-    column = find(expectation.arguments["column"], subject.types)
+    column = subject.column(expectation.arguments["column"])
     if column is None:
         return None
     if "mostly" in expectation.arguments:
@@ -33,7 +32,7 @@ def _not_null(expectation: Expectation, subject: Subject, rule: Rule) -> Check |
 
 def _between(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
     arguments = expectation.arguments
-    column = find(arguments["column"], subject.types)
+    column = subject.column(arguments["column"])
     strict = arguments.get("strict_min") or arguments.get("strict_max")
     if column is None or strict or family(subject.types[column]) != "number":
         return None
@@ -59,7 +58,7 @@ def _is_exact(value: Any) -> bool:
 
 
 def _in_set(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
-    column = find(expectation.arguments["column"], subject.types)
+    column = subject.column(expectation.arguments["column"])
     values = [value for value in expectation.arguments["value_set"] if value is not None]
     if column is None or not values:
         return None
@@ -81,7 +80,7 @@ def _needs_escape(value: str) -> bool:
 def _regex(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
     """The check counts a NULL as a text that does not match, so it is right on columns without NULLs alone."""
     arguments = expectation.arguments
-    column = find(arguments["column"], subject.types)
+    column = subject.column(arguments["column"])
     if column is None or column.lower() not in subject.never_null or "mostly" in arguments:
         return None
     if family(subject.types[column]) != "text" or any(sign in arguments["regex"] for sign in "'\"\n\r"):
@@ -94,7 +93,7 @@ def _regex(expectation: Expectation, subject: Subject, rule: Rule) -> Check | No
 
 def _lengths(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
     arguments = expectation.arguments
-    column = find(arguments["column"], subject.types)
+    column = subject.column(arguments["column"])
     if column is None or family(subject.types[column]) != "text":
         return None
     if "value" in arguments:
@@ -111,7 +110,7 @@ def _lengths(expectation: Expectation, subject: Subject, rule: Rule) -> Check | 
 
 
 def _exists(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
-    column, target = find(expectation.arguments.get("column"), subject.types), reference(expectation)
+    column, target = subject.column(expectation.arguments.get("column")), reference(expectation)
     if column is None or target is None:
         return None
     looked_up = {"foreign_table": target[0], "foreign_column": target[1]}
@@ -119,7 +118,7 @@ def _exists(expectation: Expectation, subject: Subject, rule: Rule) -> Check | N
 
 
 def _unique(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
-    column = find(expectation.arguments["column"], subject.types)
+    column = subject.column(expectation.arguments["column"])
     if column is None or "mostly" in expectation.arguments:
         return None
     return Check("uniqueness", "daily_duplicate_count", {rule: {"max_count": 0}}, column)
@@ -127,7 +126,7 @@ def _unique(expectation: Expectation, subject: Subject, rule: Rule) -> Check | N
 
 def _compound(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
     arguments = expectation.arguments
-    columns = [find(name, subject.types) for name in arguments["column_list"]]
+    columns = [subject.column(name) for name in arguments["column_list"]]
     ignored = arguments.get("ignore_row_if") or "all_values_are_missing"
     if None in columns or "mostly" in arguments or ignored != "all_values_are_missing":
         return None
@@ -151,7 +150,7 @@ def _row_count(expectation: Expectation, _: Subject, rule: Rule) -> Check | None
 def _aggregate(of: str) -> Callable[[Expectation, Subject, Rule], Check | None]:
     def made(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
         arguments = expectation.arguments
-        column = find(arguments["column"], subject.types)
+        column = subject.column(arguments["column"])
         strict = arguments.get("strict_min") or arguments.get("strict_max")
         least, most = arguments.get("min_value"), arguments.get("max_value")
         exact = all(value is None or _is_exact(value) for value in (least, most))

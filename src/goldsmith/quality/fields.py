@@ -2,34 +2,24 @@
 
 Spark's ANSI mode casts text to the other side's type and fails the query where one row's text does not cast.
 Here it is the column's text that is cast, by `try_cast`: what does not cast gives NULL, and NULL fails.
+Nothing here needs Spark: a column's type is text, as Spark prints it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from pyspark.sql.types import (
-    BooleanType,
-    CharType,
-    DataType,
-    DateType,
-    NumericType,
-    StringType,
-    StructType,
-    TimestampNTZType,
-    TimestampType,
-    VarcharType,
-)
-
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.suggest import hint_for
+from goldsmith.project.types import family, is_temporal
 
-Family = Literal["text", "number", "time", "boolean", "other"]
+Compared = Literal["text", "number", "time", "boolean", "other", "unknown"]
 
 EXACT = "decimal(38,18)"
 """The type that text is read as where it is held against numbers."""
@@ -40,51 +30,50 @@ _DECIMAL = 10**38
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the judged frame: its name as declared, itself as SQL, and its type."""
+    """A column: its name as declared, itself as SQL, and its type as Spark prints it; None where it is not known."""
 
     name: str
     sql: str
-    type: DataType
+    type: str | None
 
     @property
-    def family(self) -> Family:
-        if isinstance(self.type, StringType | CharType | VarcharType):
-            return "text"
-        if isinstance(self.type, NumericType):
-            return "number"
-        if isinstance(self.type, DateType | TimestampType | TimestampNTZType):
+    def compared(self) -> Compared:
+        """The values that it can be compared with: dates and times with one another."""
+        if self.type is None:
+            return "unknown"
+        if is_temporal(self.type):
             return "time"
-        return "boolean" if isinstance(self.type, BooleanType) else "other"
+        match family(self.type):
+            case "text" | "number" | "boolean" as known:
+                return known
+            case _:
+                return "other"
 
     def __str__(self) -> str:
-        return f"`{self.name}` ({self.type.simpleString()})"
+        return f"`{self.name}` ({self.type or 'of an unknown type'})"
 
 
-def find(schema: StructType, name: str) -> Field:
-    """The field of a name, which may be a path into structs; names are compared as Spark does, without case.
-
-    Raises DeclarationError GS203 where there is none.
-    """
-    whole = _member(schema, name)
-    if whole is not None:
-        return Field(name, quoted(name), whole)
-    inner: DataType = schema
-    for step in name.split("."):
-        member = _member(inner, step) if isinstance(inner, StructType) else None
-        if member is None:
-            raise DeclarationError(
-                "GS203",
-                f"there is no column `{name}`",
-                where=Where(field=name),
-                hint=hint_for(name, schema.names),
-            )
-        inner = member
-    path = ".".join(quoted(step) for step in name.split("."))
-    return Field(name, path, inner)
+Find = Callable[[str], Field]
+"""The field of a name. Raises DeclarationError GS203 where there is none."""
 
 
-def _member(schema: StructType, name: str) -> DataType | None:
-    return next((field.dataType for field in schema.fields if field.name.lower() == name.lower()), None)
+def among(types: Mapping[str, str | None]) -> Find:
+    """The fields of declared columns; names are compared as Spark does, without case."""
+    known = {name.lower(): Field(name, quoted(name), kind) for name, kind in types.items()}
+
+    def find(name: str) -> Field:
+        if name.lower() not in known:
+            raise absent(name, list(types))
+        return known[name.lower()]
+
+    return find
+
+
+def absent(name: str, columns: list[str]) -> DeclarationError:
+    """The error GS203 for a column that is not there."""
+    return DeclarationError(
+        "GS203", f"there is no column `{name}`", where=Where(field=name), hint=hint_for(name, columns)
+    )
 
 
 def comparable(field: Field, value: Any) -> tuple[str, str]:
@@ -93,37 +82,37 @@ def comparable(field: Field, value: Any) -> tuple[str, str]:
     Raises DeclarationError GS103 where they can never be compared.
     """
     if isinstance(value, bool):
-        if field.family == "boolean":
+        if field.compared == "boolean":
             return field.sql, literal(value)
         hint = "YAML reads yes, no, on and off as true and false: put the value in quotes."
-        raise _mismatch(field, value, hint if field.family == "text" else None)
+        raise _mismatch(field, value, hint if field.compared == "text" else None)
     if isinstance(value, int | float | Decimal):
-        if field.family == "number":
+        if field.compared == "number":
             return field.sql, number(value)
-        if field.family == "text":
-            return _try_cast(field, EXACT), number(Decimal(str(value)))
+        if field.compared == "text":
+            return try_cast(field, EXACT), number(Decimal(str(value)))
         raise _mismatch(field, value)
     if isinstance(value, date):
-        if field.family == "time":
+        if field.compared == "time":
             return field.sql, _moment(value, field.type)
-        if field.family == "text":
-            type_ = TimestampType() if isinstance(value, datetime) else DateType()
-            return _try_cast(field, type_.simpleString()), _moment(value, type_)
+        if field.compared == "text":
+            kind = "timestamp" if isinstance(value, datetime) else "date"
+            return try_cast(field, kind), _moment(value, kind)
         raise _mismatch(field, value)
     return field.sql, _from_text(field, str(value))
 
 
 def _from_text(field: Field, value: str) -> str:
-    if field.family == "text":
+    if field.compared == "text":
         return literal(value)
     try:
-        if field.family == "number":
+        if field.compared == "number":
             return number(Decimal(value))
-        if field.family == "time":
+        if field.compared == "time":
             return _moment(_iso(value), field.type)
     except (InvalidOperation, ValueError) as error:
         raise _mismatch(field, value) from error
-    if field.family == "boolean" and value.lower() in ("true", "false"):
+    if field.compared == "boolean" and value.lower() in ("true", "false"):
         return literal(value.lower() == "true")
     raise _mismatch(field, value)
 
@@ -142,12 +131,12 @@ def number(value: float | Decimal) -> str:
     return literal(Decimal(value) if abs(value) < _DECIMAL else float(value))
 
 
-def _moment(value: date, type_: DataType) -> str:
+def _moment(value: date, kind: str | None) -> str:
     # Text is cast by Spark in the session's time zone; a Python datetime would pass through this process's.
     if not isinstance(value, datetime):
         return literal(value)
-    wanted = TimestampType() if isinstance(type_, DateType) else type_
-    return f"CAST({literal(value.isoformat())} AS {wanted.simpleString()})"
+    wanted = "timestamp" if family(kind) == "date" else kind
+    return f"CAST({literal(value.isoformat())} AS {wanted})"
 
 
 def harmonized(left: Field, right: Field) -> tuple[str, str]:
@@ -155,12 +144,13 @@ def harmonized(left: Field, right: Field) -> tuple[str, str]:
 
     Raises DeclarationError GS103 where they can never be compared.
     """
-    if left.family == right.family:
-        return left.sql, right.sql
-    if left.family == "text":
-        return _read_as(left, right), right.sql
-    if right.family == "text":
-        return left.sql, _read_as(right, left)
+    if "unknown" not in (left.compared, right.compared):
+        if left.compared == right.compared:
+            return left.sql, right.sql
+        if left.compared == "text":
+            return _read_as(left, right), right.sql
+        if right.compared == "text":
+            return left.sql, _read_as(right, left)
     raise DeclarationError(
         "GS103",
         f"{left} and {right} cannot be compared",
@@ -170,22 +160,23 @@ def harmonized(left: Field, right: Field) -> tuple[str, str]:
 
 
 def _read_as(text: Field, other: Field) -> str:
-    if other.family == "other":
+    if other.compared == "other":
         raise DeclarationError(
             "GS103", f"{text} and {other} cannot be compared", where=Where(field=text.name)
         )
-    return _try_cast(text, EXACT if other.family == "number" else other.type.simpleString())
+    return try_cast(text, EXACT if other.compared == "number" else str(other.type))
 
 
-def _try_cast(field: Field, wanted: str) -> str:
+def try_cast(field: Field, wanted: str) -> str:
+    """SQL of the column in another type, NULL where its value does not cast."""
     return f"try_cast({field.sql} AS {wanted})"
 
 
-def text(field: Field) -> str:
+def as_text(field: Field) -> str:
     """SQL of the column as text. Raises DeclarationError GS103 for arrays, maps and structs."""
-    if field.family == "text":
+    if field.compared == "text":
         return field.sql
-    if field.family == "other":
+    if field.compared in ("other", "unknown"):
         raise DeclarationError("GS103", f"{field} is not text", where=Where(field=field.name))
     return f"CAST({field.sql} AS string)"
 
