@@ -193,13 +193,13 @@ ONE_MISTAKE = [
      "`bronze.orders` has no column `idd`", "`id`"),
     # what contradicts itself
     (YAML, SOURCE, "GS110", 1, "Only a bronze table", "bronze table"),
-    (YAML, "on_new_column: add\n", "GS110", 1, "bronze tables alone", "away"),
-    (YAML, "reads: bronze.orders\n", "GS110", 1, "Python tables", "away"),
+    (YAML, "on_new_column: add\n", "GS110", 1, "bronze tables alone", "Remove"),
+    (YAML, "reads: bronze.orders\n", "GS110", 1, "Python tables", "Remove"),
     (YAML, "changes_of: bronze.other\n", "GS110", 1, "does not read", "`bronze.orders`"),
-    (YAML, "load: {merge: {key: id}}\nlookups:\n  bronze.orders: as_loaded\n", "GS110", 3, "drives", "away"),
+    (YAML, "load: {merge: {key: id}}\nlookups:\n  bronze.orders: as_loaded\n", "GS110", 3, "drives", "Remove"),
     (BRONZE, f"{SOURCE}{COLUMNS}load: {{merge: {{key: id}}}}\n", "GS110", 3, "only append", "silver"),
-    (BRONZE, f"{SOURCE}{COLUMNS}changes_of: silver.sales\n", "GS110", 3, "reads no other table", "away"),
-    (BRONZE, SOURCE + COLUMNS.replace("}", ", _run_id: string}"), "GS110", 2, "`_run_id`", "away"),
+    (BRONZE, f"{SOURCE}{COLUMNS}changes_of: silver.sales\n", "GS110", 3, "reads no other table", "Remove"),
+    (BRONZE, SOURCE + COLUMNS.replace("}", ", _run_id: string}"), "GS110", 2, "`_run_id`", "emove"),
     (BRONZE, SOURCE + COLUMNS.replace("}", ", first name: string}"), "GS110", 2, "`first name`", "spaces"),
 ]  # fmt: skip
 

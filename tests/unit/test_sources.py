@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.declared import FilesTable
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.engine.ingest.layouts import Layout, columns_taken
 from goldsmith.errors import DeclarationError, DeclarationErrors, SourceError
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import TableSpec
+from goldsmith.project.sources import FilesSource
 
 BRONZE = "pipelines/p/bronze/orders.yaml"
 
@@ -105,6 +107,7 @@ def test_links_within_the_landing_folder_and_of_itself_are_followed(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["", "full name", "_run_id"])
 def test_a_new_column_that_no_table_can_have_is_an_error(name: str) -> None:
+    declared = FilesTable("bronze.orders", FilesSource(files="*.json", format="json"), TableSpec())
     with pytest.raises(SourceError) as found:
-        columns_taken("bronze.orders", TableSpec(), {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
+        columns_taken(declared, {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
     assert found.value.code == "GS305"

@@ -133,6 +133,16 @@ class Table:
         return SYSTEM_COLUMNS if self.spec.source else {}
 
     @property
+    def origin(self) -> str | None:
+        """Where its rows come from, in a few words; None where they come from other tables."""
+        return self.spec.source.in_words() if self.spec.source else None
+
+    @property
+    def keeps_types(self) -> bool:
+        """Whether a column's type changes by a rebuild alone that a person starts: its rows were delivered."""
+        return self.spec.source is not None
+
+    @property
     def freshness(self) -> Freshness | None:
         return Freshness.of(self.spec.fresh_within)
 

@@ -21,7 +21,7 @@ def changed_types(project: Project, warehouse: str) -> Iterator[tuple[str, str]]
     if "://" in warehouse:
         return
     for table in project.tables.values():
-        if table.spec.source:
+        if table.keeps_types:
             held = _types(Path(warehouse, *table.name.split(".", 1)))
             yield from ((table.name, note) for note in _notes(table, held))
 

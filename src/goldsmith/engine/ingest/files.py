@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType, StringType, StructField, StructType
 
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.declared import FilesTable
 from goldsmith.engine.ingest.landing import Landing, uri
 from goldsmith.engine.ingest.layouts import REPLACEMENT, Layout, columns_taken, layouts
 from goldsmith.engine.ingest.lines import (
@@ -28,7 +29,7 @@ from goldsmith.engine.ingest.lines import (
     needs_every_line,
     numbered_records,
 )
-from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record, json_record, reader_options
+from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record, json_record
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sql.literals import literal
@@ -69,8 +70,7 @@ class Stamp:
 
 def read_files(
     spark: SparkSession,
-    table: str,
-    spec: TableSpec,
+    declared: FilesTable,
     landing: Landing,
     files: Sequence[LoadedFile],
     stamp: Stamp,
@@ -80,10 +80,11 @@ def read_files(
     Raises SourceError: GS302 for a file that cannot be read, GS303 for one that is gone, GS305 for columns
     that the table does not take.
     """
-    assert spec.source is not None
-    groups = layouts(spark, table, spec, landing, files)
-    columns = columns_taken(table, spec, groups)
-    parts = _alike([_read(spark, spec, landing, key, members, columns) for key, members in groups.items()])
+    groups = layouts(spark, declared, landing, files)
+    columns = columns_taken(declared, groups)
+    parts = _alike(
+        [_read(spark, declared, landing, key, members, columns) for key, members in groups.items()]
+    )
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
     # Spark writes `file:/x` or `file:///x`, and encodes the path; a plus sign stands for itself there.
     plain = "url_decode(replace(_gs_path, '+', '%2B'))"
@@ -124,20 +125,19 @@ def reasons(delivered: Delivered) -> str:
 
 def _read(
     spark: SparkSession,
-    spec: TableSpec,
+    declared: FilesTable,
     landing: Landing,
     layout: Layout,
     files: list[LoadedFile],
     columns: tuple[str, ...],
 ) -> DataFrame:
     """One layout's rows: what a file lacks is NULL of no type, what has a type keeps it."""
-    assert spec.source is not None
     paths = [uri(landing, file.path) for file in files]
-    match spec.source.format:
+    match declared.source.format:
         case "csv":
-            frame = _read_csv(spark, layout.names, paths, reader_options(spec.source.options))
+            frame = _read_csv(spark, layout.names, paths, declared.options)
         case "json":
-            frame = _read_json(spark, spec, layout, paths)
+            frame = _read_json(spark, declared, layout, paths)
         case "parquet":
             frame = spark.read.parquet(*paths).select("*", *file_columns())
             frame = frame.withColumn(MALFORMED, F.lit(None).cast("string"))
@@ -170,10 +170,9 @@ def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
     return lines.select(F.coalesce(MALFORMED, LINE).alias(LINE), *file_columns())
 
 
-def _read_json(spark: SparkSession, spec: TableSpec, layout: Layout, paths: list[str]) -> DataFrame:
-    assert spec.source is not None
-    lines = json_lines(spark, paths, reader_options(spec.source.options))
-    types = {name: declared_type(spec, name) for name in layout.names}
+def _read_json(spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
+    lines = json_lines(spark, paths, declared.options)
+    types = {name: declared_type(declared.spec, name) for name in layout.names}
     parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
     return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 

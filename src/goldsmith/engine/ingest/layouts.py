@@ -15,12 +15,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.declared import FilesTable
 from goldsmith.engine.ingest.landing import Landing, uri
 from goldsmith.engine.ingest.lines import BLANKS, LINE, json_lines
-from goldsmith.engine.ingest.parsing import reader_options
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.checks.columns import IMPOSSIBLE
-from goldsmith.project.models import RESERVED, TableSpec
+from goldsmith.project.models import RESERVED
 
 AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."
 _AT_ONCE = 8
@@ -44,52 +44,52 @@ class Layout:
 
 
 def layouts(
-    spark: SparkSession, table: str, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
+    spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> dict[Layout, list[LoadedFile]]:
     """Files by their columns: those with the same columns in the same order are read together.
 
     Files without a row or a first line are left out. Raises SourceError: GS302 for a file that cannot be
     read, GS303 for one that is gone, GS305 for a first line that names no columns.
     """
-    assert spec.source is not None
     for file in files:
         if ":" in file.path:
             raise SourceError(
                 "GS302",
                 "A file has a colon in its name, and Spark cannot read such names.",
-                where=Where(file=file.path, table=table),
+                where=Where(file=file.path, table=declared.name),
                 hint="Rename it.",
             )
     groups: dict[Layout, list[LoadedFile]] = {}
     layout: Layout | None
-    headers = _csv_headers(table, spec, landing, files) if spec.source.format == "csv" else iter(())
+    headers = _csv_headers(declared, landing, files) if declared.source.format == "csv" else iter(())
     for file in files:
-        match spec.source.format:
+        match declared.source.format:
             case "csv":
                 header = next(headers)
                 layout = Layout(header) if header is not None else None
             case "parquet":
-                layout = _parquet_layout(spark, table, landing, file)
+                layout = _parquet_layout(spark, declared.name, landing, file)
             case "json":
                 layout = Layout(()) if file.size else None
         if layout is not None:
             groups.setdefault(layout, []).append(file)
-    if spec.source.format == "json" and groups:
+    if declared.source.format == "json" and groups:
         documents = groups[Layout(())]
-        groups = {_json_layout(spark, spec, landing, documents): documents}
+        groups = {_json_layout(spark, declared, landing, documents): documents}
     return groups
 
 
-def columns_taken(table: str, spec: TableSpec, groups: Mapping[Layout, list[LoadedFile]]) -> tuple[str, ...]:
+def columns_taken(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFile]]) -> tuple[str, ...]:
     """The columns that the table takes: the declared ones, and new ones where `on_new_column` lets them in.
 
     Raises SourceError GS305 for columns that are new, missing, or cannot be a table's.
     """
+    spec = files_table.spec
     declared = tuple(spec.columns)
     known = {name.lower() for name in declared}
     taken = list(declared)
     for layout, members in groups.items():
-        where = Where(file=members[0].path, table=table)
+        where = Where(file=members[0].path, table=files_table.name)
         new = [name for name in layout.names if name.lower() not in known]
         if new and declared and spec.on_new_column == "fail":
             raise SourceError(
@@ -131,22 +131,21 @@ def _refuse_impossible(names: Iterable[str], where: Where) -> None:
 
 
 def _csv_headers(
-    table: str, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
+    declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> Iterator[tuple[str, ...] | None]:
     """Each file's first record. Several are read at once: on S3 each is a request."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="header") as pool:
         try:
-            yield from pool.map(lambda file: _csv_header(table, spec, landing, file), files)
+            yield from pool.map(lambda file: _csv_header(declared, landing, file), files)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _csv_header(table: str, spec: TableSpec, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
-    assert spec.source is not None
-    options = reader_options(spec.source.options)
+def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
+    options = declared.options
     if options.get("header", "true").lower() == "false":
-        return tuple(spec.columns) if file.size else None
-    where = Where(file=file.path, table=table)
+        return tuple(declared.spec.columns) if file.size else None
+    where = Where(file=file.path, table=declared.name)
     encoding = options.get("encoding", "utf-8")
     try:
         # Excel writes a mark of three bytes before UTF-8.
@@ -239,12 +238,11 @@ def _parquet_layout(spark: SparkSession, table: str, landing: Landing, file: Loa
 
 
 def _json_layout(
-    spark: SparkSession, spec: TableSpec, landing: Landing, files: Sequence[LoadedFile]
+    spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> Layout:
     """The declared columns and every other key of the documents; declared ones are never missing in JSON."""
-    assert spec.source is not None
     paths = [uri(landing, file.path) for file in files]
-    lines = json_lines(spark, paths, reader_options(spec.source.options))
+    lines = json_lines(spark, paths, declared.options)
     # The function is lenient: of a line that is no document it may give keys too.
     documents = lines.where(F.col(LINE).rlike(r'(?s)^\s*+\{\s*+(?:".*)?\}\s*+$'))
     keys = documents.select(F.json_object_keys(LINE).alias("keys"))
@@ -254,9 +252,10 @@ def _json_layout(
     found: dict[str, list[str]] = {}
     for key in sorted(row.key for row in rows if row.key is not None):
         found.setdefault(key.lower(), []).append(key)
-    declared = {name.lower(): name for name in spec.columns}
-    new = [keys[0] for folded, keys in found.items() if folded not in declared]
-    names = [*spec.columns, *(new if spec.on_new_column != "ignore" or not declared else ())]
+    spec = declared.spec
+    known = {name.lower() for name in spec.columns}
+    new = [keys[0] for folded, keys in found.items() if folded not in known]
+    names = [*spec.columns, *(new if spec.on_new_column != "ignore" or not known else ())]
     others = {name: tuple(key for key in found.get(name.lower(), ()) if key != name) for name in names}
     spellings = {name: keys for name, keys in others.items() if keys}
     unique = not spellings and all(row.key is not None for row in rows)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.column_types import WrongTypeError, check_type
-from goldsmith.project.models import CHANGE_FEED, RESERVED
+from goldsmith.project.models import CHANGE_FEED
 from goldsmith.project.tables import Table
 
 _TYPES = "As in int, date, decimal(9,2), array<string> or struct<a:int,b:string>."
@@ -17,7 +17,7 @@ _HOLDS_MAP = re.compile(r"(^|[:<,]\s*)(map\s*<|variant\s*($|[,>]))")
 
 
 def declared_columns(table: Table) -> Iterator[DeclarationError]:
-    """The mistakes in a table's `columns`: GS103, GS104, GS105 and GS110."""
+    """The mistakes in a table's `columns`: GS103 and GS105."""
     seen: dict[str, str] = {}
     for name, column in table.spec.columns.items():
         where = table.where("columns", name)
@@ -29,8 +29,6 @@ def declared_columns(table: Table) -> Iterator[DeclarationError]:
                 where=where,
                 hint="Keep one of them.",
             )
-        if table.spec.source is not None:
-            yield from _name(table, name)
         if column.type is not None:
             try:
                 check_type(column.type)
@@ -38,23 +36,6 @@ def declared_columns(table: Table) -> Iterator[DeclarationError]:
                 told = f"The type of `{name}` cannot be read: {error}."
                 at = table.where("columns", name, "type")
                 yield DeclarationError("GS103", told, where=at, hint=error.hint or _TYPES)
-    yield from _without_header(table)
-
-
-def _name(table: Table, name: str) -> Iterator[DeclarationError]:
-    where = table.where("columns", name)
-    if name.lower() in RESERVED or name.lower().startswith("_gs_"):
-        told = f"`{name}` is a name that Goldsmith keeps for itself."
-        yield DeclarationError(
-            "GS110", told, where=where, hint="Every bronze table has it: take it away here."
-        )
-    elif IMPOSSIBLE.search(name):
-        yield DeclarationError(
-            "GS110",
-            f"A table's column cannot be called `{name}`.",
-            where=where,
-            hint="Names hold neither spaces nor any of , ; { } ( ) =. Rename it in the files.",
-        )
 
 
 def own_columns(table: Table) -> Iterator[DeclarationError]:
@@ -88,17 +69,3 @@ def incomparable(name: str, kind: str) -> str:
 
 
 TAKE_A_PART = "Take a part of it that is a single value, as in `payload:id::string AS id`."
-
-
-def _without_header(table: Table) -> Iterator[DeclarationError]:
-    source = table.spec.source
-    if source is None or table.spec.columns:
-        return
-    options = {key.lower(): str(value).lower() for key, value in source.options.items()}
-    if source.format == "csv" and options.get("header") == "false":
-        yield DeclarationError(
-            "GS104",
-            "Files without a first line of names need `columns`, in the order of their fields.",
-            where=table.where("source", "options"),
-            hint="As in `columns: {id: int, name: string}`.",
-        )

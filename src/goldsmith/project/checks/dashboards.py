@@ -125,7 +125,7 @@ class _Check:
             if key in chart.model_fields_set and key not in (*shape.needs, *shape.takes):
                 told = f"A {chart.kind} has no `{key}`."
                 where = self.dashboard.where(*path, key)
-                yield DeclarationError("GS110", told, where=where, hint="Take it away.")
+                yield DeclarationError("GS110", told, where=where, hint="Remove it.")
         if chart.grain and not chart.time:
             where = self.dashboard.where(*path, "grain")
             yield DeclarationError("GS110", "`grain` needs a `time`.", where=where, hint="As in `time: day`.")

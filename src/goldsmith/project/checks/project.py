@@ -8,8 +8,8 @@ from dataclasses import replace
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
 from goldsmith.project.checks.monitoring import monitored
+from goldsmith.project.checks.sources import sources
 from goldsmith.project.graph import find_cycle
-from goldsmith.project.source_options import source_options
 from goldsmith.project.sql import statement as sql
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project, Table
@@ -93,7 +93,7 @@ def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
 def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
     yield from _place_of_keys(table)
     yield from _roles(table)
-    yield from source_options(table)
+    yield from sources(table)
     yield from declared_columns(table)
     yield from incomparable_keys(table)
     if table.analysis is not None:
@@ -106,40 +106,13 @@ def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
 
 
 def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
-    spec, bronze = table.spec, table.layer == "bronze"
-    if not bronze and spec.source is not None:
-        yield DeclarationError(
-            "GS110",
-            "Only a bronze table has a `source`.",
-            where=table.where("source"),
-            hint="Declare a bronze table with this source, and read it here.",
-        )
-    if bronze and spec.source is not None and not isinstance(table.load, spec.source.loads):
-        yield DeclarationError(
-            "GS110",
-            "A bronze table keeps what was delivered: it can only append.",
-            where=table.where("load"),
-            hint="Merge in a silver table that reads this one.",
-        )
-    for key in ("changes_of", "lookups", "reads"):
-        if bronze and getattr(spec, key):
-            yield DeclarationError(
-                "GS110",
-                f"A bronze table reads no other table, so `{key}` has no meaning here.",
-                where=table.where(key),
-                hint="Take it away.",
-            )
-    for key in ("on_new_column", "on_missing_column"):
-        if not bronze and key in spec.model_fields_set:
-            yield DeclarationError(
-                "GS110", f"`{key}` is for bronze tables alone.", where=table.where(key), hint="Take it away."
-            )
+    spec = table.spec
     if table.query is not None and spec.reads:
         yield DeclarationError(
             "GS110",
             "`reads` is for Python tables: what SQL reads is found in it.",
             where=table.where("reads"),
-            hint="Take it away.",
+            hint="Remove it.",
         )
     if table.code is not None and not spec.reads:
         yield DeclarationError(
@@ -166,9 +139,9 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
                 "GS110",
                 f"`{name}` drives this table, so it cannot be a lookup.",
                 where=table.where("lookups", name),
-                hint="Take it away here, or name other tables in `changes_of`.",
+                hint="Remove it here, or name other tables in `changes_of`.",
             )
-    incremental = table.load.by_changes and table.layer != "bronze"
+    incremental = table.load.by_changes
     if incremental and table.query is not None and not table.upstreams:
         yield DeclarationError(
             "GS110",

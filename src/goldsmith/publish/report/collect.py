@@ -98,7 +98,7 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
 def load_in_words(table: Table) -> str:
     """How rows enter a table: `merge on id; newest by version`."""
     words = table.load.in_words()
-    return f"{words} from {table.spec.source.in_words()}" if table.spec.source else words
+    return f"{words} from {table.origin}" if table.origin else words
 
 
 def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnReport, ...]:

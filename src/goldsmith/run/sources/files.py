@@ -14,9 +14,10 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.entered import AS_ENTERED
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.declared import FilesTable
 from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, declared_type, read_files, reasons
 from goldsmith.engine.ingest.landing import listed
-from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record, reader_options
+from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
 from goldsmith.project.sources import SYSTEM_COLUMNS, FilesSource
@@ -57,7 +58,7 @@ class Files(RowSource):
         if bookmark is not None and not asked:
             refuse_retyped(table, handle.log, bookmark, self.retyped_hint(table))
         warnings = _warnings(run, handle)
-        listing = run.landing.files(source_of(table).files, table=table.name)
+        listing = run.landing.files(declared_files(table).source.files, table=table.name)
         seen = listed(listing)
         if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
             return Nothing(handle=handle, reason="no new files", warnings=warnings)
@@ -66,9 +67,9 @@ class Files(RowSource):
             return NewFiles(handle=handle, reason="asked for", action="rebuild", files=listing, listing=seen)
         found = added_since(listing, bookmark)
         if found is None:
-            found = new_files(table, source_of(table), listing, _known(spark, run, handle))
+            found = new_files(table, declared_files(table).source, listing, _known(spark, run, handle))
         types = [column.type for column in table.spec.columns.values()]
-        if not found.files and not handle.state.exists and source_of(table).gives_columns(types):
+        if not found.files and not handle.state.exists and declared_files(table).source.gives_columns(types):
             # Made without rows, so that what is built on it can load.
             return NewFiles(handle=handle, reason="no files yet", action="first", files=(), listing=seen)
         if not found.files:
@@ -93,7 +94,7 @@ class Files(RowSource):
         assert isinstance(plan, NewFiles)
         table = plan.table
         stamp = Stamp(run.run_id, run.started)
-        delivered = read_files(spark, table.name, table.spec, run.landing, plan.files, stamp)
+        delivered = read_files(spark, declared_files(table), run.landing, plan.files, stamp)
         return Slice(_shaped(delivered, types_of(table)), (*self.hidden, FILE_REASONS))
 
     @override
@@ -123,20 +124,19 @@ class Files(RowSource):
     @override
     def parsed_again(self, table: Table, rows: Rows, names: Collection[str]) -> list[Rows]:
         """Malformed records are read once more, with the options of today and their file's own columns."""
-        source = source_of(table)
         if MALFORMED not in rows.columns:
             return [rows]
         malformed = rows.frame.where(F.col(MALFORMED).isNotNull())
         parts = [replace(rows, frame=rows.frame.where(F.col(MALFORMED).isNull()))]
-        options = reader_options(source.options)
+        declared = declared_files(table)
         folded = {name.lower() for name in names}
         for (header,) in malformed.select(HEADER).distinct().collect():
             found = next(csv.reader([header])) if header else []
             types = {name: declared_type(table.spec, name) for name in found}
             record = (
                 json_record(MALFORMED, types, {})
-                if source.format == "json"
-                else csv_record(MALFORMED, found, options)
+                if declared.source.format == "json"
+                else csv_record(MALFORMED, found, declared.options)
             )
             kept = [name for name in (*SYSTEM_COLUMNS, HEADER) if name in rows.columns]
             again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_AGAIN, record)
@@ -167,13 +167,13 @@ class Files(RowSource):
     @override
     def is_empty(self, run: Run, table: Table) -> bool:
         """True where no file was ever delivered."""
-        return not run.landing.files(source_of(table).files, table=table.name)
+        return not run.landing.files(declared_files(table).source.files, table=table.name)
 
 
-def source_of(table: Table) -> FilesSource:
-    """The table's declared source."""
-    assert table.spec.source is not None
-    return table.spec.source
+def declared_files(table: Table) -> FilesTable:
+    """What a table with this source declares."""
+    assert isinstance(table.spec.source, FilesSource)
+    return FilesTable(table.name, table.spec.source, table.spec)
 
 
 def _shaped(delivered: Delivered, types: Mapping[str, str]) -> Shaped:

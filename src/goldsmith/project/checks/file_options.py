@@ -1,4 +1,4 @@
-"""Options of sources: those that have an effect, and why others have none."""
+"""Options of files: those that have an effect, and why others have none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
+from goldsmith.project.sources import FilesSource
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Table
 
@@ -51,11 +52,8 @@ _OF_LISTING = frozenset(
 _WIDE = ("utf-16", "utf-32", "utf-7")
 
 
-def source_options(table: Table) -> Iterator[DeclarationError]:
+def options_of_files(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
     """The mistakes in a source's `options`: GS102 for a name, GS103 for a value, GS110 for one without effect."""
-    source = table.spec.source
-    if source is None:
-        return
     known = {name.lower(): (name, takes) for name, takes in _KNOWN[source.format].items()}
     for name, value in source.options.items():
         where = table.where("source", "options", name)
