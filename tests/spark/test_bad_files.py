@@ -246,7 +246,7 @@ def test_other_formats_as_well_name_the_file_that_vanished(
     declare(lake, f"format: {kind}")
     lake.deliver("people/a.x", b"whatever")
     file = lake.deliver("people/b.x", b"whatever")
-    during(monkeypatch, "slice_of", file, _remove, before=True)
+    during(monkeypatch, "rows", file, _remove, before=True)
     if kind == "parquet":
         (lake.root / ".goldsmith/landing/people/a.x").unlink()
     error(lake, "GS303", "vanished", file="people/b.x", retryable=True)

@@ -35,7 +35,7 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         text=True,
         check=False,
         timeout=900,
-        env={**os.environ, "PYTHONPATH": str(Path(script).parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(script).parents[1])},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

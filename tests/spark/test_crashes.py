@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from goldsmith.engine.delta.quarantine import Quarantine
-from goldsmith.run import attempt, commits, loading, runner
+from goldsmith.run import attempt, loading, runner
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run
+from goldsmith.run.loads import base
 from support.lake import Lake
 
 RULE = """
@@ -219,7 +220,7 @@ def test_a_table_removed_and_loaded_anew_knows_its_own_files_only(lake: Lake) ->
 def test_a_clustered_table_that_was_only_made_is_loaded(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5 + "cluster_by: id\n")
     lake.deliver("orders/a.csv", "id,amount\n1,1\n")
-    with dying(commits, "overwrite"):
+    with dying(base, "overwrite"):
         lake.run()
     assert lake.version("bronze.orders") == 0
     lake.done()

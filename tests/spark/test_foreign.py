@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from goldsmith.engine.columns import row_hash
 from goldsmith.engine.delta.changes import look_at, read_changes
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.writing import Target
+from goldsmith.engine.delta.writing import Target, append
 from goldsmith.run import commits, loading
 from support.lake import Lake
 from support.properties import Upstream
@@ -84,12 +84,12 @@ def test_a_base_that_is_not_the_version_before_is_found_after_maintenance(lake: 
     rows = lake.table("silver.a")
     rows.write.format("delta").mode("append").save(path)
     planned = Target(path, bookmark.version, {}, {})
-    commits.append(planned, rows.limit(0), loading.replace(bookmark.metadata, counter=2))
+    append(planned, rows.limit(0), loading.replace(bookmark.metadata, counter=2))
     found = log.bookmark(log.state())
     assert found is not None
     assert found.foreign == ("WRITE",)
     again = Target(path, log.version(), {}, {})
-    commits.append(again, rows.limit(0), loading.replace(found.metadata, counter=3, mode="maintenance"))
+    append(again, rows.limit(0), loading.replace(found.metadata, counter=3, mode="maintenance"))
     found = log.bookmark(log.state())
     assert found is not None
     assert found.foreign == ("WRITE",)

@@ -258,7 +258,7 @@ def test_a_quarantine_keeps_rows_of_any_columns_and_types(spark: SparkSession, t
         entries = Entries(str(number % len(LATER)), number, datetime.now(UTC))
         assert quarantine.hold(judged, rows.columns, entries).rows == 1
     log = TableLog(spark, str(tmp_path / "none"))
-    groups = rows_as_entered(spark, None, quarantine.entries(99), log)  # type: ignore[arg-type]
+    groups = rows_as_entered(spark, None, quarantine.entries(99), log, {})  # type: ignore[arg-type]
     assert len(groups) == len(LATER)
     for rows_of_one in groups:
         ((run_id,),) = rows_of_one.frame.select(BY).distinct().collect()
