@@ -27,6 +27,7 @@ from differential.values import fields_of, read_back
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
+from goldsmith.quality.checking import check_expectations
 from goldsmith.run.context import Accepted, Run, make_views
 from goldsmith.run.loading import Loaded, load_table
 from goldsmith.run.release import release
@@ -38,6 +39,9 @@ FORESEEN = frozenset(
     {"GS301", "GS303", "GS304", "GS305", "GS306", "GS307", "GS404", "GS405", "GS501", "GS601"}
 )
 """What a load may end with, whatever the declarations; the rest of a case is held to it that they last."""
+
+CHECKS = (check_expectations,)
+"""What `goldsmith check` looks at beside the declarations by themselves."""
 
 
 class Machine:
@@ -83,7 +87,7 @@ class Machine:
         """The project, with what `check` refuses declared otherwise."""
         while self._project is None:
             try:
-                self._project = load_project(self.root)
+                self._project = load_project(self.root, CHECKS)
             except DeclarationErrors as errors:
                 wrong = {self._owner(error) for error in errors.problems}
                 for name in wrong:
@@ -166,7 +170,7 @@ class Machine:
         wanted = Declared.of(as_["as"])
         self._declare(table, wanted)
         try:
-            load_project(self.root)
+            load_project(self.root, CHECKS)
         except GoldsmithError:
             self.seen.add("refused change")
             self._declare(table, former)
