@@ -74,3 +74,15 @@ def test_a_changed_type_of_bronze_is_refused_until_it_is_rebuilt(lake: Lake) -> 
     lake.done(rebuild=["bronze.orders"])
     assert lake.rows("bronze.orders", "id") == [("1",), ("x",), ("y",)]
     assert lake.quarantine("bronze.orders") == []
+
+
+def test_accepting_a_gate_lets_no_row_in_that_a_rule_of_that_name_quarantines(lake: Lake) -> None:
+    rule = "expectations: [{{condition: n < 5, name: small, otherwise: {}}}]"
+    source = "source: {files: t/*.csv, format: csv}\ncolumns: {n: int}\n"
+    lake.declare("bronze.t", source + rule.format("quarantine"))
+    lake.declare("silver.t", "load: append\n" + rule.format("fail"), "SELECT n + 3 AS n FROM bronze.t")
+    lake.deliver("t/a.csv", "n\n1\n4\n9\n")
+    lake.done(accept=["small"])
+    assert lake.rows("bronze.t", "n") == [(1,), (4,)]
+    assert lake.rows("silver.t", "n") == [(4,), (7,)]
+    assert len(lake.quarantine("bronze.t")) == 1

@@ -66,6 +66,7 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
         (("run", "--rebuild", "gold.nothing"), "GS108", "no table"),
         (("run", "--accept", "distance_to_be_betwen", "--why", "x"), "GS108", "Did you mean"),
         (("run", "--accept", "distance_to_be_between"), "GS504", "Say why"),
+        (("run", "--accept", "distance_to_be_between", "--why", "x"), "GS504", "stops no load"),
         (("feed", "flight"), "GS108", "Did you mean `flights`?"),
         (("--profile", "clutser", "plan"), "GS108", "profile"),
         (("plan", "--profile", "clutser"), "GS108", "profile"),

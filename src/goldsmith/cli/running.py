@@ -128,6 +128,7 @@ def _run(
             "`--accept` is given without a reason.",
             hint="Say why: `--accept NAME --why '...'`. It is recorded with the run.",
         )
+    _gates(project, accept or [])
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, Run
@@ -277,6 +278,25 @@ def _known_expectations(project: Project, names: list[str]) -> None:
         if name not in known | full:
             raise DeclarationError(
                 "GS108", f"No table has an expectation `{name}`.", hint=hint_for(name, known)
+            )
+
+
+def _gates(project: Project, names: list[str]) -> None:
+    """Raises DeclarationError GS504 for an expectation that stops no load."""
+    gates = {
+        name
+        for table in project.tables.values()
+        for expectation in table.spec.expectations
+        if expectation.otherwise == "fail"
+        for name in (expectation.name, f"{table.name}.{expectation.name}")
+    }
+    for name in names:
+        if name not in gates:
+            raise DeclarationError(
+                "GS504",
+                f"`{name}` stops no load, so it cannot be accepted.",
+                hint="`--accept` takes expectations with `otherwise: fail`. "
+                "Quarantined rows enter by `goldsmith quarantine release`.",
             )
 
 

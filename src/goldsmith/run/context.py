@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from goldsmith.engine.delta.quarantine import Entries, quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Project
 
 T = TypeVar("T")
@@ -55,14 +56,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Expectations that one run lets pass: by whom and why."""
+    """Expectations with `otherwise: fail` that do not stop one run: by whom and why."""
 
     names: frozenset[str] = frozenset()
     by: str = field(default_factory=getpass.getuser)
     why: str = ""
 
-    def covers(self, table: str, expectation: str) -> bool:
-        return expectation in self.names or f"{table}.{expectation}" in self.names
+    def covers(self, table: str, expectation: Expectation) -> bool:
+        """Whether an expectation is accepted. One that drops or quarantines never is: a rebuild would do it again."""
+        named = expectation.name in self.names or f"{table}.{expectation.name}" in self.names
+        return named and expectation.otherwise == "fail"
 
 
 class Shared:

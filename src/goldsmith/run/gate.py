@@ -15,19 +15,19 @@ def verdict_records(
     run: Run, table: Table, judged: Judged, verdicts: Sequence[Verdict]
 ) -> tuple[VerdictRecord, ...]:
     """The verdicts with what was declared and accepted, and with rows that show what is wrong."""
-    declared = {expectation.name: expectation.otherwise for expectation in table.spec.expectations}
+    declared = {expectation.name: expectation for expectation in table.spec.expectations}
     # A change set without rows has no mean or maximum: that is no reason to stop its load.
     held = {v.name: v.ok or (v.checked == 0 and v.observed is None) for v in verdicts}
     samples = failing_rows(judged, [v.name for v in verdicts if v.failed > 0 or not held[v.name]])
     records = []
     for verdict in verdicts:
-        accepted = run.accepted.covers(table.name, verdict.name)
+        accepted = run.accepted.covers(table.name, declared[verdict.name])
         bad = verdict.name in samples
         records.append(
             VerdictRecord(
                 name=verdict.name,
                 kind=verdict.kind,
-                otherwise=declared[verdict.name],
+                otherwise=declared[verdict.name].otherwise,
                 description=verdict.description,
                 checked=verdict.checked,
                 failed=verdict.failed,

@@ -30,7 +30,7 @@ def judged_slice(spark: SparkSession, run: Run, plan: CommitPlan, piece: Slice) 
     table = plan.table
     expectations = [
         expectation.model_copy(update={"otherwise": "warn"})
-        if run.accepted.covers(table.name, expectation.name)
+        if run.accepted.covers(table.name, expectation)
         else expectation
         for expectation in table.spec.expectations
     ]
