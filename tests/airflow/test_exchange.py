@@ -51,7 +51,7 @@ def project(write: Write) -> Path:
             otherwise: warn
         """)
     root = write(files)
-    command = [str(ROOT / ".venv/bin/goldsmith"), "--project", str(root), "generate", "dqops"]
+    command = [str(ROOT / ".venv/bin/goldsmith"), "--project", str(root), "dqops", "generate"]
     subprocess.run(command, check=True, capture_output=True)
     (root / "dqops_userhome/.data").mkdir()
     return root
