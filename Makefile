@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema clean env up down ps logs put submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema reference clean env up down ps logs put submit sql e2e backup restore
 
 DAYS ?= 7
 JOBS ?= 2
@@ -60,6 +60,7 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/lint-imports
 	.venv/bin/goldsmith check
 	.venv/bin/goldsmith schema generate schema --check
+	.venv/bin/python -m goldsmith.cli.reference docs/cli.md --check
 	.venv/bin/goldsmith dqops generate --check
 	.venv/bin/goldsmith airflow generate --check
 	.venv/bin/goldsmith superset generate --check
@@ -79,6 +80,9 @@ superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
 
 schema: setup ## Write the JSON Schemas that editors use
 	.venv/bin/goldsmith schema generate schema
+
+reference: setup ## Write docs/cli.md, the reference of the command
+	.venv/bin/python -m goldsmith.cli.reference docs/cli.md
 
 COMPOSE = @$(PYTHON) tools/compose.py
 

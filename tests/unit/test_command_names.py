@@ -80,7 +80,8 @@ def unknown(text: str) -> Iterator[str]:
         is_alone = len(words) == 1 and not match[3].startswith(" ")
         is_whole = name in KNOWN and (" " in name or is_alone or not verbs(name))
         # What follows a job's name is the job's.
-        given = [] if name == "job submit" else OPTION.findall(match[3])
+        is_open = name == "job submit" or (is_alone and verbs(name))
+        given = [] if is_open else OPTION.findall(match[3])
         if not is_whole or not set(given) <= KNOWN[name]:
             yield match[0]
 
