@@ -437,7 +437,7 @@ def test_drift_is_printed_and_ends_with_code_2(
     assert ended.code == 2
     assert re.search(r"^- +max_value: 1000.0$", ended.out, re.MULTILINE)
     assert re.search(r"^\+ +max_value: 100.0$", ended.out, re.MULTILINE)
-    assert "GS712 1 file of DQOps' user home is not as the declarations say." in ended.err
+    assert "GS712 1 file of DQOps' user home differs from the declarations." in ended.err
     assert "1000.0" in file.read_text()
     assert goldsmith("dqops", "generate", folder=tmp_path).code == 0
     assert goldsmith("dqops", "generate", "--check", folder=tmp_path).code == 0

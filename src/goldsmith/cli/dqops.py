@@ -81,7 +81,7 @@ def generate(
 def _differs(count: int, folder: str) -> GoldsmithError:
     return GoldsmithError(
         "GS712",
-        f"{plural(count, 'file')} of DQOps' user home {'is' if count == 1 else 'are'} not as the declarations say.",
+        f"{plural(count, 'file')} of DQOps' user home {'differs' if count == 1 else 'differ'} from the declarations.",
         where=Where(file=folder),
         hint="Write it: `goldsmith dqops generate`. This discards edits made in DQOps' console.",
     )

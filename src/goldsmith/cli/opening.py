@@ -1,4 +1,4 @@
-"""Opens a project and, where a command needs it, Spark."""
+"""Opens the project, and Spark for the commands that need it."""
 
 from __future__ import annotations
 

@@ -52,11 +52,11 @@ def generate(
         return
     for change in found:
         out.print(change.text, soft_wrap=True)
-    count = f"{plural(len(found), 'file')} of Superset's assets {'is' if len(found) == 1 else 'are'}"
+    count = f"{plural(len(found), 'file')} of Superset's assets {'differs' if len(found) == 1 else 'differ'}"
     print_error(
         GoldsmithError(
             "GS725",
-            f"{count} not as the declarations say.",
+            f"{count} from the declarations.",
             where=Where(file=folder),
             hint="Write them: `goldsmith superset generate`.",
         )
