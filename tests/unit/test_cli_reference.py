@@ -77,3 +77,29 @@ def test_the_help_lists_every_command_under_what_it_is_for(
             listed[row[1]] = panel
     assert listed == {name: each.rich_help_panel for name, each in COMMANDS.items()}
     assert list(dict.fromkeys(listed.values())) == list(Panel)
+
+
+def test_readme_and_operating_lead_to_the_page() -> None:
+    assert "(docs/cli.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "(cli.md)" in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        (["show", "gold.x"], "'table show' or 'quarantine show'"),
+        (["push", "superset"], "'superset push' or 'dqops push'"),
+        (["tabel", "show"], "'table'"),
+    ],
+)
+def test_a_verb_without_its_noun_is_answered_with_the_nouns(
+    words: list[str],
+    suggested: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ended = command(monkeypatch, capsys)(*words, folder=tmp_path)
+    assert ended.code == Exit.WRONG_CALL
+    assert f"No such command '{words[0]}'. Did you mean {suggested}?" in ended.err

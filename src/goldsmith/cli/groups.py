@@ -58,6 +58,13 @@ class Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, shared_first(args))
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        verb = args[0] if args else ""
+        nouns = [name for name, _ in commands_of(self) if name.endswith(f" {verb}")]
+        if verb not in self.commands and nouns:
+            ctx.fail(f"No such command '{verb}'. Did you mean {' or '.join(map(repr, nouns))}?")
+        return super().resolve_command(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         overview = copy(self)
         overview.commands = {}
