@@ -259,7 +259,7 @@ def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
 def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
     job = ("local:///opt/goldsmith/jobs/run.py", "--help")
     told = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
-    assert "Bring tables up to date" in told
+    assert "Load what is new" in told
     told = lake.job(
         "executor",
         check=False,
