@@ -1,7 +1,7 @@
 # Goldsmith's tasks. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema clean env up down ps logs put submit sql e2e backup restore
+.PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema reference clean env up down ps logs put submit sql e2e backup restore
 
 DAYS ?= 7
 JOBS ?= 2
@@ -30,7 +30,7 @@ airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow run
 	@touch $@
 
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
-	@.venv/bin/goldsmith replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
+	@.venv/bin/goldsmith feed replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
 test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
 	.venv/bin/pytest tests/unit -q -n $(JOBS)
@@ -59,10 +59,11 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/goldsmith check
-	.venv/bin/goldsmith schema schema --check
-	.venv/bin/goldsmith generate dqops --check
-	.venv/bin/goldsmith generate airflow --check
-	.venv/bin/goldsmith generate superset --check
+	.venv/bin/goldsmith schema generate schema --check
+	.venv/bin/python -m goldsmith.cli.reference docs/cli.md --check
+	.venv/bin/goldsmith dqops generate --check
+	.venv/bin/goldsmith airflow generate --check
+	.venv/bin/goldsmith superset generate --check
 
 faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster --ignore tests/differential
@@ -78,7 +79,10 @@ superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
 	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --project superset
 
 schema: setup ## Write the JSON Schemas that editors use
-	.venv/bin/goldsmith schema schema
+	.venv/bin/goldsmith schema generate schema
+
+reference: setup ## Write docs/cli.md, the reference of the command
+	.venv/bin/python -m goldsmith.cli.reference docs/cli.md
 
 COMPOSE = @$(PYTHON) tools/compose.py
 

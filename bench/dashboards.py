@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/dashboards.py flights --rounds 7 --cold "docker compose restart thrift-server"
 
-Superset and the Thrift Server are named by the variables of `goldsmith push superset`; docs/dashboards.md says what
+Superset and the Thrift Server are named by the variables of `goldsmith superset push`; docs/dashboards.md says what
 the columns are.
 """
 

@@ -71,7 +71,12 @@ def variants() -> tuple[Variant, ...]:
             lambda master: (submit, "--master", master, "--jars", jars, job, TABLE),
             archived=False,
         ),
-        Variant("goldsmith submit", TRIMMED, lambda _: (*goldsmith, "submit", job, TABLE), archived=True),
+        Variant(
+            "goldsmith job submit",
+            TRIMMED,
+            lambda _: (*goldsmith, "job", "submit", job, TABLE),
+            archived=True,
+        ),
         Variant("goldsmith run", TRIMMED, lambda _: (*goldsmith, "run", TABLE), archived=False),
         Variant("goldsmith run, fast start", TRIMMED, lambda _: (*goldsmith, "run", TABLE), archived=True),
     )
@@ -111,7 +116,7 @@ def main() -> None:
     parser.add_argument("--master", default="local[2]")
     asked = parser.parse_args()
     if not archive_of(Settings.from_environment()).is_file():
-        sys.exit("There is no archive of classes: `goldsmith setup --fast-start` makes it.")
+        sys.exit("There is no archive of classes: `goldsmith spark install --fast-start` makes it.")
     cache = Path(tempfile.mkdtemp(prefix="goldsmith-cache-"))
     compared = variants()
     took: dict[str, list[Took]] = {variant.name: [] for variant in compared}

@@ -1,4 +1,4 @@
-"""Brings DQOps' results into the lake, as `goldsmith dqops collect` does: the same arguments, the same exit codes.
+"""Brings DQOps' results into the lake, as `goldsmith dqops pull` does: the same arguments, the same exit codes.
 
 spark-submit jobs/collect.py --profile cluster
 """
@@ -8,4 +8,4 @@ import sys
 from goldsmith.cli.main import run
 
 if __name__ == "__main__":
-    run(["dqops", "collect", *sys.argv[1:]])
+    run(["dqops", "pull", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Puts tables' files in order, as `goldsmith maintain` does: the same arguments, the same exit codes.
+"""Puts tables' files in order, as `goldsmith table maintain` does: the same arguments, the same exit codes.
 
 spark-submit jobs/maintain.py --profile cluster silver --dry-run
 """
@@ -8,4 +8,4 @@ import sys
 from goldsmith.cli.main import run
 
 if __name__ == "__main__":
-    run(["maintain", *sys.argv[1:]])
+    run(["table", "maintain", *sys.argv[1:]])

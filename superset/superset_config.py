@@ -78,7 +78,7 @@ TALISMAN_CONFIG = {
     "session_cookie_secure": _HTTPS,
 }
 
-# The roles are what `goldsmith push superset` makes of them, by the same API that an administrator has.
+# The roles are what `goldsmith superset push` makes of them, by the same API that an administrator has.
 FAB_ADD_SECURITY_API = True
 FAB_ADD_SECURITY_VIEWS = True
 

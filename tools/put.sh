@@ -18,4 +18,4 @@ esac
 case $to in */) to=$to$(basename "$file") ;; esac
 # The size tells a whole file from one whose transfer was cut off.
 python3 tools/compose.py --progress quiet run --rm --no-deps --no-TTY jobs \
-    goldsmith deliver - "$to" --size "$(($(wc -c <"$file")))" <"$file"
+    goldsmith landing put - "$to" --size "$(($(wc -c <"$file")))" <"$file"

@@ -1,6 +1,6 @@
 """Whether older planes arrive later: mean delay by the plane's age in years, as a CSV file.
 
-    goldsmith submit examples/delay_by_plane_age.py delays.csv
+    goldsmith job submit examples/delay_by_plane_age.py delays.csv
 
 Written where the driver runs: the result is small enough for one file that a spreadsheet opens.
 """

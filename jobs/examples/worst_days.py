@@ -1,6 +1,6 @@
 """The days on which most departures were late, at one airport or at all.
 
-goldsmith submit examples/worst_days.py --origin EWR --top 5
+goldsmith job submit examples/worst_days.py --origin EWR --top 5
 """
 
 import argparse

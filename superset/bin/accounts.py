@@ -8,7 +8,7 @@ from typing import Any
 from superset.app import create_app
 
 ANALYST = "Analyst"
-"""`goldsmith push superset` says what the role may."""
+"""`goldsmith superset push` says what the role may."""
 TEAM = "Lakehouse"
 """The first name of the accounts made here: pages show an owner by both names."""
 

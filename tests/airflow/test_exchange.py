@@ -51,7 +51,7 @@ def project(write: Write) -> Path:
             otherwise: warn
         """)
     root = write(files)
-    command = [str(ROOT / ".venv/bin/goldsmith"), "--project", str(root), "generate", "dqops"]
+    command = [str(ROOT / ".venv/bin/goldsmith"), "--project", str(root), "dqops", "generate"]
     subprocess.run(command, check=True, capture_output=True)
     (root / "dqops_userhome/.data").mkdir()
     return root
@@ -107,7 +107,7 @@ def test_a_good_run_is_announced_by_its_gate(
     assert (silver["dqops"]["severity"], silver["dqops"]["checks"]) == ("valid", checks)
     output = capsys.readouterr().out
     assert "Read by their gates: silver.orders" in output
-    assert "0 new results, 0 judged again, from 0 files, in ops.dqops_results" in output
+    assert "0 new results, 0 changed, from 0 files, in ops.dqops_results" in output
 
 
 def test_a_gate_that_stops_fails_the_run_and_what_it_found_comes_back(ran: Ran, project: Path) -> None:

@@ -13,7 +13,7 @@ from differential.failing import Failed
 
 _RUN = """#!/usr/bin/env bash
 # Plays this case step by step in a temporary folder and prints what does not hold.
-# The project is left in the folder that it prints, for `goldsmith plan`, `show` and `sql`.
+# The project is left in the folder that it prints, for `goldsmith plan`, `table show` and `sql`.
 cd "$(dirname "$0")" || exit
 exec {python} -m differential.replay case.json "$@"
 """

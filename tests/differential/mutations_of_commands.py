@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from differential.mutation import Mutation
 
-READS = "`sql` and `show` execute nothing but a query"
+READS = "`sql` and `table show` execute nothing but a query"
 SHOWN = "a value cannot act on the terminal"
 LITTLE = "a load of which little is left does not look like success"
 FEEDS = "an error of a feed names its pipeline, its day and its line"
@@ -69,7 +69,7 @@ COMMANDS: tuple[Mutation, ...] = (
         SHOWN,
         "control characters are printed as they are",
         CONSOLE,
-        """    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)\n""",
+        """    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)\n""",
         "    return text\n",
         CONSOLE_TESTS,
     ),

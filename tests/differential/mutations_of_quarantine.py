@@ -78,8 +78,8 @@ QUARANTINE: tuple[Mutation, ...] = (
         VALUES,
         "numbers of quarantined rows are shown as doubles",
         "goldsmith/cli/quarantine.py",
-        """                    "row": json.loads(held.row, parse_float=_exact),\n""",
-        """                    "row": json.loads(held.row),\n""",
+        """                    "row": json.loads(row.row, parse_float=_exact),\n""",
+        """                    "row": json.loads(row.row),\n""",
         f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers",
     ),
     Mutation(
@@ -162,7 +162,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         CORRECTED,
         "the check command does not tell changed types",
-        "goldsmith/cli/declaring.py",
+        "goldsmith/cli/check.py",
         "    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
         "    notes = advice(project)\n",
         "tests/unit/test_changed_types.py",

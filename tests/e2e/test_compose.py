@@ -46,7 +46,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 @pytest.fixture(scope="module")
 def flights(lake: Lake) -> Lake:
     """The lake with the first days of the flights."""
-    lake.job("goldsmith", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
+    lake.job("goldsmith", "feed", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
     return lake
 
 
@@ -185,7 +185,16 @@ def test_two_runs_at_once_load_everything_once(lake: Lake) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     for day in range(1, ROUNDS + 1):
-        lake.job("goldsmith", "feed", "pairs", "--from", f"2013-03-{day:02}", "--to", f"2013-03-{day + 1:02}")
+        lake.job(
+            "goldsmith",
+            "feed",
+            "run",
+            "pairs",
+            "--from",
+            f"2013-03-{day:02}",
+            "--to",
+            f"2013-03-{day + 1:02}",
+        )
         with ThreadPoolExecutor(2) as pool:
             both = list(pool.map(lambda _: run_pairs(lake), range(2)))
         for told in both:
@@ -250,7 +259,7 @@ def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
 def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
     job = ("local:///opt/goldsmith/jobs/run.py", "--help")
     told = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
-    assert "Bring tables up to date" in told
+    assert "Load what is new" in told
     told = lake.job(
         "executor",
         check=False,

@@ -87,7 +87,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with started(
         tmp_path_factory.mktemp("lake"), profiles="store,superset", COMPOSE_FILE="docker-compose.yaml"
     ) as (lake, told):
-        lake.job("goldsmith", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
+        lake.job("goldsmith", "feed", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
         yield Place(lake, told)
 
 

@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(dedent(text))
     (root / "jobs").symlink_to(ROOT / "jobs")
-    generate = [sys.executable, "-m", "goldsmith.cli.main", "--project", str(root), "generate", "dqops"]
+    generate = [sys.executable, "-m", "goldsmith.cli.main", "--project", str(root), "dqops", "generate"]
     subprocess.run(generate, check=True, capture_output=True)
     (root / "dqops_userhome/.data").mkdir()
     return root

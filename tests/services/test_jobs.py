@@ -1,4 +1,4 @@
-"""Jobs by plain spark-submit and by `goldsmith submit`: the same tables, the same exit codes, on a master and here."""
+"""Jobs by plain spark-submit and by `goldsmith job submit`: the same tables, the same exit codes, on a master and here."""
 
 from __future__ import annotations
 
@@ -128,8 +128,10 @@ def test_goldsmith_submit_starts_maintenance_and_an_analysts_script(project: Pat
         "spark.stop()\n"
     )
     ended(goldsmith("run", folder=project))
-    told = ended(goldsmith("submit", str(script), "--verbose", "x", folder=project))
+    told = ended(goldsmith("job", "submit", str(script), "--verbose", "x", folder=project))
     assert "rows 3 ['--verbose', 'x'] spark://127.0.0.1:" in told
     maintain = str(REPOSITORY / "jobs" / "maintain.py")
-    told = ended(goldsmith("submit", "--master", "local[1]", maintain, "silver", "--dry-run", folder=project))
+    told = ended(
+        goldsmith("job", "submit", "--master", "local[1]", maintain, "silver", "--dry-run", folder=project)
+    )
     assert "Nothing was changed." in told

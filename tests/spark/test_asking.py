@@ -52,7 +52,7 @@ def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
         yield shop.spark
 
-    for module in ("looking", "running", "quarantine"):
+    for module in ("sql", "run", "status", "quarantine"):
         monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
     return command(monkeypatch, capsys)
 
@@ -233,7 +233,7 @@ def test_values_cannot_act_on_the_terminal(
     goldsmith: Command, shop: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
-    for arguments in (("sql", f"SELECT id, note FROM {TABLE}"), ("show", TABLE)):
+    for arguments in (("sql", f"SELECT id, note FROM {TABLE}"), ("table", "show", TABLE)):
         ended = goldsmith(*arguments, folder=shop.root)
         assert ended.code == 0, ended.err
         assert "\x1b" not in ended.out
@@ -266,7 +266,7 @@ def test_quarantined_values_cannot_act_on_the_terminal(goldsmith: Command, shop:
     ended = goldsmith("run", folder=shop.root)
     assert ended.code == 0, ended.err
     last = ended.out.strip().splitlines()[-1]
-    assert "Done, but most rows of a load were left out:" in last
+    assert "Done, but most rows of a load were not written:" in last
     assert "bronze.orders 2 of 2 rows quarantined (100 %)" in last
     assert "goldsmith quarantine show bronze.orders" in ended.err
     told = goldsmith("quarantine", "show", TABLE, folder=shop.root).out

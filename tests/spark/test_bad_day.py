@@ -116,7 +116,7 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
     assert all(after["silver.departures"][name][0] == 1 for name in found)
 
     # The bridge asks for exactly the tables with something to tell, once each.
-    assert command(monkeypatch, capsys)("generate", "dqops", folder=lake.root).code == Exit.DONE
+    assert command(monkeypatch, capsys)("dqops", "generate", folder=lake.root).code == Exit.DONE
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     names = [
         name
@@ -129,10 +129,10 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
     }
     with served(*[exchange for name in names for exchange in imports(name, gravest[name])]) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
-        ended = command(monkeypatch, capsys)("dqops", "import", "flights", folder=lake.root)
+        ended = command(monkeypatch, capsys)("dqops", "push", "flights", folder=lake.root)
     assert ended.code == Exit.DONE, ended.err
     assert (
-        f"silver.departures: the gravest of what its loads found is {gravest['silver.departures']}."
+        f"silver.departures: the highest severity among its loads' verdicts is {gravest['silver.departures']}."
         in ended.out
     )
 

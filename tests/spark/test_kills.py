@@ -29,6 +29,7 @@ def test_a_killed_replay_run_again_ends_as_if_never_killed(
         if full_counts:
             whole.load(spark)
         replay = (
+            "feed",
             "replay",
             "flights",
             "--no-report",

@@ -24,7 +24,7 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
         yield session
 
     session = spark.newSession()
-    for module in ("looking", "running", "quarantine", "maintaining"):
+    for module in ("plan", "run", "status", "sql", "report", "table", "quarantine"):
         monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
     called = command(monkeypatch, capsys)
 
@@ -53,19 +53,19 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
     goldsmith("run")
     (detail,) = json.loads(goldsmith("sql", "DESCRIBE DETAIL silver.visits", "--json"))
     assert detail["clusteringColumns"] == ["order_id"]
-    shown = json.loads(goldsmith("show", "gold.visits_by_day", "--json"))
+    shown = json.loads(goldsmith("table", "show", "gold.visits_by_day", "--json"))
     assert sum(row["orders"] for row in shown) == 3
     held = json.loads(goldsmith("quarantine", "show", "silver.visits", "--json"))
     assert [item["row"]["order_id"] for item in held] == [3]
     rule = "{column: customer}\n    otherwise: "
     silver.write_text(silver.read_text().replace(f"{rule}quarantine", f"{rule}warn"))
     released = json.loads(goldsmith("quarantine", "release", "silver.visits", "--json"))
-    assert (released["looked_at"], released["released"]) == (1, 1)
+    assert (released["evaluated"], released["released"]) == (1, 1)
     goldsmith("run")
-    shown = json.loads(goldsmith("show", "gold.visits_by_day", "--json"))
+    shown = json.loads(goldsmith("table", "show", "gold.visits_by_day", "--json"))
     assert sum(row["orders"] for row in shown) == 4
     for arguments in (("--dry-run",), ()):
-        maintained = json.loads(goldsmith("maintain", *arguments, "--json"))
+        maintained = json.loads(goldsmith("table", "maintain", *arguments, "--json"))
         assert [each["error"] for each in maintained if each["error"]] == []
     status = json.loads(goldsmith("status", "--json"))
     assert [(row["status"], row["quarantined"]) for row in status] == [("done", 1), ("done", 0), ("done", 0)]

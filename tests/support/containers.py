@@ -193,7 +193,7 @@ def assert_gold_is_what_a_laptop_makes_of_it(lake: Lake, spark: SparkSession, fi
     """Replays the days from `first` up to `last`, without it, in the clone, and compares every row of every gold table."""
     goldsmith = str(Path(sys.executable).with_name("goldsmith"))
     subprocess.run(
-        [goldsmith, "replay", "flights", "--from", first, "--to", last],
+        [goldsmith, "feed", "replay", "flights", "--from", first, "--to", last],
         cwd=lake.clone,
         env={**os.environ, "GOLDSMITH_PROFILE": "local"},
         check=True,

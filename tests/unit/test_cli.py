@@ -60,22 +60,22 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("feed", "flights", "--from", "2013-01-05", "--to", "2013-01-02"), "GS505", "runs backwards"),
+        (("feed", "run", "flights", "--from", "2013-01-05", "--to", "2013-01-02"), "GS505", "runs backwards"),
         (("run", "--from", "2013-01-05", "--to", "2013-01-05"), "GS505", "backwards or is empty"),
         (("run", "silver.departure"), "GS108", "Did you mean `silver.departures`?"),
         (("run", "--rebuild", "gold.nothing"), "GS108", "no table"),
         (("run", "--accept", "distance_to_be_betwen", "--why", "x"), "GS108", "Did you mean"),
-        (("run", "--accept", "distance_to_be_between"), "GS504", "Say why"),
+        (("run", "--accept", "distance_to_be_between"), "GS504", "Add the reason"),
         (("run", "--accept", "distance_to_be_between", "--why", "x"), "GS504", "stops no load"),
-        (("feed", "flight"), "GS108", "Did you mean `flights`?"),
+        (("feed", "run", "flight"), "GS108", "Did you mean `flights`?"),
         (("--profile", "clutser", "plan"), "GS108", "profile"),
         (("plan", "--profile", "clutser"), "GS108", "profile"),
         (("plan", "silver", "--profile=clutser"), "GS108", "profile"),
-        (("show", "gold.x"), "GS108", "no table"),
+        (("table", "show", "gold.x"), "GS108", "no table"),
         (("check", "--profile", "clutser"), "GS108", "Did you mean `cluster`?"),
-        (("schema", "--profile", "clutser"), "GS108", "profile"),
-        (("--profile", "clutser", "feed", "flights"), "GS108", "profile"),
-        (("generate", "superset", "--check", "--profile", "clutser"), "GS108", "profile"),
+        (("schema", "generate", "--profile", "clutser"), "GS108", "profile"),
+        (("--profile", "clutser", "feed", "run", "flights"), "GS108", "profile"),
+        (("superset", "generate", "--check", "--profile", "clutser"), "GS108", "profile"),
     ],
 )
 def test_a_wrong_call_is_told_at_once(arguments: tuple[str, ...], code: str, told: str) -> None:
@@ -126,7 +126,7 @@ def test_init_follows_the_project_that_is_there(tmp_path: Path) -> None:
 
 def test_without_java_it_says_how_to_get_one(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "goldsmith.cli.main", "setup"],
+        [sys.executable, "-m", "goldsmith.cli.main", "spark", "install"],
         cwd=REPOSITORY,
         env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True,
@@ -158,11 +158,11 @@ def test_helping_loads_no_declarations() -> None:
 
 
 def test_the_schemas_in_the_repository_are_current() -> None:
-    assert goldsmith("schema", "schema", "--check").returncode == 0
+    assert goldsmith("schema", "generate", "schema", "--check").returncode == 0
 
 
 def test_a_dry_submit_prints_a_command_that_a_shell_takes() -> None:
-    ended = goldsmith("submit", "--profile", "local", "--dry-run", "examples/worst_days", "--top", "5")
+    ended = goldsmith("job", "submit", "--profile", "local", "--dry-run", "examples/worst_days", "--top", "5")
     assert ended.returncode == 0, ended.stderr
     words = shlex.split(ended.stdout.replace("\\\n", " "))
     assert words[-3:] == [str(REPOSITORY / "jobs/examples/worst_days.py"), "--top", "5"]
@@ -171,7 +171,7 @@ def test_a_dry_submit_prints_a_command_that_a_shell_takes() -> None:
 
 
 def test_a_submit_of_nothing_names_the_jobs_there_are() -> None:
-    ended = goldsmith("submit", "--dry-run", "nosuch")
+    ended = goldsmith("job", "submit", "--dry-run", "nosuch")
     assert ended.returncode == 2
     assert "GS504" in ended.stderr
     assert "maintain.py" in ended.stderr
@@ -180,13 +180,13 @@ def test_a_submit_of_nothing_names_the_jobs_there_are() -> None:
 def test_a_delivered_file_names_the_tables_that_read_it(tmp_path: Path) -> None:
     goldsmith("init", str(tmp_path))
     (tmp_path / "new.csv").write_text("order_id\n1\n")
-    ended = goldsmith("deliver", "new.csv", "orders/", folder=tmp_path)
+    ended = goldsmith("landing", "put", "new.csv", "orders/", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "Read by bronze.orders." in ended.stdout
     assert (tmp_path / ".goldsmith/landing/orders/new.csv").read_text() == "order_id\n1\n"
-    again = goldsmith("deliver", "new.csv", "orders/", folder=tmp_path)
-    assert "there already" in again.stdout
-    unread = goldsmith("deliver", "new.csv", "odrers/new.csv", folder=tmp_path)
+    again = goldsmith("landing", "put", "new.csv", "orders/", folder=tmp_path)
+    assert "delivered before" in again.stdout
+    unread = goldsmith("landing", "put", "new.csv", "odrers/new.csv", folder=tmp_path)
     assert unread.returncode == 0
     assert "No table reads odrers/new.csv: bronze.orders reads orders/*.csv" in unread.stderr.replace(
         "\n", " "
@@ -208,7 +208,7 @@ def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
     goldsmith("init", str(tmp_path))
     before = sorted(tmp_path.rglob("*"))
     ended = subprocess.run(
-        [sys.executable, "-m", "goldsmith.cli.main", "deliver", *arguments],
+        [sys.executable, "-m", "goldsmith.cli.main", "landing", "put", *arguments],
         cwd=tmp_path,
         input="cut",
         capture_output=True,
@@ -223,16 +223,16 @@ def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
 def test_the_report_is_named_by_its_address_where_it_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from goldsmith.cli.reporting import report_file, tell_report
+    from goldsmith.cli.report import print_report_location, report_file
 
     own = tmp_path / ".goldsmith/report.html"
     for name in ("GOLDSMITH_REPORT_FILE", "GOLDSMITH_REPORT_URL"):
         monkeypatch.delenv(name, raising=False)
     assert report_file(tmp_path) == own
     monkeypatch.setenv("GOLDSMITH_REPORT_URL", "http://127.0.0.1:8089/")
-    tell_report(own, tmp_path)
+    print_report_location(own, tmp_path)
     monkeypatch.setenv("GOLDSMITH_REPORT_FILE", str(tmp_path / "kept/report.html"))
-    tell_report(report_file(tmp_path), tmp_path)
-    tell_report(tmp_path / "weekly.html", tmp_path)
+    print_report_location(report_file(tmp_path), tmp_path)
+    print_report_location(tmp_path / "weekly.html", tmp_path)
     told = capsys.readouterr().out.splitlines()
     assert told == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]

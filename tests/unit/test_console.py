@@ -14,9 +14,9 @@ import pytest
 
 import goldsmith.cli
 from goldsmith.cli import console
-from goldsmith.cli.console import Terminal, styled, table, tell_error, tell_warning, visible
-from goldsmith.cli.looking import tell_standing
-from goldsmith.cli.progress import tell_result
+from goldsmith.cli.console import Terminal, print_error, print_warning, styled, table, visible
+from goldsmith.cli.progress import print_result
+from goldsmith.cli.status import print_status
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
 from goldsmith.errors import GoldsmithError, Where
 from goldsmith.run.outcome import RunResult, TableOutcome, left_out, share, warning_of
@@ -67,8 +67,8 @@ def test_text_is_printed_as_it_is_wherever_it_stands(thing: object) -> None:
 
 def test_errors_and_warnings_quote_values_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     where = Where(file="x[1].csv", table=f"bronze.{ACTING}")
-    tell_error(GoldsmithError("GS302", f"[red]{ACTING}", where=where, hint=f"[bold]{ACTING}"))
-    tell_warning(f"[red]{ACTING}")
+    print_error(GoldsmithError("GS302", f"[red]{ACTING}", where=where, hint=f"[bold]{ACTING}"))
+    print_warning(f"[red]{ACTING}")
     told = capsys.readouterr().err
     assert "\x1b" not in told
     assert "x[1].csv" in told
@@ -141,8 +141,8 @@ def test_status_is_one_line_for_each_table(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     terminal = Terminal()
-    monkeypatch.setattr("goldsmith.cli.looking.out", terminal)
-    tell_standing(STANDINGS)
+    monkeypatch.setattr("goldsmith.cli.status.out", terminal)
+    print_status(STANDINGS)
     told = capsys.readouterr()
     lines = told.out.splitlines()
     assert len(lines) == 4 + 2
@@ -166,7 +166,7 @@ def outcome(name: str, *loads: RowCounts) -> TableOutcome:
 
 
 def last_line(capsys: pytest.CaptureFixture[str], *outcomes: TableOutcome) -> str:
-    tell_result([RunResult("r", outcomes, 1.0)])
+    print_result([RunResult("r", outcomes, 1.0)])
     return capsys.readouterr().out.strip().splitlines()[-1]
 
 
@@ -183,14 +183,14 @@ def test_a_load_of_which_little_is_left_does_not_look_like_success(
 ) -> None:
     lost = outcome("bronze.a", RowCounts(rows_in=31798, quarantined=31798))
     assert last_line(capsys, lost) == (
-        "Done, but most rows of a load were left out: 1 commit to 1 table in 1.0 s. "
+        "Done, but most rows of a load were not written: 1 commit to 1 table in 1.0 s. "
         "bronze.a 31,798 of 31,798 rows quarantined (100 %)."
     )
     dropped = outcome("bronze.a", RowCounts(rows_in=4, written=1, dropped=3))
     assert "bronze.a 3 of 4 rows dropped (75 %)" in last_line(capsys, dropped)
     # One bad load among good ones is told, even where most rows of the run entered.
     mixed = outcome("bronze.a", RowCounts(rows_in=100, written=100), RowCounts(rows_in=2, quarantined=2))
-    assert last_line(capsys, mixed).startswith("Done, but most rows of a load were left out:")
+    assert last_line(capsys, mixed).startswith("Done, but most rows of a load were not written:")
     assert mixed.warnings == (
         "2 of 2 rows quarantined (100 %). See why: `goldsmith quarantine show bronze.a`.",
     )

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from goldsmith.cli.main import app
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, loads, models, sources
@@ -256,44 +254,6 @@ def test_the_examples_of_a_page_are_a_project_that_passes_the_check(page: str, t
     tables = [path for path in files if path.count("/") == 3 and path.endswith(".yaml")]
     assert len(project.tables) == len(tables) > 0
     assert not any(table.analysis.notes for table in project.tables.values() if table.analysis is not None)
-
-
-def commands() -> dict[str, set[str]]:
-    """Each command, a group's as `quarantine list`, with its options."""
-    found: dict[str, set[str]] = {}
-
-    def collect(command: Any, name: str, above: set[str]) -> None:
-        options = above | {option for item in command.params for option in (*item.opts, *item.secondary_opts)}
-        found[name] = options
-        for below, inner in getattr(command, "commands", {}).items():
-            collect(inner, f"{name} {below}".strip(), options)
-
-    collect(typer.main.get_command(app), "", set())
-    return found
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_each_command_that_is_shown_exists(page: Path) -> None:
-    known = commands()
-    text = page.read_text(encoding="utf-8")
-    for called in re.findall(
-        r"(?<![\w./'])goldsmith (?:--profile \w+ )?((?:[a-z-]+)(?: [^`\n]*)?)", "\n".join(_code(text))
-    ):
-        words = called.split()
-        pair = " ".join(words[:2])
-        name = pair if pair in known else words[0]
-        assert name in known, called
-        if name == "submit":
-            # What follows the job is the job's.
-            continue
-        for option in re.findall(r"(?<!\S)--[a-z-]+", called):
-            assert option in known[name], called
-
-
-def _code(text: str) -> list[str]:
-    """Commands in fences and in backticks."""
-    fenced = [content for language, content in FENCE.findall(text) if language == "text"]
-    return [*fenced, *re.findall(r"`(goldsmith [^`]+)`", FENCE.sub("", text))]
 
 
 def test_each_exit_code_is_told() -> None:

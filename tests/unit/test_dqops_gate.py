@@ -366,13 +366,13 @@ def test_the_command_imports_where_there_is_something_to_import(
     file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))
     with served(*imports("silver.flights", "warning")) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
-        ended_ = goldsmith("dqops", "import", "silver", folder=lake)
+        ended_ = goldsmith("dqops", "push", "silver", folder=lake)
     assert ended_.code == Exit.DONE, ended_.err
-    assert ended_.out.strip() == "silver.flights: the gravest of what its loads found is warning."
+    assert ended_.out.strip() == "silver.flights: the highest severity among its loads' verdicts is warning."
     forgetting = imports("silver.flights")[0]
     with served(fault(forgetting), cancelled(forgetting)) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
-        ended_ = goldsmith("dqops", "import", "silver", folder=lake)
+        ended_ = goldsmith("dqops", "push", "silver", folder=lake)
     assert ended_.code == Exit.FAILED
     assert "GS702" in ended_.err
 

@@ -161,7 +161,7 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
     def helper():
         {statement}
     """
-    ended = goldsmith("feed", "shop", *INTERVAL, folder=project(tmp_path, feed))
+    ended = goldsmith("feed", "run", "shop", *INTERVAL, folder=project(tmp_path, feed))
     assert ended.code == 1
     assert "GS308 The feed of `shop` failed on 2026-01-06: " in ended.err
     assert told in ended.err
@@ -192,7 +192,7 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
 def test_a_feed_that_cannot_be_used_is_told_with_its_file(
     goldsmith: Command, tmp_path: Path, feed: str, told: str
 ) -> None:
-    ended = goldsmith("feed", "shop", *INTERVAL, folder=project(tmp_path, feed))
+    ended = goldsmith("feed", "run", "shop", *INTERVAL, folder=project(tmp_path, feed))
     assert ended.code == 1
     assert "GS308 The feed of `shop`" in ended.err
     assert told in ended.err
@@ -204,7 +204,7 @@ def test_a_feed_that_cannot_be_used_is_told_with_its_file(
 def test_a_spoiled_feed_is_told_alike(goldsmith: Command, tmp_path: Path) -> None:
     feed = "def deliver(day):\n    raise OSError('away')\n    yield\n"
     spoil = ("--spoil", "2026-01-05")
-    ended = goldsmith("feed", "shop", *INTERVAL, *spoil, folder=project(tmp_path, feed))
+    ended = goldsmith("feed", "run", "shop", *INTERVAL, *spoil, folder=project(tmp_path, feed))
     assert "GS308 The feed of `shop` failed on 2026-01-05: OSError: away" in ended.err
     assert "feed.py:2" in ended.err
 
@@ -213,7 +213,7 @@ def test_a_folder_with_an_odd_name_is_fed(goldsmith: Command, tmp_path: Path) ->
     folder = tmp_path / 'it\'s a "test" [x] ü%20'
     folder.mkdir()
     project(folder, "def deliver(day):\n    yield f'orders/{day}.csv', b'id\\n'\n")
-    ended = goldsmith("feed", "shop", *INTERVAL, folder=folder)
+    ended = goldsmith("feed", "run", "shop", *INTERVAL, folder=folder)
     assert ended.code == 0, ended.err
     assert str(folder / "landing") in ended.out
     ended = goldsmith("init", "--pipeline", "more", folder=folder)

@@ -193,7 +193,7 @@ def test_make_put_delivers_the_file_with_its_size(place: Path) -> None:
     (place / "new days.csv").write_text("day\n1\n", encoding="utf-8")
     ended = run(place, "make", "put", "FILE=new days.csv", "TO=landing/departures/")
     assert ended.returncode == 0, ended.stderr
-    assert calls(place)[-1].endswith("goldsmith deliver - departures/new days.csv --size 6")
+    assert calls(place)[-1].endswith("goldsmith landing put - departures/new days.csv --size 6")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_without_the_jars_of_s3_a_session_on_it_is_refused_at_once(tmp_path: Pat
         with pytest.raises(NotReady) as caught:
             look()
         assert caught.value.code == "GS902"
-        assert "goldsmith setup --profile" in str(caught.value.hint)
+        assert "goldsmith spark install --profile" in str(caught.value.hint)
 
 
 def test_the_shared_settings_are_spark_s_format() -> None:

@@ -69,10 +69,10 @@ def test_the_command_spoils_a_day_of_its_interval(goldsmith: Command, tmp_path: 
         "def deliver(day):\n    yield f'rows/{day}.csv', b'id\\n' + b'7\\n' * 100\n"
     )
     interval = ("--from", "2026-01-01", "--to", "2026-01-03")
-    ended = goldsmith("feed", "p", *interval, "--spoil", "2026-01-02", folder=tmp_path)
+    ended = goldsmith("feed", "run", "p", *interval, "--spoil", "2026-01-02", folder=tmp_path)
     assert ended.code == Exit.DONE
     landing = tmp_path / ".goldsmith/landing/rows"
     assert [(landing / f"2026-01-0{n}.csv").read_text().count("-8000") for n in (1, 2)] == [0, 2]
-    ended = goldsmith("feed", "p", *interval, "--spoil", "2026-01-03", folder=tmp_path)
+    ended = goldsmith("feed", "run", "p", *interval, "--spoil", "2026-01-03", folder=tmp_path)
     assert ended.code == Exit.WRONG_CALL
-    assert "GS504 `--spoil 2026-01-03` is no day of the interval" in ended.err
+    assert "GS504 `--spoil 2026-01-03` is not a day of the interval" in ended.err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goldsmith.cli.options import in_front
+from goldsmith.cli.options import shared_first
 from goldsmith.engine.launch.submit import Pods, Request, Submission, submission
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec, SparkSpec
@@ -183,16 +183,21 @@ def test_a_call_that_cannot_work_is_refused(
 
 
 def test_shared_options_may_follow_the_command() -> None:
-    assert in_front(["run", "--profile", "cluster", "a", "--verbose"]) == [
+    assert shared_first(["run", "--profile", "cluster", "a", "--verbose"]) == [
         "--profile",
         "cluster",
         "--verbose",
         "run",
         "a",
     ]
-    assert in_front(["sql", "--project=x", "--", "--profile"]) == ["--project=x", "sql", "--", "--profile"]
+    assert shared_first(["sql", "--project=x", "--", "--profile"]) == [
+        "--project=x",
+        "sql",
+        "--",
+        "--profile",
+    ]
 
 
 def test_what_follows_submit_is_left_to_the_job() -> None:
-    called = ["--profile", "p", "submit", "my.py", "--verbose", "--project", "x"]
-    assert in_front(called) == called
+    called = ["--profile", "p", "job", "submit", "my.py", "--verbose", "--project", "x"]
+    assert shared_first(called) == called

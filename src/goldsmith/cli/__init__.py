@@ -1,4 +1,5 @@
-"""The command `goldsmith`: one module for each group of commands, and how results, progress and errors are printed.
+"""The command `goldsmith`: one module for each noun (`table show` is in `table`) and for each short command (`run`).
 
-What a command does is in `run` and `publish`; nothing here reads or writes a table.
+`groups`, `options` and `opening` are shared by commands; `console` and `progress` print. Commands call `run` and
+`publish` for the work; nothing here reads or writes a table.
 """

@@ -1,4 +1,4 @@
-"""Commands about the catalog: catalog sync."""
+"""Commands of the noun `catalog`: the Hive Metastore."""
 
 from __future__ import annotations
 
@@ -6,36 +6,32 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, styled, tell_error, tell_json
+from goldsmith.cli.console import out, plural, print_error, print_json, styled
+from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.options import Json, Names
 from goldsmith.errors import DeclarationError, Exit
-
-group = typer.Typer(help="The Hive Metastore: what SQL clients know of the tables.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    app.add_typer(group, name="catalog", rich_help_panel="Run")
+    """Adds the noun and its verbs."""
+    group = noun(app, "catalog", "The Hive Metastore, in which SQL clients find the tables.")
+    group.command(rich_help_panel=Panel.MAINTAIN)(sync)
 
 
-@group.callback()
-def catalog() -> None:
-    """The Hive Metastore: what SQL clients know of the tables."""
-
-
-@group.command()
 def sync(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Pipelines, layers or tables; all where none is named.")
-    ] = None,
+    names: Names = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit with 1 where something differs.")
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if an entry differs.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Compare the catalog with the tables and put it right: missing entries, other places, columns, comments.
+    """Compare the catalog's entries with the tables and repair them.
 
-    Rows are never touched. An entry that another kind of table or a view has taken is told and left alone.
+    Example: `goldsmith --profile cluster catalog sync gold --check`
+
+    Registers missing tables and corrects locations, columns and comments. It changes no rows. An entry of a view or
+    of a table that is not Delta is reported and kept.
     """
     project = open_project()
     chosen = project.select(tuple(names or ()))
@@ -47,22 +43,26 @@ def sync(
     if not has_catalog(run):
         raise DeclarationError(
             "GS504",
-            f"The profile `{run.profile}` has no catalog outside of its sessions.",
-            hint="Say `catalog: hive` in goldsmith.yaml, or name another profile: `goldsmith --profile cluster ...`.",
+            f"The profile `{run.profile}` has no persistent catalog.",
+            hint="Set `catalog: hive` in goldsmith.yaml, or use another profile: `goldsmith --profile cluster ...`.",
         )
     with open_spark(project, quiet=as_json) as spark:
         changes = list(synced(spark, run, chosen, check=check))
     left = [change for change in changes if not change.mended]
     if as_json:
-        told = [{"name": change.name, "told": change.told, "mended": change.mended} for change in changes]
-        tell_json(told)
+        print_json(
+            [
+                {"name": change.name, "difference": change.told, "repaired": change.mended}
+                for change in changes
+            ]
+        )
     else:
         for change in changes:
-            mark = ("mended", "green") if change.mended else ("differs", "yellow")
+            mark = ("repaired", "green") if change.mended else ("differs", "yellow")
             out.print(styled(mark, f"  {change.name} {change.told}"), soft_wrap=True)
             if change.error is not None:
-                tell_error(change.error)
+                print_error(change.error)
         if not changes:
-            same = f" {plural(len(chosen), 'table')}, their quarantines and the records."
-            out.print(styled(("In step:", "green"), same))
+            same = f" {plural(len(chosen), 'table')}, their quarantines and the tables of ops."
+            out.print(styled(("Up to date:", "green"), same))
     raise typer.Exit(Exit.FAILED if left else Exit.DONE)

@@ -1,4 +1,4 @@
-"""The edge to the terminal: text, tables and errors, in which no value can act on the terminal or pass for markup."""
+"""Prints text, tables and errors; values are neither control sequences for the terminal nor markup."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ from rich.text import Text
 
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 
-_ACTING = re.compile(
+_CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f"
     "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-"""Control and format characters, line separators and surrogates: a terminal obeys them or shows nothing.
+"""Control and format characters, line separators and surrogates, which a terminal interprets or does not show.
 
-All but the line feed, and the two joiners that scripts and emoji need.
+Except the line feed, and the two joiners that scripts and emoji need.
 """
 
 _SHORTEST = 10
-"""Characters of a table's first column that are shown in any case."""
+"""The minimum width of a table's first column."""
 
 _READABLE = 16
-"""Characters to which a column of data may be narrowed, with its values on several lines."""
+"""The minimum width of a column of data whose values are wrapped."""
 
 _WIDE = 10_000
-"""Columns of an output that is no terminal: a row of a table is one line for the program that reads it."""
+"""The width of an output that is not a terminal: one line per row of a table."""
 
 
 def visible(text: str) -> str:
-    """Text in which characters that act on a terminal stand as escapes: ESC as `\\x1b`."""
-    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Text with control characters as escapes: ESC as `\\x1b`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class Terminal(Console):
-    """Prints text as it is: without markup and emoji codes, and `visible`. Colours come from `styled`."""
+    """Prints text as `visible` returns it, without markup and emoji codes. For colours, use `styled`."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """All text that is printed, in tables too, comes through here."""
+        """Called for all text that is printed, also in tables."""
         return super().render_str(visible(text), **options)
 
     @property
     def size(self) -> ConsoleDimensions:
         found = super().size
-        # `is_terminal` is true for a pipe too where FORCE_COLOR is set.
+        # With FORCE_COLOR, `is_terminal` is true for a pipe too.
         if self.file.isatty() or "COLUMNS" in os.environ:
             return found
         return ConsoleDimensions(_WIDE, found.height)
@@ -74,48 +74,58 @@ err = Terminal(stderr=True)
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """Text of plain parts and of parts with a style: `styled(("Done:", "green"), f" {count} rows")`."""
+    """Text from plain parts and parts with a style: `styled(("Done:", "green"), f" {count} rows")`."""
     return Text.assemble(
         *(visible(part) if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts)
     )
 
 
-def tell_error(error: GoldsmithError) -> None:
-    """What is wrong, where, and what to do."""
+def print_error(error: GoldsmithError) -> None:
+    """Prints an error's code and message, place and hint."""
     problems: Sequence[GoldsmithError] = error.problems if isinstance(error, DeclarationErrors) else (error,)
     for problem in problems:
         err.print(styled((problem.code, "bold red"), f" {problem.message}"), soft_wrap=True)
-        where = _near(str(problem.where))
+        where = _relative(str(problem.where))
         if where:
             err.print(styled("      ", ("at", "dim"), f" {where}"), soft_wrap=True)
         if problem.hint:
             err.print(styled("      ", ("do", "dim"), f" {problem.hint}"), soft_wrap=True)
         if problem.retryable:
-            err.print(styled("      ", ("The same call may succeed later.", "dim")), soft_wrap=True)
+            err.print(
+                styled("      ", ("Retryable: the same command may succeed later.", "dim")), soft_wrap=True
+            )
     if len(problems) > 1:
         err.print(styled((f"{len(problems)} mistakes.", "bold")))
 
 
-def _near(where: str) -> str:
-    """The place with its path as seen from here, where it is below."""
+def _relative(where: str) -> str:
+    """The place, with a path below the working directory as a relative path."""
     return where.removeprefix(f"{Path.cwd()}/")
 
 
-def tell_stack() -> None:
-    """The stack of the exception that is being handled."""
+def print_traceback() -> None:
+    """Prints the traceback of the exception that is being handled."""
     err.print(traceback.format_exc(), soft_wrap=True)
 
 
-def tell_warning(text: str) -> None:
+def print_warning(text: str) -> None:
+    """Prints a warning to standard error."""
     err.print(styled(("!", "yellow"), f" {text}"), soft_wrap=True)
 
 
-def tell_json(value: Any) -> None:
-    """A value for machines, on standard output."""
+def print_warnings(texts: Iterable[str]) -> None:
+    """Prints warnings to standard error."""
+    for text in texts:
+        print_warning(text)
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON to standard output."""
     sys.stdout.write(json.dumps(value, default=as_json, indent=2) + "\n")
 
 
 def error_as_dict(error: GoldsmithError) -> dict[str, Any]:
+    """An error for JSON output."""
     where = {key: value for key, value in asdict(error.where).items() if value is not None}
     return {
         "code": error.code,
@@ -127,7 +137,7 @@ def error_as_dict(error: GoldsmithError) -> dict[str, Any]:
 
 
 def as_json(value: object) -> object:
-    """A value that JSON does not have, as one that it has."""
+    """A value of a type that JSON lacks, as one that it has."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime | date):
@@ -142,7 +152,7 @@ def as_json(value: object) -> object:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, exact: bool = False
 ) -> Table:
-    """Rows for the eye; numbers are right-aligned. exact: values of the data, which are not rounded or grouped."""
+    """A table for people. Numbers are right-aligned. exact: print numbers without rounding and grouping."""
     rows = [list(row) for row in rows]
     shown = Table(
         title=styled(title) if title else None,
@@ -166,7 +176,7 @@ def table(
 def rows_within(
     width: int, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> Iterable[RenderableType]:
-    """Rows of data: as a table where it fits into the width with columns that can be read, else one column a line."""
+    """Rows of data as a table if its columns stay readable at this width, else with one line per column."""
     needed = [
         max([len(column), *(cell(row[at], exact=True).cell_len for row in rows)])
         for at, column in enumerate(columns)
@@ -186,9 +196,9 @@ def _is_number(value: object) -> bool:
 
 
 def table_within(width: int, columns: Mapping[str, Sequence[object]], expendable: Sequence[str]) -> Table:
-    """A table of one line for each row: columns are left out, and at last the first one shortened, until it fits.
+    """A table with one line per row. To fit the width, columns are omitted, then the first one is shortened.
 
-    expendable: the columns that may be left out, the first first.
+    expendable: the columns to omit, in this order.
     """
     needed = {
         name: 1 + max([len(name), *(cell(value).cell_len for value in values)])
@@ -207,7 +217,7 @@ def table_within(width: int, columns: Mapping[str, Sequence[object]], expendable
 
 
 def cell(value: object, *, exact: bool = False) -> Text:
-    """A value in one line; None is a dash."""
+    """A value on one line; None is a dash."""
     match value:
         case None:
             return Text("-", "dim")
@@ -234,4 +244,5 @@ def _one_line(text: str) -> str:
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: `1 row`, `1,200 rows`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""Commands about DQOps' checks: dqops gate, dqops import, dqops collect."""
+"""Commands of the noun `dqops`: checks of stored tables, run by a DQOps server."""
 
 from __future__ import annotations
 
@@ -10,112 +10,94 @@ from typing import Annotated, get_args
 
 import typer
 
-from goldsmith.cli.console import out, plural, tell_error, tell_json
+from goldsmith.cli.console import out, plural, print_error, print_json, print_warning
+from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name
-from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError, RunError
+from goldsmith.cli.options import Json
+from goldsmith.errors import (
+    DeclarationError,
+    DeclarationErrors,
+    Exit,
+    GateStopped,
+    GoldsmithError,
+    NotReady,
+    RunError,
+    Where,
+)
 from goldsmith.project.suggest import hint_for
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-group = typer.Typer(help="Checks of tables at rest, by a DQOps server.", no_args_is_help=True)
+Names = Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    app.add_typer(group, name="dqops", rich_help_panel="Look")
+    """Adds the noun and its verbs."""
+    group = noun(app, "dqops", "DQOps: checks of stored tables.")
+    for command in (generate, push, gate, pull):
+        group.command(rich_help_panel=Panel.PUBLISH)(command)
 
 
-@group.command("gate")
-def gate(
-    names: Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")],
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", help="The severity that stops: warning, error or fatal. Else each table's `gate`."
-        ),
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1, help="Minutes that a table's checks may take.")
-    ] = 30,
-    as_json: Json = False,
+def generate(
+    check_only: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; print what differs, and exit with 2 if anything does."),
+    ] = False,
 ) -> None:
-    """Run the checks of tables now and end with code 3 where one is too grave.
+    """Write DQOps' user home: the connection, and the columns and checks of every table.
 
-    What a pipeline or a layer names are its tables with a gate; a table named by itself is checked in any case, at
-    `error` where it declares no gate. Today's results of the tables are forgotten first.
+    Example: `goldsmith dqops generate --check`
+
+    Only changed files are written, each by a rename, so a server may be running on them. Manual edits in the allowed
+    sections are kept: see docs/dqops.md. If the package dqops is installed, every file is validated against its
+    models, because the server ignores unknown keys silently.
     """
+    from goldsmith.publish.dqops import home, strict
+    from goldsmith.publish.dqops.names import FOLDER
+
     project = open_project()
-    from goldsmith.project.models import Severity
-
-    chosen = [name for name in project.select(tuple(names)) if project.gate(name) or _is_named(name, names)]
-    if not chosen:
-        raise DeclarationError(
-            "GS504",
-            "None of these tables has a gate.",
-            hint="Declare `gate: error`, or name a table by itself.",
-        )
-    if at is not None and at not in get_args(Severity):
-        raise DeclarationError("GS103", f"`--at {at}` is no severity.", hint=hint_for(at, get_args(Severity)))
-    from goldsmith.publish.dqops.client import Client
-    from goldsmith.publish.dqops.declared import declared_checks
-    from goldsmith.publish.dqops.gate import run_gate
-    from goldsmith.publish.dqops.verdict import Verdict
-
-    client = Client.from_environment()
-    declared = {name: declared_checks(project.root, name) for name in chosen}
-    verdicts: list[Verdict] = []
-    stopped: list[GoldsmithError] = []
-    for name in chosen:
-        limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
-        try:
-            with _ended_by_kill():
-                verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
-        except RunError as error:
-            # The other tables can be judged all the same.
-            stopped.append(error)
-            continue
-        verdicts.append(verdict)
-        if not as_json:
-            for line in verdict.lines:
-                out.print(line, soft_wrap=True)
-    if as_json:
-        tell_json(verdicts)
-    for verdict in verdicts:
-        try:
-            verdict.require()
-        except GateStopped as error:
-            stopped.append(error)
-    for told in stopped:
-        tell_error(told)
-    if stopped:
-        failed = any(told.exit_code == Exit.FAILED for told in stopped)
-        raise typer.Exit(Exit.FAILED if failed else Exit.GATE)
-
-
-@contextmanager
-def _ended_by_kill() -> Iterator[None]:
-    """Ends the process on SIGTERM by an exception, so that its job at the server is cancelled."""
-    former = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    found = home.changes(project)
+    if not check_only:
+        home.write(project, found)
+        for change in found:
+            out.print(f"  {change.kind}: {FOLDER}/{change.path}", soft_wrap=True)
+        if not found:
+            out.print("The user home is up to date.")
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
+        mistakes = strict.mistakes(project.root / FOLDER)
+    except NotReady as error:
+        print_warning(f"{error.message} {error.hint}")
+        mistakes = []
+    if check_only and found:
+        for change in found:
+            out.print(change.diff, soft_wrap=True)
+        print_error(_differs(len(found), str(project.root / FOLDER)))
+    if mistakes:
+        raise DeclarationErrors(mistakes)
+    if check_only and found:
+        raise typer.Exit(Exit.WRONG_CALL)
+    if check_only:
+        out.print("The user home matches the declarations.")
 
 
-def _is_named(table: str, names: list[str]) -> bool:
-    return table in names or table.split(".", 1)[1] in names
+def _differs(count: int, folder: str) -> GoldsmithError:
+    return GoldsmithError(
+        "GS712",
+        f"{plural(count, 'file')} of DQOps' user home {'differs' if count == 1 else 'differ'} from the declarations.",
+        where=Where(file=folder),
+        hint="Write it: `goldsmith dqops generate`. This discards edits made in DQOps' console.",
+    )
 
 
-@group.command("import")
-def import_(
-    names: Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")],
+def push(
+    names: Names,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, help="Minutes that a table's import may take.")
+        float, typer.Option("--timeout", min=1, help="Time limit for a table, in minutes.")
     ] = 30,
 ) -> None:
-    """Have DQOps read the verdicts of the loads of tables, so that its console shows them at once.
+    """Import the verdicts of tables' loads into DQOps, whose console then shows them.
 
-    Only these results of today are forgotten first. A gate does it as well.
+    Example: `goldsmith dqops push flights`
+
+    Replaces today's results of these checks only. `goldsmith dqops gate` does the same for its tables.
     """
     project = open_project()
     from goldsmith.publish.dqops.client import Client
@@ -130,35 +112,122 @@ def import_(
     failed = False
     for name in wanted:
         try:
-            with _ended_by_kill():
+            with _exit_on_sigterm():
                 severity = import_verdicts(client, name, timeout=timeout * 60)
         except RunError as error:
-            # The other tables can be read all the same.
-            tell_error(error)
+            # The other tables can be imported all the same.
+            print_error(error)
             failed = True
         else:
-            out.print(f"{name}: the gravest of what its loads found is {severity}.")
+            out.print(f"{name}: the highest severity among its loads' verdicts is {severity}.")
     if not wanted:
         out.print("None of these tables has expectations or a freshness to import.")
     if failed:
         raise typer.Exit(Exit.FAILED)
 
 
-@group.command("collect")
-def collect(as_json: Json = False) -> None:
-    """Bring what DQOps' checks found into `ops.dqops_results`; the same results again change nothing.
+def gate(
+    names: Names,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="The severity that stops: warning, error or fatal. Default: each table's `gate`.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="Time limit for a table's checks, in minutes.")
+    ] = 30,
+    as_json: Json = False,
+) -> None:
+    """Run the checks of tables now; exit with 3 if a result reaches the severity that stops.
 
-    Run it after gates and after the server's own schedules: what a gate forgets is gone from the server.
+    Example: `goldsmith dqops gate gold --at fatal`
+
+    A pipeline or a layer selects its tables that declare a gate. A table named by itself is always checked, at
+    `error` if it declares no gate. Today's results of the tables are replaced.
     """
     project = open_project()
-    from goldsmith.publish.dqops.collecting import TABLE
-    from goldsmith.publish.dqops.collecting import collect as collect_results
+    from goldsmith.project.models import Severity
+
+    chosen = [name for name in project.select(tuple(names)) if project.gate(name) or _is_named(name, names)]
+    if not chosen:
+        raise DeclarationError(
+            "GS504",
+            "None of these tables declares a gate.",
+            hint="Declare `gate: error`, or name a table by itself.",
+        )
+    if at is not None and at not in get_args(Severity):
+        raise DeclarationError(
+            "GS103", f"`--at {at}` is not a severity.", hint=hint_for(at, get_args(Severity))
+        )
+    from goldsmith.publish.dqops.client import Client
+    from goldsmith.publish.dqops.declared import declared_checks
+    from goldsmith.publish.dqops.gate import run_gate
+    from goldsmith.publish.dqops.verdict import Verdict
+
+    client = Client.from_environment()
+    declared = {name: declared_checks(project.root, name) for name in chosen}
+    verdicts: list[Verdict] = []
+    stopped: list[GoldsmithError] = []
+    for name in chosen:
+        limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
+        try:
+            with _exit_on_sigterm():
+                verdict = run_gate(client, name, declared=declared[name], limit=limit, timeout=timeout * 60)
+        except RunError as error:
+            # The other tables can be checked all the same.
+            stopped.append(error)
+            continue
+        verdicts.append(verdict)
+        if not as_json:
+            for line in verdict.lines:
+                out.print(line, soft_wrap=True)
+    if as_json:
+        print_json(verdicts)
+    for verdict in verdicts:
+        try:
+            verdict.require()
+        except GateStopped as error:
+            stopped.append(error)
+    for each in stopped:
+        print_error(each)
+    if stopped:
+        failed = any(each.exit_code == Exit.FAILED for each in stopped)
+        raise typer.Exit(Exit.FAILED if failed else Exit.GATE)
+
+
+def pull(as_json: Json = False) -> None:
+    """Load the results of DQOps' checks into `ops.dqops_results`.
+
+    Example: `goldsmith dqops pull`
+
+    Results that are loaded already change nothing. Pull after gates and after the server's own schedules: a gate
+    deletes the day's earlier results on the server.
+    """
+    project = open_project()
+    from goldsmith.publish.dqops.collecting import TABLE, collect
     from goldsmith.run.context import Run
 
     with open_spark(project, quiet=as_json) as spark:
-        found = collect_results(spark, Run.begin(project, profile_name()))
+        found = collect(spark, Run.begin(project, profile_name()))
     if as_json:
-        tell_json(found)
+        print_json(found)
         return
-    told = f"{plural(found.new, 'new result')}, {found.changed:,} judged again"
-    out.print(f"{told}, from {plural(found.files, 'file')}, in {TABLE}.")
+    counts = f"{plural(found.new, 'new result')}, {found.changed:,} changed"
+    out.print(f"{counts}, from {plural(found.files, 'file')}, in {TABLE}.")
+
+
+@contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """Turns SIGTERM into an exception, so that the server's job is cancelled."""
+    former = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _is_named(table: str, names: list[str]) -> bool:
+    return table in names or table.split(".", 1)[1] in names

@@ -1,15 +1,15 @@
-"""Opens a project and, where a command needs it, Spark."""
+"""Opens the project, and Spark for the commands that need it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldsmith.cli.console import err, plural, styled, tell_warning
+from goldsmith.cli.console import err, plural, print_warning, styled
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.settings import Settings
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def project_root() -> Path:
-    """The folder of the project the command is about. Raises DeclarationError GS100."""
+    """The folder of the project: `--project`, else the nearest one. Raises DeclarationError GS100."""
     from goldsmith.project.loading import find_root
 
     named = os.environ.get("GOLDSMITH_PROJECT")
@@ -29,31 +29,32 @@ def project_root() -> Path:
 
 
 def open_project(names: Sequence[str] = ()) -> Project:
-    """The project the command is about, checked. Raises DeclarationErrors with all mistakes.
+    """Loads and checks the project. Raises DeclarationErrors with all mistakes.
 
-    names: what the command is about; mistakes in pipelines that it does not need are told and do not stop it.
+    names: the tables, layers and pipelines of the command. Mistakes in pipelines that these do not need are a warning.
     """
     from goldsmith.project.needed import load_needed
     from goldsmith.quality.checking import check_expectations
 
-    project, passed_over = load_needed(project_root(), names, checks=(check_expectations,))
-    if passed_over:
-        files = sorted({Path(str(problem.where.file)).name for problem in passed_over})
-        tell_warning(
-            f"{plural(len(passed_over), 'mistake')} in pipelines that are not needed here "
-            f"({', '.join(files)}): `goldsmith check` tells them."
+    project, ignored = load_needed(project_root(), names, checks=(check_expectations,))
+    if ignored:
+        files = sorted({Path(str(problem.where.file)).name for problem in ignored})
+        print_warning(
+            f"Ignored {plural(len(ignored), 'mistake')} in pipelines that this command does not need "
+            f"({', '.join(files)}). `goldsmith check` lists them."
         )
     return project
 
 
 def profile_name() -> str | None:
+    """The profile that `--profile` names; None if the project's default applies."""
     return os.environ.get("GOLDSMITH_PROFILE")
 
 
 def check_profile_name() -> None:
-    """Raises DeclarationError GS108 where a profile is named that the project here does not declare.
+    """Raises DeclarationError GS108 if the project does not declare the profile that is named.
 
-    Without a project, or with one that cannot be read, there is nothing to compare with: the command tells that.
+    Without a project, or with an invalid one, it raises nothing: the command itself reports that.
     """
     name = profile_name()
     if name is None:
@@ -70,6 +71,7 @@ def check_profile_name() -> None:
 
 
 def verbose() -> bool:
+    """Whether `--verbose` is given."""
     return bool(os.environ.get("GOLDSMITH_VERBOSE"))
 
 
@@ -77,8 +79,7 @@ def verbose() -> bool:
 def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSession]:
     """A Spark session of the chosen profile, stopped at the end.
 
-    What the JVM writes goes to `.goldsmith/spark.log`: errors are told by Goldsmith. One that spark-submit started
-    is not held back.
+    The JVM writes to `.goldsmith/spark.log`, unless spark-submit started it.
     """
     from goldsmith.engine.launch.session import make_session
     from goldsmith.engine.launch.submission import submitted
@@ -109,7 +110,7 @@ def open_spark(project: Project, *, quiet: bool = False) -> Iterator[SparkSessio
 
 
 def _runs_here(session: SparkSession) -> bool:
-    """Whether executors are threads of this process: such an application is on nobody's page."""
+    """Whether executors are threads of this process. No master's page lists such an application."""
     from goldsmith.engine.launch.master import runs_here
 
     return runs_here(session.sparkContext.master or "local")
@@ -117,7 +118,7 @@ def _runs_here(session: SparkSession) -> bool:
 
 @contextmanager
 def _jvm_output_in(log: Path) -> Iterator[None]:
-    """A process started in here inherits a log file as its standard error."""
+    """Redirects the standard error of processes that are started in this context to a log file."""
     if verbose():
         yield
         return
@@ -134,7 +135,19 @@ def _jvm_output_in(log: Path) -> Iterator[None]:
 
 
 def interval(start: datetime | None, end: datetime | None) -> Interval | None:
-    """The data interval of --from and --to. Raises DeclarationError GS505 where it runs backwards."""
+    """The data interval of --from and --to. Raises DeclarationError GS505 if it ends before it begins."""
     from goldsmith.run.context import Interval
 
     return Interval.of(start.date() if start else None, end.date() if end else None)
+
+
+def tables_to_rebuild(project: Project, names: Iterable[str] | None, chosen: Sequence[str]) -> frozenset[str]:
+    """The tables of --rebuild. Raises DeclarationError GS504 for one that is not among the chosen tables."""
+    found = frozenset(project.table(name).name for name in names or ())
+    for name in sorted(found - set(chosen)):
+        raise DeclarationError(
+            "GS504",
+            f"`--rebuild {name}`: the run does not include this table.",
+            hint=f"Add it: `goldsmith run ... {name}`.",
+        )
+    return found

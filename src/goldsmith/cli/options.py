@@ -1,36 +1,52 @@
-"""The options that all commands share."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Annotated
 
-from typer.core import TyperGroup
+import typer
+
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Pipelines, layers or tables. Default: all.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="The number of rows.")]
+From = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the data interval.")
+]
+To = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the interval's last day.")
+]
+Rebuild = Annotated[
+    list[str] | None,
+    typer.Option("--rebuild", help="A table to recompute from all of its sources, in one commit."),
+]
+Parallel = Annotated[
+    int | None, typer.Option("--parallel", min=1, help="The number of tables to work on at the same time.")
+]
 
 _TAKES_VALUE = {"--project": True, "-p": True, "--profile": True, "--verbose": False}
-"""The shared options by name, and whether each takes a value."""
+"""The options of `goldsmith` itself, and whether each takes a value."""
 
 
-class OptionsAnywhere(TyperGroup):
-    """Takes shared options after a command as well as before it: `goldsmith run --profile cluster`."""
+def shared_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the options of `goldsmith` itself first: `run --profile cluster` is accepted too.
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, in_front(args))
-
-
-def in_front(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the shared options first. What follows `--`, or `submit`, stays: it may be a job's own."""
+    Arguments behind `--` or `job submit` stay where they are: they may belong to the job.
+    """
     first: list[str] = []
     rest: list[str] = []
-    waiting = iter(arguments)
-    for argument in waiting:
+    remaining = iter(arguments)
+    for argument in remaining:
         name, _, value = argument.partition("=")
-        if argument == "--" or (argument == "submit" and not rest):
-            rest += [argument, *waiting]
+        if argument == "--" or (argument == "submit" and rest == ["job"]):
+            rest += [argument, *remaining]
         elif name not in _TAKES_VALUE:
             rest.append(argument)
         else:
             first.append(argument)
             if _TAKES_VALUE[name] and not value:
-                first += [value for value in (next(waiting, None),) if value is not None]
+                first += [value for value in (next(remaining, None),) if value is not None]
     return [*first, *rest]

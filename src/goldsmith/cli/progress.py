@@ -1,4 +1,4 @@
-"""What a run prints while it works and when it ends."""
+"""Prints the progress and the result of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from rich.status import Status
 from rich.text import Text
 
-from goldsmith.cli.console import error_as_dict, out, plural, styled, table, tell_error, tell_warning
+from goldsmith.cli.console import (
+    error_as_dict,
+    out,
+    plural,
+    print_error,
+    print_warning,
+    print_warnings,
+    styled,
+    table,
+)
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
@@ -29,15 +38,15 @@ _MARKS = {
 
 
 @contextmanager
-def told_live(*, quiet: bool) -> Iterator[Listener]:
-    """A listener that tells each table's end, and on a terminal which tables load just now."""
+def live_progress(*, quiet: bool) -> Iterator[Listener]:
+    """A listener that prints each table's outcome and, on a terminal, the tables that are loading."""
     if quiet:
         yield lambda _name, _outcome: None
         return
     lock, running = threading.Lock(), dict[str, None]()
     status = Status("", console=out) if out.is_terminal else None
 
-    def tell(name: str, outcome: TableOutcome | None) -> None:
+    def listen(name: str, outcome: TableOutcome | None) -> None:
         with lock:
             if outcome is None:
                 running[name] = None
@@ -49,15 +58,15 @@ def told_live(*, quiet: bool) -> Iterator[Listener]:
                 status.update(styled("Loading " + ", ".join(running) if running else "Recording"))
 
     if status is None:
-        yield tell
+        yield listen
         return
     with status:
-        yield tell
+        yield listen
 
 
 def _line(outcome: TableOutcome) -> Text:
-    told = outcome.reason if outcome.status != "failed" or outcome.error is None else outcome.error.code
-    parts: list[str | tuple[str, str]] = [_MARKS[outcome.status], f" {outcome.table:<28} {told}"]
+    text = outcome.reason if outcome.status != "failed" or outcome.error is None else outcome.error.code
+    parts: list[str | tuple[str, str]] = [_MARKS[outcome.status], f" {outcome.table:<28} {text}"]
     if outcome.status == "done":
         counts = outcome.counts
         parts.append(f": {plural(counts.written, 'row')} written")
@@ -70,29 +79,29 @@ def _line(outcome: TableOutcome) -> Text:
     return styled(*parts)
 
 
-def tell_result(results: Sequence[RunResult]) -> None:
-    """The summary of one or several runs: what every table took in and where it went, then what went wrong."""
+def print_result(results: Sequence[RunResult]) -> None:
+    """Prints a summary of one or several runs: the row counts of every table, warnings, verdicts and errors."""
     rows = _totals(results)
     if rows:
         columns = ("table", "in", "written", "quarantined", "dropped", "superseded", "seconds")
         out.print()
         out.print(table(columns, rows, title="Rows in = written + quarantined + dropped + superseded"))
     last = results[-1]
-    for told in dict.fromkeys(
+    warnings = (
         f"{outcome.table}: {warning}"
         for result in results
         for outcome in result.outcomes
         for warning in outcome.warnings
-    ):
-        tell_warning(told)
-    _tell_verdicts(results)
+    )
+    print_warnings(dict.fromkeys(warnings))
+    _print_verdicts(results)
     for outcome in last.outcomes:
         if outcome.error is not None:
-            tell_error(outcome.error)
+            print_error(outcome.error)
     for error in last.errors:
-        tell_error(error)
+        print_error(error)
     if last.restored:
-        tell_warning(f"{plural(last.restored, 'record')} of a run that was cut off were restored.")
+        print_warning(f"Restored {plural(last.restored, 'record')} of an interrupted run.")
     out.print(_sentence(results), soft_wrap=True)
 
 
@@ -108,7 +117,7 @@ def _totals(results: Sequence[RunResult]) -> list[tuple[Any, ...]]:
 
 
 def _counts(results: Sequence[RunResult]) -> dict[str, RowCounts]:
-    """The rows of each table that was loaded."""
+    """The row counts of each table that was loaded."""
     from goldsmith.run.outcome import add_counts
 
     totals: dict[str, RowCounts] = {}
@@ -120,7 +129,7 @@ def _counts(results: Sequence[RunResult]) -> dict[str, RowCounts]:
     return totals
 
 
-def _tell_verdicts(results: Sequence[RunResult]) -> None:
+def _print_verdicts(results: Sequence[RunResult]) -> None:
     failing: dict[tuple[str, str], list[int]] = {}
     otherwise: dict[tuple[str, str], str] = {}
     for result in results:
@@ -159,34 +168,36 @@ def _sentence(results: Sequence[RunResult]) -> Text:
         skipped = [outcome for outcome in last.outcomes if outcome.status == "skipped"]
         if skipped:
             parts.append(f"{plural(len(skipped), 'table')} skipped")
-        ended = f" in {seconds:.1f} s. What was loaded stays; run it again to go on."
+        ended = f" in {seconds:.1f} s. Committed loads are kept. Run it again to continue."
         return styled((", ".join(parts), "red"), ended, *_left_out(results))
     counts = _counts(results)
     if not commits:
-        looked = f" {plural(len(last.outcomes), 'table')} up to date, looked at in {seconds:.1f} s."
-        return styled(("Nothing to do:", "green"), looked)
+        checked = f" {plural(len(last.outcomes), 'table')} up to date, checked in {seconds:.1f} s."
+        return styled(("Nothing to do:", "green"), checked)
     done = (
-        ("Done, but most rows of a load were left out:", "yellow") if _little(results) else ("Done:", "green")
+        ("Done, but most rows of a load were not written:", "yellow")
+        if _little(results)
+        else ("Done:", "green")
     )
     loaded = f" {plural(commits, 'commit')} to {plural(len(counts), 'table')} in {seconds:.1f} s."
     return styled(done, loaded, *_left_out(results))
 
 
 def _left_out(results: Sequence[RunResult]) -> list[str | tuple[str, str]]:
-    """Which tables quarantined rows, or dropped most of a load's, as the end of the last line."""
+    """The end of the last line: tables that quarantined rows, or dropped most rows of a load."""
     from goldsmith.run.outcome import left_out
 
     little = _little(results)
     parts: list[str | tuple[str, str]] = []
     for name, counts in _counts(results).items():
         if counts.quarantined or name in little:
-            told = f"{name} {left_out(counts)}"
-            parts += ["; " if parts else " ", (told, "yellow") if name in little else told]
+            text = f"{name} {left_out(counts)}"
+            parts += ["; " if parts else " ", (text, "yellow") if name in little else text]
     return [*parts, "."] if parts else []
 
 
 def _little(results: Sequence[RunResult]) -> frozenset[str]:
-    """The tables with a load that kept little."""
+    """The tables with a load that wrote few of its rows."""
     from goldsmith.run.outcome import kept_little
 
     return frozenset(
@@ -198,7 +209,7 @@ def _little(results: Sequence[RunResult]) -> frozenset[str]:
 
 
 def result_as_dict(result: RunResult) -> dict[str, Any]:
-    """A run for machines."""
+    """A run's result for JSON output."""
     return {
         "run_id": result.run_id,
         "seconds": round(result.seconds, 3),
@@ -221,7 +232,7 @@ def result_as_dict(result: RunResult) -> dict[str, Any]:
 
 
 def exit_code(result: RunResult) -> Exit:
-    """A failure beats a gate, and a gate beats success."""
+    """The exit code of a run: a failure precedes a gate, a gate precedes success."""
     if result.failed:
         codes = {outcome.error.exit_code for outcome in result.failed if outcome.error is not None}
         return codes.pop() if len(codes) == 1 else Exit.FAILED

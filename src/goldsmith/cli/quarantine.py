@@ -1,4 +1,4 @@
-"""Commands about quarantined rows: quarantine list, show, release."""
+"""Commands of the noun `quarantine`: rows that failed an expectation or could not be read."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, styled, table, tell_json
+from goldsmith.cli.console import out, plural, print_json, styled, table
+from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.options import Json, Limit
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A table.")]
 Where = Annotated[
     str | None,
-    typer.Option("--where", help="SQL over `reasons` and the row's columns as they entered: \"id = '7'\"."),
+    typer.Option("--where", help="SQL over `reasons` and the row's columns as delivered: \"id = '7'\"."),
 ]
-
-group = typer.Typer(help="Quarantined rows: list, show and release them.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    app.add_typer(group, name="quarantine", rich_help_panel="Look")
+    """Adds the noun and its verbs."""
+    group = noun(app, "quarantine", "Quarantined rows.")
+    group.command("list", rich_help_panel=Panel.LOOK)(list_)
+    group.command(rich_help_panel=Panel.LOOK)(show)
+    group.command(rich_help_panel=Panel.MAINTAIN)(release)
 
 
-@group.command("list")
 def list_(as_json: Json = False) -> None:
-    """List the tables with quarantined rows, and the reasons."""
+    """List the tables with quarantined rows, and the reasons.
+
+    Example: `goldsmith quarantine list`
+    """
     project = open_project()
     from goldsmith.run.context import Run
     from goldsmith.run.held import reasons
@@ -36,7 +40,7 @@ def list_(as_json: Json = False) -> None:
     with open_spark(project, quiet=as_json) as spark:
         found = reasons(spark, Run.begin(project, profile_name()))
     if as_json:
-        tell_json(found)
+        print_json(found)
     elif not found:
         out.print("No row is in quarantine.")
     else:
@@ -48,14 +52,16 @@ def list_(as_json: Json = False) -> None:
         )
 
 
-@group.command()
 def show(
     name: Name,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 10,
+    limit: Limit = 10,
     where: Where = None,
     as_json: Json = False,
 ) -> None:
-    """Show a table's quarantined rows as they entered, with their reasons."""
+    """Print a table's quarantined rows as they were delivered, with their reasons.
+
+    Example: `goldsmith quarantine show silver.departures --where "distance > 6000"`
+    """
     project = open_project()
     declared = project.table(name)
     from goldsmith.run.context import Run
@@ -64,40 +70,41 @@ def show(
     with open_spark(project, quiet=as_json) as spark:
         found = rows(spark, Run.begin(project, profile_name()), declared, limit, where)
     if as_json:
-        tell_json(
+        print_json(
             [
                 {
-                    "reasons": held.reasons,
-                    "held_at": held.held_at,
-                    "run_id": held.run_id,
-                    "row": json.loads(held.row, parse_float=_exact),
+                    "reasons": row.reasons,
+                    "held_at": row.held_at,
+                    "run_id": row.run_id,
+                    "row": json.loads(row.row, parse_float=_exact),
                 }
-                for held in found
+                for row in found
             ]
         )
         return
     if not found:
-        out.print(f"{declared.name} has no such row in quarantine.")
+        out.print(f"{declared.name} has no matching row in quarantine.")
         return
-    shown = [(", ".join(held.reasons), held.held_at, held.row) for held in found]
+    shown = [(", ".join(row.reasons), row.held_at, row.row) for row in found]
     out.print(table(("reasons", "quarantined at (UTC)", "row"), shown, title=declared.name))
 
 
 def _exact(number: str) -> float | str:
-    """A number of a JSON text; as text where a double would change it."""
+    """A number in JSON; as text if a double cannot represent it."""
     parsed = float(number)
     return parsed if Decimal(repr(parsed)) == Decimal(number) else number
 
 
-@group.command()
 def release(
     name: Name,
     where: Where = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate quarantined rows again under the current rules; those that meet them enter the table, exactly once.
+    """Re-evaluate quarantined rows by the current declaration; load those that pass, exactly once.
 
-    No rule is overridden: change the rule first, or the table's declaration.
+    Example: `goldsmith quarantine release silver.departures`
+
+    It overrides no expectation: correct the table's declaration first.
     """
     project = open_project()
     declared = project.table(name)
@@ -111,10 +118,10 @@ def release(
         if done.outcome is not None:
             record(spark, run, [done.outcome])
     if as_json:
-        tell_json(
+        print_json(
             {
                 "table": declared.name,
-                "looked_at": done.chosen,
+                "evaluated": done.chosen,
                 "released": done.released,
                 "superseded": done.superseded,
                 "left": done.left,
@@ -122,14 +129,14 @@ def release(
         )
         return
     if not done.chosen:
-        out.print(f"{declared.name} has no such row in quarantine.")
+        out.print(f"{declared.name} has no matching row in quarantine.")
         return
     colour = "green" if done.released and not done.left else "yellow"
-    lost = f" ({done.superseded:,} superseded by newer rows)" if done.superseded else ""
-    told = (
-        f" into {declared.name}{lost}. {plural(done.left, 'row')} still violate a rule and stay in quarantine: "
+    superseded = f" ({done.superseded:,} superseded by newer rows)" if done.superseded else ""
+    summary = (
+        f" into {declared.name}{superseded}. {plural(done.left, 'row')} still fail and stay in quarantine: "
         f"see `goldsmith quarantine show {declared.name}`."
         if done.left
-        else f" into {declared.name}{lost}."
+        else f" into {declared.name}{superseded}."
     )
-    out.print(styled((f"{plural(done.released, 'row')} released", colour), told), soft_wrap=True)
+    out.print(styled((f"{plural(done.released, 'row')} released", colour), summary), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What `goldsmith init` writes: a small pipeline that runs as it is and is made to be changed."""
+"""The files that `goldsmith init` writes: a small pipeline that runs as it is."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _GOLD = """\
 # yaml-language-server: $schema=../../../schema/table.schema.json
 description: Orders and revenue of each day.
 load:
-  overwrite_partitions: {{by: ordered_on}}   # recomputes the days that changed, no others
+  overwrite_partitions: {{by: ordered_on}}   # recomputes only the days that changed
 """
 
 _GOLD_SQL = """\
@@ -83,22 +83,22 @@ order_id,customer,ordered_at,amount,changed_at
 
 
 def make_pipeline(root: Path, pipeline: str) -> list[Path]:
-    """Writes a project where there is none, and a pipeline; returns the files written.
+    """Writes a pipeline, and the project if there is none; returns the files written.
 
-    Raises DeclarationError GS109 for a name that cannot be one, GS105 where the pipeline is there.
+    Raises DeclarationError GS109 for an invalid name, GS105 if the pipeline exists.
     """
     if not NAME.match(pipeline):
         raise DeclarationError(
             "GS109",
-            f"`{pipeline}` cannot be a name.",
-            hint="Lower-case letters, digits and _, beginning with a letter.",
+            f"`{pipeline}` is not a valid name.",
+            hint="Use lower-case letters, digits and _, and begin with a letter.",
         )
     spec = _project(root)
     landing = spec.profiles.get(spec.profile, ProfileSpec()).landing
     folder = root / spec.pipelines / pipeline
     if folder.exists():
-        raise DeclarationError("GS105", f"The pipeline `{pipeline}` is there already.", where=Where(file=folder),
-                               hint="Name another: `goldsmith init --pipeline NAME`.")  # fmt: skip
+        raise DeclarationError("GS105", f"The pipeline `{pipeline}` exists already.", where=Where(file=folder),
+                               hint="Choose another name: `goldsmith init --pipeline NAME`.")  # fmt: skip
     name = root.resolve().name.lower()
     files = {
         MARKER: _PROJECT.format(name=_in_quotes(name)),
@@ -121,14 +121,14 @@ def make_pipeline(root: Path, pipeline: str) -> list[Path]:
         f"{landing}/{pipeline}/2026-01-06.csv": _DAY_2,
     }
     for path, text in files.items():
-        # A path that is absolute already, as a landing folder may be, stays as it is.
+        # The landing folder may be an absolute path.
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     return [root / path for path in files]
 
 
 def _in_quotes(text: str) -> str:
-    """A text as YAML in double quotes. JSON's escapes are YAML's too, but for characters beyond U+FFFF."""
+    """A text as a double-quoted YAML string, with JSON's escapes except beyond U+FFFF."""
 
     def escaped(sign: str) -> str:
         if sign.isprintable() and sign not in '"\\':
@@ -139,7 +139,7 @@ def _in_quotes(text: str) -> str:
 
 
 def _project(root: Path) -> ProjectSpec:
-    """The project that is there, or the one that is about to be. Raises DeclarationErrors for a broken one."""
+    """The existing project's settings, or the defaults. Raises DeclarationErrors for an invalid project."""
     if not (root / MARKER).is_file():
         return ProjectSpec()
     try:

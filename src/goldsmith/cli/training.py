@@ -1,4 +1,4 @@
-"""Does what a run does, in a project made for it, so that the JVM has loaded the classes when it ends.
+"""Runs a sample project, so that the JVM has loaded the classes of a run before it writes their archive.
 
 Run as `python -m goldsmith.cli.training FOLDER`.
 """
@@ -21,7 +21,7 @@ from goldsmith.settings import Settings
 
 
 def main(folder: Path) -> None:
-    """Loads twice, asks and maintains; returns when the JVM has ended. Raises RuntimeError where a load failed."""
+    """Loads twice, queries and maintains; returns when the JVM has ended. Raises RuntimeError if a load fails."""
     make_pipeline(folder, "orders")
     project = load_project(folder)
     profile = project.profile()
@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     gateway = SparkContext._gateway
     spark.stop()
     assert gateway is not None
-    # The JVM ends with its standard input, and writes the archive then.
+    # The JVM exits when its standard input is closed, and then writes the archive.
     gateway.proc.stdin.close()
     gateway.proc.wait()
 

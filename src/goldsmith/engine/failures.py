@@ -14,7 +14,7 @@ from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
 LOG_STORE_HINT = (
-    "Put goldsmith-logstore.jar beside the jars of S3A: `goldsmith setup` with this profile builds it and "
+    "Put goldsmith-logstore.jar beside the jars of S3A: `goldsmith spark install` with this profile builds it and "
     "says where it is."
 )
 

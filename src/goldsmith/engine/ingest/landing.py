@@ -148,7 +148,7 @@ def missing_folder(folder: str, table: str) -> SourceError:
         f"The landing folder {folder} is not there.",
         where=Where(table=table),
         retryable=True,
-        hint="Deliver files there, or run the pipeline's feed: `goldsmith feed PIPELINE`.",
+        hint="Deliver files there, or run the pipeline's feed: `goldsmith feed run PIPELINE`.",
     )
 
 

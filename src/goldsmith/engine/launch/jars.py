@@ -20,8 +20,8 @@ from goldsmith.errors import NotReady
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
-SETUP_HINT = "Run `goldsmith setup` once (`make setup` in a clone)."
-S3_SETUP_HINT = "Run `goldsmith setup --profile NAME` once, with a profile that is on S3."
+SETUP_HINT = "Run `goldsmith spark install` once (`make setup` in a clone)."
+S3_SETUP_HINT = "Run `goldsmith spark install --profile NAME` once, with a profile that is on S3."
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _own_master(profile: ProfileSpec) -> str:
     raise DeclarationError(
         "GS504",
         f"This was submitted without a master, and the profile's is {master}.",
-        hint=f"Name it: `spark-submit --master {master} ...`, or use `goldsmith submit`.",
+        hint=f"Name it: `spark-submit --master {master} ...`, or use `goldsmith job submit`.",
     )
 
 

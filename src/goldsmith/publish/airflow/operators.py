@@ -235,7 +235,7 @@ class DropOldRecords(BaseOperator):
 
 
 class DeliverFeed(BaseOperator):
-    """Delivers a pipeline's files for the days of a run, by `goldsmith feed`; skipped for a run without days."""
+    """Delivers a pipeline's files for the days of a run, by `goldsmith feed run`; skipped for a run without days."""
 
     def __init__(
         self,
@@ -264,7 +264,7 @@ class DeliverFeed(BaseOperator):
             "goldsmith",
             *("--project", self.project),
             *(("--profile", self.profile) if self.profile else ()),
-            *("feed", self.pipeline),
+            *("feed", "run", self.pipeline),
             *("--from", request.days.start.isoformat(), "--to", request.days.end.isoformat()),
         ]
         self.log.info("Delivering %s", request.days)

@@ -32,7 +32,7 @@ def checks_at_home(root: Path, table: str) -> tuple[str, ...]:
             "GS712",
             f"DQOps' user home has no file for `{table}` that can be read: {error}.",
             where=Where(file=file, table=table),
-            hint="Write it: `goldsmith generate dqops`.",
+            hint="Write it: `goldsmith dqops generate`.",
         ) from error
 
 

@@ -184,7 +184,7 @@ def complete(started: Started, ended: Progress, link: str, reasons: Sequence[str
         + "".join(f"\n  {told}" for told in reasons),
         where=Where(table=started.table),
         hint="See that the Thrift Server answers, that the table is there, and that the server has the user home of "
-        f"`goldsmith generate dqops`. The table in the console: {link}",
+        f"`goldsmith dqops generate`. The table in the console: {link}",
         retryable=True,
     )
 

@@ -16,7 +16,7 @@ from goldsmith.publish.superset.client import Client
 from goldsmith.publish.superset.names import Names, slug
 from goldsmith.publish.superset.raw import RAW
 
-_HEAD = "# Pulled from Superset by `goldsmith pull superset`.\n"
+_HEAD = "# Pulled from Superset by `goldsmith superset pull`.\n"
 
 
 def pull(client: Client, project: Project, name: str, pipeline: str, *, replace: bool = False) -> list[Path]:

@@ -78,7 +78,7 @@ def _mistakes(
     data = document.data
     for key in _NEEDED[folder]:
         if key not in data:
-            hint = "Export it from Superset, or `goldsmith pull superset`."
+            hint = "Export it from Superset, or `goldsmith superset pull`."
             yield DeclarationError("GS724", f"The key `{key}` is missing.", where=document.where(), hint=hint)
     for key in _UUIDS:
         if key in data and not _is_uuid(data[key]):
@@ -90,7 +90,7 @@ def _mistakes(
         yield DeclarationError("GS724", told, where=document.where(("uuid",)), hint=hint)
     elif _is_uuid(uuid) and not is_ours(uuid):
         told = "Its UUID is Superset's own: once pushed, nobody could tell that it came from here."
-        hint = "`goldsmith pull superset` gives it one of this project."
+        hint = "`goldsmith superset pull` gives it one of this project."
         yield DeclarationError("GS724", told, where=document.where(("uuid",)), hint=hint)
     if "dataset_uuid" in data and _is_uuid(of) and of not in known:
         hint = "It must be one of superset/assets/datasets."

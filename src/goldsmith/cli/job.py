@@ -1,4 +1,4 @@
-"""The command that starts a job by spark-submit: submit."""
+"""Commands of the noun `job`: Python files started by spark-submit."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from typing import Annotated
 import typer
 
 from goldsmith.cli.console import out
+from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import profile_name, project_root
 from goldsmith.errors import DeclarationError
 from goldsmith.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(
-        rich_help_panel="Run",
-        # What follows the job is the job's.
+    """Adds the noun and its verbs."""
+    group = noun(app, "job", "Jobs: Python files started by spark-submit.")
+    group.command(
+        rich_help_panel=Panel.LOAD,
+        # Arguments behind the job's name are the job's.
         context_settings={"allow_interspersed_args": False},
     )(submit)
 
 
 def submit(
-    job: Annotated[str, typer.Argument(help="A Python file, or one of jobs/ by its name: run, maintain.")],
+    job: Annotated[
+        str, typer.Argument(help="A Python file, or the name of one in jobs/, as `run` or `maintain`.")
+    ],
     arguments: Annotated[list[str] | None, typer.Argument(help="The job's own arguments.")] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="A profile of goldsmith.yaml.")] = None,
     master: Annotated[
@@ -38,14 +42,15 @@ def submit(
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The application's name.")] = None,
     conf: Annotated[
-        list[str] | None, typer.Option("--conf", help="A setting of Spark's, as spark.executor.memory=4g.")
+        list[str] | None, typer.Option("--conf", help="A setting of Spark, as spark.executor.memory=4g.")
     ] = None,
     image: Annotated[str | None, typer.Option("--image", help="Kubernetes: the image of the pods.")] = None,
     namespace: Annotated[
-        str, typer.Option("--namespace", help="Kubernetes: where the pods run.")
+        str, typer.Option("--namespace", help="Kubernetes: the namespace of the pods.")
     ] = "default",
     service_account: Annotated[
-        str | None, typer.Option("--service-account", help="Kubernetes: the driver's, which may make pods.")
+        str | None,
+        typer.Option("--service-account", help="Kubernetes: the driver's account, which may create pods."),
     ] = None,
     secret: Annotated[
         str | None,
@@ -54,15 +59,17 @@ def submit(
         ),
     ] = None,
     pod_template: Annotated[
-        str | None, typer.Option("--pod-template", help="Kubernetes: a file that pods are made by.")
+        str | None, typer.Option("--pod-template", help="Kubernetes: a file with the template of the pods.")
     ] = None,
-    executors: Annotated[int, typer.Option("--executors", min=1, help="Kubernetes: how many pods.")] = 2,
+    executors: Annotated[int, typer.Option("--executors", min=1, help="Kubernetes: the number of pods.")] = 2,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
 ) -> None:
-    """Start a job by spark-submit, with the profile's settings and jars, on any master.
+    """Start a job by spark-submit on any master, with the profile's settings and jars.
 
-    `goldsmith submit run flights` does what `goldsmith run flights` does. Options stand before the job: what follows
-    it is the job's own.
+    Example: `goldsmith job submit --profile cluster examples/worst_days.py --origin EWR`
+
+    Options of `submit` precede the job's name; the job receives all arguments behind it. `goldsmith job submit run
+    flights` does the same as `goldsmith run flights`.
     """
     from goldsmith.engine.launch.submit import Pods, Request, submission
     from goldsmith.project.loading import read_spec
@@ -92,13 +99,15 @@ def _setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.startswith("spark."):
         raise DeclarationError(
-            "GS504", f"`--conf {text}` is no setting.", hint="As in `--conf spark.executor.memory=4g`."
+            "GS504",
+            f"`--conf {text}` is not a setting of Spark.",
+            hint="Write it as `--conf spark.executor.memory=4g`.",
         )
     return key, value
 
 
 def _shown(environment: Mapping[str, str], command: tuple[str, ...]) -> str:
-    """The command as a shell takes it, an option a line."""
+    """The command for a shell, with one option per line."""
     lines = [f"{key}={shlex.quote(value)}" for key, value in environment.items()]
     words = list(command)
     line = shlex.quote(words.pop(0))

@@ -1,4 +1,4 @@
-"""The command that delivers one file: deliver."""
+"""Commands of the noun `landing`: the folder or bucket that files are delivered to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, styled, tell_warning
+from goldsmith.cli.console import out, plural, print_warning, styled
+from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, profile_name
 from goldsmith.errors import DeclarationError
 
@@ -17,24 +18,28 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(rich_help_panel="Run")(deliver)
+    """Adds the noun and its verbs."""
+    group = noun(app, "landing", "The landing folder, to which files are delivered.")
+    group.command(rich_help_panel=Panel.LOAD)(put)
 
 
-def deliver(
+def put(
     file: Annotated[str, typer.Argument(help="The file; `-` reads standard input.")],
     to: Annotated[
         str,
         typer.Argument(
-            help="Its path below the landing folder, as `orders/2026-01-05.csv`; a path that ends with `/` takes the"
-            " file's own name."
+            help="Its path below the landing folder, as orders/2026-01-05.csv. A path that ends with / keeps the"
+            " file's name."
         ),
     ],
     size: Annotated[
-        int | None, typer.Option("--size", min=0, help="Bytes that must arrive; fewer are refused.")
+        int | None, typer.Option("--size", min=0, help="The file's size in bytes; another size is refused.")
     ] = None,
 ) -> None:
-    """Deliver a file to the landing folder, whole or not at all: `goldsmith deliver new.csv orders/`."""
+    """Deliver a file to the landing folder, complete or not at all.
+
+    Example: `goldsmith landing put new.csv orders/`
+    """
     from goldsmith.engine.ingest.landing import landing_at
 
     project = open_project()
@@ -42,18 +47,18 @@ def deliver(
     content = _content(file, size)
     landing = landing_at(project.profile(profile_name()).landing)
     is_new = landing.deliver(path, content)
-    told = f" {path} to {landing.place}, {plural(len(content), 'byte')}"
+    summary = f" {path} to {landing.place}, {plural(len(content), 'byte')}."
     out.print(
-        styled(("Delivered", "green"), f"{told}.")
+        styled(("Delivered", "green"), summary)
         if is_new
-        else f"{path} is there already, with the same content.",
+        else f"{path} was delivered before, with the same content.",
         soft_wrap=True,
     )
     readers = readers_of(project, path)
     if readers:
         out.print(f"Read by {', '.join(readers)}.", soft_wrap=True)
     else:
-        tell_warning(f"No table reads {path}: {_patterns(project)}")
+        print_warning(f"No table reads {path}: {_patterns(project)}")
 
 
 def readers_of(project: Project, path: str) -> tuple[str, ...]:
@@ -75,8 +80,8 @@ def _path(file: str, to: str) -> str:
     if file == "-":
         raise DeclarationError(
             "GS504",
-            "Standard input has no name of its own.",
-            hint=f"Name the file: `goldsmith deliver - {to}NAME`.",
+            "Standard input has no file name.",
+            hint=f"Name the file: `goldsmith landing put - {to}NAME`.",
         )
     return to + Path(file).name
 
@@ -93,7 +98,7 @@ def _content(file: str, size: int | None) -> bytes:
     if size is not None and len(content) != size:
         raise DeclarationError(
             "GS504",
-            f"{plural(len(content), 'byte')} arrived, and {size} were announced: nothing was delivered.",
+            f"{plural(len(content), 'byte')} arrived instead of {size}. Nothing was delivered.",
             hint="Deliver it again; do not write to a file while it is delivered.",
         )
     return content
