@@ -169,7 +169,7 @@ def test_each_load_and_each_system_column_is_declared() -> None:
 
 
 def test_each_key_of_an_expectation_is_listed_with_its_default() -> None:
-    listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Where it is written"))}
+    listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Keys"))}
     written = set(Expectation.model_fields) - {"kind", "arguments"}
     assert {f"`{name}`" for name in written} <= listed.keys()
     assert listed["`otherwise`"] == shown(Expectation.model_fields["otherwise"].default)
