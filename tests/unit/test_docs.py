@@ -217,7 +217,7 @@ def test_the_example_of_a_commit_is_one() -> None:
 
 
 def test_each_field_of_a_commit_is_explained() -> None:
-    text = section(read("protocol.md"), "## What a commit says")
+    text = section(read("protocol.md"), "## Commit metadata")
     first = " ".join(row[0] for row in rows(text))
     for field in fields(CommitMetadata):
         assert f"`{field.name}`" in first, field.name
