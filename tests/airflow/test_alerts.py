@@ -46,7 +46,7 @@ def test_one_address_that_fails_keeps_no_other_from_hearing(
         connect(monkeypatch, "chat", alerted.chat_port)
         with caplog.at_level(logging.ERROR):
             deadline_missed({"dag_run": {"run_id": "r2"}}, "orders", "2:00:00", ["broken", "chat"])
-    assert [call.content["text"] for call in alerted.calls] == ["orders: not done within 2:00:00"]
+    assert [call.content["text"] for call in alerted.calls] == ["orders: not finished within 2:00:00"]
     assert "`broken`" in caplog.text
 
 

@@ -275,7 +275,7 @@ def test_what_reads_a_table_waits_for_its_gate(
     assert set(gates(dag)) == {"silver.orders"}
     gate = gates(dag)["silver.orders"]
     assert (gate.task_id, gate.limit, gate.retries) == ("silver.orders.gate", "warning", 4)
-    assert (gate.pool, gate.patience, gate.max_active_tis_per_dag) == (
+    assert (gate.pool, gate.time_limit, gate.max_active_tis_per_dag) == (
         "default_pool",
         timedelta(minutes=90),
         1,

@@ -106,7 +106,7 @@ def test_a_good_run_is_announced_by_its_gate(
     assert (silver["status"], silver["rows"]["inserted"]) == ("done", 1)
     assert (silver["dqops"]["severity"], silver["dqops"]["checks"]) == ("valid", checks)
     output = capsys.readouterr().out
-    assert "Read by their gates: silver.orders" in output
+    assert "Already imported by their gates: silver.orders" in output
     assert "0 new results, 0 judged again, from 0 files, in ops.dqops_results" in output
 
 

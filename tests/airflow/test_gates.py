@@ -27,10 +27,10 @@ from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
 from goldsmith.publish.airflow import triggers
-from goldsmith.publish.airflow.bridge import ImportVerdicts
+from goldsmith.publish.airflow.exchange import ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable
-from goldsmith.publish.airflow.operators import Asked
-from goldsmith.publish.airflow.requests import Request
+from goldsmith.publish.airflow.operators import RequestReader
+from goldsmith.publish.airflow.requests import RunRequest
 from goldsmith.publish.dqops import calls, running
 from goldsmith.publish.dqops.client import OK, Client
 from goldsmith.publish.dqops.names import IMPORT_CHECK
@@ -267,7 +267,7 @@ def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
     run = ran("airlines", *lost, *VALID, *VALID_END)
     assert (state(run), tries(run)) == ("success", 1)
-    assert "it is begun anew" in capsys.readouterr().out
+    assert "starting it again" in capsys.readouterr().out
 
 
 def test_a_server_that_stays_silent_is_told(
@@ -280,7 +280,7 @@ def test_a_server_that_stays_silent_is_told(
 
 
 def test_a_job_that_does_not_end_in_time_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    run = ran("airlines", *VALID[:3], cancelled(VALID[2]), patience=timedelta(0))
+    run = ran("airlines", *VALID[:3], cancelled(VALID[2]), time_limit=timedelta(0))
     assert state(run) == "failed"
     assert "GS703 DQOps' checks of `silver.airlines` have not ended after 0 s" in capsys.readouterr().out
 
@@ -291,7 +291,7 @@ def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
         client = Client(server.url, server.url)
         started = running.begin(client, "silver.airlines", declared=9, limit="error")
         first = triggers.ChecksEnded(
-            started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+            started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
         )
         path, kept = first.serialize()
         assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
@@ -315,7 +315,7 @@ def begun(server: Dqops) -> triggers.ChecksEnded:
     client = Client(server.url, server.url)
     started = running.begin(client, "silver.airlines", declared=9, limit="error")
     return triggers.ChecksEnded(
-        started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+        started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
     )
 
 
@@ -353,7 +353,7 @@ def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dq
     )
     task.on_kill()
     with pytest.raises(TaskDeferred):
-        task._begin(1)
+        task._start_checks(1)
     assert stuck.cancelled == []
     task.on_kill()
     assert len(stuck.cancelled) == 1
@@ -366,7 +366,7 @@ def test_an_import_that_is_killed_cancels_its_job(
     file = home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml"
     checks = {"custom_sql": {IMPORT_CHECK: {}}}
     file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))
-    monkeypatch.setattr(Asked, "of", lambda *_: Request(None))
+    monkeypatch.setattr(RequestReader, "read", lambda *_: RunRequest(None))
     task = ImportVerdicts(
         task_id="import",
         tables=["silver.airlines"],

@@ -1,4 +1,4 @@
-"""The tasks at a run's end that exchange results with DQOps: what loads found goes there, what it found comes back."""
+"""The last tasks of a run: import the loads' verdicts into DQOps, and collect DQOps' results."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.publish.airflow.gates import PATIENCE, VERDICT, failure_of
-from goldsmith.publish.airflow.operators import Asked, SparkJob
+from goldsmith.publish.airflow.gates import TIME_LIMIT, VERDICT, task_exception
+from goldsmith.publish.airflow.operators import RequestReader, SparkJob
 from goldsmith.publish.dqops.client import Client
 from goldsmith.publish.dqops.declared import checks_at_home
 from goldsmith.publish.dqops.gate import import_verdicts
@@ -21,10 +21,10 @@ from goldsmith.publish.dqops.running import cancel
 
 
 class ImportVerdicts(BaseOperator):
-    """Has DQOps read the verdicts of a pipeline's loads, one table after the other.
+    """Makes DQOps import the verdicts of a pipeline's loads, one table after the other.
 
-    gates: the tables with a gate, and its task. A gate that was decided has read them already, after it forgot the
-    day's results; where a load failed or a gate was not decided they are read here.
+    gates: the gate task by table. A gate that reached a verdict has imported them already, after it deleted the day's
+    results. If a load failed or a gate has no verdict, this task imports them.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class ImportVerdicts(BaseOperator):
         known: Sequence[str],
         cron: str | None,
         project: str,
-        patience: timedelta | None = None,
+        time_limit: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -44,51 +44,51 @@ class ImportVerdicts(BaseOperator):
         self.known = tuple(known)
         self.cron = cron
         self.project = project
-        self.patience = PATIENCE if patience is None else patience
+        self.time_limit = TIME_LIMIT if time_limit is None else time_limit
         self._key: str | None = None
 
     def execute(self, context: Any) -> None:
-        chosen = Asked(self.known, self.cron).of(context).chosen(self.tables)
+        chosen = RequestReader(self.known, self.cron).of(context).chosen(self.tables)
         try:
             client = Client.from_environment()
             wanted = [name for name in chosen if IMPORT_CHECK in checks_at_home(Path(self.project), name)]
         except GoldsmithError as error:
-            raise failure_of(error) from None
-        done = [name for name in wanted if name in self.gates and self._decided(context, name)]
+            raise task_exception(error) from None
+        done = [name for name in wanted if name in self.gates and self._has_verdict(context, name)]
         if done:
-            self.log.info("Read by their gates: %s", ", ".join(done))
+            self.log.info("Already imported by their gates: %s", ", ".join(done))
         if len(done) == len(wanted):
-            raise AirflowSkipException("There is nothing more to import.")
+            raise AirflowSkipException("Nothing to import.")
         failed: list[GoldsmithError] = []
         for name in wanted:
             if name in done:
                 continue
             try:
                 severity = import_verdicts(
-                    client, name, timeout=self.patience.total_seconds(), announce=self._announced
+                    client, name, timeout=self.time_limit.total_seconds(), announce=self._remember_job
                 )
             except GoldsmithError as error:
-                # The other tables can be read all the same.
+                # Continue with the other tables.
                 self.log.warning("%s", error)
                 failed.append(error)
             else:
-                self.log.info("%s: the gravest of what its loads found is %s", name, severity)
+                self.log.info("%s: imported verdicts, highest severity %s", name, severity)
         if failed:
-            raise failure_of(next((error for error in failed if error.retryable), failed[0]))
+            raise task_exception(next((error for error in failed if error.retryable), failed[0]))
 
-    def _announced(self, key: str) -> None:
+    def _remember_job(self, key: str) -> None:
         self._key = key
 
     def on_kill(self) -> None:
         if self._key is not None:
             cancel(Client.from_environment(), self._key)
 
-    def _decided(self, context: Any, table: str) -> bool:
+    def _has_verdict(self, context: Any, table: str) -> bool:
         return context["ti"].xcom_pull(task_ids=self.gates[table], key=VERDICT) is not None
 
 
 class CollectResults(SparkJob):
-    """Brings what DQOps' checks found into `ops.dqops_results`, by `spark-submit jobs/collect.py`."""
+    """Merges DQOps' check results into `ops.dqops_results`, by `spark-submit jobs/collect.py`."""
 
     def execute(self, context: Any) -> None:
         self.submit(context, ())
