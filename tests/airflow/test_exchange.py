@@ -35,7 +35,7 @@ def _database() -> None:
 @pytest.fixture(autouse=True)
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
+    monkeypatch.setattr(triggers, "wait_async", lambda client, watch: running.wait_async(client, watch, 0.01))
     with create_session() as session:
         session.execute(delete(AssetEvent))
 

@@ -1,4 +1,4 @@
-"""The gate's task against what a DQOps server really answered: deferred, followed by its trigger, decided."""
+"""The gate's task against what a DQOps server really answered: deferred, wait_async by its trigger, decided."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from goldsmith.publish.airflow.exchange import ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable
 from goldsmith.publish.airflow.operators import RequestReader
 from goldsmith.publish.airflow.requests import RunRequest
-from goldsmith.publish.dqops import calls, running
-from goldsmith.publish.dqops.client import OK, Client
+from goldsmith.publish.dqops import endpoints, running
+from goldsmith.publish.dqops.client import OK, DqopsClient
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from support.dqops_model import Check, Dqops
 from support.dqops_model import running as listening
@@ -65,7 +65,7 @@ def _database() -> None:
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     # The defaults of functions are taken when they are defined.
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
+    monkeypatch.setattr(triggers, "wait_async", lambda client, watch: running.wait_async(client, watch, 0.01))
     monkeypatch.setenv("DQOPS_CONSOLE_URL", "https://quality.example")
 
 
@@ -187,9 +187,8 @@ def ended(exchange: Exchange, **counts: Any) -> Exchange:
 def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("airlines", *VALID, *VALID_END)
     assert state(run) == "success"
-    assert (
-        "silver.airlines: passed. 9 checks ran; the gravest result is valid, the gate's limit error."
-        in said(capsys)
+    assert "silver.airlines: passed. 9 checks ran; highest severity: valid, gate limit: error." in said(
+        capsys
     )
     told = events()["silver.airlines"]["dqops"]
     assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
@@ -220,7 +219,7 @@ def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFix
     run = ran("flights", *ERRORS, RESULTS, none, limit="fatal")
     assert state(run) == "success"
     output = capsys.readouterr().out
-    assert "[warning  ] silver.flights: passed. 15 checks ran; the gravest result is error" in output
+    assert "[warning  ] silver.flights: passed. 15 checks ran; highest severity: error" in output
     assert len(events()["silver.flights"]["dqops"]["failed"]) == 8
 
 
@@ -234,13 +233,13 @@ def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None
 @pytest.mark.parametrize(
     ("script", "table", "told"),
     [
-        (NOTHING, "nowhere", "GS704 DQOps' checks of `silver.nowhere` did not run as they must: 0 of 9 declared checks ran"),
+        (NOTHING, "nowhere", "GS704 The run of DQOps' checks of `silver.nowhere` is incomplete: 0 of 9 declared checks ran"),
         ([*VALID[:3], ended(VALID[3], execution_errors=3), VALID_END[0]], "airlines", "3 of 9 checks could not be executed"),
-        ([fault(VALID[0]), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/deletestoreddata"),
-        ([VALID[0], fault(VALID[1]), cancelled(VALID[1])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/runchecks"),
-        ([replace(VALID[0], answer=None), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 201"),
-        ([*VALID[:3], VALID[3], fault(VALID_END[0])], "airlines", "GS702 DQOps answers 500 to GET"),
-        ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 DQOps' checks of `silver.airlines` did not run"),
+        ([fault(VALID[0]), cancelled(VALID[0])], "airlines", "GS702 DQOps returned 500 for POST /api/jobs/deletestoreddata"),
+        ([VALID[0], fault(VALID[1]), cancelled(VALID[1])], "airlines", "GS702 DQOps returned 500 for POST /api/jobs/runchecks"),
+        ([replace(VALID[0], answer=None), cancelled(VALID[0])], "airlines", "GS702 DQOps returned 201"),
+        ([*VALID[:3], VALID[3], fault(VALID_END[0])], "airlines", "GS702 DQOps returned 500 for GET"),
+        ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 The run of DQOps' checks of `silver.airlines` is incomplete"),
         ([dropped(VALID[0]), cancelled(VALID[0])], "airlines", "GS701 DQOps at http://127.0.0.1"),
     ],
     ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
@@ -273,7 +272,7 @@ def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest
 def test_a_server_that_stays_silent_is_told(
     ran: Gate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(triggers, "Watch", partial(running.Watch, grace=0.0))
+    monkeypatch.setattr(triggers, "JobWatch", partial(running.JobWatch, grace=0.0))
     run = ran("airlines", *VALID[:3], dropped(VALID[2]), cancelled(VALID[2]))
     assert state(run) == "failed"
     assert "GS701 DQOps at http://127.0.0.1" in capsys.readouterr().out
@@ -288,14 +287,14 @@ def test_a_job_that_does_not_end_in_time_is_cancelled(ran: Gate, capsys: pytest.
 def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
     """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
     with served(*VALID[:2], VALID[2], VALID[3]) as server:
-        client = Client(server.url, server.url)
-        started = running.begin(client, "silver.airlines", declared=9, limit="error")
+        client = DqopsClient(server.url, server.url)
+        started = running.start_run(client, "silver.airlines", declared=9, limit="error")
         first = triggers.ChecksEnded(
             started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
         )
         path, kept = first.serialize()
         assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
-        assert client.call(calls.job(started.key)).status == OK
+        assert client.call(endpoints.job(started.key)).status == OK
         second = triggers.ChecksEnded(**json.loads(json.dumps(kept)))
         event = asyncio.run(anext(second.run())).payload
     assert event["ended"]["state"] == "ended"
@@ -312,8 +311,8 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dqops]:
 
 
 def begun(server: Dqops) -> triggers.ChecksEnded:
-    client = Client(server.url, server.url)
-    started = running.begin(client, "silver.airlines", declared=9, limit="error")
+    client = DqopsClient(server.url, server.url)
+    started = running.start_run(client, "silver.airlines", declared=9, limit="error")
     return triggers.ChecksEnded(
         started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
     )
@@ -400,4 +399,4 @@ def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
     (home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml").unlink()
     run = ran("airlines", retries=3)
     assert (state(run), tries(run)) == ("failed", 1)
-    assert "GS712 DQOps' user home has no file for `silver.airlines`" in capsys.readouterr().out
+    assert "GS712 DQOps' user home has no readable file for `silver.airlines`" in capsys.readouterr().out

@@ -16,11 +16,11 @@ import pytest
 
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import running as runs
-from goldsmith.publish.dqops.client import Client, Request
+from goldsmith.publish.dqops.client import ApiRequest, DqopsClient
 from goldsmith.publish.dqops.declared import declared_checks
 from goldsmith.publish.dqops.gate import decide, import_verdicts, run_gate
-from goldsmith.publish.dqops.running import Watch, begin, followed
-from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
+from goldsmith.publish.dqops.running import JobWatch, start_run, wait_async
+from goldsmith.publish.dqops.verdict import GateVerdict, Progress, Started
 from support.command import Command, command
 from support.dqops_server import DAY, Exchange, cancelled, imports, incidents, recorded, served
 
@@ -43,8 +43,8 @@ def on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "today", lambda: date.fromisoformat(DAY))
 
 
-def run(url: str, table: str, declared: int, **options: Any) -> Verdict:
-    client = Client(url, "https://quality.example", timeout=5)
+def run(url: str, table: str, declared: int, **options: Any) -> GateVerdict:
+    client = DqopsClient(url, "https://quality.example", timeout=5)
     settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
     return run_gate(client, table, declared=declared, **settings)
 
@@ -108,7 +108,7 @@ def test_a_second_run_on_a_day_does_not_pass_for_saying_valid() -> None:
     assert summary["errors"] == 0
     started = Started("silver.flights", "second-1", date.fromisoformat(DAY), 15, "error")
     with served(ERRORS[-1], results(404)) as server:
-        verdict = decide(Client(server.url, server.url), started, Progress("ended", "finished", summary))
+        verdict = decide(DqopsClient(server.url, server.url), started, Progress("ended", "finished", summary))
     assert not verdict.passed
 
 
@@ -131,7 +131,7 @@ def test_more_checks_than_declared_are_told() -> None:
     with served(*VALID, *VALID_END) as server:
         verdict = run(server.url, "silver.airlines", 7)
     assert verdict.passed
-    assert verdict.notes == ("2 more checks ran than the user home declares here.",)
+    assert verdict.notes == ("2 more checks ran than the local user home declares.",)
 
 
 def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchange:
@@ -218,7 +218,7 @@ def test_a_server_that_keeps_forgetting_is_told() -> None:
     lost = replace(UNKNOWN, path=VALID[2].path)
     with (
         served(*VALID[:2], lost, *VALID[:2], lost) as server,
-        pytest.raises(RunError, match="does not know the job"),
+        pytest.raises(RunError, match="the server has lost the job"),
     ):
         run(server.url, "silver.airlines", 9)
 
@@ -230,7 +230,7 @@ def test_a_job_that_does_not_end_is_cancelled() -> None:
 
 
 def test_deleting_that_takes_too_long_is_no_start() -> None:
-    """The server answers 201 with nothing in it when it stops waiting."""
+    """The server returns 201 with an empty body when it stops waiting."""
     with (
         served(replace(VALID[0], answer=None), cancelled(VALID[0])) as server,
         pytest.raises(RunError) as raised,
@@ -248,16 +248,18 @@ def test_no_server_at_all() -> None:
 def test_one_process_begins_and_another_decides() -> None:
     """As a task that defers to a trigger does; what passes between them is JSON."""
     with served(*VALID, *VALID_END) as server:
-        client = Client(server.url, server.url)
-        told = json.dumps(begin(client, "silver.airlines", declared=9, limit="error").as_dict())
+        client = DqopsClient(server.url, server.url)
+        told = json.dumps(start_run(client, "silver.airlines", declared=9, limit="error").as_dict())
         started = Started.from_dict(json.loads(told))
-        event = json.dumps(asyncio.run(followed(client, Watch(started, timeout=30), pause=0.01)).as_dict())
+        event = json.dumps(
+            asyncio.run(wait_async(client, JobWatch(started, timeout=30), pause=0.01)).as_dict()
+        )
         assert decide(client, started, Progress.from_dict(json.loads(event))).passed
 
 
 def test_an_import_forgets_and_runs_its_own_check_alone() -> None:
     with served(*imports("silver.flights", "warning")) as server:
-        client = Client(server.url, server.url)
+        client = DqopsClient(server.url, server.url)
         assert import_verdicts(client, "silver.flights", timeout=30, pause=0.01) == "warning"
 
 
@@ -266,7 +268,7 @@ def test_an_import_that_did_not_run_is_told() -> None:
         served(*imports("silver.flights", executed_checks=0)) as server,
         pytest.raises(RunError, match="0 of 1 declared") as raised,
     ):
-        import_verdicts(Client(server.url, server.url), "silver.flights", timeout=30, pause=0.01)
+        import_verdicts(DqopsClient(server.url, server.url), "silver.flights", timeout=30, pause=0.01)
     assert raised.value.retryable
 
 
@@ -300,17 +302,17 @@ def test_a_check_that_is_disabled_need_not_run(tmp_path: Path) -> None:
 
 
 def test_the_server_is_where_the_environment_says() -> None:
-    client = Client.from_environment(
+    client = DqopsClient.from_environment(
         {"DQOPS_URL": "http://dqops:8888/", "DQOPS_CONSOLE_URL": "https://q.example/"}
     )
     assert (client.url, client.console) == ("http://dqops:8888", "https://q.example")
     with pytest.raises(DeclarationError):
-        Client.from_environment({"DQOPS_URL": "file:///etc/passwd"})
+        DqopsClient.from_environment({"DQOPS_URL": "file:///etc/passwd"})
 
 
 def test_the_server_of_these_tests_is_strict() -> None:
     with pytest.raises(AssertionError, match="nowhere"), served() as server:
-        Client(server.url, server.url).call(Request("GET", "/nowhere"))
+        DqopsClient(server.url, server.url).call(ApiRequest("GET", "/nowhere"))
 
 
 @pytest.fixture
@@ -342,8 +344,8 @@ def test_the_command_stops_with_code_3_and_tells_what_failed(
         monkeypatch.setenv("DQOPS_URL", server.url)
         ended_ = goldsmith("dqops", "gate", "silver", folder=lake)
     assert ended_.code == Exit.GATE
-    assert "silver.flights: stopped. 15 checks ran; the gravest result is error" in ended_.out
-    assert "GS705 DQOps' checks of `silver.flights` give error" in ended_.err
+    assert "silver.flights: stopped. 15 checks ran; highest severity: error" in ended_.out
+    assert "GS705 DQOps' checks of `silver.flights` reached the severity error" in ended_.err
     assert "daily_duplicate_count on flight_id" in ended_.err
 
 
@@ -402,7 +404,7 @@ def test_the_command_passes_and_speaks_json(
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not answer"),
+        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not respond"),
         (("silver.flights", "--at", "eror"), 2, "Did you mean `error`?"),
         (("silver.nowhere",), 2, "GS108"),
     ],

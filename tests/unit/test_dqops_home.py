@@ -15,9 +15,9 @@ import yaml
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.publish.dqops import document, home, strict
+from goldsmith.publish.dqops import document, home, validation
 from goldsmith.publish.dqops.check import Check as Declared
-from goldsmith.publish.dqops.checks import mapped
+from goldsmith.publish.dqops.checks import map_expectations
 from goldsmith.publish.dqops.home import changes, write
 from goldsmith.publish.dqops.names import FOLDER, IMPORT_CHECK, table_path
 from support.command import Command, command
@@ -128,9 +128,9 @@ def test_expectations_are_checks_that_mean_the_same(shop: Callable[[], Project])
 
 def test_a_batch_means_the_table_only_where_a_load_takes_it_whole(shop: Callable[[], Project]) -> None:
     project = shop()
-    assert mapped(project.tables["silver.orders"])[1] == ("variable", "amount_mean_to_be_between")
+    assert map_expectations(project.tables["silver.orders"])[1] == ("variable", "amount_mean_to_be_between")
     gold = spec(project, "gold.days")
-    assert mapped(project.tables["gold.days"])[1] == ()
+    assert map_expectations(project.tables["gold.days"])[1] == ()
     assert daily(gold)["daily_sql_aggregate_expression_on_table"]["error"] == {"from": 1.0, "to": 366.0}
     assert daily(gold, "orders")["daily_mean_in_range"]["error"] == {"from": 1.0}
     assert daily(gold, "orders")["daily_number_in_range_percent"]["warning"] == {"min_percent": 90.0}
@@ -239,7 +239,7 @@ def test_addresses_of_notifications_are_people_s_own(shop: Callable[[], Project]
     assert kept["incident_notification"] == own
     assert (kept["mute_for_days"], kept["minimum_severity"]) == (3, "error")
     assert changes(shop()) == []
-    assert strict.problems(file.read_text()) == []
+    assert validation.problems(file.read_text()) == []
 
 
 @pytest.mark.parametrize(("column", "code"), [("local_at", "GS110"), ("wen", "GS203"), ("code", "GS110")])
@@ -298,7 +298,7 @@ def test_a_regex_is_a_condition_where_the_column_may_be_null(
 def test_the_home_of_the_repository_is_current_and_known_to_the_models() -> None:
     project = load_project(REPOSITORY)
     assert [change.path for change in changes(project)] == []
-    assert strict.mistakes(REPOSITORY / FOLDER) == []
+    assert validation.find_errors(REPOSITORY / FOLDER) == []
     for table in project.tables.values():
         assert daily(document.table_document(project, table)["spec"])
 
@@ -312,10 +312,10 @@ def test_the_home_of_the_repository_is_current_and_known_to_the_models() -> None
         (lambda check: replace(check, rules={"error": {"max_cuont": 0}}), "Unknown key"),
         (
             lambda check: replace(check, rules={"error": {"max_count": "0", "min_count": "0"}}),
-            "Unknown|takes int",
+            "Unknown|must be int",
         ),
         (lambda check: replace(check, parameters={"collumns": ["a"]}), "Unknown key"),
-        (lambda check: replace(check, parameters={"columns": [1]}), "Unknown key|takes str"),
+        (lambda check: replace(check, parameters={"columns": [1]}), "Unknown key|must be str"),
     ],
 )
 def test_a_mistake_of_the_generator_is_caught(
@@ -328,7 +328,7 @@ def test_a_mistake_of_the_generator_is_caught(
     right = document.checks_of
     monkeypatch.setattr(document, "checks_of", lambda table: tuple(seed(check) for check in right(table)))
     text = document.text_of(document.table_document(project, project.tables["silver.orders"]), "seeded")
-    found = strict.problems(text)
+    found = validation.problems(text)
     assert found
     assert all(any(part in problem for part in told.split("|")) for problem in found)
 
@@ -337,9 +337,9 @@ def test_a_mistake_of_the_generator_is_caught(
     ("text", "told"),
     [
         ("apiVersion: dqo/v1\nkind: table\nspec: &a {labels: [x]}", "anchor"),
-        ("apiVersion: dqo/v1\nkind: table\nspec: {labels: [1]}", "takes str"),
-        ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "takes int"),
-        ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "none of"),
+        ("apiVersion: dqo/v1\nkind: table\nspec: {labels: [1]}", "must be str"),
+        ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "must be int"),
+        ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "`kind` must be one of"),
         ("apiVersion: dqo/v1\nkind: table\nspecs: {}", "Unknown key `specs`"),
         (
             "apiVersion: dqo/v1\nkind: source\nspec:\n  incident_grouping: {incident_notification: "
@@ -347,13 +347,13 @@ def test_a_mistake_of_the_generator_is_caught(
             "resolved_addresses` has a variable",
         ),
         ("apiVersion: dqo/v2\nkind: table\nspec: {}", "dqo/v1"),
-        ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not fit"),
+        ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not match"),
         ("a: [", "not YAML"),
         ("apiVersion: dqo/v1\nkind: default_table_checks\nspec: {priorty: 1}", "Unknown key `spec.priorty`"),
     ],
 )
 def test_what_was_edited_by_hand_into_something_wrong_is_told(text: str, told: str) -> None:
-    assert any(told in problem for problem in strict.problems(text))
+    assert any(told in problem for problem in validation.problems(text))
 
 
 def test_additions_by_hand_stay_and_edits_of_what_is_generated_do_not(shop: Callable[[], Project]) -> None:
@@ -495,8 +495,8 @@ def test_every_kind_of_expectation_gives_checks_that_the_models_know(
     write_file(tmp_path / "pipelines/shop/gold/days.sql", sql)
     project = shop()
     table = project.tables["gold.days"]
-    assert strict.problems(document.text_of(document.table_document(project, table), "x")) == []
-    checks, without = mapped(table)
+    assert validation.problems(document.text_of(document.table_document(project, table), "x")) == []
+    checks, without = map_expectations(table)
     # A type, and a bound that is left out, are nothing that DQOps knows.
     assert without == ("orders_mean_to_be_between", "code_to_be_of_type")
     told = [name for check in checks for name in check.expectations]

@@ -17,11 +17,11 @@ import pytest
 
 from goldsmith.errors import GateStopped, RunError
 from goldsmith.publish.dqops import running as runs
-from goldsmith.publish.dqops.client import Client
+from goldsmith.publish.dqops.client import DqopsClient
 from goldsmith.publish.dqops.gate import import_verdicts, run_gate
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.running import cancel
-from goldsmith.publish.dqops.verdict import Verdict
+from goldsmith.publish.dqops.verdict import GateVerdict
 from support.dqops_model import NO_GROUP, Check, Dqops, Incident, running
 from support.dqops_server import DAY, recorded
 
@@ -38,10 +38,10 @@ def a_server(*checks: Check, **options: Any) -> Dqops:
     return Dqops(DAY, {TABLE: [Check("daily_row_count", value=7.0), *checks]}, **options)
 
 
-def gate(server: Dqops, **options: Any) -> Verdict:
+def gate(server: Dqops, **options: Any) -> GateVerdict:
     """Runs the gate of the table; as many checks are declared as the server runs."""
     settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
-    client = Client(server.url, server.url, timeout=5)
+    client = DqopsClient(server.url, server.url, timeout=5)
     daily = [c for c in server.tables[TABLE] if (c.check_type, c.time_scale) == ("monitoring", "daily")]
     declared = len({(check.name, check.column) for check in daily})
     return run_gate(client, TABLE, declared=declared, **settings)
@@ -141,7 +141,7 @@ def test_incidents_that_cannot_be_resolved_do_not_change_the_verdict() -> None:
     with running(Broken(DAY, {TABLE: [Check("daily_row_count")]})) as server:
         verdict = gate(server)
     assert verdict.passed
-    told = "Its incidents could not be resolved: DQOps answers 500 to GET /api/incidents/lakehouse"
+    told = "Its incidents could not be resolved: DQOps returned 500 for GET /api/incidents/lakehouse"
     assert verdict.notes[0].startswith(told)
 
 
@@ -164,7 +164,7 @@ def test_a_gate_that_takes_too_long_cancels_its_job() -> None:
 
 
 @pytest.mark.parametrize(
-    "run", [gate, lambda server: import_verdicts(Client(server.url, ""), TABLE, timeout=30)]
+    "run", [gate, lambda server: import_verdicts(DqopsClient(server.url, ""), TABLE, timeout=30)]
 )
 def test_a_gate_that_is_interrupted_cancels_its_job(
     run: Callable[[Dqops], object], monkeypatch: pytest.MonkeyPatch
@@ -182,14 +182,14 @@ def test_a_run_that_is_given_up_is_cancelled_by_its_key() -> None:
     """As a task is that Airflow kills."""
     keys: list[str] = []
     with running(a_server(stuck=True)) as server:
-        client = Client(server.url, server.url)
-        started = runs.begin(client, TABLE, declared=1, limit="error", announce=keys.append)
+        client = DqopsClient(server.url, server.url)
+        started = runs.start_run(client, TABLE, declared=1, limit="error", on_start=keys.append)
         assert keys == [started.key]
         cancel(client, keys[0])
         assert server.cancelled == keys
         server.jobs.clear()
         cancel(client, keys[0])
-    cancel(Client(server.url, server.url), keys[0])
+    cancel(DqopsClient(server.url, server.url), keys[0])
 
 
 @pytest.mark.parametrize("verb", ["gate", "import"])
@@ -232,7 +232,7 @@ def test_the_server_says_why_checks_could_not_be_executed() -> None:
         gate(server)
     assert (raised.value.code, raised.value.retryable) == ("GS704", True)
     assert raised.value.message.splitlines() == [
-        f"DQOps' checks of `{TABLE}` did not run as they must: 3 of 4 checks could not be executed.",
+        f"The run of DQOps' checks of `{TABLE}` is incomplete: 3 of 4 checks could not be executed.",
         "  daily_sql_condition_failed_on_table: [UNRESOLVED_COLUMN] `delay` cannot be resolved",
         f"  {MEAN} on amount: Connection refused to thrift-server:10000",
     ]
@@ -248,7 +248,7 @@ def test_the_server_says_why_a_job_failed() -> None:
 def test_errors_of_an_import_are_told() -> None:
     check = Check(IMPORT_CHECK, error="[TABLE_OR_VIEW_NOT_FOUND] `ops`.`expectations`")
     with running(a_server(check)) as server, pytest.raises(RunError) as raised:
-        import_verdicts(Client(server.url, ""), TABLE, timeout=30, pause=0.01)
+        import_verdicts(DqopsClient(server.url, ""), TABLE, timeout=30, pause=0.01)
     assert f"{IMPORT_CHECK}: [TABLE_OR_VIEW_NOT_FOUND]" in raised.value.message
 
 

@@ -141,7 +141,7 @@ def test_a_transport_that_fails_is_a_warning(
     told = {"type": "file", "log_file_path": str(tmp_path / "no/such/folder/events.json"), "append": True}
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(told))
     [warning] = openlineage.emit(run, _result(_done("bronze.orders", 1), _done("silver.orders", 7)))
-    assert warning.startswith("OpenLineage took the events of 0 of 2 tables")
+    assert warning.startswith("OpenLineage accepted the events of 0 of 2 tables")
 
 
 def test_a_configuration_file_that_is_not_there_is_a_warning_and_prints_no_events(
@@ -149,7 +149,7 @@ def test_a_configuration_file_that_is_not_there_is_a_warning_and_prints_no_event
 ) -> None:
     monkeypatch.setenv("OPENLINEAGE_CONFIG", "/no/such/file.yml")
     [warning] = openlineage.emit(run, _result(_done("silver.orders", 7)))
-    assert "no transport" in warning
+    assert "without a transport" in warning
     assert capsys.readouterr().out == ""
 
 

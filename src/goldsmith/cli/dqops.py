@@ -56,14 +56,14 @@ def gate(
         )
     if at is not None and at not in get_args(Severity):
         raise DeclarationError("GS103", f"`--at {at}` is no severity.", hint=hint_for(at, get_args(Severity)))
-    from goldsmith.publish.dqops.client import Client
+    from goldsmith.publish.dqops.client import DqopsClient
     from goldsmith.publish.dqops.declared import declared_checks
     from goldsmith.publish.dqops.gate import run_gate
-    from goldsmith.publish.dqops.verdict import Verdict
+    from goldsmith.publish.dqops.verdict import GateVerdict
 
-    client = Client.from_environment()
+    client = DqopsClient.from_environment()
     declared = {name: declared_checks(project.root, name) for name in chosen}
-    verdicts: list[Verdict] = []
+    verdicts: list[GateVerdict] = []
     stopped: list[GoldsmithError] = []
     for name in chosen:
         limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]
@@ -118,14 +118,14 @@ def import_(
     Only these results of today are forgotten first. A gate does it as well.
     """
     project = open_project()
-    from goldsmith.publish.dqops.client import Client
-    from goldsmith.publish.dqops.declared import checks_at_home
+    from goldsmith.publish.dqops.client import DqopsClient
+    from goldsmith.publish.dqops.declared import checks_in_home
     from goldsmith.publish.dqops.gate import import_verdicts
     from goldsmith.publish.dqops.names import IMPORT_CHECK
 
-    client = Client.from_environment()
+    client = DqopsClient.from_environment()
     wanted = [
-        name for name in project.select(tuple(names)) if IMPORT_CHECK in checks_at_home(project.root, name)
+        name for name in project.select(tuple(names)) if IMPORT_CHECK in checks_in_home(project.root, name)
     ]
     failed = False
     for name in wanted:

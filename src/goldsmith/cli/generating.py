@@ -46,7 +46,7 @@ def dqops(
     the allowed places stays: see docs/dqops.md. Where the package dqops is installed, every file is held against
     its models, as the server takes an unknown key in silence.
     """
-    from goldsmith.publish.dqops import home, strict
+    from goldsmith.publish.dqops import home, validation
     from goldsmith.publish.dqops.names import FOLDER
 
     project = open_project()
@@ -58,7 +58,7 @@ def dqops(
         if not found:
             out.print("The user home is current.")
     try:
-        mistakes = strict.mistakes(project.root / FOLDER)
+        mistakes = validation.find_errors(project.root / FOLDER)
     except NotReady as error:
         tell_warning(f"{error.message} {error.hint}")
         mistakes = []

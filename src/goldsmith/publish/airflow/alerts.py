@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk import Connection, DeadlineAlert, DeadlineReference, SyncCallback
 
-from goldsmith.http import Session, as_json
+from goldsmith.http import HttpSession, as_json
 from goldsmith.project.tables import Pipeline
 
 _SECONDS = 20
@@ -97,7 +97,7 @@ def _send_one(connection: Any, alert: Alert) -> None:
     headers = {"Content-Type": "application/json"}
     if connection.password:
         headers["Authorization"] = f"Bearer {connection.password}"
-    reply = Session(_SECONDS).send("POST", url, as_json(asdict(alert)), headers)
+    reply = HttpSession(_SECONDS).send("POST", url, as_json(asdict(alert)), headers)
     if reply.is_error:
         raise OSError(f"The address of `{connection.conn_id}` returned status {reply.status}.")
     log.info("Sent to %s", connection.conn_id)

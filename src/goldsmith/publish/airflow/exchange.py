@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from goldsmith.errors import GoldsmithError
 from goldsmith.publish.airflow.gates import TIME_LIMIT, VERDICT, task_exception
 from goldsmith.publish.airflow.operators import RequestReader, SparkJob
-from goldsmith.publish.dqops.client import Client
-from goldsmith.publish.dqops.declared import checks_at_home
+from goldsmith.publish.dqops.client import DqopsClient
+from goldsmith.publish.dqops.declared import checks_in_home
 from goldsmith.publish.dqops.gate import import_verdicts
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.running import cancel
@@ -48,10 +48,10 @@ class ImportVerdicts(BaseOperator):
         self._key: str | None = None
 
     def execute(self, context: Any) -> None:
-        chosen = RequestReader(self.known, self.cron).of(context).chosen(self.tables)
+        chosen = RequestReader(self.known, self.cron).read(context).chosen(self.tables)
         try:
-            client = Client.from_environment()
-            wanted = [name for name in chosen if IMPORT_CHECK in checks_at_home(Path(self.project), name)]
+            client = DqopsClient.from_environment()
+            wanted = [name for name in chosen if IMPORT_CHECK in checks_in_home(Path(self.project), name)]
         except GoldsmithError as error:
             raise task_exception(error) from None
         done = [name for name in wanted if name in self.gates and self._has_verdict(context, name)]
@@ -65,7 +65,7 @@ class ImportVerdicts(BaseOperator):
                 continue
             try:
                 severity = import_verdicts(
-                    client, name, timeout=self.time_limit.total_seconds(), announce=self._remember_job
+                    client, name, timeout=self.time_limit.total_seconds(), on_start=self._remember_job
                 )
             except GoldsmithError as error:
                 # Continue with the other tables.
@@ -81,7 +81,7 @@ class ImportVerdicts(BaseOperator):
 
     def on_kill(self) -> None:
         if self._key is not None:
-            cancel(Client.from_environment(), self._key)
+            cancel(DqopsClient.from_environment(), self._key)
 
     def _has_verdict(self, context: Any, table: str) -> bool:
         return context["ti"].xcom_pull(task_ids=self.gates[table], key=VERDICT) is not None

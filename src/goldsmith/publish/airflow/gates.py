@@ -19,12 +19,12 @@ from goldsmith.project.models import Severity
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.operators import LOADED, RequestReader
 from goldsmith.publish.airflow.triggers import ChecksEnded
-from goldsmith.publish.dqops.calls import console_link
-from goldsmith.publish.dqops.client import Client
+from goldsmith.publish.dqops.client import DqopsClient
 from goldsmith.publish.dqops.declared import declared_checks
-from goldsmith.publish.dqops.gate import TRIES, decide
-from goldsmith.publish.dqops.running import begin, cancel
-from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
+from goldsmith.publish.dqops.endpoints import console_link
+from goldsmith.publish.dqops.gate import MAX_STARTS, decide
+from goldsmith.publish.dqops.running import cancel, start_run
+from goldsmith.publish.dqops.verdict import GateVerdict, Progress, Started
 
 TIME_LIMIT = timedelta(minutes=30)
 """The default time limit of a table's checks, including the jobs that the server runs before them."""
@@ -44,7 +44,7 @@ class ConsoleLink(BaseOperatorLink):
     name = "DQOps"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        return console_link(Client.from_environment().console, operator.table)
+        return console_link(DqopsClient.from_environment().console, operator.table)
 
 
 class GateTable(BaseOperator):
@@ -80,16 +80,16 @@ class GateTable(BaseOperator):
         self._key: str | None = None
 
     def execute(self, context: Any) -> None:
-        if not RequestReader(self.known, self.cron).of(context).chosen((self.table,)):
+        if not RequestReader(self.known, self.cron).read(context).chosen((self.table,)):
             raise AirflowSkipException("The run does not include this table.")
-        self._start_checks(TRIES - 1)
+        self._start_checks(MAX_STARTS - 1)
 
     def _start_checks(self, restarts_left: int) -> None:
         try:
-            client = Client.from_environment()
+            client = DqopsClient.from_environment()
             declared = declared_checks(Path(self.project), self.table)
-            started = begin(
-                client, self.table, declared=declared, limit=self.limit, announce=self._remember_job
+            started = start_run(
+                client, self.table, declared=declared, limit=self.limit, on_start=self._remember_job
             )
         except GoldsmithError as error:
             raise task_exception(error) from None
@@ -109,7 +109,7 @@ class GateTable(BaseOperator):
     def on_kill(self) -> None:
         """Cancels the job that this worker started. While the task is deferred, its trigger does this."""
         if self._key is not None:
-            cancel(Client.from_environment(), self._key)
+            cancel(DqopsClient.from_environment(), self._key)
 
     def decide(self, context: Any, event: Mapping[str, Any]) -> None:
         """Continues after the checks have ended. Raises AirflowFailException if they stop the table."""
@@ -120,7 +120,7 @@ class GateTable(BaseOperator):
             self.log.warning("DQOps has lost the job, probably after a restart; starting it again")
             self._start_checks(event["restarts_left"] - 1)
         try:
-            verdict = decide(Client.from_environment(), Started.from_dict(event["started"]), ended)
+            verdict = decide(DqopsClient.from_environment(), Started.from_dict(event["started"]), ended)
         except GoldsmithError as error:
             raise task_exception(error) from None
         log_verdict(self.log, verdict)
@@ -131,7 +131,7 @@ class GateTable(BaseOperator):
             raise task_exception(error) from None
         self._set_event(context, verdict)
 
-    def _set_event(self, context: Any, verdict: Verdict) -> None:
+    def _set_event(self, context: Any, verdict: GateVerdict) -> None:
         """Sets the table's asset event: the load's counts and the result of the checks."""
         loaded = context["ti"].xcom_pull(task_ids=self.after, key=LOADED) or {}
         event = context["outlet_events"][asset_of(self.table)]
@@ -142,7 +142,7 @@ class GateTable(BaseOperator):
             event.add_partitions(key)
 
 
-def event_summary(verdict: Verdict) -> dict[str, Any]:
+def event_summary(verdict: GateVerdict) -> dict[str, Any]:
     """A verdict as the content of an asset event."""
     return {
         "severity": verdict.severity,
@@ -152,7 +152,7 @@ def event_summary(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def log_verdict(log: logging.Logger, verdict: Verdict) -> None:
+def log_verdict(log: logging.Logger, verdict: GateVerdict) -> None:
     """Logs a verdict: a warning if it passed with failed checks, an error if it stops."""
     level = logging.INFO if verdict.passed else logging.ERROR
     if verdict.passed and (verdict.failures or verdict.notes):

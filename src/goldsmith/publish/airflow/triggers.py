@@ -10,8 +10,8 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.publish.dqops.client import Client
-from goldsmith.publish.dqops.running import Watch, cancel, followed
+from goldsmith.publish.dqops.client import DqopsClient
+from goldsmith.publish.dqops.running import JobWatch, cancel, wait_async
 from goldsmith.publish.dqops.verdict import Started
 
 
@@ -46,12 +46,12 @@ class ChecksEnded(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        client = Client(self.url, self.url)
-        watch = Watch(Started.from_dict(self.started), timeout=self.time_limit)
+        client = DqopsClient(self.url, self.url)
+        watch = JobWatch(Started.from_dict(self.started), timeout=self.time_limit)
         watch.began -= time.time() - self.since
         payload: dict[str, Any] = {"started": self.started, "restarts_left": self.restarts_left}
         try:
-            ended = await followed(client, watch)
+            ended = await wait_async(client, watch)
         except GoldsmithError as error:
             payload["error"] = {
                 "code": error.code,
@@ -66,4 +66,4 @@ class ChecksEnded(BaseTrigger):
     async def on_kill(self) -> None:
         """Cancels the job when a user fails, clears or marks the task; not called when the triggerer shuts down."""
         key = Started.from_dict(self.started).key
-        await asyncio.to_thread(cancel, Client(self.url, self.url), key)
+        await asyncio.to_thread(cancel, DqopsClient(self.url, self.url), key)

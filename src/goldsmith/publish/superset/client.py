@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
-from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
+from goldsmith.http import SERVER_ERROR, HttpSession, NoResponse, as_json
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
@@ -60,7 +60,7 @@ class Client:
     def __init__(self, server: Server) -> None:
         """Logs in. Raises NotReady GS721, GS722 where the password is not right."""
         self.server = server
-        self._session = Session(_SECONDS)
+        self._session = HttpSession(_SECONDS)
         self._headers: dict[str, str] = {"Referer": server.url}
         told = {"username": server.user, "password": server.password, "provider": "db", "refresh": True}
         try:
@@ -142,7 +142,7 @@ class Client:
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
         try:
             reply = self._session.send(method, self.server.url + path, body, headers)
-        except Silence as error:
+        except NoResponse as error:
             raise NotReady(
                 "GS721",
                 f"Superset does not answer at {self.server.url}: {error}.",
