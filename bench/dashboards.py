@@ -21,7 +21,7 @@ from typing import Any
 
 from pyhive import hive
 
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 
 AT_ONCE = 6
 """As many requests a browser sends to one server at a time."""
@@ -58,7 +58,7 @@ class Thrift:
             return rows
 
 
-def charts_of(client: Client, dashboard: str) -> list[Chart]:
+def charts_of(client: SupersetClient, dashboard: str) -> list[Chart]:
     """The dashboard's charts from top to bottom, with their SQL."""
     found = []
     for each in client.get(f"dashboard/{dashboard}/charts")["result"]:
@@ -73,7 +73,7 @@ def seconds(done: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def asked(client: Client, chart: Chart, *, force: bool = True) -> float:
+def asked(client: SupersetClient, chart: Chart, *, force: bool = True) -> float:
     """Seconds of a chart's data through Superset. force: past its cache."""
     return seconds(lambda: client.get(f"chart/{chart.id}/data/?force={str(force).lower()}"))
 
@@ -83,7 +83,7 @@ def queried(thrift: Thrift, chart: Chart) -> float:
     return seconds(lambda: thrift.query(chart.sql))
 
 
-def opened(client: Client, charts: Sequence[Chart], *, force: bool) -> float:
+def opened(client: SupersetClient, charts: Sequence[Chart], *, force: bool) -> float:
     """Seconds until every chart of the dashboard has its data, asked as a browser asks."""
 
     def one(chart: Chart) -> float:
@@ -93,7 +93,9 @@ def opened(client: Client, charts: Sequence[Chart], *, force: bool) -> float:
         return seconds(lambda: list(pool.map(one, charts)))
 
 
-def alternating(client: Client, thrift: Thrift, chart: Chart, rounds: int) -> tuple[float, float, float]:
+def alternating(
+    client: SupersetClient, thrift: Thrift, chart: Chart, rounds: int
+) -> tuple[float, float, float]:
     """Medians of seconds: PyHive, Superset past its cache, Superset from its cache. The three take turns."""
     direct, past, kept = [], [], []
     for _ in range(rounds):
@@ -126,7 +128,7 @@ def main() -> None:
     parser.add_argument("--cold", default="", help="A command that restarts the Thrift Server.")
     parser.add_argument("--settle", type=float, default=0, help="Seconds to wait after a restart.")
     given = parser.parse_args()
-    client = Client(Server.of())
+    client = SupersetClient(Server.of())
     user = os.environ.get("SPARK_THRIFT_USER") or "analyst"
     thrift = Thrift("127.0.0.1", given.thrift_port, user, os.environ.get("SPARK_THRIFT_PASSWORD") or None)
     charts = charts_of(client, given.dashboard)

@@ -20,7 +20,7 @@ from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.access import ANALYST
 from goldsmith.publish.superset.assets import as_yaml
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from goldsmith.publish.superset.generate import all_dashboards, generate
 from goldsmith.publish.superset.names import Names
 from goldsmith.publish.superset.pull import pull
@@ -135,7 +135,7 @@ def slow_chart(place: Place) -> Iterator[int]:
     client.delete("chart", [made])
 
 
-def test_slow_charts_leave_superset_to_others(place: Place, slow_chart: int, analyst: Client) -> None:
+def test_slow_charts_leave_superset_to_others(place: Place, slow_chart: int, analyst: SupersetClient) -> None:
     """Also after their readers have left: the server is not busy with what nobody waits for."""
     address = place.superset.server.url.removeprefix("http://")
     path = f"/api/v1/chart/{slow_chart}/data/?force=true"
@@ -201,7 +201,7 @@ def test_superset_follows_and_leaves_alone_what_others_made(place: Place) -> Non
 
 
 @pytest.fixture
-def analyst(place: Place) -> Client:
+def analyst(place: Place) -> SupersetClient:
     """A user with the analysts' role alone."""
     client = place.superset.admin()
     name, password = f"ann{secrets.token_hex(4)}", secrets.token_urlsafe(16)
@@ -214,17 +214,17 @@ def analyst(place: Place) -> Client:
         "active": True,
     }
     client.post("security/users/", {**user, "password": password, "roles": [role]})
-    return Client(replace(place.superset.server, user=name, password=password))
+    return SupersetClient(replace(place.superset.server, user=name, password=password))
 
 
-def ask(client: Client, database: int, sql: str) -> Any:
+def ask(client: SupersetClient, database: int, sql: str) -> Any:
     """A query by SQL Lab."""
     return client.post(
         "sqllab/execute/", {"database_id": database, "sql": sql, "runAsync": False, "queryLimit": 10}
     )
 
 
-def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: Client) -> None:
+def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: SupersetClient) -> None:
     (database,) = place.superset.admin().all("database", ("id", "database_name"))
     titles = {each["dashboard_title"] for each in analyst.all("dashboard", ("id", "dashboard_title"))}
     assert titles == {"Flights", "Lakehouse health"}
@@ -296,10 +296,10 @@ def test_what_superset_refuses_is_told(place: Place) -> None:
     assert (refused.value.code, "log" in str(refused.value.hint)) == ("GS723", True)
     assert exported(place) == before
     with pytest.raises(NotReady) as wrong:
-        Client(replace(place.superset.server, password="wrong"))
+        SupersetClient(replace(place.superset.server, password="wrong"))
     assert wrong.value.code == "GS722"
     with pytest.raises(NotReady) as nobody:
-        Client(Server("http://127.0.0.1:9", "admin", "x"))
+        SupersetClient(Server("http://127.0.0.1:9", "admin", "x"))
     assert (nobody.value.code, nobody.value.retryable) == ("GS721", True)
 
 

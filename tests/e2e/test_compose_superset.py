@@ -18,7 +18,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.project.dashboards import Chart
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from goldsmith.publish.superset.generate import all_dashboards
 from support.charts import NOW, browsing, plain, sql_of
 from support.containers import NEEDS_DOCKER, Lake, kill, started, until
@@ -59,22 +59,22 @@ class Place:
         return self.lake.alone("superset-push")
 
 
-def ids(client: Client) -> dict[str, int]:
+def ids(client: SupersetClient) -> dict[str, int]:
     return {each["slice_name"]: each["id"] for each in client.all("chart", ("id", "slice_name"))}
 
 
-def exported(client: Client) -> dict[str, Any]:
+def exported(client: SupersetClient) -> dict[str, Any]:
     files = client.export("dashboard", [each["id"] for each in client.all("dashboard", ("id",))])
     return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
 
 
-def ask(client: Client, sql: str) -> Any:
+def ask(client: SupersetClient, sql: str) -> Any:
     """A query by SQL Lab, in the only database."""
     content = {"database_id": 1, "sql": sql, "runAsync": False, "queryLimit": 10}
     return client.post("sqllab/execute/", content)
 
 
-def refusal(client: Client, sql: str) -> GoldsmithError | None:
+def refusal(client: SupersetClient, sql: str) -> GoldsmithError | None:
     try:
         ask(client, sql)
     except GoldsmithError as refused:
@@ -99,7 +99,7 @@ def test_up_tells_where_the_dashboards_are(place: Place) -> None:
 
 
 def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     held = ids(client)
     assert held.keys() == place.charts.keys()
     for title, chart in place.charts.items():
@@ -126,7 +126,7 @@ def test_an_analyst_sees_dashboards_without_a_fault(
 
 
 def test_a_push_again_changes_nothing(place: Place) -> None:
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     before, charts = exported(client), ids(client)
     told = place.push()
     assert "removed" not in told
@@ -134,7 +134,7 @@ def test_a_push_again_changes_nothing(place: Place) -> None:
 
 
 def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
-    client = Client(place.analyst)
+    client = SupersetClient(place.analyst)
     assert ask(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
     assert ask(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
     for sql in (
@@ -182,7 +182,7 @@ def test_nobody_comes_in_without_a_password(place: Place) -> None:
         ("superset", "superset"),
     ):
         with pytest.raises(GoldsmithError):
-            Client(replace(place.admin, user=user, password=password))
+            SupersetClient(replace(place.admin, user=user, password=password))
 
 
 def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
@@ -202,15 +202,15 @@ def test_without_superset_a_push_says_so(place: Place) -> None:
     try:
         told = place.lake.alone("superset-push", check=False)
         assert "GS721" in told
-        assert "Superset does not answer at http://superset:8088" in told
+        assert "Superset does not respond at http://superset:8088" in told
         assert "Traceback" not in told
     finally:
         place.lake.compose("start", "superset")
-    until(lambda: bool(Client(place.admin).get("dashboard/flights")), 120)
+    until(lambda: bool(SupersetClient(place.admin).get("dashboard/flights")), 120)
 
 
 def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> None:
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     chart = ids(client)["Departures"]
     assert client.chart_data(chart)
     place.lake.compose("stop", "thrift-server")
@@ -234,7 +234,7 @@ def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
     place: Place, tmp_path: Path
 ) -> None:
     dashboard = all_dashboards(place.project)["flights"]
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     charts = ids(client)
     words = ("psql", "-U", "postgres", "-d", "superset", "-qc", "DELETE FROM key_value")
     place.lake.compose("exec", "--no-TTY", "postgres", *words)
@@ -257,7 +257,7 @@ def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
 
 
 def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> None:
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     dataset = client.all("dataset", ("id", "table_name"))[0]["id"]
     mine = {"slice_name": "Mine", "viz_type": "table", "datasource_type": "table", "params": "{}"}
     client.post("chart/", {**mine, "datasource_id": dataset})
@@ -277,8 +277,8 @@ def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> 
     env.write_text("\n".join([*kept, port, ""]))
     subprocess.run([sys.executable, "tools/env.py"], cwd=place.lake.clone, check=True)
     run("make up")
-    assert "Mine" not in ids(Client(place.admin))
+    assert "Mine" not in ids(SupersetClient(place.admin))
     run(f"make restore FROM={tmp_path}")
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     assert "Mine" in ids(client)
     assert client.chart_data(ids(client)["Departures"])

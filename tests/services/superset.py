@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from services.processes import Missing, Service, free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,8 @@ class Superset:
     server: Server
     service: Service
 
-    def admin(self) -> Client:
-        return Client(self.server)
+    def admin(self) -> SupersetClient:
+        return SupersetClient(self.server)
 
 
 @contextmanager

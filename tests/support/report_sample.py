@@ -107,7 +107,7 @@ def empty() -> ReportData:
             runs=(),
             row_count=None,
             quarantine=QuarantineReport(),
-            expectations=tuple(replace(one, verdicts=(), samples=()) for one in table.expectations),
+            expectations=tuple(replace(one, results=(), samples=()) for one in table.expectations),
         )
         for table in full.tables
     )

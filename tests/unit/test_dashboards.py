@@ -284,10 +284,10 @@ def test_superset_yaml_is_passed_through(project: Written) -> None:
     ("changed", "told"),
     [
         ({"viz_type": "away"}, "`viz_type` is missing"),
-        ({"uuid": "12"}, "no UUID"),
-        ({"uuid": "12345678-1234-4234-8234-123456789abc"}, "Superset's own"),
-        ({"uuid": Names("shop").uuid("chart", "sales", "Orders")}, "declared already"),
-        ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "no table declares"),
+        ({"uuid": "12"}, "not a UUID"),
+        ({"uuid": "12345678-1234-4234-8234-123456789abc"}, "not one of this project"),
+        ({"uuid": Names("shop").uuid("chart", "sales", "Orders")}, "already declared"),
+        ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "not declared"),
     ],
 )
 def test_superset_yaml_that_would_not_do_is_refused(

@@ -71,7 +71,7 @@ def push() -> None:
     SPARK_THRIFT_HOST, _PORT, _USER and _PASSWORD the Thrift Server as Superset reaches it, or SUPERSET_DATABASE_URI
     all of it; SUPERSET_BROWSER_URL Superset as people's browsers reach it. Makes the role of analysts as well.
     """
-    from goldsmith.publish.superset.client import Client, Server
+    from goldsmith.publish.superset.client import Server, SupersetClient
     from goldsmith.publish.superset.datasets import database_uri
     from goldsmith.publish.superset.generate import generate as declared
     from goldsmith.publish.superset.names import Names
@@ -79,7 +79,7 @@ def push() -> None:
 
     project = open_project()
     assets = declared(project)
-    client = Client(Server.of())
+    client = SupersetClient(Server.of())
     shown = os.environ.get("SUPERSET_BROWSER_URL") or client.server.url
     uri = database_uri(os.environ)
     done = brought(client, assets, Names(project.spec.name), database_uri=uri)
@@ -101,12 +101,12 @@ def pull(
     replace: Annotated[bool, typer.Option("--replace", help="Remove its short form, if it has one.")] = False,
 ) -> None:
     """Write a dashboard that was made or edited in Superset as raw files, to be pushed from now on."""
-    from goldsmith.publish.superset.client import Client, Server
+    from goldsmith.publish.superset.client import Server, SupersetClient
     from goldsmith.publish.superset.pull import pull as brought
 
     project = open_project()
     owner = pipeline or (next(iter(project.pipelines)) if len(project.pipelines) == 1 else "")
-    for file in brought(Client(Server.of()), project, dashboard, owner, replace=replace):
+    for file in brought(SupersetClient(Server.of()), project, dashboard, owner, replace=replace):
         done = "written" if file.exists() else "removed"
         out.print(f"  {done}: {os.path.relpath(file)}", soft_wrap=True)
     out.print("Now: `goldsmith generate superset`, and commit.")

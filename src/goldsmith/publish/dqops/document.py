@@ -15,7 +15,7 @@ from goldsmith.publish.dqops.load_verdicts import import_check
 from goldsmith.publish.dqops.monitoring import monitoring_checks, timestamp_columns
 
 
-class _Dumper(yaml.SafeDumper):
+class _HomeDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         """Writes no anchors: DQOps cannot read them, and then finds no checks in the file."""
         return True
@@ -26,12 +26,12 @@ def _as_block(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Dumper.add_representer(str, _as_block)
+_HomeDumper.add_representer(str, _as_block)
 
 
 def text_of(document: Mapping[str, Any], comment: str) -> str:
     """A document as YAML after a comment line."""
-    body = yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+    body = yaml.dump(dict(document), Dumper=_HomeDumper, sort_keys=False, width=110, allow_unicode=True)
     return f"# {comment}\n{body}"
 
 
