@@ -219,7 +219,7 @@ def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> 
         with pytest.raises(GoldsmithError) as refused:
             client.chart_data(chart)
         assert time.monotonic() - began < 30
-        assert "The Thrift Server does not answer" in str(refused.value)
+        assert "The Thrift Server does not respond" in str(refused.value)
         # What was asked before is still shown.
         assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
     finally:
