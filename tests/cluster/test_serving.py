@@ -172,7 +172,7 @@ def test_tables_are_opened_ahead_of_readers_whatever_their_columns_are(
             opened, troubles = warm.warm(session)
         assert opened >= 2
         [trouble] = troubles
-        assert trouble.startswith("gold.broken is not opened ahead of readers: ")
+        assert trouble.startswith("gold.broken could not be opened in advance: ")
         assert "`gold`.`odd`" in trouble
         assert "\tat " not in trouble
     finally:

@@ -33,7 +33,7 @@ class Superset:
 def running(folder: Path) -> Iterator[Superset]:
     """An empty Superset. Raises Missing where its environment is not made."""
     if not (ENVIRONMENT / "bin" / "superset").is_file():
-        raise Missing("no .venv-superset: `make superset-env` makes it")
+        raise Missing("no .venv-superset: create it with `make superset-env`")
     (port,) = free_ports(1)
     password = secrets.token_urlsafe(16)
     environment = {

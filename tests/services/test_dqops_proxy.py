@@ -132,7 +132,7 @@ def test_health_is_that_the_login_stands(proxy: Proxy) -> None:
 def test_a_server_that_is_away_is_told(proxy: Proxy) -> None:
     proxy.upstream.server_close()
     status, told = proxy.ask("/")
-    assert (status, told) == (503, "DQOps does not answer. Its log: make logs S=dqops\n")
+    assert (status, told) == (503, "DQOps does not respond. Its log: make logs S=dqops\n")
     assert proxy.ask("/", password="wrong")[0] == 401
 
 

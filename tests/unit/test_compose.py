@@ -320,7 +320,7 @@ def test_without_env(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (4, ".env is missing: `make env` makes it.\n")
+    assert (ended.returncode, ended.stderr) == (4, ".env is missing: create it with `make env`.\n")
 
 
 def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
             check=False,
         )
     assert ended.returncode == 4
-    assert f"Port {number} is taken, and thrift-server needs it" in ended.stderr
+    assert f"Port {number} is in use, and thrift-server needs it" in ended.stderr
     assert "set THRIFT_PORT in .env" in ended.stderr
 
 

@@ -1,4 +1,4 @@
-"""`make up` and the tools beside it, on a `docker` that is a script: what they print, and what they refuse."""
+"""`make up` and the other tools, with a script as `docker`: output and refusals."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_make_put_delivers_the_file_with_its_size(place: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        (("FILE=none.csv", "TO=landing/a/"), "Name a file that can be read"),
+        (("FILE=none.csv", "TO=landing/a/"), "Name a readable file"),
         (("FILE=Makefile", "TO=warehouse/silver/"), "below landing/"),
         (("FILE=Makefile",), "below landing/"),
     ],
