@@ -21,7 +21,7 @@ from services.processes import Service
 from services.stack import Stack
 
 PASSWORDS = {"engineer": "e-7f3a55d0", "dqops": "d-91c2ab64", "analyst": "a-5be01f77"}
-WHY = "The account `analyst` reads the tables of gold and ops, by their names."
+WHY = "The account `analyst` reads the tables of gold and ops, by name."
 
 READING = """
 SELECT * FROM {s}.airlines

@@ -86,7 +86,7 @@ def test_a_reader_cannot_run_code_in_the_server(people: Lake, stack: Stack, stat
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         with pytest.raises(OperationalError) as refused:
             rows(connection, statement)
-        assert "which takes queries only" in str(refused.value)
+        assert "which accepts only queries" in str(refused.value)
         assert rows(connection, "SELECT transform(array(1, 2), x -> x + 1)") == [("[2,3]",)]
 
 
