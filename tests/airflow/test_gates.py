@@ -184,7 +184,7 @@ def ended(exchange: Exchange, **counts: Any) -> Exchange:
     return replace(exchange, answer=answer)
 
 
-def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_with_valid_checks_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("airlines", *VALID, *VALID_END)
     assert state(run) == "success"
     assert "silver.airlines: passed. 9 checks ran; highest severity: valid, gate limit: error." in said(
@@ -194,7 +194,7 @@ def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.Cap
     assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
 
 
-def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_fail_without_retry_and_are_reported_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("flights", *ERRORS, RESULTS, retries=3)
     assert state(run) == "failed"
     assert tries(run) == 1
@@ -214,7 +214,7 @@ def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.Captur
     assert events() == {}
 
 
-def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_checks_below_the_limit_are_warnings(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     none = replace(incidents("silver.flights"), answer=[])
     run = ran("flights", *ERRORS, RESULTS, none, limit="fatal")
     assert state(run) == "success"
@@ -223,7 +223,7 @@ def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFix
     assert len(events()["silver.flights"]["dqops"]["failed"]) == 8
 
 
-def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None:
+def test_verdict_counts_all_results_of_the_day(ran: Gate) -> None:
     """The day's results that a server did not forget leave its summary without errors."""
     summary = SECOND.answer["result"]
     assert summary["errors"] == 0
@@ -244,7 +244,7 @@ def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None
     ],
     ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
 )  # fmt: skip
-def test_what_cannot_be_decided_may_be_tried_again(
+def test_undecided_gate_is_retryable(
     ran: Gate, script: list[Exchange], table: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ran(table, *script, *VALID, *VALID_END, retries=1) if table == "airlines" else ran(table, *script)
@@ -257,11 +257,11 @@ def test_what_cannot_be_decided_may_be_tried_again(
 
 
 @pytest.mark.parametrize("trouble", [fault, dropped])
-def test_trouble_while_a_job_runs_is_waited_out(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
+def test_temporary_errors_during_a_job_are_retried(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
     assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END)) == "success"
 
 
-def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_request_is_repeated_after_a_restart_of_the_server(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     """First it is silent, then it does not know the job."""
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
     run = ran("airlines", *lost, *VALID, *VALID_END)
@@ -269,7 +269,7 @@ def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest
     assert "starting it again" in capsys.readouterr().out
 
 
-def test_a_server_that_stays_silent_is_told(
+def test_unresponsive_server_is_reported(
     ran: Gate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(triggers, "JobWatch", partial(running.JobWatch, grace=0.0))
@@ -278,13 +278,13 @@ def test_a_server_that_stays_silent_is_told(
     assert "GS701 DQOps at http://127.0.0.1" in capsys.readouterr().out
 
 
-def test_a_job_that_does_not_end_in_time_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_job_beyond_the_time_limit_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("airlines", *VALID[:3], cancelled(VALID[2]), time_limit=timedelta(0))
     assert state(run) == "failed"
     assert "GS703 DQOps' checks of `silver.airlines` have not ended after 0 s" in capsys.readouterr().out
 
 
-def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
+def test_restarted_triggerer_resumes() -> None:
     """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
     with served(*VALID[:2], VALID[2], VALID[3]) as server:
         client = DqopsClient(server.url, server.url)
@@ -318,13 +318,13 @@ def begun(server: Dqops) -> triggers.ChecksEnded:
     )
 
 
-def test_a_deferred_gate_that_is_killed_cancels_its_job(stuck: Dqops) -> None:
+def test_killed_deferred_gate_cancels_its_job(stuck: Dqops) -> None:
     """Somebody marks or clears the task: Airflow calls the trigger's `on_kill`."""
     asyncio.run(begun(stuck).on_kill())
     assert len(stuck.cancelled) == 1
 
 
-def test_a_triggerer_that_ends_leaves_the_job_to_the_next(stuck: Dqops) -> None:
+def test_stopped_triggerer_does_not_cancel_the_job(stuck: Dqops) -> None:
     """It cancels what it runs in the same way, and does not call `on_kill`."""
     trigger = begun(stuck)
 
@@ -340,7 +340,7 @@ def test_a_triggerer_that_ends_leaves_the_job_to_the_next(stuck: Dqops) -> None:
     assert stuck.cancelled == []
 
 
-def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dqops, home: Path) -> None:
+def test_gate_killed_in_its_worker_cancels_its_requests(stuck: Dqops, home: Path) -> None:
     task = GateTable(
         task_id="gate",
         table="silver.airlines",
@@ -358,7 +358,7 @@ def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dq
     assert len(stuck.cancelled) == 1
 
 
-def test_an_import_that_is_killed_cancels_its_job(
+def test_killed_import_cancels_its_job(
     stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Airflow calls `on_kill` from within the task's own process, which goes on until it is killed for good."""
@@ -386,14 +386,14 @@ def test_an_import_that_is_killed_cancels_its_job(
     assert len(stuck.cancelled) == 1
 
 
-def test_a_table_that_the_run_was_not_asked_for_is_left_alone(ran: Gate) -> None:
+def test_unselected_table_is_skipped(ran: Gate) -> None:
     assert (
         state(ran("airlines", known=["silver.airlines", "silver.other"], conf={"tables": ["silver.other"]}))
         == "skipped"
     )
 
 
-def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+def test_table_missing_in_the_home_is_reported_before_the_run(
     ran: Gate, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml").unlink()

@@ -91,14 +91,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(lake, told)
 
 
-def test_up_tells_where_the_dashboards_are(place: Place) -> None:
+def test_up_prints_the_address_of_the_dashboards(place: Place) -> None:
     url = place.admin.url
     assert f"Flights: {url}/superset/dashboard/flights/" in place.told
     assert f"Superset: {url}, as admin or analyst" in place.told
     assert not any(secret in place.told for secret in place.lake.secrets)
 
 
-def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
+def test_charts_equal_sql_results_on_gold(place: Place) -> None:
     client = SupersetClient(place.admin)
     held = ids(client)
     assert held.keys() == place.charts.keys()
@@ -117,7 +117,7 @@ def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
 
 @pytest.mark.parametrize("width", [1400, 600])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_an_analyst_sees_dashboards_without_a_fault(
+def test_analyst_sees_dashboards_without_errors(
     place: Place, name: str, width: int, tmp_path: Path
 ) -> None:
     picture = Path(PICTURES or tmp_path) / f"{name}-{width}.png"
@@ -125,7 +125,7 @@ def test_an_analyst_sees_dashboards_without_a_fault(
         assert reader.faults_of(all_dashboards(place.project)[name], picture) == []
 
 
-def test_a_push_again_changes_nothing(place: Place) -> None:
+def test_second_push_changes_nothing(place: Place) -> None:
     client = SupersetClient(place.admin)
     before, charts = exported(client), ids(client)
     told = place.push()
@@ -133,7 +133,7 @@ def test_a_push_again_changes_nothing(place: Place) -> None:
     assert (exported(client), ids(client)) == (before, charts)
 
 
-def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
+def test_analyst_reads_only_gold_and_ops(place: Place) -> None:
     client = SupersetClient(place.analyst)
     assert ask(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
     assert ask(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
@@ -174,7 +174,7 @@ def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
     assert refused.value.code == "GS723"
 
 
-def test_nobody_comes_in_without_a_password(place: Place) -> None:
+def test_login_requires_a_password(place: Place) -> None:
     for user, password in (
         ("admin", "admin"),
         ("analyst", "analyst"),
@@ -185,7 +185,7 @@ def test_nobody_comes_in_without_a_password(place: Place) -> None:
             SupersetClient(replace(place.admin, user=user, password=password))
 
 
-def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
+def test_secrets_are_not_in_the_image_logs_or_arguments(place: Place) -> None:
     (container,) = place.lake.containers("superset")
     words = ["docker", "inspect", "--format", "{{.Image}}", container]
     image = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
@@ -197,7 +197,7 @@ def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
     ] == []
 
 
-def test_without_superset_a_push_says_so(place: Place) -> None:
+def test_push_without_superset_is_reported(place: Place) -> None:
     place.lake.compose("stop", "superset")
     try:
         told = place.lake.alone("superset-push", check=False)
@@ -209,7 +209,7 @@ def test_without_superset_a_push_says_so(place: Place) -> None:
     until(lambda: bool(SupersetClient(place.admin).get("dashboard/flights")), 120)
 
 
-def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> None:
+def test_charts_report_and_survive_a_stopped_thrift_server(place: Place) -> None:
     client = SupersetClient(place.admin)
     chart = ids(client)["Departures"]
     assert client.chart_data(chart)
@@ -230,7 +230,7 @@ def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> 
     until(lambda: f"Opened {tables} tables" in place.lake.compose("logs", "thrift-server"), 120)
 
 
-def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
+def test_dashboard_survives_a_restart_of_the_thrift_server(
     place: Place, tmp_path: Path
 ) -> None:
     dashboard = all_dashboards(place.project)["flights"]
@@ -256,7 +256,7 @@ def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
         assert reader.faults_of(dashboard, tmp_path / "again.png") == []
 
 
-def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> None:
+def test_restored_backup_contains_manual_work(place: Place, tmp_path: Path) -> None:
     client = SupersetClient(place.admin)
     dataset = client.all("dataset", ("id", "table_name"))[0]["id"]
     mine = {"slice_name": "Mine", "viz_type": "table", "datasource_type": "table", "params": "{}"}

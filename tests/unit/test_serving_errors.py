@@ -38,5 +38,5 @@ NAMED = "Error running query: [{0}] org.apache.spark.sql.catalyst.ExtendedAnalys
         ("Why not?", "Why not?"),
     ],
 )
-def test_an_error_is_shown_without_plan_and_stack(message: str, shown: str) -> None:
+def test_error_is_shown_without_plan_and_stack(message: str, shown: str) -> None:
     assert error_message(RuntimeError(message)) == shown
