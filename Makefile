@@ -1,4 +1,4 @@
-# Goldsmith's tasks. `make` alone lists them.
+# Goldsmith's tasks. `make` without arguments lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup airflow-env airflow-test services-test others-test demo test unit lint faults bench superset-env schema reference clean env up down ps logs put submit sql e2e backup restore
@@ -14,16 +14,16 @@ UV = $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 help: ## List these tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-setup: .venv/.ready ## Make everything that runs need: uv, .venv, Delta's jars (no root, once)
+setup: .venv/.ready ## Install uv, .venv and Delta's jars (once, without root)
 	@.venv/bin/python -m goldsmith.engine.launch.jars >/dev/null || .venv/bin/python -m goldsmith.engine.launch.jars
 
 .venv/.ready: pyproject.toml uv.lock
 	@tools/setup.sh "$(PYTHON)" "$(CACHE)" "$(UV_VERSION)"
 	@touch $@
 
-airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow runs in, beside Spark's own
+airflow-env: setup .venv-airflow/.ready ## Create Airflow's environment, separate from Spark's
 
-# Goldsmith's source is put on its path; its dependencies that Airflow needs are in the group `airflow`.
+# Goldsmith's source is added to its path; the dependencies that Airflow needs are in the group `airflow`.
 .venv-airflow/.ready: pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=.venv-airflow $(UV) sync --frozen --quiet --only-group airflow --python .venv/bin/python
 	@echo "$(CURDIR)/src" > $$(echo .venv-airflow/lib/python3*/site-packages)/goldsmith.pth
@@ -32,11 +32,11 @@ airflow-env: setup .venv-airflow/.ready ## Make the environment that Airflow run
 demo: setup ## Replay the first DAYS=7 days of the flights of 2013 and write the report
 	@.venv/bin/goldsmith feed replay flights --from 2013-01-01 --to $$(.venv/bin/python -c "import datetime as d; print(d.date(2013,1,1)+d.timedelta($(DAYS)))")
 
-test: setup airflow-env lint ## Run the tests: unit, Spark, the browser, then services as real processes
+test: setup airflow-env lint ## Run all tests: unit, Spark, browser, and services as real processes
 	.venv/bin/pytest tests/unit -q -n $(JOBS)
-	@# The longest files first: a worker that begins one of them last would run alone.
+	@# The longest files first: a worker that starts one of them last would run alone.
 	.venv/bin/pytest tests/e2e tests/spark/test_kills.py tests/spark tests/browser -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
-	@# Services wait for each other more than they compute.
+	@# These tests wait more than they compute.
 	$(MAKE) --jobs 2 --output-sync=recurse services-test others-test
 
 services-test: setup airflow-env
@@ -47,13 +47,13 @@ others-test: setup airflow-env
 	.venv/bin/pytest tests/cluster -q
 	$(MAKE) airflow-test
 
-airflow-test: airflow-env ## Run the tests of the DAGs in Airflow's environment
+airflow-test: airflow-env ## Test the DAGs in Airflow's environment
 	.venv-airflow/bin/pytest tests/airflow -q -c tests/airflow/pytest.ini --rootdir tests/airflow
 
-unit: setup ## Run the tests that need no Spark
+unit: setup ## Run the tests without Spark
 	.venv/bin/pytest tests/unit -q
 
-lint: setup ## Check style, types, layers, declarations and what is generated from them
+lint: setup ## Check style, types, layers, declarations and generated files
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -65,31 +65,28 @@ lint: setup ## Check style, types, layers, declarations and what is generated fr
 	.venv/bin/goldsmith airflow generate --check
 	.venv/bin/goldsmith superset generate --check
 
-faults: setup ## Run the full counts of kills, races and random cases (an hour or more)
+faults: setup ## Run all kills, races and random cases (an hour or more)
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests -q --faults --ignore tests/services --ignore tests/cluster --ignore tests/differential
 	PYTHONPATH=tests .venv/bin/python -m differential --seeds 0:2000 --jobs 2
 	.venv/bin/pytest tests/differential -q
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/services -q --faults
 	HYPOTHESIS_PROFILE=faults .venv/bin/pytest tests/cluster -q --faults
 
-bench: setup ## Measure Goldsmith beside the same pipeline written by hand
+bench: setup ## Compare Goldsmith with the same pipeline in plain PySpark
 	.venv/bin/python bench/overhead.py
 
-superset-env: setup ## Make .venv-superset, the pinned Superset (600 MB)
+superset-env: setup ## Create .venv-superset with the pinned Superset (600 MB)
 	UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-superset" $(UV) sync --frozen --project superset
 
-schema: setup ## Write the JSON Schemas that editors use
+schema: setup ## Write the JSON Schemas for editors
 	.venv/bin/goldsmith schema generate schema
-
-reference: setup ## Write docs/cli.md, the reference of the command
-	.venv/bin/python -m goldsmith.cli.reference docs/cli.md
 
 COMPOSE = @$(PYTHON) tools/compose.py
 
-env: ## Make .env with new secrets, or add what a newer version needs
+env: ## Create .env with new secrets, or add the settings that a newer version needs
 	@$(PYTHON) tools/env.py
 
-up: env ## Pull, build and start the containers of cluster and Airflow; wait until all are healthy
+up: env ## Pull, build and start the containers; wait until all are healthy
 	$(COMPOSE) up
 
 down: ## Stop and remove the containers; the data stays
@@ -98,7 +95,7 @@ down: ## Stop and remove the containers; the data stays
 ps: ## List the containers
 	$(COMPOSE) ps --all
 
-logs: ## Show the logs of all containers or of S=SERVICE; FOLLOW=1 goes on until Ctrl-C
+logs: ## Show the logs of all containers or of S=SERVICE; FOLLOW=1 follows until Ctrl-C
 	$(COMPOSE) logs --tail 200 $(if $(FOLLOW),--follow) $(S)
 
 export FILE TO
@@ -112,14 +109,14 @@ export Q
 sql: ## Send Q="SELECT ..." to the Thrift Server
 	@printf '%s' "$$Q" | $(PYTHON) tools/compose.py exec --no-TTY thrift-server serving
 
-e2e: setup ## Test the containers for real (Docker; half an hour and more)
+e2e: setup ## Test the containers with Docker (half an hour and more)
 	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e -q -k compose
 
 backup: ## Save .env, the metastore and the bucket into TO=FOLDER
 	@tools/backup.sh "$(TO)"
 
-restore: ## Bring back what `make backup` saved in FROM=FOLDER
+restore: ## Restore a backup from FROM=FOLDER
 	@tools/restore.sh "$(FROM)"
 
-clean: ## Remove what the demo and the tests made here
+clean: ## Remove the files of the demo and the tests
 	rm -rf .goldsmith .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

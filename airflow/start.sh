@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts one of Airflow's services in its container. Usage: start.sh init|api-server|scheduler|dag-processor|triggerer
+# Starts an Airflow service in its container. Usage: start.sh init|api-server|scheduler|dag-processor|triggerer
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 case $1 in
@@ -17,7 +17,7 @@ case $1 in
         exec airflow api-server --host "$(hostname -i | cut -d' ' -f1)" --port 8080
         ;;
     scheduler)
-        # After a reboot all services start at once, and a task that finds no API loses a try.
+        # After a reboot all services start at once, and a task without the API would lose an attempt.
         until probe airflow metadatabase 2>/dev/null; do sleep 1; done
         exec airflow scheduler
         ;;

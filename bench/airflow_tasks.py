@@ -1,10 +1,10 @@
-"""What Airflow and the start of Spark add to the loads of the flights, with a task for each table, layer or pipeline.
+"""Measures the overhead of Airflow and Spark's start, with a task per table, layer or pipeline.
 
     make up && .venv/bin/python bench/airflow_tasks.py --days 3
 
-Runs days of the flights by hand on the containers of this clone, one after the other, under each folding. It writes
-`tasks:` into pipelines/flights/pipeline.yaml meanwhile and puts the file back. A task's Spark work is the time in which
-its application loaded tables, by their records in `ops.table_runs`; the rest of its time is overhead.
+Triggers days of the flights manually in the containers of this clone, one after the other, for each value of `tasks`. It
+changes `tasks:` in pipelines/flights/pipeline.yaml and restores the file at the end. A task's Spark work is the time in
+which its application loaded tables, from the records in `ops.table_runs`; the rest of its time is overhead.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Took:
 
     @property
     def overhead(self) -> float:
-        """Of a task, as a median."""
+        """The median overhead of a task."""
         return median(task - work for task, work in zip(self.tasks, self.spark, strict=True))
 
 
 class Airflow:
-    """Airflow's API in the containers of this clone."""
+    """A client of Airflow's API in the containers of this clone."""
 
     def __init__(self) -> None:
         found = settings()
@@ -58,7 +58,7 @@ class Airflow:
         self._headers["Authorization"] = "Bearer " + self._call("/auth/token", login)["access_token"]
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """A call of Airflow's API."""
+        """Sends a request to Airflow's API."""
         return self._call(f"/api/v2/{path}", body)
 
     def _call(self, path: str, body: Mapping[str, Any] | None) -> Any:
@@ -68,7 +68,7 @@ class Airflow:
 
 
 def loads_of(runs: Sequence[str]) -> list[tuple[str, datetime, datetime, float]]:
-    """Run, start, end and seconds of each table's load in these runs of Goldsmith."""
+    """Run, start, end and seconds of each table's load in these Goldsmith runs."""
     names = ", ".join(f"'{run}'" for run in runs)
     found = query(
         f"SELECT run_id, started_at, ended_at, seconds FROM ops.table_runs WHERE run_id IN ({names})"
@@ -77,7 +77,7 @@ def loads_of(runs: Sequence[str]) -> list[tuple[str, datetime, datetime, float]]
 
 
 def run_day(airflow: Airflow, day: date) -> Took:
-    """Runs one day by hand. Raises RuntimeError where the run fails."""
+    """Triggers one day manually. Raises RuntimeError if the run fails."""
     body = {"logical_date": None, "conf": {"first_day": day.isoformat()}}
     run = airflow.ask("dags/flights/dagRuns", body)["dag_run_id"]
     found = f"dags/flights/dagRuns/{run}"
@@ -103,7 +103,7 @@ def run_day(airflow: Airflow, day: date) -> Took:
 
 
 def fold(airflow: Airflow, folding: str, text: str) -> None:
-    """Declares the folding, and waits until Airflow has it."""
+    """Sets `tasks`, and waits until Airflow has parsed it."""
     lines = [line for line in text.splitlines() if not line.startswith("tasks:")]
     PIPELINE.write_text("\n".join([*lines, f"tasks: {folding}", ""]), encoding="utf-8")
     tables = sum(1 for layer in ("bronze", "silver", "gold") for _ in PIPELINE.parent.glob(f"{layer}/*.yaml"))
@@ -131,7 +131,7 @@ def _seconds(start: datetime, end: datetime) -> float:
 def main() -> None:
     """Measures and prints a table."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--days", type=int, default=3, help="runs under each folding")
+    options.add_argument("--days", type=int, default=3, help="runs for each value of `tasks`")
     options.add_argument("--first", type=date.fromisoformat, default=date(2013, 2, 1))
     chosen = options.parse_args()
     airflow, text = Airflow(), PIPELINE.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""The flights in their 15 tables, written by hand with PySpark and Delta: what Goldsmith is measured against.
+"""The 15 tables of the flights in plain PySpark and Delta, the baseline of the measurements.
 
-The queries are those of `pipelines/flights`; loads, checks, quarantine and the list of loaded files are
-written out here and use nothing of Goldsmith.
+The queries are those of `pipelines/flights`. Loads, checks, quarantine and the list of loaded files are implemented
+here without Goldsmith.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ SCHEMAS = {
 }
 
 NO_FEED = "delta.enableChangeDataFeed"
-"""Nothing here reads the change feed, so the tables do not pay for one."""
+"""The change feed is off, because nothing here reads it."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """How a silver table is merged. pruned_by: the key column whose range spares reading old files."""
+    """The merge of a silver table. pruned_by: the key column whose range avoids reading old files."""
 
     key: tuple[str, ...]
     newest_by: tuple[str, ...]
@@ -61,14 +61,14 @@ SILVER = {
 }
 
 
-class GateFailed(Exception):  # noqa: N818 - a verdict about the data, not a fault
-    """A check that must hold did not; its table was not written."""
+class GateFailed(Exception):  # noqa: N818 - a result of the data, not an error
+    """A check with the action `fail` failed; its table was not written."""
 
 
 def load_day(spark: SparkSession, landing: Path, warehouse: Path) -> None:
-    """Loads every file that is new in the landing folder and brings all tables up to date, one after the other.
+    """Loads all new files in the landing folder and updates all tables, one after the other.
 
-    Raises GateFailed; the tables before the one that failed are written by then.
+    Raises GateFailed; the tables before the failed one are already written.
     """
     with ExitStack() as stack:
         load = _Load(spark, landing, warehouse, stack)
@@ -78,7 +78,7 @@ def load_day(spark: SparkSession, landing: Path, warehouse: Path) -> None:
 
 @dataclass(frozen=True)
 class _Load:
-    """One call of `load_day`. stack: gives back what was cached when the load ends."""
+    """One call of `load_day`. stack: releases cached frames at the end of the load."""
 
     spark: SparkSession
     landing: Path
@@ -107,9 +107,9 @@ class _Load:
 
 
 def _load_source(load: _Load, name: str) -> Row | None:
-    """Appends a source's new files to bronze and merges them into silver; None where there are none.
+    """Appends a source's new files to bronze and merges them into silver; None without new files.
 
-    The row has the range and the dates of what came, as `_examine` found them.
+    The returned row has the range and the dates of the batch, from `_examine`.
     """
     ledger = load.warehouse / "ledger" / f"{name}.json"
     known = set(json.loads(ledger.read_text())) if ledger.is_file() else set()
@@ -218,7 +218,7 @@ def _load_gold(load: _Load, changed: Mapping[str, Row]) -> None:
             months = sorted({f"{day[:7]}-01" for day in changed["departures"]["_dates"]})
             replaced = _among("month", months)
             of_months = _among("trunc(flight_date, 'MONTH')", months)
-            # Delta holds the range against its files' statistics; the list alone would read them all.
+            # Delta compares the range with its file statistics; the list alone would read all files.
             reach = f"flight_date BETWEEN '{months[0]}' AND last_day('{months[-1]}')"
             frames["silver.departures"] = frames["silver.departures"].where(f"{reach} AND {of_months}")
         _write_gold(load, "carrier_month", load.query("gold.carrier_month", frames), replaced)
@@ -237,7 +237,7 @@ def _among(expression: str, dates: Sequence[str]) -> str:
 
 
 def _write_gold(load: _Load, name: str, rows: DataFrame, replaced: str | None) -> None:
-    """Checks a gold table's new rows and writes them. replaced: which rows they stand for; None for all."""
+    """Checks a gold table's new rows and writes them. replaced: the condition of the replaced rows; None for all."""
     table = f"gold.{name}"
     rows = load.cached(rows)
     _examine(load, table, rows, GOLD_CHECKS[name])
@@ -250,15 +250,15 @@ def _write_gold(load: _Load, name: str, rows: DataFrame, replaced: str | None) -
 def _examine(
     load: _Load, table: str, rows: DataFrame, checks: Sequence[Check], extra: Mapping[str, str] | None = None
 ) -> Row:
-    """Counts rows and what breaks each check, in one job, and keeps a line of it. Raises GateFailed.
+    """Counts rows and the failures of each check in one job, and logs the counts. Raises GateFailed.
 
     extra: further aggregates by name.
     """
-    held_back = "count_if(size(_reasons) > 0)" if "_reasons" in rows.columns else "0"
-    wanted = {"_rows": "count(*)", "_held_back": held_back, **(extra or {})}
+    quarantined = "count_if(size(_reasons) > 0)" if "_reasons" in rows.columns else "0"
+    wanted = {"_rows": "count(*)", "_quarantined": quarantined, **(extra or {})}
     wanted |= {check.name: check.failures for check in checks}
     seen = rows.agg(*[F.expr(text).alias(name) for name, text in wanted.items()]).collect()[0]
-    counts = {name: seen[name] for name in ("_rows", "_held_back", *(check.name for check in checks))}
+    counts = {name: seen[name] for name in ("_rows", "_quarantined", *(check.name for check in checks))}
     log = load.warehouse / "checks.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as stream:
@@ -270,15 +270,15 @@ def _examine(
 
 
 def _kept(load: _Load, table: str, rows: DataFrame, seen: Row) -> DataFrame:
-    """The rows that may pass; the others are appended to the table's quarantine with their reasons."""
-    if seen["_held_back"]:
+    """The valid rows; the others are appended to the table's quarantine with their reasons."""
+    if seen["_quarantined"]:
         content = [name for name in rows.columns if name != "_reasons"]
-        held = rows.where("size(_reasons) > 0").select(
+        quarantined = rows.where("size(_reasons) > 0").select(
             F.lit(load.run_id).alias("run_id"),
             F.lit(load.at).alias("held_at"),
             F.col("_reasons").alias("reasons"),
             F.to_json(F.struct(*content)).alias("row"),
         )
         path = load.path(f"quarantine.{table.replace('.', '_')}")
-        held.write.format("delta").option(NO_FEED, "false").mode("append").save(path)
+        quarantined.write.format("delta").option(NO_FEED, "false").mode("append").save(path)
     return rows.where("size(_reasons) = 0").drop("_reasons", "_malformed")

@@ -1,4 +1,4 @@
-"""The checks of the hand-written flights: the expectations of `pipelines/flights` as SQL."""
+"""The checks of the plain PySpark pipeline: the expectations of `pipelines/flights` as SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Check:
-    """A condition on rows, or on the whole batch as an aggregate. NULL counts as held."""
+    """A condition on rows, or on the whole batch as an aggregate. NULL counts as met."""
 
     name: str
     holds: str
@@ -17,7 +17,7 @@ class Check:
 
     @property
     def failures(self) -> str:
-        """An aggregate: rows that break the condition; 1 or 0 for a batch."""
+        """An aggregate: the number of failing rows; 1 or 0 for a batch."""
         if self.batch:
             return f"CASE WHEN {self.holds} THEN 0 ELSE 1 END"
         return f"count_if(NOT coalesce({self.holds}, true))"

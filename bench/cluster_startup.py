@@ -1,10 +1,10 @@
-"""How long a job takes in the containers from its submission to its first committed row: as Spark comes, and as it is.
+"""Measures the time from a job's submission to its first commit in the containers, for Spark's defaults and the image.
 
     make up && .venv/bin/python bench/cluster_startup.py --rounds 5
 
-Each start computes one table of the flights anew, in one commit, so the flights have to be loaded: wait until Airflow's
-first scheduled run has ended. The variants take turns on a cluster that does nothing else. Time is taken in the job's
-container, from spark-submit's start to the time of the commit. README.md says what the variants are.
+Each start rebuilds one table of the flights, in one commit, so the flights must be loaded: wait until Airflow's first
+scheduled run has ended. The variants alternate on an otherwise idle cluster. The time is measured in the job's container,
+from the start of spark-submit to the commit. README.md describes the variants.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lake import ROOT, query
 TABLE = "bronze.airlines"
 JOB = f"jobs/run.py {TABLE} --rebuild {TABLE}"
 OWN = "-XX:SharedArchiveFile=/opt/java/lib/server/classes.jsa"
-"""Java's archive of its own classes, as every JVM takes it: the last one that is named counts."""
+"""Java's default class archive, which every JVM uses: the last option takes effect."""
 JARS = "$(ls /opt/spark/jars/*.jar | grep -E 'delta|aws|logstore' | paste -sd,)"
 PLAIN = (
     f"spark-submit --jars {JARS} --driver-java-options {OWN} --conf spark.executor.extraJavaOptions={OWN}"
@@ -28,7 +28,7 @@ PLAIN = (
     f" --conf spark.executor.memory=768m {JOB}"
 )
 VARIANTS = {
-    "as Spark comes": (
+    "Spark defaults": (
         "env",
         "SPARK_SUBMIT_OPTS=",
         "SPARK_LAUNCHER_OPTS=",
@@ -36,7 +36,7 @@ VARIANTS = {
         "-c",
         f"date +%s.%N; exec {PLAIN}",
     ),
-    "as it is": ("bash", "-c", f"date +%s.%N; exec spark/entrypoint.sh submit {JOB}"),
+    "image": ("bash", "-c", f"date +%s.%N; exec spark/entrypoint.sh submit {JOB}"),
 }
 
 
@@ -47,7 +47,7 @@ def committed() -> float:
 
 
 def once(name: str) -> float:
-    """Seconds of one start. Raises RuntimeError where the job fails."""
+    """Seconds of one start. Raises RuntimeError if the job fails."""
     words = [
         sys.executable,
         "tools/compose.py",
@@ -77,7 +77,7 @@ def main() -> None:
         for name, seconds in took.items():
             seconds.append(once(name))
             print(f"{number + 1} {name:<16} {seconds[-1]:6.1f}", flush=True)
-    whole = median(took["as Spark comes"])
+    whole = median(took["Spark defaults"])
     print(f"\nmedians of {asked.rounds}")
     for name, seconds in took.items():
         print(f"  {name:<16} {median(seconds):6.1f} s {median(seconds) / whole:6.2f}")

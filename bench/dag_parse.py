@@ -1,4 +1,4 @@
-"""How long the DAGs of 30 tables take to build once imports are done. Run it in Airflow's environment:
+"""Measures how long it takes to build the DAGs of 30 tables, without imports. Run it in Airflow's environment:
 
 .venv-airflow/bin/python bench/dag_parse.py
 """
@@ -24,7 +24,7 @@ SELECT id, amount, day, CASE WHEN amount > 100 THEN 'large' ELSE 'small' END AS 
 
 
 def write_project(root: Path) -> None:
-    """Six pipelines of a bronze, a silver and three gold tables."""
+    """Six pipelines, each with one bronze, one silver and three gold tables."""
     files = {"goldsmith.yaml": ""}
     for number in range(PIPELINES):
         name = f"p{number}"
@@ -48,7 +48,7 @@ def write_project(root: Path) -> None:
 
 
 def milliseconds(action: Callable[[], object]) -> float:
-    """The median of some rounds after one that is not counted."""
+    """The median of some rounds after a warm-up round."""
     action()
     taken = []
     for _ in range(ROUNDS):

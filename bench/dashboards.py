@@ -1,9 +1,9 @@
-"""How long a dashboard's charts take through Superset, beside the same SQL sent to the Thrift Server by PyHive.
+"""Compares the time of a dashboard's charts in Superset with the same SQL sent to the Thrift Server by PyHive.
 
     .venv/bin/python bench/dashboards.py flights --rounds 7 --cold "docker compose restart thrift-server"
 
-Superset and the Thrift Server are named by the variables of `goldsmith superset push`; docs/dashboards.md says what
-the columns are.
+The variables of `goldsmith push superset` select Superset and the Thrift Server. docs/dashboards.md describes the
+columns.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import Any
 
 from pyhive import hive
 
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 
 AT_ONCE = 6
-"""As many requests a browser sends to one server at a time."""
+"""The number of concurrent requests of a browser to one server."""
 PATIENCE = 300
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of the dashboard. sql: what Superset asks for it."""
+    """A chart of the dashboard. sql: Superset's query for it."""
 
     id: int
     title: str
@@ -39,7 +39,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Thrift:
-    """The Thrift Server and who logs in."""
+    """The Thrift Server and the account."""
 
     host: str
     port: int
@@ -47,7 +47,7 @@ class Thrift:
     password: str | None
 
     def query(self, sql: str) -> list[Any]:
-        """A query with a connection of its own, as Superset makes one for each."""
+        """Runs a query with a new connection, as Superset does."""
         how = {"auth": "CUSTOM", "password": self.password} if self.password else {"auth": "NONE"}
         with closing(
             hive.connect(self.host, self.port, username=self.user, database="gold", **how)
@@ -58,7 +58,7 @@ class Thrift:
             return rows
 
 
-def charts_of(client: Client, dashboard: str) -> list[Chart]:
+def charts_of(client: SupersetClient, dashboard: str) -> list[Chart]:
     """The dashboard's charts from top to bottom, with their SQL."""
     found = []
     for each in client.get(f"dashboard/{dashboard}/charts")["result"]:
@@ -73,8 +73,8 @@ def seconds(done: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def asked(client: Client, chart: Chart, *, force: bool = True) -> float:
-    """Seconds of a chart's data through Superset. force: past its cache."""
+def asked(client: SupersetClient, chart: Chart, *, force: bool = True) -> float:
+    """Seconds of a chart's data through Superset. force: without its cache."""
     return seconds(lambda: client.get(f"chart/{chart.id}/data/?force={str(force).lower()}"))
 
 
@@ -83,8 +83,8 @@ def queried(thrift: Thrift, chart: Chart) -> float:
     return seconds(lambda: thrift.query(chart.sql))
 
 
-def opened(client: Client, charts: Sequence[Chart], *, force: bool) -> float:
-    """Seconds until every chart of the dashboard has its data, asked as a browser asks."""
+def opened(client: SupersetClient, charts: Sequence[Chart], *, force: bool) -> float:
+    """Seconds until all charts of the dashboard have their data, with a browser's concurrency."""
 
     def one(chart: Chart) -> float:
         return asked(client, chart, force=force)
@@ -93,8 +93,10 @@ def opened(client: Client, charts: Sequence[Chart], *, force: bool) -> float:
         return seconds(lambda: list(pool.map(one, charts)))
 
 
-def alternating(client: Client, thrift: Thrift, chart: Chart, rounds: int) -> tuple[float, float, float]:
-    """Medians of seconds: PyHive, Superset past its cache, Superset from its cache. The three take turns."""
+def alternating(
+    client: SupersetClient, thrift: Thrift, chart: Chart, rounds: int
+) -> tuple[float, float, float]:
+    """Median seconds of alternating rounds: PyHive, Superset without its cache, Superset from its cache."""
     direct, past, kept = [], [], []
     for _ in range(rounds):
         direct.append(queried(thrift, chart))
@@ -104,7 +106,7 @@ def alternating(client: Client, thrift: Thrift, chart: Chart, rounds: int) -> tu
 
 
 def restart(command: str, thrift: Thrift, settle: float) -> None:
-    """Restarts the Thrift Server and waits until it answers, and for what it opens by itself."""
+    """Restarts the Thrift Server and waits until it responds, and until it has opened its tables."""
     subprocess.run(command, shell=True, check=True, capture_output=True)
     end = time.monotonic() + PATIENCE
     while True:
@@ -126,7 +128,7 @@ def main() -> None:
     parser.add_argument("--cold", default="", help="A command that restarts the Thrift Server.")
     parser.add_argument("--settle", type=float, default=0, help="Seconds to wait after a restart.")
     given = parser.parse_args()
-    client = Client(Server.of())
+    client = SupersetClient(Server.of())
     user = os.environ.get("SPARK_THRIFT_USER") or "analyst"
     thrift = Thrift("127.0.0.1", given.thrift_port, user, os.environ.get("SPARK_THRIFT_PASSWORD") or None)
     charts = charts_of(client, given.dashboard)
@@ -138,7 +140,7 @@ def main() -> None:
         restart(given.cold, thrift, given.settle)
         for chart in charts:
             cold[chart.title] = (first[chart.id], asked(client, chart))
-    print("| chart | cold, PyHive | cold, Superset | warm, PyHive | warm, Superset | ratio | kept |")
+    print("| chart | cold, PyHive | cold, Superset | warm, PyHive | warm, Superset | ratio | cached |")
     print("|---|---|---|---|---|---|---|")
     rows = []
     for chart in charts:
@@ -157,7 +159,7 @@ def main() -> None:
     if given.cold:
         restart(given.cold, thrift, given.settle)
         told = f"cold {opened(client, charts, force=True):.2f} s, {told}"
-    print(f"\nAll charts side by side, as a browser asks for them: {told}.")
+    print(f"\nAll charts in parallel, as in a browser: {told}.")
 
 
 if __name__ == "__main__":

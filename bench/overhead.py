@@ -1,9 +1,9 @@
-"""What Goldsmith costs beside the same pipeline written by hand: seconds a day, growth, memory.
+"""Compares Goldsmith with the same pipeline in plain PySpark: seconds per day, growth, memory.
 
     python bench/overhead.py --days 30
 
-Three variants load the same days of flights, each into a warehouse of its own, in one process and one JVM:
-by hand, Goldsmith one table after the other, Goldsmith four side by side. README.md says what is compared.
+Three variants load the same days of flights, each into its own warehouse, in one process and one JVM: plain PySpark,
+Goldsmith sequentially, Goldsmith with four tables in parallel. README.md describes the comparison.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from goldsmith.settings import Settings
 ROOT = Path(__file__).parents[1]
 FIRST = date(2013, 1, 1)
 PIPELINE = "flights"
-VARIANTS = ("by hand", "Goldsmith, one by one", "Goldsmith, four side by side")
+VARIANTS = ("plain PySpark", "Goldsmith, sequential", "Goldsmith, four in parallel")
 PARALLEL = {VARIANTS[1]: 1, VARIANTS[2]: 4}
 EARLY, LATE = slice(1, 4), slice(-3, None)
-"""Days whose medians tell how a day grows: the second to the fourth, and the last three."""
+"""The days whose medians show the growth per day: the second to the fourth, and the last three."""
 
 LEAST_FOR_GROWTH = 8
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One variant's loads of single days: wall seconds and Spark jobs, in the order of the days."""
+    """The loads of one variant: wall seconds and Spark jobs per day."""
 
     seconds: tuple[float, ...]
     jobs: tuple[int, ...]
@@ -63,7 +63,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Peak:
-    """Greatest resident memory in MB of a process that loaded some days by one variant."""
+    """Peak resident memory in MB of a process that loaded some days with one variant."""
 
     jvm: int
     python: int
@@ -71,7 +71,7 @@ class Peak:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one series of days is loaded: delivered files, and a warehouse for each variant."""
+    """The folder of one series of days: delivered files, and a warehouse for each variant."""
 
     folder: Path
 
@@ -84,7 +84,7 @@ class Place:
 
 
 def main() -> int:
-    """Prints the comparison; 1 where the variants do not agree on every silver and gold row."""
+    """Prints the comparison; returns 1 if a silver or gold row differs between the variants."""
     asked = _arguments()
     if asked.memory_of:
         print(json.dumps(asdict(_peak_here(asked.memory_of, asked.days, Path(asked.folder)))))
@@ -100,7 +100,7 @@ def main() -> int:
         spark = _session(project, folder)
         try:
             if asked.warm_up:
-                _tell(f"warming up on {asked.warm_up} days")
+                _log(f"warming up on {asked.warm_up} days")
                 _measure(spark, project, Place(folder / "warm-up"), VARIANTS, asked.warm_up)
             place = Place(folder / "measured")
             measured = _measure(spark, project, place, VARIANTS, asked.days)
@@ -113,14 +113,14 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Measure Goldsmith beside the same pipeline written by hand."
+    parser = argparse.ArgumentParser(description="Compare Goldsmith with the same pipeline in plain PySpark.")
+    parser.add_argument("--days", type=_days, default=30, help="number of measured days (30)")
+    parser.add_argument("--warm-up", type=int, default=3, help="warm-up days, loaded by all variants (3)")
+    parser.add_argument(
+        "--memory-days", type=int, default=5, help="days of the memory measurement; 0 for none (5)"
     )
-    parser.add_argument("--days", type=_days, default=30, help="how many days are measured (30)")
-    parser.add_argument("--warm-up", type=int, default=3, help="days loaded before, by all variants (3)")
-    parser.add_argument("--memory-days", type=int, default=5, help="days loaded to see memory; 0: do not (5)")
-    parser.add_argument("--json", action="store_true", help="print JSON and not a Markdown table")
-    parser.add_argument("--folder", help="where warehouses are made for as long as it runs (the system's)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a Markdown table")
+    parser.add_argument("--folder", help="folder of the temporary warehouses (the system's)")
     parser.add_argument("--memory-of", choices=VARIANTS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -132,7 +132,7 @@ def _days(text: str) -> int:
     return number
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -144,7 +144,7 @@ def _session(project: Project, folder: Path) -> SparkSession:
 def _measure(
     spark: SparkSession, project: Project, place: Place, variants: Sequence[str], days: int
 ) -> dict[str, Measured]:
-    """Day by day, each variant in turn: what a busy machine costs falls on all of them alike."""
+    """Alternates the variants day by day, so that other load on the machine affects all of them equally."""
     deliver: Deliver = feed_of(project.pipelines[PIPELINE])
     seconds: dict[str, list[float]] = {variant: [] for variant in variants}
     jobs: dict[str, list[int]] = {variant: [] for variant in variants}
@@ -157,12 +157,12 @@ def _measure(
             load(day)
             seconds[variant].append(time.monotonic() - began)
             jobs[variant].append(_jobs(spark) - jobs_before)
-        _tell(f"{day}  " + "  ".join(f"{variant}: {seconds[variant][-1]:.1f} s" for variant in variants))
+        _log(f"{day}  " + "  ".join(f"{variant}: {seconds[variant][-1]:.1f} s" for variant in variants))
     return {variant: Measured(tuple(seconds[variant]), tuple(jobs[variant])) for variant in variants}
 
 
 def _load_of(spark: SparkSession, project: Project, place: Place, variant: str) -> Callable[[date], None]:
-    """Loads one day by a variant. Raises the first error of a table that did not load."""
+    """Loads one day with a variant. Raises the first error of a table."""
     warehouse = place.warehouse(variant)
     if variant not in PARALLEL:
         return lambda _day: by_hand.load_day(spark, place.landing.root, warehouse)
@@ -182,13 +182,13 @@ def _errors(result: RunResult) -> list[GoldsmithError]:
 
 
 def _jobs(spark: SparkSession) -> int:
-    """How many jobs this JVM has started."""
+    """The number of jobs that this JVM has started."""
     context: Any = spark.sparkContext._jsc
     return int(context.sc().dagScheduler().numTotalJobs())
 
 
 def _differing(spark: SparkSession, project: Project, place: Place) -> list[str]:
-    """The silver and gold tables whose rows are not the same in all warehouses."""
+    """The silver and gold tables whose rows differ between the warehouses."""
 
     def read(variant: str, table: str) -> Any:
         return spark.read.format("delta").load(f"{place.warehouse(variant)}/{table.replace('.', '/')}")
@@ -204,8 +204,8 @@ def _differing(spark: SparkSession, project: Project, place: Place) -> list[str]
 
 
 def _peak_of(variant: str, days: int, folder: Path) -> Peak:
-    """Measured in a process of its own: a peak cannot be taken back for the next variant."""
-    _tell(f"memory: {variant}, {days} days")
+    """Measures a variant in its own process, because a peak cannot be reset."""
+    _log(f"memory: {variant}, {days} days")
     call = [sys.executable, str(Path(__file__).resolve()), "--memory-of", variant, "--days", str(days)]
     told = subprocess.run(
         [*call, "--folder", str(folder / variant)], stdout=subprocess.PIPE, text=True, check=True
@@ -219,14 +219,14 @@ def _peak_here(variant: str, days: int, folder: Path) -> Peak:
     try:
         _measure(spark, project, Place(folder), (variant,), days)
         gateway: Any = spark.sparkContext._gateway
-        # spark-submit replaces itself by the JVM and keeps its process id.
+        # spark-submit replaces itself with the JVM and keeps its process id.
         return Peak(_high_water(str(gateway.proc.pid)), _high_water("self"))
     finally:
         spark.stop()
 
 
 def _high_water(process: str) -> int:
-    """VmHWM of a process in MB; Linux alone tells it."""
+    """VmHWM of a process in MB; Linux only."""
     lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
@@ -253,7 +253,8 @@ def _result(
 
 def _as_markdown(result: Mapping[str, Any]) -> str:
     lines = [
-        "| variant | median s a day | over by hand | last 3 days over days 2-4 | Spark jobs a day | peak JVM + Python, MB |",
+        "| variant | median s per day | ratio to plain PySpark | last 3 days over days 2-4 | Spark jobs per day"
+        " | peak JVM + Python, MB |",
         "|---|---|---|---|---|---|",
     ]
     for variant, of in result["variants"].items():

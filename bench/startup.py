@@ -1,10 +1,9 @@
-"""How long a job takes from its start to its first committed row: as Spark comes, and as Goldsmith starts it.
+"""Measures the time from a job's start to its first commit, for Spark's defaults and for Goldsmith's start.
 
     python bench/startup.py --rounds 5
 
-Each variant loads one bronze table of a new project in a process of its own; the variants take turns. Time is taken
-from the start of the process to the moment when the table's first commit is written, and to the process's end.
-README.md says what the variants are.
+Each variant loads one bronze table of a new project in its own process; the variants alternate. The time is measured from
+the start of the process to the table's first commit, and to the end of the process. README.md describes the variants.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ profiles:
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to start a job. profiles: of its project. archived: with the archive of classes."""
+    """A variant of starting a job. profiles: of its project. archived: with the class archive."""
 
     name: str
     profiles: str
@@ -59,7 +58,7 @@ class Took:
 
 
 def variants() -> tuple[Variant, ...]:
-    """Those that are compared, the plain one first."""
+    """The compared variants, with Spark's defaults first."""
     submit = str(spark_jars().parent / "bin" / "spark-submit")
     jars = ",".join(map(str, installed(Settings.from_environment(), "delta")))
     job = str(ROOT / "jobs" / "run.py")
@@ -83,7 +82,7 @@ def variants() -> tuple[Variant, ...]:
 
 
 def once(variant: Variant, master: str, cache: Path) -> Took:
-    """One start. Raises RuntimeError where the job fails or makes no commit."""
+    """Runs one start. Raises RuntimeError if the job fails or makes no commit."""
     with tempfile.TemporaryDirectory(prefix="goldsmith-startup-") as work:
         root = Path(work)
         make_pipeline(root, "orders")
@@ -103,7 +102,7 @@ def once(variant: Variant, master: str, cache: Path) -> Took:
 
 
 def _without_archive(cache: Path) -> Mapping[str, str]:
-    """A cache with the jars and nothing else."""
+    """A cache with only the jars."""
     jars = cache / "jars"
     if not jars.exists():
         jars.symlink_to(Settings.from_environment().cache / "jars")
@@ -116,7 +115,7 @@ def main() -> None:
     parser.add_argument("--master", default="local[2]")
     asked = parser.parse_args()
     if not archive_of(Settings.from_environment()).is_file():
-        sys.exit("There is no archive of classes: `goldsmith spark install --fast-start` makes it.")
+        sys.exit("There is no class archive. Create it with `goldsmith setup --fast-start`.")
     cache = Path(tempfile.mkdtemp(prefix="goldsmith-cache-"))
     compared = variants()
     took: dict[str, list[Took]] = {variant.name: [] for variant in compared}

@@ -4,12 +4,12 @@
 set -eu
 folder=${PAGES_FOLDER:-/tmp} listen=${PAGES_LISTEN:-8080}
 if [ "${1:-}" = health ]; then
-    # Without a login it must answer 401, and show nothing.
+    # Without a log-in it must return 401, and no page.
     [ "$(curl --silent --max-time 4 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:${listen##*:}/")" = 401 ]
     exit
 fi
 umask 077
-# nginx takes a password as it is after this mark; the file is its own, in memory.
+# {PLAIN} marks a plain-text password for nginx; the file is private and in memory.
 printf 'report:{PLAIN}%s\n' "$REPORT_PASSWORD" >"$folder/users"
 sed -e "s|@FOLDER@|$folder|g" -e "s|@LISTEN@|$listen|" -e "s|@REPORTS@|${REPORTS:-/reports}|" \
     "$(dirname "$0")/reports.conf" >"$folder/nginx.conf"

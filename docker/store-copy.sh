@@ -1,5 +1,5 @@
 #!/bin/sh
-# Copies the bucket to /backup, or makes it what /backup holds. Usage: store-copy.sh out|in
+# Copies the bucket to /backup, or restores it from /backup. Usage: store-copy.sh out|in
 set -eu
 export MC_CONFIG_DIR="${TMPDIR:-/tmp}/mc" MC_NO_COLOR=1
 MC_HOST_lake=$(printf '%s' "$AWS_ENDPOINT_URL_S3" | sed "s|://|://$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY@|")

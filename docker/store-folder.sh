@@ -1,8 +1,8 @@
 #!/bin/sh
-# Gives the store's folder to the user that the store runs as. Usage: store-folder.sh UID
+# Sets the owner of the store's folder to the store's user. Usage: store-folder.sh UID
 set -eu
 case $(ls -nd /data) in
-    # Its owner is changed last: a change that was interrupted begins again.
+    # The folder's own owner is changed last, so an interrupted change is repeated.
     *" $1 "*) exit ;;
 esac
 for each in /data/* /data/.[!.]*; do

@@ -1,4 +1,4 @@
-"""Brings DQOps' results into the lake, as `goldsmith dqops pull` does: the same arguments, the same exit codes.
+"""Collects DQOps' results into the lake, as `goldsmith dqops collect`, with the same arguments and exit codes.
 
 spark-submit jobs/collect.py --profile cluster
 """

@@ -1,4 +1,4 @@
-"""Puts tables' files in order, as `goldsmith table maintain` does: the same arguments, the same exit codes.
+"""Compacts and vacuums tables, as `goldsmith maintain`, with the same arguments and exit codes.
 
 spark-submit jobs/maintain.py --profile cluster silver --dry-run
 """

@@ -1,4 +1,4 @@
-"""Loads tables, as `goldsmith run` does: the same arguments, the same summary, the same exit codes.
+"""Loads tables, as `goldsmith run`, with the same arguments, summary and exit codes.
 
 spark-submit jobs/run.py --profile cluster flights --from 2013-01-01 --to 2013-01-08
 """

@@ -1,31 +1,31 @@
 #!/usr/bin/env bash
-# What a container of Spark's image does: a service by its name, `submit` for a job, `driver` and `executor` as Spark on
-# Kubernetes calls its pods, or any other command as it is.
+# The entry point of Spark's image: a service by name, `submit` for a job, `driver` and `executor` for Spark on
+# Kubernetes, or any other command.
 set -euo pipefail
 cd /opt/goldsmith
-# Other containers know this one by its address. Its name they may not resolve.
+# Other containers use this one's address, because they may not resolve its name.
 address=$(hostname -i | cut -d' ' -f1)
 export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-$address} SPARK_LOCAL_HOSTNAME=${SPARK_LOCAL_HOSTNAME:-$address}
-# spark-submit's own name for the master that it takes where no other is given.
+# spark-submit's default master.
 export MASTER=${MASTER:-${SPARK_MASTER_URL:-spark://spark-master:7077}}
 
 case ${1:-} in
     thrift)
         shift
-        # A child of the shell's child: the first process sees it to its end.
+        # Started in a subshell, so that the first process of the container reaps it.
         (spark/warm.py &)
         exec spark/bin/thrift.sh "$@"
         ;;
     master | worker | history) service=$1 && shift && exec "spark/bin/$service.sh" "$@" ;;
     metastore)
         shift
-        # With METASTORE_PEERS=network it takes no connection from the machine around the containers, their gateway.
+        # With METASTORE_PEERS=network it refuses connections from the host, the containers' gateway.
         while read -r _ destination gateway _; do
             [ "${METASTORE_PEERS:-}" = network ] && [ "$destination" = 00000000 ] || continue
             METASTORE_GATEWAY=$(printf '%d.%d.%d.%d' "0x${gateway:6:2}" "0x${gateway:4:2}" "0x${gateway:2:2}" "0x${gateway:0:2}")
             export METASTORE_GATEWAY
         done </proc/net/route
-        # Every job needs the metastore, and the folder.
+        # Every job needs the metastore and this folder.
         spark/event_logs.py
         exec hive/metastore.sh "$@"
         ;;
@@ -33,8 +33,8 @@ case ${1:-} in
         shift
         # A job of seconds ends before the second compiler pays for itself.
         export SPARK_SUBMIT_OPTS=${SPARK_SUBMIT_OPTS--XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC}
-        # Java announces the vector module, which Spark asks for, at every start. An interrupt reaches Spark, and the
-        # filter ends after it.
+        # Filters Java's warning about the vector module, which Spark uses. An interrupt reaches Spark, and the filter ends
+        # after it.
         set +e
         {
             spark-submit "$@" 2>&1 >&3 3>&- |

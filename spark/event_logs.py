@@ -1,5 +1,5 @@
 #!/opt/venv/bin/python
-"""Makes the folder of event logs, which Spark asks for: without it no application would start.
+"""Creates the folder of event logs. Without it no Spark application starts.
 
 Usage: event_logs.py [SETTINGS], with SETTINGS=spark/conf/spark-defaults.conf
 """
@@ -9,11 +9,11 @@ from pathlib import Path
 
 SETTING = "spark.eventLog.dir"
 MARKER = ".folder"
-"""The object that makes a folder on S3. The history server ignores names that begin with a dot."""
+"""The object that represents the folder on S3. The history server ignores names that start with a dot."""
 
 
 def folder_of(settings: str) -> str | None:
-    """The folder that the text of a spark-defaults.conf names; None where it names none."""
+    """The folder in the text of a spark-defaults.conf; None if it is not set."""
     found = [
         value
         for line in settings.splitlines()
@@ -24,7 +24,7 @@ def folder_of(settings: str) -> str | None:
 
 
 def make(folder: str) -> None:
-    """Makes a folder on S3 or on a disk. Raises GoldsmithError where the store refuses it."""
+    """Creates a folder on S3 or on a disk. Raises GoldsmithError if the store refuses."""
     if folder.startswith("s3a://"):
         from goldsmith.engine.s3 import Bucket
 

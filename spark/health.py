@@ -1,7 +1,7 @@
 #!/opt/venv/bin/python
-"""Asks a service of this container for what its users need of it. Usage: health metastore|thrift
+"""Checks a service of this container with a client's request. Usage: health metastore|thrift
 
-Ends with 0 where it answers, else with 1 and the reason. probe.sh calls it, and asks the other services by itself.
+Exits with 0 if the service responds, else with 1 and the reason. probe.sh calls it, and checks the other services itself.
 """
 
 import os
@@ -13,18 +13,18 @@ from pathlib import Path
 
 SECONDS = 4
 OWN = os.environ.get("PROBE_HOST") or socket.gethostbyname(socket.gethostname())
-"""The container's address: its services bind to no other."""
+"""The container's address, which its services bind to."""
 THRIFT_PORT = int(os.environ.get("PROBE_PORT") or 10000)
 
 
 def metastore() -> None:
-    """The metastore reads its database: the call `get_all_databases`, in Thrift's binary protocol."""
+    """Checks that the metastore can read its database: calls `get_all_databases` in Thrift's binary protocol."""
     name = b"get_all_databases"
     with socket.create_connection((OWN, 9083), SECONDS) as connection:
         connection.settimeout(SECONDS)
         connection.sendall(struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 0, 0))
         connection.shutdown(socket.SHUT_WR)
-        # To the end: a server whose answer is not taken logs an error.
+        # Read to the end: the server logs an error if its response is not read.
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head = answer[: 8 + len(name) + 4 + 3]
     if len(head) < 8 + len(name) + 4 + 3 or (head[3], head[-3:]) != (2, b"\x0f\x00\x00"):
@@ -32,16 +32,16 @@ def metastore() -> None:
 
 
 def thrift() -> None:
-    """A client's statement is answered. If this check cannot log in, that the server answers."""
-    cannot = os.environ.get("THRIFT_USERS_FILE") and not os.environ.get("THRIFT_ENGINEER_PASSWORD")
-    if cannot or os.environ.get("THRIFT_TLS_KEYSTORE"):
+    """Checks that the server executes a statement; only that it accepts connections if this check cannot log in."""
+    no_account = os.environ.get("THRIFT_USERS_FILE") and not os.environ.get("THRIFT_ENGINEER_PASSWORD")
+    if no_account or os.environ.get("THRIFT_TLS_KEYSTORE"):
         socket.create_connection((OWN, THRIFT_PORT), SECONDS).close()
         return
     from serving import connect
 
     with connect(OWN, THRIFT_PORT) as connection:
         cursor = connection.cursor()
-        # A command needs no task. A query, SELECT 1 too, waits for one while queries of minutes have all cores.
+        # A command needs no task. A query, even SELECT 1, waits for a task while long queries use all cores.
         cursor.execute("SHOW CURRENT NAMESPACE")
         if cursor.fetchall() != [("spark_catalog", "default")]:
             raise RuntimeError("the current schema is not `default`")

@@ -1,5 +1,5 @@
 #!/opt/venv/bin/python
-"""Sends one statement to the Thrift Server and prints its rows. Without one it is read from standard input."""
+"""Sends one statement to the Thrift Server and prints its rows. Reads it from standard input if not given."""
 
 import os
 import re
@@ -15,13 +15,13 @@ SHOWN = 1000
 _EXCEPTION = re.compile(
     r"^(?:Error running query: (?:\[\w+(?:\.\w+)*\] )?)?(?:[a-z]\w*\.)+\w+(?:Exception|Error): "
 )
-"""What comes before a message of Spark's: `Error running query: [CLASS] org.apache.spark...AnalysisException: `."""
+"""The prefix of a Spark message: `Error running query: [CLASS] org.apache.spark...AnalysisException: `."""
 _PLAN = re.compile(r";\s*\n(?='?[A-Z][A-Za-z]+\b)")
-"""Where an analysis error goes on with the plan of the query."""
+"""The start of the query plan in an analysis error."""
 
 
 def connect(host: str, port: int = 10000) -> Any:
-    """A connection to the Thrift Server: as `engineer` if that account has a password here, else without one."""
+    """A connection to the Thrift Server: as `engineer` if its password is set here, else without a password."""
     user = "engineer"
     password = os.environ.get("THRIFT_ENGINEER_PASSWORD")
     how = {"auth": "CUSTOM", "password": password} if password else {"auth": "NONE"}
@@ -29,8 +29,8 @@ def connect(host: str, port: int = 10000) -> Any:
 
 
 def show(statement: str) -> None:
-    """Prints what a statement returns: at most SHOWN rows."""
-    # Not for health checks, which come here every few seconds.
+    """Prints the rows of a statement, at most SHOWN."""
+    # Imported here, because health checks import this module every few seconds.
     from rich.console import Console
     from rich.table import Table
 
@@ -49,8 +49,8 @@ def show(statement: str) -> None:
             console.print(f"The first {SHOWN} rows.")
 
 
-def told(error: Exception) -> str:
-    """The server's own message: without its Java stack, the names of Java's exceptions and the plan it adds."""
+def error_message(error: Exception) -> str:
+    """The server's message without the Java stack trace, exception names and query plan."""
     status = getattr(error.args[0], "status", None) if error.args else None
     message = str(getattr(status, "errorMessage", None) or error)
     message = re.split(r"\n\tat |\nJVM stacktrace", message, maxsplit=1)[0]
@@ -60,13 +60,13 @@ def told(error: Exception) -> str:
 
 
 def main() -> None:
-    """Prints the server's own first lines where the statement fails."""
+    """Prints the rows, or the server's message if the statement fails."""
     try:
         show((sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read()).rstrip("; \n") or "SHOW DATABASES")
     except exc.Error as error:
-        sys.exit(told(error))
+        sys.exit(error_message(error))
     except TTransportException as error:
-        sys.exit(f"The Thrift Server does not answer: {error}")
+        sys.exit(f"The Thrift Server does not respond: {error}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/opt/venv/bin/python
-"""Opens the tables that dashboards read once after the Thrift Server's start, so that no reader is the first.
+"""Opens the tables of dashboards once after the Thrift Server's start, so that the first reader does not wait.
 
-A table's first query reads its log and loads the code for it, which takes seconds. Waits until the server answers;
-without tables, or where it cannot log in, there is nothing to do.
+The first query of a table reads its log and loads code, which takes seconds. Waits until the server responds. Does nothing
+without tables, or if it cannot log in.
 """
 
 import os
@@ -11,14 +11,14 @@ import sys
 import time
 from typing import Any
 
-from serving import connect, told
+from serving import connect, error_message
 
 SCHEMAS = ("gold", "ops")
 SECONDS = 300
 
 
 def connected() -> Any:
-    """A connection as soon as the server takes one. Raises the last error after SECONDS."""
+    """A connection, once the server accepts one. Raises the last error after SECONDS."""
     end = time.monotonic() + SECONDS
     while True:
         try:
@@ -30,12 +30,12 @@ def connected() -> Any:
 
 
 def warm(connection: Any) -> tuple[int, list[str]]:
-    """Opens every table of the schemas. Returns how many, and what is wrong with the others."""
+    """Opens all tables of the schemas. Returns their number, and the errors of the others."""
     cursor = connection.cursor()
     cursor.execute("SHOW DATABASES")
-    there = {row[0] for row in cursor.fetchall()}
-    opened, troubles = 0, []
-    for schema in (name for name in SCHEMAS if name in there):
+    existing = {row[0] for row in cursor.fetchall()}
+    opened, errors = 0, []
+    for schema in (name for name in SCHEMAS if name in existing):
         cursor.execute(f"SHOW TABLES IN {schema}")
         for name in [row[1] for row in cursor.fetchall()]:
             try:
@@ -43,12 +43,12 @@ def warm(connection: Any) -> tuple[int, list[str]]:
                 cursor.fetchall()
                 opened += 1
             except Exception as error:
-                troubles.append(f"{schema}.{name} is not opened ahead of readers: {told(error)}")
-    return opened, troubles
+                errors.append(f"{schema}.{name} could not be opened in advance: {error_message(error)}")
+    return opened, errors
 
 
 def opening(table: str) -> str:
-    """A query that does what charts do, reads columns, groups and sorts, whatever the columns are."""
+    """A query with the operations of charts (read, group, sort) for a table with any columns."""
     parts = f"SELECT length(to_json(struct(*))) % 8 AS part FROM (SELECT * FROM {table} LIMIT 1000)"
     return f"SELECT part, count(*) FROM ({parts}) GROUP BY part ORDER BY 2"
 
@@ -59,9 +59,9 @@ if __name__ == "__main__":
     started = time.monotonic()
     try:
         with connected() as connection:
-            count, troubles = warm(connection)
+            count, errors = warm(connection)
     except Exception as error:
-        sys.exit(f"The tables are not opened ahead of readers: {told(error)}")
-    for trouble in troubles:
-        print(trouble, flush=True)
+        sys.exit(f"The tables could not be opened in advance: {error_message(error)}")
+    for message in errors:
+        print(message, flush=True)
     print(f"Opened {count} tables, {time.monotonic() - started:.0f} s after the start.", flush=True)

@@ -1,8 +1,8 @@
-"""Superset's settings. Secrets and addresses come from the environment; without them it does not start.
+"""Superset's settings. Secrets and addresses come from the environment; without them Superset does not start.
 
-SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata's database; required),
-SUPERSET_PREVIOUS_SECRET_KEY (only while `superset.sh init` encrypts anew what an older key encrypted),
-SUPERSET_CACHE_SECONDS (how long charts' data is kept at most: a day), SUPERSET_HTTPS (true behind a proxy with TLS).
+SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata database; required),
+SUPERSET_PREVIOUS_SECRET_KEY (only while `superset.sh init` re-encrypts secrets of an older key),
+SUPERSET_CACHE_SECONDS (the maximum age of cached chart data; default: a day), SUPERSET_HTTPS (true behind a TLS proxy).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 def _required(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise SystemExit(f"{name} is not set: Superset needs it.")
+        raise SystemExit(f"{name} is not set. Superset requires it.")
     return value
 
 
 def _cache(prefix: str, seconds: int) -> dict[str, Any]:
-    """A cache in Superset's own database: it outlives a restart and needs no other server."""
+    """A cache in Superset's own database, which survives a restart and needs no other server."""
     return {
         "CACHE_TYPE": "SupersetMetastoreCache",
         "CACHE_KEY_PREFIX": f"goldsmith_{prefix}",
@@ -36,13 +36,13 @@ _HTTPS = os.environ.get("SUPERSET_HTTPS", "").lower() == "true"
 _DAY = 86_400
 _SECONDS = int(os.environ.get("SUPERSET_CACHE_SECONDS") or _DAY)
 
-# The tables' versions are part of what the data is kept under: a load makes it unused, not the time.
+# The table versions are part of the cache key, so a load invalidates cached data, not the time.
 DATA_CACHE_CONFIG = _cache("data", _SECONDS)
 CACHE_CONFIG = _cache("meta", min(_SECONDS, 600))
 FILTER_STATE_CACHE_CONFIG = _cache("filters", 7 * _DAY)
 EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("explore", 7 * _DAY)
 
-# The pages are ours alone: no visitor without a login, no account by signing up, no telemetry.
+# Private pages: no anonymous access, no self-registration, no telemetry.
 AUTH_ROLE_PUBLIC = "Public"
 PUBLIC_ROLE_LIKE = None
 AUTH_USER_REGISTRATION = False
@@ -55,11 +55,10 @@ RATELIMIT_ENABLED = True
 AUTH_RATE_LIMITED = True
 AUTH_RATE_LIMIT = "10 per minute"
 RATELIMIT_STORAGE_URI = "memory://"
-# Of all visitors together, where a proxy or Docker's gateway is the address they come from.
+# For all visitors together if they have the address of a proxy or of Docker's gateway.
 RATELIMIT_APPLICATION = "1000 per second"
 
-# A browser asks no other host, whatever is built into the pages: Superset counts its visitors at one. The map's
-# ground alone comes from elsewhere.
+# The pages load nothing from other hosts, not even Superset's own telemetry, except map tiles.
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -78,7 +77,7 @@ TALISMAN_CONFIG = {
     "session_cookie_secure": _HTTPS,
 }
 
-# The roles are what `goldsmith superset push` makes of them, by the same API that an administrator has.
+# `goldsmith superset push` creates the roles, through the same API that administrators use.
 FAB_ADD_SECURITY_API = True
 FAB_ADD_SECURITY_VIEWS = True
 
@@ -101,9 +100,9 @@ APP_NAME = "Lakehouse"
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802 - Superset's name
-    """Gives phones the layout of dashboards in one column, maps their ground, and pages one moment for all charts."""
-    from goldsmith_superset import agreement, ground, phones
+    """Installs the phone layout, map tiles, and the same table versions for all charts of a page."""
+    from goldsmith_superset import map_tiles, page_versions, phones
 
     phones.install(app)
-    ground.install(app)
-    agreement.install(app)
+    map_tiles.install(app)
+    page_versions.install(app)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Saves .env, the services' databases, the bucket and DQOps' results into a folder. Usage: backup.sh FOLDER
-# No job should run meanwhile: what it commits may be saved in part.
+# Run no job meanwhile: its commits may be saved in part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -n "${1:-}" ] || { echo "Name a folder: make backup TO=/path/to/folder" >&2; exit 2; }
@@ -11,7 +11,7 @@ compose() { python3 tools/compose.py --progress quiet "$@"; }
 postgres() { compose exec --no-TTY postgres "$@"; }
 
 cp .env "$folder/env"
-# Each service's database is named as its owner.
+# Each service's database has the name of its owner.
 owned="SELECT datname FROM pg_database JOIN pg_roles ON rolname = datname WHERE rolname <> 'postgres'"
 for name in $(postgres psql -U postgres -XAtc "$owned" </dev/null); do
     postgres pg_dump -U postgres --format custom --clean --if-exists "$name" >"$folder/$name.part" </dev/null
@@ -22,4 +22,4 @@ if [ -d dqops_userhome/.data ]; then
     mv "$folder/dqops.part" "$folder/dqops.tar"
 fi
 compose run --rm --no-deps --user "$(id -u):$(id -g)" --volume "$folder/bucket:/backup" store-copy out
-echo "Saved into $folder: $(du -sh "$folder" | cut -f1). It holds secrets and all data."
+echo "Saved into $folder: $(du -sh "$folder" | cut -f1). It contains secrets and all data."

@@ -1,6 +1,6 @@
-"""Runs docker compose on the repository's files, or says what is missing for it. Usage: compose.py ARGUMENTS...
+"""Runs docker compose with the repository's files, or reports what is missing. Usage: compose.py ARGUMENTS...
 
-`compose.py up` does more: it finds taken ports, pulls, builds, waits until all is healthy, and prints what runs where.
+`compose.py up` also checks for ports in use, pulls, builds, waits until all services are healthy, and prints the addresses.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ NOT_READY = 4
 
 
 class NotReadyError(Exception):
-    """This machine lacks something that the containers need; the message says what to do."""
+    """The machine is not ready for the containers. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a service is reached at. page: what a person finds there. profile: without which it is not."""
+    """A published port of a service. page: the description for the user. profile: required for the service."""
 
     variable: str
     default: int
@@ -56,7 +56,7 @@ PORTS = (
         "HISTORY_PORT",
         18080,
         "history",
-        "Spark's history, jobs that have ended: http://127.0.0.1:{port}",
+        "Spark's history, finished jobs: http://127.0.0.1:{port}",
         "history",
     ),
     Port(
@@ -78,19 +78,19 @@ PORTS = (
 AIRFLOW_FILE = "docker-compose-airflow.yaml"
 OVERRIDE_FILE = "docker-compose.override.yaml"
 PUSH = "superset-push"
-"""Ends when it is done, which `up --wait` takes for a failure."""
+"""A one-off service: `up --wait` would treat its exit as a failure."""
 
 
 def command() -> list[str]:
-    """How compose is called here. Raises NotReadyError without Docker, its engine, or a compose that is new enough."""
+    """The command line of compose. Raises NotReadyError without Docker, its engine, or a recent compose."""
     docker = shutil.which("docker")
     if docker is None:
         raise NotReadyError("Docker is not installed: https://docs.docker.com/engine/install/")
-    engine = _told([docker, "info", "--format", "{{.ServerVersion}}"])
+    engine = _output([docker, "info", "--format", "{{.ServerVersion}}"])
     if engine.returncode != 0:
         reason = (engine.stderr or engine.stdout).strip().splitlines()[-1:]
         if "permission denied" in engine.stderr:
-            raise NotReadyError("You may not use Docker's engine: join the group `docker`, and log in again.")
+            raise NotReadyError("No permission for Docker's engine: join the group `docker`, and log in again.")
         raise NotReadyError(
             f"Docker's engine is not running ({''.join(reason)}): `sudo systemctl start docker`, or start Docker Desktop."
         )
@@ -109,26 +109,26 @@ def command() -> list[str]:
 
 
 def _version(compose: Sequence[str]) -> tuple[int, int] | None:
-    told = _told([*compose, "version", "--short"])
-    found = re.match(r"v?(\d+)\.(\d+)", told.stdout.strip())
-    return (int(found[1]), int(found[2])) if told.returncode == 0 and found else None
+    ended = _output([*compose, "version", "--short"])
+    found = re.match(r"v?(\d+)\.(\d+)", ended.stdout.strip())
+    return (int(found[1]), int(found[2])) if ended.returncode == 0 and found else None
 
 
-def _told(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _output(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 def dotenv(file: Path) -> dict[str, str]:
-    """What .env sets. Raises NotReadyError where it is missing."""
+    """The settings in .env. Raises NotReadyError if it does not exist."""
     if not file.is_file():
-        raise NotReadyError(f"{file.name} is missing: `make env` makes it.")
+        raise NotReadyError(f"{file.name} is missing: create it with `make env`.")
     lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
     return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
 
 
 def files(settings: Mapping[str, str], folder: Path) -> list[str]:
-    """How compose is told its files: Airflow's, which includes the other, and the folder's override; COMPOSE_FILE goes first."""
+    """The --file options of compose: Airflow's file, which includes the other, and the override; none with COMPOSE_FILE."""
     if settings.get("COMPOSE_FILE"):
         return []
     names = [AIRFLOW_FILE, *([OVERRIDE_FILE] if (folder / OVERRIDE_FILE).is_file() else [])]
@@ -136,17 +136,17 @@ def files(settings: Mapping[str, str], folder: Path) -> list[str]:
 
 
 def with_airflow(settings: Mapping[str, str]) -> bool:
-    """Whether Airflow is among what is started."""
+    """Whether Airflow is started."""
     return AIRFLOW_FILE in (settings.get("COMPOSE_FILE") or AIRFLOW_FILE)
 
 
 def profiles(settings: Mapping[str, str]) -> frozenset[str]:
-    """What is on beside the services that always are."""
+    """The enabled profiles of optional services."""
     return frozenset(name.strip() for name in settings.get("COMPOSE_PROFILES", "").split(",")) - {""}
 
 
 def ports(settings: Mapping[str, str]) -> dict[Port, int]:
-    """Where each port of what is on is published."""
+    """The published ports of the enabled services."""
     on, airflow = profiles(settings), with_airflow(settings)
     return {
         port: int(settings.get(port.variable) or port.default)
@@ -156,16 +156,16 @@ def ports(settings: Mapping[str, str]) -> dict[Port, int]:
 
 
 def check_gates(settings: Mapping[str, str]) -> None:
-    """Raises NotReadyError where Airflow would ask a DQOps that is not started."""
+    """Raises NotReadyError if Airflow's gates need a DQOps server that is not started."""
     if "//dqops:" in settings.get("DQOPS_URL", "") and "dqops" not in profiles(settings):
         raise NotReadyError(
-            "Airflow's gates would wait for DQOps, which COMPOSE_PROFILES in .env leaves out: set `DQOPS_URL=` there,"
+            "Airflow's gates would wait for DQOps, which is not in COMPOSE_PROFILES in .env: set `DQOPS_URL=` there,"
             " or add `dqops` to the profiles."
         )
 
 
-def taken(number: int) -> bool:
-    """Whether something listens on a port of the loopback."""
+def in_use(number: int) -> bool:
+    """Whether a port of the loopback is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -176,28 +176,29 @@ def taken(number: int) -> bool:
 
 
 def check_ports(wanted: Mapping[Port, int], own: frozenset[int]) -> None:
-    """Raises NotReadyError where a port is taken by anything but our own containers."""
-    trouble = [
-        f"Port {number} is taken, and {port.service} needs it: stop what listens there, or set {port.variable} in .env."
+    """Raises NotReadyError if a port is in use by anything but our own containers."""
+    problems = [
+        f"Port {number} is in use, and {port.service} needs it: stop the program that uses it, or set {port.variable}"
+        " in .env."
         for port, number in wanted.items()
-        if number not in own and taken(number)
+        if number not in own and in_use(number)
     ]
-    if trouble:
-        raise NotReadyError("\n".join(trouble))
+    if problems:
+        raise NotReadyError("\n".join(problems))
 
 
 def published(compose: Sequence[str]) -> frozenset[int]:
-    """The ports that our running containers have."""
-    told = _told([*compose, "ps", "--format", "json"]).stdout
-    # Older versions print one list, newer ones an object a line.
-    read = json.loads(told) if told.startswith("[") else [json.loads(line) for line in told.splitlines()]
+    """The ports published by our running containers."""
+    output = _output([*compose, "ps", "--format", "json"]).stdout
+    # Older versions print one list, newer ones one object per line.
+    read = json.loads(output) if output.startswith("[") else [json.loads(line) for line in output.splitlines()]
     return frozenset(
         publisher["PublishedPort"] for each in read for publisher in each.get("Publishers") or () if publisher
     )
 
 
 def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
-    """Pulls, builds, starts, waits, and prints what it is doing. Returns the exit code."""
+    """Pulls, builds, starts, waits, and prints the progress. Returns the exit code."""
     check_gates(settings)
     wanted = ports(settings)
     check_ports(wanted, published(compose))
@@ -220,16 +221,16 @@ def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
         print("Pushing the dashboards to Superset.", flush=True)
         pushed = subprocess.run([*quiet, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
         if pushed != 0:
-            print("The dashboards were not pushed to Superset; everything else is up.", file=sys.stderr)
+            print("The dashboards were not pushed to Superset; all other services are running.", file=sys.stderr)
             return pushed
     print(summary(wanted))
     return 0
 
 
 def _states(compose: Sequence[str]) -> list[tuple[str, str]]:
-    """Each container's service and status, as `docker compose ps` words it."""
-    told = _told([*compose, "ps", "--all", "--format", "{{.Service}}\t{{.Status}}"]).stdout
-    pairs = (line.partition("\t") for line in told.splitlines() if "\t" in line)
+    """Each container's service and status, as printed by `docker compose ps`."""
+    output = _output([*compose, "ps", "--all", "--format", "{{.Service}}\t{{.Status}}"]).stdout
+    pairs = (line.partition("\t") for line in output.splitlines() if "\t" in line)
     return [(service, status) for service, _, status in pairs]
 
 
@@ -238,7 +239,7 @@ def _is_ready(status: str) -> bool:
 
 
 def waiting_for(states: Sequence[tuple[str, str]]) -> str:
-    """The services that are not ready yet; empty where no container is there."""
+    """The services that are not ready yet; empty without containers."""
     names = sorted({service for service, status in states if not _is_ready(status)})
     return f"waiting for {', '.join(names)}" if names else ""
 
@@ -250,11 +251,11 @@ def unhealthy(states: Sequence[tuple[str, str]]) -> str:
         for service, status in sorted(states)
         if not _is_ready(status)
     ]
-    return "\n".join(["Not everything came up:", *lines])
+    return "\n".join(["Some services are not healthy:", *lines])
 
 
 def summary(wanted: Mapping[Port, int]) -> str:
-    """What runs where, and where the passwords are."""
+    """The addresses of the services, and the file of the passwords."""
     lines = [f"  {port.page.format(port=number)}" for port, number in wanted.items()]
     return "\n".join(
         [
@@ -266,9 +267,9 @@ def summary(wanted: Mapping[Port, int]) -> str:
 
 
 def main() -> int:
-    """Runs compose with the arguments; returns its exit code, or 4 where this machine is not ready."""
+    """Runs compose with the arguments; returns its exit code, or 4 if this machine is not ready."""
     words = sys.argv[1:]
-    # Where compose looks for its files, an override among them, and for .env.
+    # Compose looks here for its files, including an override, and for .env.
     os.chdir(ROOT)
     try:
         compose = command()

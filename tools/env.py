@@ -1,6 +1,6 @@
-"""Makes .env for the compose files: random secrets, for the owner's eyes only. Usage: env.py [FILE]
+"""Creates .env for the compose files, with random secrets, readable by the owner only. Usage: env.py [FILE]
 
-What is there stays as it is; keys that a newer version needs are added at the end.
+Existing values do not change. Keys that a newer version needs are added at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 NEEDED: Mapping[str, Callable[[], str]] = {
     "COMPOSE_PROFILES": lambda: "store,superset,dqops,history",
-    # `docker compose up` of one file says nothing of the other file's containers.
+    # `docker compose up` with one file prints no warning about the other file's containers.
     "COMPOSE_IGNORE_ORPHANS": lambda: "1",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "METASTORE_DB_PASSWORD": lambda: secrets.token_hex(16),
@@ -42,19 +42,19 @@ NEEDED: Mapping[str, Callable[[], str]] = {
     "DQOPS_PASSWORD": lambda: secrets.token_hex(16),
     "REPORT_PASSWORD": lambda: secrets.token_hex(16),
 }
-"""The keys of .env and how a value of each is made."""
+"""The keys of .env and the functions that generate their values."""
 
-HEAD = "# Secrets and settings of the compose files. docs/compose.md lists what else can be set here.\n"
+HEAD = "# Secrets and settings of the compose files. docs/compose.md lists all settings.\n"
 
 
 def keys(text: str) -> set[str]:
-    """The keys that a .env sets."""
+    """The keys in the text of a .env."""
     lines = (line.strip().removeprefix("export ") for line in text.splitlines())
     return {line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")}
 
 
 def completed(text: str) -> tuple[str, list[str]]:
-    """The text with the needed keys that it lacks, and their names."""
+    """The text with the missing keys added, and their names."""
     missing = [key for key in NEEDED if key not in keys(text)]
     if text and not text.endswith("\n"):
         text += "\n"
@@ -62,14 +62,14 @@ def completed(text: str) -> tuple[str, list[str]]:
 
 
 def make(file: Path) -> list[str]:
-    """Writes the file with mode 600 and returns the keys that were added. A file that is complete is not written."""
+    """Writes the file with mode 600 and returns the added keys. A complete file is not written."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     whole, added = completed(text)
     if file.exists():
         file.chmod(0o600)
     if not added:
         return []
-    # A rename never shows half a file, and the secrets are never readable by others.
+    # The rename is atomic, and the secrets are never readable by others.
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(
         os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
@@ -80,12 +80,12 @@ def make(file: Path) -> list[str]:
 
 
 def main() -> None:
-    """Makes the file and says what it did, never a value."""
+    """Creates or completes the file and prints the added keys, never a value."""
     file = Path(sys.argv[1] if len(sys.argv) > 1 else ".env")
-    was_there = file.exists()
+    existed = file.exists()
     added = make(file)
-    if not was_there:
-        print(f"Made {file} with new secrets.")
+    if not existed:
+        print(f"Created {file} with new secrets.")
     elif added:
         print(f"Added to {file}: {', '.join(added)}.")
     else:

@@ -1,4 +1,4 @@
-"""The images of the containers: which ones are missing here, pulling them, building our own."""
+"""The images of the containers: finding missing ones, pulling them, building our own."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import Any
 from waiting import built
 
 SHOWN = 30
-"""Lines of a failed build that are printed."""
+"""The number of lines printed of a failed build."""
 
 _OTHERWISE: Mapping[str, tuple[str, str]] = {
     "minio": (
         "S3_IMAGE",
         "or use a store elsewhere: docs/compose.md#another-s3-store",
     ),
-    "postgres": ("POSTGRES_IMAGE", "any PostgreSQL 15 image with the public image's variables serves"),
+    "postgres": ("POSTGRES_IMAGE", "any PostgreSQL 15 image with the public image's variables works"),
     "dqops": (
         "DQOPS_IMAGE",
-        "or do without DQOps: take `dqops` out of COMPOSE_PROFILES in .env, and set `DQOPS_URL=`",
+        "or run without DQOps: remove `dqops` from COMPOSE_PROFILES in .env, and set `DQOPS_URL=`",
     ),
     "dqops-proxy": (
         "PROXY_IMAGE",
-        "any nginx 1.18 or later serves; or do without DQOps: take `dqops` out of COMPOSE_PROFILES in .env, and set"
+        "any nginx 1.18 or later works; or run without DQOps: remove `dqops` from COMPOSE_PROFILES in .env, and set"
         " `DQOPS_URL=`",
     ),
 }
-"""The variable that names a service's image, and what to do where no such image can be pulled."""
-_BASE = ("BASE_IMAGE", "any Debian 12 image with Python 3.11 serves")
+"""The variable of a service's image, and the alternative if the image cannot be pulled."""
+_BASE = ("BASE_IMAGE", "any Debian 12 image with Python 3.11 works")
 
 
 class ImageMissingError(Exception):
-    """Images can be neither found here nor pulled; the message names them and the alternatives."""
+    """Images are neither present nor can they be pulled. The message names them and the alternatives."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """A public image. variable: of .env, which names another one. otherwise: what else can be done."""
+    """A public image. variable: of .env, to set another image. otherwise: the alternative."""
 
     name: str
     variable: str = ""
@@ -48,18 +48,18 @@ class Image:
 
 
 def configuration(compose: Sequence[str]) -> Mapping[str, Any]:
-    """The services of the profiles that are on, with every variable replaced. It holds secrets: never print it."""
-    told = subprocess.run(
+    """The services of the enabled profiles, with all variables replaced. It contains secrets: never print it."""
+    ended = subprocess.run(
         [*compose, "config", "--format", "json"], capture_output=True, text=True, check=False
     )
-    if told.returncode != 0:
-        raise ImageMissingError(told.stderr.strip())
-    services: Mapping[str, Any] = json.loads(told.stdout)["services"]
+    if ended.returncode != 0:
+        raise ImageMissingError(ended.stderr.strip())
+    services: Mapping[str, Any] = json.loads(ended.stdout)["services"]
     return services
 
 
 def public(services: Mapping[str, Any]) -> list[Image]:
-    """The images that are pulled, each once: those of services that are not built, and what ours are built from."""
+    """The images to pull, each once: those of services that are not built, and the base images of ours."""
     found: dict[str, Image] = {}
     for name, service in services.items():
         build = service.get("build")
@@ -73,7 +73,7 @@ def public(services: Mapping[str, Any]) -> list[Image]:
 
 
 def own(services: Mapping[str, Any]) -> dict[str, str]:
-    """The images that are built here, in the files' order, and one service of each: the others share it."""
+    """The images that are built here, in build order, each with one of its services."""
     order = {"spark": 0, "airflow": 1}
     found: dict[str, str] = {}
     for name, service in services.items():
@@ -84,24 +84,24 @@ def own(services: Mapping[str, Any]) -> dict[str, str]:
 
 
 def pull(docker: str, images: Sequence[Image]) -> None:
-    """Pulls the images that are missing here. Raises ImageMissingError, which names all that cannot be had."""
+    """Pulls the missing images. Raises ImageMissingError, which names all that cannot be pulled."""
     failed: list[str] = []
     for image in images:
-        if _there(docker, image.name):
+        if _is_present(docker, image.name):
             continue
         print(f"Pulling {image.name}.", flush=True)
         words = [docker, "pull", *(() if sys.stdout.isatty() else ("--quiet",)), image.name]
         ended = subprocess.run(words, stdout=None, stderr=subprocess.PIPE, text=True, check=False)
         if ended.returncode != 0:
-            failed.append(_refused(image, ended.stderr))
+            failed.append(_failure(image, ended.stderr))
     if failed:
         raise ImageMissingError("\n".join(failed))
 
 
 def build(compose: Sequence[str], images: Mapping[str, str]) -> int:
-    """Builds our own images one after the other. Returns the exit code of the first that fails, after its last lines."""
+    """Builds our own images one after the other. Prints the last lines of a failed build and returns its exit code."""
     for image, service in images.items():
-        print(f"Building {image} (minutes the first time, seconds later).", flush=True)
+        print(f"Building {image} (minutes the first time, then seconds).", flush=True)
         ended = built([*compose, "--progress", "plain", "build", service])
         if ended.code != 0:
             print("\n".join(ended.output[-SHOWN:]), file=sys.stderr)
@@ -111,21 +111,21 @@ def build(compose: Sequence[str], images: Mapping[str, str]) -> int:
     return 0
 
 
-def _there(docker: str, name: str) -> bool:
+def _is_present(docker: str, name: str) -> bool:
     words = [docker, "image", "inspect", "--format", "{{.Id}}", name]
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-def _refused(image: Image, told: str) -> str:
-    reason = ([line for line in told.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
+def _failure(image: Image, output: str) -> str:
+    reason = ([line for line in output.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
     lines = [
         f"The image {image.name} cannot be pulled: {reason.removeprefix('Error response from daemon: ')}"
     ]
     lines.append(
-        "  Check the network and `docker login`, or load the image by `docker load`, then `make up` again;"
+        "  Check the network and `docker login`, or load the image with `docker load`, then run `make up` again;"
     )
     if image.variable:
         lines.append(
-            f"  or set {image.variable} in .env to an image that can be had here ({image.otherwise})."
+            f"  or set {image.variable} in .env to an image that is available ({image.otherwise})."
         )
     return "\n".join(lines)

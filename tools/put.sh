@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Delivers a file of this machine to the lake's landing folder. Usage: put.sh FILE landing/PATH
-# A path that ends with / takes the file's own name.
+# Delivers a local file to the lake's landing folder. Usage: put.sh FILE landing/PATH
+# If the path ends with /, the file's name is appended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 file=${1:-} to=${2:-}
 if [ ! -f "$file" ] || [ ! -r "$file" ]; then
-    echo "Name a file that can be read, and its place: make put FILE=orders.csv TO=landing/orders/" >&2
+    echo "Name a readable file and its path: make put FILE=orders.csv TO=landing/orders/" >&2
     exit 2
 fi
 case $to in
@@ -16,6 +16,6 @@ case $to in
         ;;
 esac
 case $to in */) to=$to$(basename "$file") ;; esac
-# The size tells a whole file from one whose transfer was cut off.
+# The size detects an interrupted transfer.
 python3 tools/compose.py --progress quiet run --rm --no-deps --no-TTY jobs \
     goldsmith landing put - "$to" --size "$(($(wc -c <"$file")))" <"$file"

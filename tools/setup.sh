@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv without root: a Python, uv (fetched once where it is missing), and the locked packages.
+# Creates .venv without root: a Python, uv (downloaded once if missing), and the locked packages.
 # Usage: tools/setup.sh PYTHON CACHE UV_VERSION
 set -euo pipefail
 python=$1 cache=$2 version=$3
@@ -10,12 +10,12 @@ java_ok() {
     "$java" -version 2>&1 | grep -qE 'version "(17|21)[."]'
 }
 if ! java_ok; then
-    echo "Goldsmith needs a JDK 17 or 21 (Spark runs on it), and found none." >&2
+    echo "Goldsmith needs a JDK 17 or 21 for Spark. None was found." >&2
     if command -v apt-get >/dev/null; then echo "  sudo apt-get install openjdk-17-jdk-headless" >&2
     elif command -v dnf >/dev/null; then echo "  sudo dnf install java-17-openjdk-headless" >&2
     elif command -v brew >/dev/null; then echo "  brew install openjdk@17" >&2
     fi
-    echo "  or unpack one anywhere and set JAVA_HOME to it, without root." >&2
+    echo "  or unpack one anywhere, without root, and set JAVA_HOME to it." >&2
     exit 4
 fi
 if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
@@ -26,14 +26,14 @@ fi
 if ! uv=$(command -v uv); then
     uv=$cache/uv/bin/uv
     if [ ! -x "$uv" ]; then
-        echo "Fetching uv $version into $cache/uv"
+        echo "Downloading uv $version into $cache/uv"
         mkdir -p "$cache"
         "$python" -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
             --target "$cache/uv" "uv==$version" || {
-            echo "uv could not be fetched with $python -m pip: install pip (python3-pip) or uv itself." >&2
+            echo "The download of uv with $python -m pip failed: install pip (python3-pip) or uv itself." >&2
             exit 4
         }
     fi
 fi
-# Another interpreter than uv's own choice only where PATH's is not one that Goldsmith runs on.
+# Fall back to uv's own choice of interpreter if the one on PATH is not supported.
 "$uv" sync --frozen --python "$python" || "$uv" sync --frozen

@@ -1,4 +1,4 @@
-"""Runs a command that takes long, and prints what it is doing while it runs."""
+"""Runs a long command and prints its progress."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 PAUSE = 10.0
-"""Seconds between two looks at what a command is doing."""
+"""Seconds between two progress checks."""
 REPEAT = 30.0
-"""Seconds after which the same activity is printed once more."""
+"""Seconds after which the same progress is printed again."""
 WIDTH = 100
 
 _STEP = re.compile(r"^#\d+ \[(?P<stage>[^\]]*?) ?(?P<step>\d+/\d+)\] (?P<what>.+)$")
-"""A step of a build, as BuildKit prints it in its plain form."""
+"""A step of a build in BuildKit's plain output."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended. seconds: how long it took. output: its last lines, where they were captured."""
+    """The result of a command. seconds: its duration. output: its last lines, if captured."""
 
     code: int
     seconds: float
@@ -30,7 +30,7 @@ class Ended:
 
 
 def watched(words: Sequence[str], doing: Callable[[], str], *, pause: float = PAUSE) -> Ended:
-    """Runs a command whose output is shown. doing: what it is waiting for; empty prints nothing."""
+    """Runs a command and shows its output. doing: returns the current progress; empty prints nothing."""
     began = time.monotonic()
     process = subprocess.Popen(words)
     _watch(process, doing, began, pause)
@@ -38,7 +38,7 @@ def watched(words: Sequence[str], doing: Callable[[], str], *, pause: float = PA
 
 
 def built(words: Sequence[str], *, pause: float = PAUSE) -> Ended:
-    """Runs a build in BuildKit's plain form, and prints the step it is at instead of its output."""
+    """Runs a build with BuildKit's plain output, and prints its current step instead of the output."""
     began = time.monotonic()
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -53,7 +53,7 @@ def built(words: Sequence[str], *, pause: float = PAUSE) -> Ended:
 
 
 def step_of(line: str) -> str | None:
-    """The step that a line of a build's output begins; None for any other line."""
+    """The step that starts with a line of a build's output; None for other lines."""
     found = _STEP.match(line)
     return f"step {found['step']}: {found['what']}" if found else None
 
@@ -82,7 +82,7 @@ def _watch(process: subprocess.Popen[str], doing: Callable[[], str], began: floa
             else:
                 return
     except BaseException:
-        # An interrupt ends the command too: nothing goes on in the background.
+        # An interrupt also stops the command, so that nothing continues in the background.
         process.terminate()
         process.wait()
         raise

@@ -1,4 +1,4 @@
-"""Shows what is wrong in the declarations as an import error of its own, so that sound DAGs go on. Defines no DAG."""
+"""Reports errors in the declarations as a separate import error, without affecting valid DAGs. Defines no DAG."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every pipeline of the project as an Airflow DAG. A task's process builds its own DAG alone."""
+"""Defines each pipeline of the project as an Airflow DAG. A task process builds only its own DAG."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Whether older planes arrive later: mean delay by the plane's age in years, as a CSV file.
+"""Writes the mean delay by plane age in years to a CSV file.
 
     goldsmith job submit examples/delay_by_plane_age.py delays.csv
 
-Written where the driver runs: the result is small enough for one file that a spreadsheet opens.
+The driver writes the file: the result is small enough for a spreadsheet.
 """
 
 import csv
@@ -23,11 +23,11 @@ QUERY = """
 """
 
 spark = goldsmith.session(name="delay by plane age")
-answer = spark.sql(QUERY)
-ages = answer.collect()
+result = spark.sql(QUERY)
+ages = result.collect()
 with Path(sys.argv[1]).open("w", encoding="utf-8", newline="") as file:
     writer = csv.writer(file)
-    writer.writerow(answer.columns)
+    writer.writerow(result.columns)
     writer.writerows(ages)
 print(f"{len(ages)} ages in {sys.argv[1]}")
 spark.stop()

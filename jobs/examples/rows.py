@@ -1,4 +1,4 @@
-"""Prints how many rows each table of the lake has. Start it with `make submit JOB=examples/rows.py`."""
+"""Prints the row count of each table of the lake. Start it with `make submit JOB=examples/rows.py`."""
 
 from pyspark.sql import SparkSession
 

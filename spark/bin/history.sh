@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs Spark's history server: the pages of applications that have ended, from the event logs that they left.
+# Runs Spark's history server: the pages of finished applications, from their event logs.
 #   HISTORY_PORT                        of its pages (18080)
 #   HISTORY_DAYS                        event logs older than this are deleted (14)
 #   SPARK_DAEMON_MEMORY                 its heap (320m)
@@ -9,7 +9,7 @@ set -euo pipefail
 port=${HISTORY_PORT:-18080}
 logs=${SPARK_EVENT_LOGS:-$(awk '$1 == "spark.eventLog.dir" { print $2 }' "$SPARK_CONF_DIR/spark-defaults.conf")}
 [ -n "$logs" ] ||
-    refuse GS928 "The settings name no folder for event logs." "Set spark.eventLog.dir in spark-defaults.conf, or SPARK_EVENT_LOGS."
+    refuse GS928 "No folder for event logs is set." "Set spark.eventLog.dir in spark-defaults.conf, or SPARK_EVENT_LOGS."
 require_free_port "$SPARK_LOCAL_IP" "$port" "the history server" HISTORY_PORT
 
 export SPARK_DAEMON_MEMORY=${SPARK_DAEMON_MEMORY:-320m}

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Fetches pinned jars with the Ivy that pyspark ships and checks each one's sha256.
+# Downloads pinned jars with the Ivy of pyspark and checks their sha256.
 # Usage: fetch.sh PINS FOLDER IVY_JAR
 #   PINS     lines of `group:artifact:version sha256`
-#   FOLDER   where the jars go; those that are there and right are not fetched again
-# GOLDSMITH_MAVEN_REPOSITORY names a mirror, GOLDSMITH_IVY_SETTINGS an Ivy settings file to use instead.
+#   FOLDER   the target folder; existing jars with the right sha256 are not downloaded again
+# GOLDSMITH_MAVEN_REPOSITORY selects a mirror, GOLDSMITH_IVY_SETTINGS an Ivy settings file to use instead.
 set -eu
 pins=$1 folder=$2 ivy_jar=$3
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
@@ -54,10 +54,10 @@ while read -r coordinates sha256; do
     jar=$(jar_of "$coordinates")
     found=$(digest "$work/got/$jar")
     if [ "$found" != "$sha256" ]; then
-        echo "$jar is not the pinned one: sha256 $found, and not $sha256." >&2
+        echo "$jar is not the pinned jar: sha256 $found, expected $sha256." >&2
         exit 1
     fi
-    # Two fetches at once may both get here: a rename never shows half a jar.
+    # Two processes may download at once: the rename is atomic.
     cp "$work/got/$jar" "$folder/.$jar.$$"
     mv "$folder/.$jar.$$" "$folder/$jar"
 done <"$work/wanted"

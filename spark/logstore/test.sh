@@ -1,9 +1,9 @@
 #!/bin/sh
-# Compiles the log store's tests and runs them on a store that is up.
+# Compiles the log store's tests and runs them on a running store.
 # Usage: test.sh JAR JUNIT_JAR CLASS_PATH
-#   JAR         what build.sh made
+#   JAR         the jar of build.sh
 #   CLASS_PATH  delta-storage, the jars of S3A and all of pyspark's
-# GOLDSMITH_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY name the store; GOLDSMITH_TEST_ROUNDS, how long races are.
+# GOLDSMITH_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY select the store, GOLDSMITH_TEST_ROUNDS the length of races.
 set -eu
 class_path=$1:$2:$3
 here=$(cd "$(dirname "$0")" && pwd)

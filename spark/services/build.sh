@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the metastore's server, and the Thrift Server's log-in, access rules and versions of tables, into a jar.
+# Compiles the metastore's server, and the Thrift Server's authentication, access rules and table versions, into a jar.
 # The same sources and JDK give the same bytes.
 # Usage: build.sh CLASS_PATH JAR
 #   CLASS_PATH  pyspark's jars, SPARK_HOME/jars/*, and Delta's
@@ -16,7 +16,7 @@ find "$here/src" -name '*.java' | sort >"$work/sources"
     -cp "$class_path" -d "$work/classes" "@$work/sources"
 (cd "$work/classes" && find . -name '*.class' | sed 's|^\./||' | sort >"$work/entries")
 mkdir -p "$(dirname "$jar")"
-# The manifest would name the JDK's vendor. Times before 1980 cannot be told in a jar.
+# No manifest, because it names the JDK's vendor. A jar has no times before 1980.
 (cd "$work/classes" && "${bin}jar" --create --file "$work/jar" --no-manifest \
     --date 1980-01-02T00:00:00Z "@$work/entries")
 mv "$work/jar" "$jar"

@@ -1,4 +1,4 @@
-"""Where things are on this machine, from the environment."""
+"""Settings of the machine, from the environment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """Paths and addresses that belong to the machine and not to a project.
+    """Paths and addresses of the machine, independent of a project.
 
-    cache: where downloads are kept. maven_repository: the Maven repository that jars come from.
-    ivy_settings: an Ivy settings file to use instead. java_home: the JDK that is preferred.
+    cache: the folder of downloads. maven_repository: the Maven repository of the jars. ivy_settings: an Ivy settings
+    file to use instead. java_home: the preferred JDK.
     """
 
     cache: Path
@@ -24,8 +24,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads GOLDSMITH_CACHE (else XDG_CACHE_HOME, else ~/.cache), GOLDSMITH_MAVEN_REPOSITORY,
-        GOLDSMITH_IVY_SETTINGS, GOLDSMITH_JARS (a folder that already holds the jars) and JAVA_HOME."""
+        """Reads GOLDSMITH_CACHE, GOLDSMITH_MAVEN_REPOSITORY, GOLDSMITH_IVY_SETTINGS, GOLDSMITH_JARS and JAVA_HOME.
+
+        The cache defaults to XDG_CACHE_HOME, else ~/.cache. GOLDSMITH_JARS is a folder that already contains the jars.
+        """
         env = os.environ if environment is None else environment
         base = env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         ivy = env.get("GOLDSMITH_IVY_SETTINGS")

@@ -1,4 +1,4 @@
-"""Makes Superset's roles, its administrator and an analyst; their passwords are what the environment says now."""
+"""Creates Superset's roles, its administrator and an analyst, with the passwords in the environment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from superset.app import create_app
 
 ANALYST = "Analyst"
-"""`goldsmith superset push` says what the role may."""
+"""`goldsmith superset push` sets the permissions of the role."""
 TEAM = "Lakehouse"
-"""The first name of the accounts made here: pages show an owner by both names."""
+"""The first name of the accounts created here: pages show the first and last name of an owner."""
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def account(manager: Any, user: str, role: str, password: str) -> None:
-    """Makes a user with one role, or gives the one who is there the password."""
+    """Creates a user with one role, or sets the password of an existing one."""
     found = manager.find_user(username=user)
     last = "administrator" if role == "Admin" else role.lower()
     if found is None:
@@ -37,7 +37,7 @@ def account(manager: Any, user: str, role: str, password: str) -> None:
         return
     manager.reset_password(found.id, password)
     if (found.first_name, found.last_name) == (user.capitalize(), role):
-        # As older versions named it; a name that a person chose stays.
+        # The name set by older versions. A name that a user chose is kept.
         found.first_name, found.last_name = TEAM, last
         manager.update_user(found)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs Superset. superset.sh init: makes its tables, its roles and its accounts, as often as one likes.
-# superset.sh serve: the server. superset.sh health: whether it answers.
-#   SUPERSET_SECRET_KEY, SUPERSET_DB_URI        as superset_config.py tells
+# Runs Superset. superset.sh init: creates its tables, roles and accounts (idempotent).
+# superset.sh serve: runs the server. superset.sh health: checks whether it responds.
+#   SUPERSET_SECRET_KEY, SUPERSET_DB_URI        see superset_config.py
 #   SUPERSET_ADMIN_USER (admin), SUPERSET_ADMIN_PASSWORD            for init
-#   SUPERSET_ANALYST_USER (analyst), SUPERSET_ANALYST_PASSWORD      for init; no such account without a password
-#   SUPERSET_PREVIOUS_SECRET_KEY                for init: what the tables were encrypted by until now
+#   SUPERSET_ANALYST_USER (analyst), SUPERSET_ANALYST_PASSWORD      for init; without a password no such account
+#   SUPERSET_PREVIOUS_SECRET_KEY                for init: the key that encrypted the tables until now
 #   SUPERSET_HOST (127.0.0.1), SUPERSET_PORT (8088), SUPERSET_THREADS (32)
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -16,7 +16,7 @@ init)
     if [ -n "${SUPERSET_PREVIOUS_SECRET_KEY:-}" ]; then
         superset re-encrypt-secrets
     fi
-    # A password never stands in an argument, where `ps` would show it.
+    # Passwords are not passed as arguments, which `ps` would show.
     exec python "$here/bin/accounts.py"
     ;;
 serve)
@@ -25,7 +25,7 @@ serve)
         --bind "${SUPERSET_HOST:-127.0.0.1}:${SUPERSET_PORT:-8088}" --no-control-socket --access-logfile /dev/null "$FLASK_APP"
     ;;
 health)
-    # In the shell: a Python for each look costs more than the answer.
+    # In the shell, because a Python process per check costs more than the response.
     exec 3<>"/dev/tcp/127.0.0.1/${SUPERSET_PORT:-8088}"
     printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3
     read -r -t 4 status <&3

@@ -24,7 +24,7 @@ FAILED = {
 }
 
 
-def test_a_failed_task_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_task_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as alerted:
         connect(monkeypatch, "chat", alerted.chat_port, password="token", extra={"path": "/hook"})
         callback = on_failure(["chat"])
@@ -38,7 +38,7 @@ def test_a_failed_task_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     }  # fmt: skip
 
 
-def test_one_address_that_fails_keeps_no_other_from_hearing(
+def test_failing_address_does_not_affect_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with listening(500) as broken, listening() as alerted:
@@ -46,9 +46,9 @@ def test_one_address_that_fails_keeps_no_other_from_hearing(
         connect(monkeypatch, "chat", alerted.chat_port)
         with caplog.at_level(logging.ERROR):
             deadline_missed({"dag_run": {"run_id": "r2"}}, "orders", "2:00:00", ["broken", "chat"])
-    assert [call.content["text"] for call in alerted.calls] == ["orders: not done within 2:00:00"]
+    assert [call.content["text"] for call in alerted.calls] == ["orders: not finished within 2:00:00"]
     assert "`broken`" in caplog.text
 
 
-def test_nobody_to_tell_is_no_callback() -> None:
+def test_no_recipients_means_no_callback() -> None:
     assert on_failure([]) is None

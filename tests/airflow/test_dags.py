@@ -43,7 +43,7 @@ def test_all_dags_import(own: DagBag) -> None:
     assert set(own.dags) == {*load_project(ROOT).pipelines, "goldsmith_maintenance"}
 
 
-def test_house_rules(own: DagBag) -> None:
+def test_dags_follow_the_conventions(own: DagBag) -> None:
     for dag in own.dags.values():
         assert "goldsmith" in dag.tags
         assert dag.description
@@ -57,7 +57,7 @@ def test_house_rules(own: DagBag) -> None:
             assert task.max_active_tis_per_dag == 1
 
 
-def test_the_graph_is_the_declarations(own: DagBag) -> None:
+def test_graph_follows_the_declarations(own: DagBag) -> None:
     project = load_project(ROOT)
     for name in project.pipelines:
         dag = own.dags[name]
@@ -78,7 +78,7 @@ def test_the_graph_is_the_declarations(own: DagBag) -> None:
             assert dag.get_task("feed").downstream_task_ids == roots
 
 
-def test_assets_are_closed(own: DagBag) -> None:
+def test_each_asset_has_one_producer(own: DagBag) -> None:
     """What a task reads is what some task writes, and no table has two writers."""
     written = [asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.outlets]
     read = {asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.inlets}
@@ -91,7 +91,7 @@ def test_all_dags_survive_serialization(own: DagBag) -> None:
         DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
-def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
+def test_task_process_builds_only_its_own_dag(write: Write) -> None:
     root = write(
         {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/silver/stock.sql": "SELEC nonsense"}
     )
@@ -110,7 +110,7 @@ def test_a_task_process_builds_its_own_dag_alone(write: Write) -> None:
         ("pipeline", {"tables": set()}),
     ],
 )
-def test_tasks_fold(write: Write, folding: str, tasks: dict[str, set[str]]) -> None:
+def test_tasks_are_grouped(write: Write, folding: str, tasks: dict[str, set[str]]) -> None:
     dag = all_dags(write(pipeline("orders", f"tasks: {folding}\n")))["orders"]
     assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == tasks
     assert [name for task in loads(dag) for name in task.tables] == [
@@ -121,7 +121,7 @@ def test_tasks_fold(write: Write, folding: str, tasks: dict[str, set[str]]) -> N
     assert len(loads(dag)[-1].outlets) == len(loads(dag)[-1].tables)
 
 
-def test_a_mistake_in_one_pipeline_leaves_the_others(write: Write) -> None:
+def test_invalid_pipeline_does_not_affect_others(write: Write) -> None:
     root = write(
         {**pipeline("orders"), **pipeline("stock"), "pipelines/stock/gold/stock.yaml": "lod: overwrite\n"}
     )
@@ -134,7 +134,7 @@ def test_a_mistake_in_one_pipeline_leaves_the_others(write: Write) -> None:
     assert "Did you mean `load`?" in told
 
 
-def test_nothing_of_the_past_starts_when_dags_appear(own: DagBag) -> None:
+def test_new_dags_start_no_past_runs(own: DagBag) -> None:
     now = datetime.now(UTC)
     never_ran = TimeRestriction(earliest=None, latest=None, catchup=False)
     for name in ("flights", "goldsmith_maintenance"):
@@ -147,13 +147,13 @@ def test_nothing_of_the_past_starts_when_dags_appear(own: DagBag) -> None:
         assert first.run_after > now - FIRST_WITHIN
 
 
-def test_a_start_date_holds_runs_back_until_it_comes(write: Write) -> None:
+def test_no_run_starts_before_the_start_date(write: Write) -> None:
     settings = "schedule: '0 6 * * *'\nstart_date: 2913-01-01\n"
     dag = all_dags(write(pipeline("orders", settings)))["orders"]
     assert dag.start_date == datetime(2913, 1, 2, 6, tzinfo=UTC)
 
 
-def test_a_schedule_is_partitions_that_end_when_the_run_is_due(write: Write) -> None:
+def test_partition_ends_when_its_run_is_due(write: Write) -> None:
     settings = "schedule: '0 6 * * *'\nstart_date: 2013-01-01\ncatchup: true\n"
     dag = all_dags(write(pipeline("orders", settings)))["orders"]
     assert isinstance(dag.timetable, CronPartitionTimetable)
@@ -161,7 +161,7 @@ def test_a_schedule_is_partitions_that_end_when_the_run_is_due(write: Write) -> 
     assert dag.timetable.key_format == "%Y-%m-%d"
 
 
-def test_a_pipeline_starts_after_another(write: Write) -> None:
+def test_pipeline_starts_after_another(write: Write) -> None:
     root = write(
         {
             **pipeline("orders", "schedule: '@daily'\n"),
@@ -182,7 +182,7 @@ def test_a_pipeline_starts_after_another(write: Write) -> None:
     assert all_dags(root, only="sums")["sums"].timetable == dags["sums"].timetable
 
 
-def test_what_is_declared_reaches_the_tasks(write: Write) -> None:
+def test_declared_settings_reach_the_tasks(write: Write) -> None:
     settings = """\
         owner: sales
         tags: [money]
@@ -206,7 +206,7 @@ def test_what_is_declared_reaches_the_tasks(write: Write) -> None:
     assert dag.deadline
 
 
-def test_a_pipeline_with_times_and_upstreams_waits_inside_its_runs(write: Write) -> None:
+def test_scheduled_pipeline_waits_for_upstreams_within_its_runs(write: Write) -> None:
     root = write(
         {
             **pipeline("orders", "schedule: '@hourly'\n"),
@@ -232,7 +232,7 @@ def gates(dag: DAG) -> dict[str, GateTable]:
     return {task.table: task for task in dag.tasks if isinstance(task, GateTable)}
 
 
-def test_without_a_server_no_dag_has_gates_and_the_documentation_says_so(own: DagBag) -> None:
+def test_without_a_server_dags_have_no_gates_and_document_it(own: DagBag) -> None:
     for dag in own.dags.values():
         assert gates(dag) == {}
         assert not any(task.task_id.startswith("dqops.") for task in dag.tasks)
@@ -240,7 +240,7 @@ def test_without_a_server_no_dag_has_gates_and_the_documentation_says_so(own: Da
 
 
 @pytest.mark.usefixtures("dqops")
-def test_the_gates_are_the_declarations() -> None:
+def test_gates_follow_the_declarations() -> None:
     project = load_project(ROOT)
     for name, dag in all_dags(ROOT).items():
         declared = {table: project.gate(table) for table in project.tables if project.home(table) == name}
@@ -265,7 +265,7 @@ def test_the_gates_are_the_declarations() -> None:
         ("pipeline", "tables", None),
     ],
 )
-def test_what_reads_a_table_waits_for_its_gate(
+def test_downstream_tasks_wait_for_the_gate(
     write: Write, folding: str, loads_of: str, before_gold: set[str] | None
 ) -> None:
     settings = f"tasks: {folding}\ntimeout: 90m\nretries: 4\ngates: {{silver: warning, gold: fatal}}\n"
@@ -275,7 +275,7 @@ def test_what_reads_a_table_waits_for_its_gate(
     assert set(gates(dag)) == {"silver.orders"}
     gate = gates(dag)["silver.orders"]
     assert (gate.task_id, gate.limit, gate.retries) == ("silver.orders.gate", "warning", 4)
-    assert (gate.pool, gate.patience, gate.max_active_tis_per_dag) == (
+    assert (gate.pool, gate.time_limit, gate.max_active_tis_per_dag) == (
         "default_pool",
         timedelta(minutes=90),
         1,
@@ -289,7 +289,7 @@ def test_what_reads_a_table_waits_for_its_gate(
 
 
 @pytest.mark.usefixtures("dqops")
-def test_results_are_exchanged_last_and_never_decide_a_run(write: Write) -> None:
+def test_exchange_runs_last_and_does_not_decide_the_run(write: Write) -> None:
     dag = all_dags(write(pipeline("orders", "gates: {gold: error}\n")))["orders"]
     importing, collecting = dag.get_task("dqops.import"), dag.get_task("dqops.collect")
     others = {task.task_id for task in dag.tasks} - {"dqops.import", "dqops.collect"}

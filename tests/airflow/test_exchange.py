@@ -35,7 +35,7 @@ def _database() -> None:
 @pytest.fixture(autouse=True)
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
+    monkeypatch.setattr(triggers, "wait_async", lambda client, watch: running.wait_async(client, watch, 0.01))
     with create_session() as session:
         session.execute(delete(AssetEvent))
 
@@ -84,7 +84,7 @@ def events() -> dict[str, Any]:
         }
 
 
-def test_a_good_run_is_announced_by_its_gate(
+def test_passing_gate_emits_the_asset_event(
     ran: Ran, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checks = declared_checks(project, "silver.orders")
@@ -106,11 +106,11 @@ def test_a_good_run_is_announced_by_its_gate(
     assert (silver["status"], silver["rows"]["inserted"]) == ("done", 1)
     assert (silver["dqops"]["severity"], silver["dqops"]["checks"]) == ("valid", checks)
     output = capsys.readouterr().out
-    assert "Read by their gates: silver.orders" in output
-    assert "0 new results, 0 changed, from 0 files, in ops.dqops_results" in output
+    assert "Already imported by their gates: silver.orders" in output
+    assert "0 new results, 0 judged again, from 0 files, in ops.dqops_results" in output
 
 
-def test_a_gate_that_stops_fails_the_run_and_what_it_found_comes_back(ran: Ran, project: Path) -> None:
+def test_stopping_gate_fails_the_run_and_its_results_are_collected(ran: Ran, project: Path) -> None:
     script = gated("silver.orders", declared_checks(project, "silver.orders"), "fatal")
     run = ran("1,5\n", *script, *imports("gold.orders"))
     assert states(run) == {
@@ -124,7 +124,7 @@ def test_a_gate_that_stops_fails_the_run_and_what_it_found_comes_back(ran: Ran, 
     assert set(events()) == {"bronze.orders", "gold.orders"}
 
 
-def test_the_verdict_that_stopped_a_load_reaches_the_console(ran: Ran) -> None:
+def test_verdict_of_a_stopped_load_reaches_the_console(ran: Ran) -> None:
     run = ran("1,5\n2,-7\n", *imports("silver.orders", "error"), *imports("gold.orders"))
     assert states(run) == {
         "tables": "failed",

@@ -1,4 +1,4 @@
-"""The gate's task against what a DQOps server really answered: deferred, followed by its trigger, decided."""
+"""The gate's task against what a DQOps server really answered: deferred, wait_async by its trigger, decided."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from airflow.utils.session import create_session
 from sqlalchemy import delete, select
 
 from goldsmith.publish.airflow import triggers
-from goldsmith.publish.airflow.bridge import ImportVerdicts
+from goldsmith.publish.airflow.exchange import ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable
-from goldsmith.publish.airflow.operators import Asked
-from goldsmith.publish.airflow.requests import Request
-from goldsmith.publish.dqops import calls, running
-from goldsmith.publish.dqops.client import OK, Client
+from goldsmith.publish.airflow.operators import RequestReader
+from goldsmith.publish.airflow.requests import RunRequest
+from goldsmith.publish.dqops import endpoints, running
+from goldsmith.publish.dqops.client import OK, DqopsClient
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from support.dqops_model import Check, Dqops
 from support.dqops_model import running as listening
@@ -65,7 +65,7 @@ def _database() -> None:
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     # The defaults of functions are taken when they are defined.
-    monkeypatch.setattr(triggers, "followed", lambda client, watch: running.followed(client, watch, 0.01))
+    monkeypatch.setattr(triggers, "wait_async", lambda client, watch: running.wait_async(client, watch, 0.01))
     monkeypatch.setenv("DQOPS_CONSOLE_URL", "https://quality.example")
 
 
@@ -184,18 +184,17 @@ def ended(exchange: Exchange, **counts: Any) -> Exchange:
     return replace(exchange, answer=answer)
 
 
-def test_a_table_whose_checks_are_all_valid_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_with_valid_checks_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("airlines", *VALID, *VALID_END)
     assert state(run) == "success"
-    assert (
-        "silver.airlines: passed. 9 checks ran; the gravest result is valid, the gate's limit error."
-        in said(capsys)
+    assert "silver.airlines: passed. 9 checks ran; highest severity: valid, gate limit: error." in said(
+        capsys
     )
     told = events()["silver.airlines"]["dqops"]
     assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
 
 
-def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_fail_without_retry_and_are_reported_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("flights", *ERRORS, RESULTS, retries=3)
     assert state(run) == "failed"
     assert tries(run) == 1
@@ -215,16 +214,16 @@ def test_errors_fail_at_once_and_are_told_first(ran: Gate, capsys: pytest.Captur
     assert events() == {}
 
 
-def test_failed_checks_below_the_limit_warn(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_checks_below_the_limit_are_warnings(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     none = replace(incidents("silver.flights"), answer=[])
     run = ran("flights", *ERRORS, RESULTS, none, limit="fatal")
     assert state(run) == "success"
     output = capsys.readouterr().out
-    assert "[warning  ] silver.flights: passed. 15 checks ran; the gravest result is error" in output
+    assert "[warning  ] silver.flights: passed. 15 checks ran; highest severity: error" in output
     assert len(events()["silver.flights"]["dqops"]["failed"]) == 8
 
 
-def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None:
+def test_verdict_counts_all_results_of_the_day(ran: Gate) -> None:
     """The day's results that a server did not forget leave its summary without errors."""
     summary = SECOND.answer["result"]
     assert summary["errors"] == 0
@@ -234,18 +233,18 @@ def test_a_second_run_on_a_day_does_not_pass_for_saying_valid(ran: Gate) -> None
 @pytest.mark.parametrize(
     ("script", "table", "told"),
     [
-        (NOTHING, "nowhere", "GS704 DQOps' checks of `silver.nowhere` did not run as they must: 0 of 9 declared checks ran"),
+        (NOTHING, "nowhere", "GS704 The run of DQOps' checks of `silver.nowhere` is incomplete: 0 of 9 declared checks ran"),
         ([*VALID[:3], ended(VALID[3], execution_errors=3), VALID_END[0]], "airlines", "3 of 9 checks could not be executed"),
-        ([fault(VALID[0]), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/deletestoreddata"),
-        ([VALID[0], fault(VALID[1]), cancelled(VALID[1])], "airlines", "GS702 DQOps answers 500 to POST /api/jobs/runchecks"),
-        ([replace(VALID[0], answer=None), cancelled(VALID[0])], "airlines", "GS702 DQOps answers 201"),
-        ([*VALID[:3], VALID[3], fault(VALID_END[0])], "airlines", "GS702 DQOps answers 500 to GET"),
-        ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 DQOps' checks of `silver.airlines` did not run"),
+        ([fault(VALID[0]), cancelled(VALID[0])], "airlines", "GS702 DQOps returned 500 for POST /api/jobs/deletestoreddata"),
+        ([VALID[0], fault(VALID[1]), cancelled(VALID[1])], "airlines", "GS702 DQOps returned 500 for POST /api/jobs/runchecks"),
+        ([replace(VALID[0], answer=None), cancelled(VALID[0])], "airlines", "GS702 DQOps returned 201"),
+        ([*VALID[:3], VALID[3], fault(VALID_END[0])], "airlines", "GS702 DQOps returned 500 for GET"),
+        ([*VALID[:2], forgotten(VALID[2])] * 2, "airlines", "GS704 The run of DQOps' checks of `silver.airlines` is incomplete"),
         ([dropped(VALID[0]), cancelled(VALID[0])], "airlines", "GS701 DQOps at http://127.0.0.1"),
     ],
     ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
 )  # fmt: skip
-def test_what_cannot_be_decided_may_be_tried_again(
+def test_undecided_gate_is_retryable(
     ran: Gate, script: list[Exchange], table: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ran(table, *script, *VALID, *VALID_END, retries=1) if table == "airlines" else ran(table, *script)
@@ -258,44 +257,44 @@ def test_what_cannot_be_decided_may_be_tried_again(
 
 
 @pytest.mark.parametrize("trouble", [fault, dropped])
-def test_trouble_while_a_job_runs_is_waited_out(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
+def test_temporary_errors_during_a_job_are_retried(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
     assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END)) == "success"
 
 
-def test_a_server_that_was_started_again_is_asked_anew(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_request_is_repeated_after_a_restart_of_the_server(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     """First it is silent, then it does not know the job."""
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
     run = ran("airlines", *lost, *VALID, *VALID_END)
     assert (state(run), tries(run)) == ("success", 1)
-    assert "it is begun anew" in capsys.readouterr().out
+    assert "starting it again" in capsys.readouterr().out
 
 
-def test_a_server_that_stays_silent_is_told(
+def test_unresponsive_server_is_reported(
     ran: Gate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(triggers, "Watch", partial(running.Watch, grace=0.0))
+    monkeypatch.setattr(triggers, "JobWatch", partial(running.JobWatch, grace=0.0))
     run = ran("airlines", *VALID[:3], dropped(VALID[2]), cancelled(VALID[2]))
     assert state(run) == "failed"
     assert "GS701 DQOps at http://127.0.0.1" in capsys.readouterr().out
 
 
-def test_a_job_that_does_not_end_in_time_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
-    run = ran("airlines", *VALID[:3], cancelled(VALID[2]), patience=timedelta(0))
+def test_job_beyond_the_time_limit_is_cancelled(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ran("airlines", *VALID[:3], cancelled(VALID[2]), time_limit=timedelta(0))
     assert state(run) == "failed"
     assert "GS703 DQOps' checks of `silver.airlines` have not ended after 0 s" in capsys.readouterr().out
 
 
-def test_a_triggerer_that_starts_again_goes_on_where_it_was() -> None:
+def test_restarted_triggerer_resumes() -> None:
     """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
     with served(*VALID[:2], VALID[2], VALID[3]) as server:
-        client = Client(server.url, server.url)
-        started = running.begin(client, "silver.airlines", declared=9, limit="error")
+        client = DqopsClient(server.url, server.url)
+        started = running.start_run(client, "silver.airlines", declared=9, limit="error")
         first = triggers.ChecksEnded(
-            started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+            started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
         )
         path, kept = first.serialize()
         assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
-        assert client.call(calls.job(started.key)).status == OK
+        assert client.call(endpoints.job(started.key)).status == OK
         second = triggers.ChecksEnded(**json.loads(json.dumps(kept)))
         event = asyncio.run(anext(second.run())).payload
     assert event["ended"]["state"] == "ended"
@@ -312,20 +311,20 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dqops]:
 
 
 def begun(server: Dqops) -> triggers.ChecksEnded:
-    client = Client(server.url, server.url)
-    started = running.begin(client, "silver.airlines", declared=9, limit="error")
+    client = DqopsClient(server.url, server.url)
+    started = running.start_run(client, "silver.airlines", declared=9, limit="error")
     return triggers.ChecksEnded(
-        started=started.as_dict(), url=server.url, since=time.time(), patience=60, left=1
+        started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
     )
 
 
-def test_a_deferred_gate_that_is_killed_cancels_its_job(stuck: Dqops) -> None:
+def test_killed_deferred_gate_cancels_its_job(stuck: Dqops) -> None:
     """Somebody marks or clears the task: Airflow calls the trigger's `on_kill`."""
     asyncio.run(begun(stuck).on_kill())
     assert len(stuck.cancelled) == 1
 
 
-def test_a_triggerer_that_ends_leaves_the_job_to_the_next(stuck: Dqops) -> None:
+def test_stopped_triggerer_does_not_cancel_the_job(stuck: Dqops) -> None:
     """It cancels what it runs in the same way, and does not call `on_kill`."""
     trigger = begun(stuck)
 
@@ -341,7 +340,7 @@ def test_a_triggerer_that_ends_leaves_the_job_to_the_next(stuck: Dqops) -> None:
     assert stuck.cancelled == []
 
 
-def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dqops, home: Path) -> None:
+def test_gate_killed_in_its_worker_cancels_its_requests(stuck: Dqops, home: Path) -> None:
     task = GateTable(
         task_id="gate",
         table="silver.airlines",
@@ -353,20 +352,20 @@ def test_a_gate_that_is_killed_in_its_worker_cancels_what_it_asked_for(stuck: Dq
     )
     task.on_kill()
     with pytest.raises(TaskDeferred):
-        task._begin(1)
+        task._start_checks(1)
     assert stuck.cancelled == []
     task.on_kill()
     assert len(stuck.cancelled) == 1
 
 
-def test_an_import_that_is_killed_cancels_its_job(
+def test_killed_import_cancels_its_job(
     stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Airflow calls `on_kill` from within the task's own process, which goes on until it is killed for good."""
     file = home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml"
     checks = {"custom_sql": {IMPORT_CHECK: {}}}
     file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))
-    monkeypatch.setattr(Asked, "of", lambda *_: Request(None))
+    monkeypatch.setattr(RequestReader, "read", lambda *_: RunRequest(None))
     task = ImportVerdicts(
         task_id="import",
         tables=["silver.airlines"],
@@ -387,17 +386,17 @@ def test_an_import_that_is_killed_cancels_its_job(
     assert len(stuck.cancelled) == 1
 
 
-def test_a_table_that_the_run_was_not_asked_for_is_left_alone(ran: Gate) -> None:
+def test_unselected_table_is_skipped(ran: Gate) -> None:
     assert (
         state(ran("airlines", known=["silver.airlines", "silver.other"], conf={"tables": ["silver.other"]}))
         == "skipped"
     )
 
 
-def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+def test_table_missing_in_the_home_is_reported_before_the_run(
     ran: Gate, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml").unlink()
     run = ran("airlines", retries=3)
     assert (state(run), tries(run)) == ("failed", 1)
-    assert "GS712 DQOps' user home has no file for `silver.airlines`" in capsys.readouterr().out
+    assert "GS712 DQOps' user home has no readable file for `silver.airlines`" in capsys.readouterr().out

@@ -60,7 +60,7 @@ def deliver(project: Path, text: str) -> None:
     (folder / "1.csv").write_text(text)
 
 
-def test_a_day_of_the_flights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_day_of_flights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ROOT / "goldsmith.yaml", tmp_path)
     shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
     (tmp_path / "jobs").symlink_to(ROOT / "jobs")
@@ -86,7 +86,7 @@ def test_a_day_of_the_flights(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     }  # fmt: skip
 
 
-def test_a_gate_fails_at_once_and_shows_what_is_wrong_first(
+def test_gate_fails_without_retry_and_shows_the_reason_first(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = write(pipeline("orders", "tasks: pipeline\nretries: 3\n"))
@@ -105,7 +105,7 @@ def test_a_gate_fails_at_once_and_shows_what_is_wrong_first(
     assert "--accept amount_to_be_between" in first_screen
 
 
-def test_a_run_by_hand_loads_the_tables_it_was_asked_for(write: Write) -> None:
+def test_manual_run_loads_the_selected_tables(write: Write) -> None:
     project = write(pipeline("orders"))
     deliver(project, "id,amount\n1,5\n")
     run = ran(project, "orders", tables=["bronze.orders"])
@@ -120,7 +120,7 @@ def test_a_run_by_hand_loads_the_tables_it_was_asked_for(write: Write) -> None:
         ({"first_day": "2013-01-05", "last_day": "2013-01-01"}, "GS505 The interval from 2013-01-05"),
     ],
 )
-def test_a_wrong_interval_fails_before_spark_starts(
+def test_invalid_interval_fails_before_spark_starts(
     write: Write, form: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ran(write(pipeline("orders", "tasks: pipeline\nretries: 3\n")), "orders", **form)
@@ -134,12 +134,12 @@ def test_a_wrong_interval_fails_before_spark_starts(
     ("form", "told"),
     [({"first_day": "soon"}, "'soon' is not a 'date'"), ({"tables": ["bronze.ordres"]}, "ordres")],
 )
-def test_a_wrong_word_in_the_form_starts_no_run(write: Write, form: dict[str, Any], told: str) -> None:
+def test_invalid_form_starts_no_run(write: Write, form: dict[str, Any], told: str) -> None:
     with pytest.raises(ParamValidationError, match=told):
         ran(write(pipeline("orders")), "orders", **form)
 
 
-def test_a_missing_connection_is_named(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_connection_is_reported(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     project = write(pipeline("orders", "tasks: pipeline\n"))
     with dags_of(project) as found:
         del os.environ["AIRFLOW_CONN_SPARK_DEFAULT"]

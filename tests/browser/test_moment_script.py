@@ -1,4 +1,4 @@
-"""The script in Superset's pages that has all charts of a dashboard ask for one moment."""
+"""The script in Superset's pages that makes all charts of a dashboard request the same versions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from goldsmith_superset import moments
+from goldsmith_superset import versions
 
 from support.page import CHROMIUM
 
@@ -24,7 +24,7 @@ STATUS = "#lakehouse-moment"
 
 @dataclass
 class Site:
-    """A server of pages, in the browser. version: of the one table. asked: charts, and the moment they named."""
+    """A simulated server. version: of the single table. asked: charts, and the header of their requests."""
 
     page: Any
     version: int | None = 1
@@ -34,17 +34,17 @@ class Site:
     def answer(self, route: Any) -> None:
         path = urlsplit(route.request.url).path
         if path == "/moment.js":
-            script = moments.__file__.replace("moments.py", "web/moment.js")
+            script = versions.__file__.replace("versions.py", "web/moment.js")
             route.fulfill(path=script, content_type="text/javascript")
         elif path.startswith("/moment/"):
             self.looked += 1
-            told = {"moment": f"1/gold.sales={self.version}.0a1b2c3d", "as_of": 1_795_370_878_093}
-            route.fulfill(status=404 if self.version is None else 200, json=told)
+            answer = {"moment": f"1/gold.sales={self.version}.0a1b2c3d", "as_of": 1_795_370_878_093}
+            route.fulfill(status=404 if self.version is None else 200, json=answer)
         elif path.startswith("/api/"):
             headers = route.request.headers
             assert headers["x-csrftoken"] == "t"
             chart = json.loads(route.request.post_data)["form_data"]["slice_id"]
-            self.asked.append((chart, headers.get(moments.HEADER.lower())))
+            self.asked.append((chart, headers.get(versions.HEADER.lower())))
             route.fulfill(json={})
         else:
             route.fulfill(body=PAGE, content_type="text/html")
@@ -53,7 +53,7 @@ class Site:
         self.page.goto("http://superset.test/superset/dashboard/shop/")
 
     def ask(self, chart: int, *, force: bool = False) -> int | None:
-        """The version that a chart's call names."""
+        """The version that a chart requests."""
         self.page.evaluate(ASK, [chart, force])
         asked, moment = self.asked[-1]
         assert asked == chart
@@ -75,7 +75,7 @@ def site() -> Iterator[Site]:
         browser.close()
 
 
-def test_a_page_has_one_moment_and_says_when_it_was(site: Site) -> None:
+def test_all_charts_request_the_same_versions_and_the_page_shows_their_time(site: Site) -> None:
     site.open()
     assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
     site.version = 2
@@ -85,7 +85,7 @@ def test_a_page_has_one_moment_and_says_when_it_was(site: Site) -> None:
     assert "Sunday" in site.page.get_attribute(f"{STATUS} span", "title")
 
 
-def test_newer_data_is_told_within_half_a_minute(site: Site) -> None:
+def test_newer_data_is_shown_within_half_a_minute(site: Site) -> None:
     site.open()
     site.ask(1)
     site.page.clock.run_for(31_000)
@@ -94,7 +94,7 @@ def test_newer_data_is_told_within_half_a_minute(site: Site) -> None:
     site.page.clock.run_for(31_000)
     link = site.page.wait_for_selector(f"{STATUS} a")
     assert link.inner_text() == "Newer data: reload"
-    assert site.ask(1) == 1, "the page stays as it is"
+    assert site.ask(1) == 1, "the page does not change"
     link.click()
     site.page.wait_for_function(
         f"document.querySelector('{STATUS}') && !document.querySelector('{STATUS} a')"
@@ -102,7 +102,7 @@ def test_newer_data_is_told_within_half_a_minute(site: Site) -> None:
     assert site.ask(1) == 2
 
 
-def test_a_refresh_of_the_page_is_one_moment_whatever_is_loaded_under_it(site: Site) -> None:
+def test_refresh_uses_one_set_of_versions_during_loads(site: Site) -> None:
     site.open()
     assert [site.ask(chart) for chart in (1, 2, 3)] == [1, 1, 1]
     site.version = 2
@@ -115,7 +115,7 @@ def test_a_refresh_of_the_page_is_one_moment_whatever_is_loaded_under_it(site: S
     assert site.ask(1, force=True) == 3, "the next refresh"
 
 
-def test_a_refresh_of_one_chart_says_that_others_are_older(site: Site) -> None:
+def test_refresh_of_one_chart_shows_that_others_are_older(site: Site) -> None:
     site.open()
     assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
     site.version = 2
@@ -128,17 +128,17 @@ def test_a_refresh_of_one_chart_says_that_others_are_older(site: Site) -> None:
     assert "reload" not in site.page.inner_text(STATUS)
 
 
-def test_a_dashboard_that_is_opened_again_has_a_moment_of_its_own(site: Site) -> None:
+def test_reopened_dashboard_gets_new_versions(site: Site) -> None:
     site.open()
     assert site.ask(1) == 1
     site.version = 2
     site.page.evaluate("history.pushState({}, '', '/dashboard/list/')")
-    assert site.ask(1) is None, "it is not a dashboard's"
+    assert site.ask(1) is None, "not a dashboard"
     site.page.evaluate("history.pushState({}, '', '/superset/dashboard/shop/')")
     assert site.ask(1) == 2
 
 
-def test_without_a_moment_charts_are_asked_for_all_the_same(site: Site) -> None:
+def test_charts_load_without_versions(site: Site) -> None:
     site.version = None
     site.open()
     assert site.ask(1) is None

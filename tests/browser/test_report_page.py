@@ -1,4 +1,4 @@
-"""The report in a real browser: silent, offline, inside its window, and its few controls work."""
+"""The report in a real browser: no errors, no requests, no overflow, working controls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 
 def _open(browser: Any, address: str, width: int, scheme: str = "light") -> tuple[Any, list[str]]:
-    """The page, and a list that gathers whatever it complains of or asks for."""
+    """The page, and a list of its console messages, errors and requests."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
@@ -55,7 +55,7 @@ def _open(browser: Any, address: str, width: int, scheme: str = "light") -> tupl
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("name", ["full", "empty"])
-def test_the_page_is_silent_and_fits_its_window(
+def test_page_has_no_errors_and_fits_its_window(
     browser: Any, pages: dict[str, str], name: str, width: int, scheme: str
 ) -> None:
     page, faults = _open(browser, pages[name], width, scheme)
@@ -67,8 +67,8 @@ def test_the_page_is_silent_and_fits_its_window(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(browser: Any, pages: dict[str, str], scheme: str) -> None:
-    """WCAG 2 AA asks for 4.5 to 1, here between an element's text and the nearest opaque ground."""
+def test_text_has_sufficient_contrast(browser: Any, pages: dict[str, str], scheme: str) -> None:
+    """WCAG 2 AA requires 4.5 to 1 between an element's text and the nearest opaque background."""
     page, _ = _open(browser, pages["full"], 1440, scheme)
     weak = page.evaluate(
         """() => {
@@ -116,7 +116,7 @@ def test_expectations_can_be_filtered(browser: Any, pages: dict[str, str]) -> No
     page.close()
 
 
-def test_a_run_tells_its_rows_under_the_pointer(browser: Any, pages: dict[str, str]) -> None:
+def test_tooltip_shows_the_rows_of_a_run(browser: Any, pages: dict[str, str]) -> None:
     page, faults = _open(browser, pages["full"], 1440)
     strip = page.locator("tr", has=page.get_by_role("link", name="silver.departures")).locator(".strip")
     strip.scroll_into_view_if_needed()
@@ -128,7 +128,7 @@ def test_a_run_tells_its_rows_under_the_pointer(browser: Any, pages: dict[str, s
     page.close()
 
 
-def test_a_box_leads_to_its_table(browser: Any, pages: dict[str, str]) -> None:
+def test_box_links_to_its_table(browser: Any, pages: dict[str, str]) -> None:
     page, _ = _open(browser, pages["full"], 390)
     page.locator(".box[data-table='gold.carrier_month']").click()
 
@@ -138,7 +138,7 @@ def test_a_box_leads_to_its_table(browser: Any, pages: dict[str, str]) -> None:
     page.close()
 
 
-def test_on_paper_all_is_open_and_nothing_is_cut(browser: Any, pages: dict[str, str]) -> None:
+def test_print_layout_is_expanded_and_not_cut_off(browser: Any, pages: dict[str, str]) -> None:
     page, _ = _open(browser, pages["full"], 794)
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -56,7 +56,7 @@ def flights(lake: Lake, comment: str = "Departures.") -> None:
     lake.deliver("d/1.csv", "id,paid\n1,2.50\n2,-1.00\n")
 
 
-def test_applications_that_register_the_same_table_at_once_both_go_on(lake: Lake) -> None:
+def test_concurrent_registrations_of_a_table_succeed(lake: Lake) -> None:
     place = f"file://{lake.root}"
     lake.spark.range(2).write.format("delta").save(f"{place}/t")
     catalogs = [Catalog(lake.spark.newSession()) for _ in range(4)]
@@ -87,7 +87,7 @@ def extended(lake: Lake, name: str) -> dict[str, str]:
     return {row.col_name: row.data_type for row in rows}
 
 
-def test_a_run_registers_its_tables_with_columns_and_words(lake: Lake) -> None:
+def test_run_registers_tables_with_columns_and_descriptions(lake: Lake) -> None:
     flights(lake)
     lake.done()
     spark = lake.spark
@@ -102,7 +102,7 @@ def test_a_run_registers_its_tables_with_columns_and_words(lake: Lake) -> None:
     assert spark.sql("SELECT count(*) FROM ops.table_runs").first()[0] == 2
 
 
-def test_a_second_run_has_nothing_to_mend(lake: Lake) -> None:
+def test_second_run_changes_no_catalog_entry(lake: Lake) -> None:
     flights(lake)
     lake.done()
     versions = {name: lake.version(name) for name in ("bronze.d", "silver.d")}
@@ -111,7 +111,7 @@ def test_a_second_run_has_nothing_to_mend(lake: Lake) -> None:
     assert {name: lake.version(name) for name in versions} == versions
 
 
-def test_changed_words_reach_the_catalog(lake: Lake) -> None:
+def test_changed_descriptions_reach_the_catalog(lake: Lake) -> None:
     flights(lake)
     lake.done()
     flights(lake, "Departures of the day.")
@@ -122,7 +122,7 @@ def test_changed_words_reach_the_catalog(lake: Lake) -> None:
     assert ("note", "string", None) in columns(lake, "bronze.d")
 
 
-def test_a_dropped_table_comes_back_with_the_next_run(lake: Lake) -> None:
+def test_next_run_registers_a_dropped_table(lake: Lake) -> None:
     flights(lake)
     lake.done()
     lake.spark.sql("DROP TABLE silver.d")
@@ -132,7 +132,7 @@ def test_a_dropped_table_comes_back_with_the_next_run(lake: Lake) -> None:
     assert extended(lake, "silver.d")["Comment"] == "One row each; it's clean."
 
 
-def test_a_dropped_database_takes_no_rows_along(lake: Lake) -> None:
+def test_dropped_database_loses_no_rows(lake: Lake) -> None:
     flights(lake)
     lake.done()
     lake.spark.sql("DROP DATABASE silver CASCADE")
@@ -142,7 +142,7 @@ def test_a_dropped_database_takes_no_rows_along(lake: Lake) -> None:
     assert synced(lake, check=True) == []
 
 
-def test_an_entry_of_another_place_is_told_by_runs_and_moved_by_sync(lake: Lake, tmp_path: Path) -> None:
+def test_entry_of_another_path_is_reported_by_runs_and_moved_by_sync(lake: Lake, tmp_path: Path) -> None:
     flights(lake)
     lake.spark.sql("CREATE DATABASE IF NOT EXISTS silver")
     lake.spark.sql(f"CREATE TABLE silver.d (x int) USING delta LOCATION '{tmp_path}/elsewhere'")
@@ -154,7 +154,7 @@ def test_an_entry_of_another_place_is_told_by_runs_and_moved_by_sync(lake: Lake,
     lake.done()
 
 
-def test_a_name_that_is_taken_is_left_alone(lake: Lake) -> None:
+def test_foreign_entry_with_the_name_is_kept(lake: Lake) -> None:
     flights(lake)
     lake.spark.sql("CREATE DATABASE IF NOT EXISTS silver")
     lake.spark.sql("CREATE VIEW silver.d AS SELECT 1 AS one")
@@ -164,7 +164,7 @@ def test_a_name_that_is_taken_is_left_alone(lake: Lake) -> None:
     assert lake.spark.table("silver.d").columns == ["one"]
 
 
-def test_an_entry_without_a_table_is_taken_out(lake: Lake) -> None:
+def test_entry_without_a_table_is_removed(lake: Lake) -> None:
     flights(lake)
     lake.done()
     rmtree(lake.path("silver.d"))
@@ -177,7 +177,7 @@ def test_an_entry_without_a_table_is_taken_out(lake: Lake) -> None:
     assert not Path(lake.path("silver.d")).exists(), "nothing was made at the empty place"
 
 
-def test_what_someone_changed_by_hand_is_put_right(lake: Lake) -> None:
+def test_manual_changes_of_entries_are_corrected(lake: Lake) -> None:
     flights(lake)
     lake.done()
     lake.spark.sql("ALTER TABLE silver.d SET TBLPROPERTIES ('goldsmith.owner' = 'me')")

@@ -61,12 +61,12 @@ def await_start(job: subprocess.Popen[str], folder: Path) -> None:
         time.sleep(0.1)
 
 
-def test_a_job_runs_on_both_workers(stack: Stack, tmp_path: Path) -> None:
+def test_job_runs_on_both_workers(stack: Stack, tmp_path: Path) -> None:
     assert len(stack.workers) == 2
     assert "done with 2 executors" in ended(submit(stack, tmp_path))
 
 
-def test_a_job_goes_on_when_the_master_is_killed_and_comes_back(stack: Stack, tmp_path: Path) -> None:
+def test_job_survives_a_restart_of_the_master(stack: Stack, tmp_path: Path) -> None:
     assert stack.workers
     job = submit(stack, tmp_path)
     await_start(job, tmp_path)

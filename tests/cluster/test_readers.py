@@ -21,7 +21,7 @@ from services.processes import Service
 from services.stack import Stack
 
 PASSWORDS = {"engineer": "e-7f3a55d0", "dqops": "d-91c2ab64", "analyst": "a-5be01f77"}
-WHY = "The account `analyst` reads the tables of gold and ops, by their names."
+WHY = "The account `analyst` reads the tables of gold and ops, by name."
 
 READING = """
 SELECT * FROM {s}.airlines
@@ -202,7 +202,7 @@ def spelled(statements: list[str], warehouse: Path, schema: str) -> list[str]:
     return [each.format(s=schema, path=warehouse / schema / "airlines") for each in statements]
 
 
-def test_an_analyst_reads_no_other_schema_whatever_a_statement_calls_it(
+def test_analyst_cannot_read_other_schemas_by_any_spelling(
     server: Service, warehouse: Path
 ) -> None:
     statements = [
@@ -224,7 +224,7 @@ def test_an_analyst_reads_no_other_schema_whatever_a_statement_calls_it(
             assert WHY in refusal(connection, each)
 
 
-def test_an_analyst_runs_the_same_on_gold_and_ops(server: Service, warehouse: Path) -> None:
+def test_analyst_can_run_the_same_statements_on_gold_and_ops(server: Service, warehouse: Path) -> None:
     with closing(session(server, "analyst")) as connection:
         for statement in [
             *spelled(READING, warehouse, "gold"),
@@ -242,7 +242,7 @@ def versions(connection: Any, *schemas: str) -> list[tuple[str, str, int]]:
         return list(cursor.fetchall())
 
 
-def test_an_account_is_told_the_versions_of_the_tables_that_it_reads(server: Service) -> None:
+def test_versions_are_listed_for_readable_tables_only(server: Service) -> None:
     gold, ops = ("gold", "airlines", 1), ("ops", "airlines", 1)
     with closing(session(server, "analyst")) as connection:
         assert versions(connection, "bronze", "gold", "OPS", "nosuch") == [gold, ops]
@@ -255,7 +255,7 @@ def test_an_account_is_told_the_versions_of_the_tables_that_it_reads(server: Ser
 
 
 @pytest.mark.parametrize("user", ["engineer", "dqops"])
-def test_engineers_and_dqops_read_everything(server: Service, warehouse: Path, user: str) -> None:
+def test_engineers_and_dqops_read_all_schemas(server: Service, warehouse: Path, user: str) -> None:
     with closing(session(server, user, configuration={"spark.sql.ansi.enabled": "false"})) as connection:
         for statement in [
             *spelled(READING, warehouse, "bronze"),
@@ -266,7 +266,7 @@ def test_engineers_and_dqops_read_everything(server: Service, warehouse: Path, u
             assert refusal(connection, statement) == "", statement
 
 
-def test_a_person_reads_the_schemas_of_the_users_file(server: Service) -> None:
+def test_user_reads_the_schemas_of_the_users_file(server: Service) -> None:
     with closing(session(server, "ada", "correct-horse")) as connection:
         assert refusal(connection, "SELECT * FROM ops.airlines") == ""
         told = refusal(connection, "SELECT * FROM gold.airlines")
@@ -275,7 +275,7 @@ def test_a_person_reads_the_schemas_of_the_users_file(server: Service) -> None:
         assert refusal(connection, "SELECT * FROM bronze.airlines") == ""
 
 
-def test_a_driver_lists_columns_and_tables_of_its_own_schemas(server: Service) -> None:
+def test_metadata_calls_list_readable_schemas_only(server: Service) -> None:
     def listed(user: str, schema: str) -> set[str]:
         with closing(session(server, user)) as connection:
             request = ttypes.TGetColumnsReq(connection.sessionHandle, schemaName=schema, tableName="airlines")
@@ -302,7 +302,7 @@ def test_a_driver_lists_columns_and_tables_of_its_own_schemas(server: Service) -
         {"hive.server2.proxy.user": "engineer"},
     ],
 )
-def test_a_session_cannot_be_opened_with_other_settings(server: Service, settings: dict[str, str]) -> None:
+def test_session_with_other_settings_is_refused(server: Service, settings: dict[str, str]) -> None:
     try:
         connection = session(server, "analyst", configuration=settings)
     except OperationalError:
@@ -324,12 +324,12 @@ def test_a_session_cannot_be_opened_with_other_settings(server: Service, setting
         ("eve", PASSWORDS["analyst"]),
     ],
 )
-def test_nobody_logs_in_by_anothers_password(server: Service, user: str, password: str) -> None:
+def test_password_of_another_user_is_refused(server: Service, user: str, password: str) -> None:
     with pytest.raises(TTransportException):
         session(server, user, password)
 
 
-def test_who_logs_in_cannot_ask_for_anothers_name(server: Service) -> None:
+def test_login_under_another_name_is_refused(server: Service) -> None:
     class Pretending:
         """SASL PLAIN with the name of another before the own."""
 

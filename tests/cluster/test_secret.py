@@ -92,7 +92,7 @@ def guarded(stack: Stack) -> Iterator[Guarded]:
         yield Guarded(stack, port, page, secret)
 
 
-def test_a_driver_without_the_secret_gets_nowhere(guarded: Guarded, tmp_path: Path) -> None:
+def test_driver_without_the_secret_is_refused(guarded: Guarded, tmp_path: Path) -> None:
     drivers = [
         guarded.driver(tmp_path),
         guarded.driver(tmp_path, "--conf", "spark.authenticate=false"),
@@ -105,7 +105,7 @@ def test_a_driver_without_the_secret_gets_nowhere(guarded: Guarded, tmp_path: Pa
     assert guarded.applications() == []
 
 
-def test_a_driver_with_the_secret_runs_and_shows_it_nowhere(guarded: Guarded, tmp_path: Path) -> None:
+def test_driver_with_the_secret_runs_and_does_not_expose_it(guarded: Guarded, tmp_path: Path) -> None:
     driver = guarded.driver(tmp_path, _SPARK_AUTH_SECRET=guarded.secret)
     arguments = Path(f"/proc/{driver.pid}/cmdline").read_text()
     out, told = driver.communicate(timeout=600)
@@ -116,7 +116,7 @@ def test_a_driver_with_the_secret_runs_and_shows_it_nowhere(guarded: Guarded, tm
     assert guarded.secret not in arguments + out + told + logs
 
 
-def test_without_the_secret_that_the_settings_want_a_master_does_not_start(
+def test_master_without_the_required_secret_does_not_start(
     stack: Stack, tmp_path: Path
 ) -> None:
     (tmp_path / "spark-defaults.conf").write_text((ROOT / "spark" / "cluster.conf").read_text())
@@ -138,7 +138,7 @@ def test_without_the_secret_that_the_settings_want_a_master_does_not_start(
         service.stop()
 
 
-def test_the_machine_around_the_containers_does_not_reach_the_metastore(stack: Stack) -> None:
+def test_host_cannot_reach_the_metastore(stack: Stack) -> None:
     def answered(source: str, port: int) -> bytes:
         name = b"get_all_databases"
         call = b"\x80\x01\x00\x01" + len(name).to_bytes(4, "big") + name + b"\0\0\0\0" + b"\0"

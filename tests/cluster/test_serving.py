@@ -82,11 +82,11 @@ CODE = (
 
 
 @pytest.mark.parametrize("statement", CODE)
-def test_a_reader_cannot_run_code_in_the_server(people: Lake, stack: Stack, statement: str) -> None:
+def test_reader_cannot_run_code_in_the_server(people: Lake, stack: Stack, statement: str) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         with pytest.raises(OperationalError) as refused:
             rows(connection, statement)
-        assert "which takes queries only" in str(refused.value)
+        assert "which accepts only queries" in str(refused.value)
         assert rows(connection, "SELECT transform(array(1, 2), x -> x + 1)") == [("[2,3]",)]
 
 
@@ -134,7 +134,7 @@ def test_beeline_reads_tables(people: Lake, stack: Stack) -> None:
     assert told.stdout.split()[-2:] == ["n", "3"], told.stderr[-2000:]
 
 
-def test_sessions_share_the_cores_by_pools(people: Lake, stack: Stack) -> None:
+def test_sessions_share_the_cores_in_fair_pools(people: Lake, stack: Stack) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         rows(connection, "SET spark.sql.thriftserver.scheduler.pool=dashboards")
         assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
@@ -142,7 +142,7 @@ def test_sessions_share_the_cores_by_pools(people: Lake, stack: Stack) -> None:
     assert told == [("spark.sql.thriftServer.incrementalCollect", "true")]
 
 
-def test_sessions_that_begin_while_others_end_all_come_in(stack: Stack) -> None:
+def test_sessions_can_open_while_others_close(stack: Stack) -> None:
     def once(_: int) -> list[tuple[Any, ...]]:
         with closing(
             pyhive.connect("127.0.0.1", stack.thrift.port, username="reader", auth="NONE")
@@ -153,7 +153,7 @@ def test_sessions_that_begin_while_others_end_all_come_in(stack: Stack) -> None:
         assert list(pool.map(once, range(SESSIONS))) == [[(1,)]] * SESSIONS
 
 
-def test_tables_are_opened_ahead_of_readers_whatever_their_columns_are(
+def test_tables_with_any_columns_are_opened_in_advance(
     hive: SparkSession, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "spark"))
@@ -172,19 +172,19 @@ def test_tables_are_opened_ahead_of_readers_whatever_their_columns_are(
             opened, troubles = warm.warm(session)
         assert opened >= 2
         [trouble] = troubles
-        assert trouble.startswith("gold.broken is not opened ahead of readers: ")
+        assert trouble.startswith("gold.broken could not be opened in advance: ")
         assert "`gold`.`odd`" in trouble
         assert "\tat " not in trouble
     finally:
         hive.sql("DROP DATABASE gold CASCADE")
 
 
-def test_a_query_cannot_quote_the_servers_environment(people: Lake, stack: Stack) -> None:
+def test_query_cannot_read_the_servers_environment(people: Lake, stack: Stack) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         assert rows(connection, "SELECT '${env:SPARK_HOME}'") == [("${env:SPARK_HOME}",)]
 
 
-def test_the_metastore_may_be_killed_under_a_session(people: Lake, stack: Stack) -> None:
+def test_session_survives_a_killed_metastore(people: Lake, stack: Stack) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
         stack.metastore.kill()
@@ -249,7 +249,7 @@ def logged_in(service: Service, user: str, password: str) -> Any:
     return pyhive.connect(thrift_transport=transport, username=user)
 
 
-def test_who_is_in_the_file_may_query_by_pyhive(guarded: Service) -> None:
+def test_listed_user_can_query_with_pyhive(guarded: Service) -> None:
     with closing(logged_in(guarded, "ada", "correct-horse")) as connection:
         assert rows(connection, "SELECT min(name) FROM bronze.people") == [("Ada",)]
 
@@ -257,19 +257,19 @@ def test_who_is_in_the_file_may_query_by_pyhive(guarded: Service) -> None:
 @pytest.mark.parametrize(
     ("user", "password"), [("ada", "battery-staple"), ("eve", "correct-horse"), ("ada", "")]
 )
-def test_others_are_refused(guarded: Service, user: str, password: str) -> None:
+def test_unlisted_users_are_refused(guarded: Service, user: str, password: str) -> None:
     with pytest.raises(TTransportException):
         logged_in(guarded, user, password)
 
 
-def test_a_user_who_was_taken_out_is_out_at_once(guarded: Service) -> None:
+def test_removed_user_is_refused_at_once(guarded: Service) -> None:
     logged_in(guarded, "bob", "battery-staple").close()
     remove_user(guarded.folder / "users", "bob")
     with pytest.raises(TTransportException):
         logged_in(guarded, "bob", "battery-staple")
 
 
-def test_a_file_that_others_may_read_lets_nobody_in(guarded: Service) -> None:
+def test_users_file_readable_by_others_refuses_all_logins(guarded: Service) -> None:
     users = guarded.folder / "users"
     users.chmod(0o644)
     with pytest.raises(TTransportException):
@@ -278,7 +278,7 @@ def test_a_file_that_others_may_read_lets_nobody_in(guarded: Service) -> None:
     assert "GS925" in guarded.told()
 
 
-def test_beeline_logs_in_over_tls_and_not_without(guarded: Service, tmp_path: Path) -> None:
+def test_beeline_requires_tls(guarded: Service, tmp_path: Path) -> None:
     folder = guarded.folder
     (tmp_path / "password").write_text("correct-horse")
     query = "SELECT min(id) AS n FROM bronze.people"
@@ -289,14 +289,14 @@ def test_beeline_logs_in_over_tls_and_not_without(guarded: Service, tmp_path: Pa
     assert "n" not in plain.stdout.split()
 
 
-def test_a_result_beyond_the_limit_fails_and_the_session_goes_on(guarded: Service) -> None:
+def test_result_beyond_the_limit_fails_without_ending_the_session(guarded: Service) -> None:
     with closing(logged_in(guarded, "ada", "correct-horse")) as connection:
         with pytest.raises(OperationalError, match="maxResultSize"):
             rows(connection, "SELECT uuid(), uuid(), uuid() FROM range(100000)")
         assert rows(connection, "SELECT min(name) FROM bronze.people") == [("Ada",)]
 
 
-def test_a_session_that_idles_is_closed(guarded: Service) -> None:
+def test_idle_session_is_closed(guarded: Service) -> None:
     connection = logged_in(guarded, "ada", "correct-horse")
     assert rows(connection, "SELECT 1") == [(1,)]
     before = guarded.told().count("Timed-out")
@@ -305,7 +305,7 @@ def test_a_session_that_idles_is_closed(guarded: Service) -> None:
         rows(connection, "SELECT 1")
 
 
-def test_no_secret_is_in_arguments_or_logs(guarded: Service) -> None:
+def test_secrets_are_not_in_arguments_or_logs(guarded: Service) -> None:
     assert guarded.process is not None
     told = Path(f"/proc/{guarded.process.pid}/cmdline").read_text() + guarded.log.read_text()
     assert "HiveThriftServer2" in told

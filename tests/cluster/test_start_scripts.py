@@ -41,7 +41,7 @@ def refusal(service: Service) -> str:
         ("spark/bin/thrift.sh", "THRIFT_PORT"),
     ],
 )
-def test_a_port_that_is_taken_is_refused(stack: Stack, taken: int, script: str, variable: str) -> None:
+def test_used_port_is_refused(stack: Stack, taken: int, script: str, variable: str) -> None:
     (other,) = free_ports(1)
     free = {"SPARK_MASTER_PORT": str(other)} if variable != "SPARK_MASTER_PORT" else {}
     service = stack.service(
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_refused(stack: Stack, taken: int, script: str, 
     assert variable in told
 
 
-def test_a_schema_of_another_version_is_refused_and_left_alone(stack: Stack) -> None:
+def test_schema_of_another_version_is_refused_and_kept(stack: Stack) -> None:
     database = stack.database("another")
     first = stack.metastore_on(database, "first")
     with first.running():
@@ -67,7 +67,7 @@ def test_a_schema_of_another_version_is_refused_and_left_alone(stack: Stack) -> 
     assert stack.postgres.sql('SELECT "SCHEMA_VERSION" FROM "VERSION"', "another") == "3.1.0"
 
 
-def test_two_metastores_may_start_at_once_on_an_empty_database(stack: Stack) -> None:
+def test_two_metastores_can_start_concurrently_on_an_empty_database(stack: Stack) -> None:
     database = stack.database("shared")
     both = [stack.metastore_on(database, f"shared{number}") for number in (1, 2)]
     for service in both:
@@ -81,7 +81,7 @@ def test_two_metastores_may_start_at_once_on_an_empty_database(stack: Stack) -> 
     assert stack.postgres.sql('SELECT count(*) FROM "VERSION"', "shared") == "1"
 
 
-def test_a_database_that_cannot_be_used_is_told(stack: Stack) -> None:
+def test_unusable_database_is_reported(stack: Stack) -> None:
     database = stack.database("locked")
     wrong = refusal(stack.metastore_on({**database, "METASTORE_DB_PASSWORD": "wrong"}, "wrong-password"))
     assert "GS923" in wrong
@@ -94,7 +94,7 @@ def test_a_database_that_cannot_be_used_is_told(stack: Stack) -> None:
     )
 
 
-def test_a_master_needs_a_folder_for_what_it_goes_on_from(stack: Stack, tmp_path: Path) -> None:
+def test_master_requires_a_recovery_folder(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     port, ui = free_ports(2)
     where = {"SPARK_MASTER_PORT": str(port), "SPARK_MASTER_WEBUI_PORT": str(ui)}
@@ -113,7 +113,7 @@ def test_a_master_needs_a_folder_for_what_it_goes_on_from(stack: Stack, tmp_path
         {"THRIFT_TLS_KEYSTORE": "/dev/null", "THRIFT_TLS_PASSWORD_FILE": "/nowhere/password"},
     ],
 )
-def test_a_thrift_server_without_its_files_does_not_start_open(
+def test_thrift_server_without_its_files_does_not_start(
     stack: Stack, settings: dict[str, str]
 ) -> None:
     (port,) = free_ports(1)
@@ -121,7 +121,7 @@ def test_a_thrift_server_without_its_files_does_not_start_open(
     assert "GS925" in refusal(service)
 
 
-def test_two_builds_of_the_jar_are_equal_byte_for_byte(tmp_path: Path) -> None:
+def test_jar_builds_are_reproducible(tmp_path: Path) -> None:
     try:
         build_services(tmp_path / "one.jar")
         build_services(tmp_path / "two.jar", TZ="Asia/Tokyo", LANG="tr_TR.UTF-8")

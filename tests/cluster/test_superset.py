@@ -20,7 +20,7 @@ from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.access import ANALYST
 from goldsmith.publish.superset.assets import as_yaml
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from goldsmith.publish.superset.generate import all_dashboards, generate
 from goldsmith.publish.superset.names import Names
 from goldsmith.publish.superset.pull import pull
@@ -76,7 +76,7 @@ def place(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFac
         pytest.skip(str(missing))
 
 
-def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> None:
+def test_charts_equal_sql_results(place: Place, hive: SparkSession) -> None:
     client, project = place.superset.admin(), place.project
     wanted = {
         chart.title: (dashboard.name, chart)
@@ -99,7 +99,7 @@ def test_every_chart_shows_what_sql_says(place: Place, hive: SparkSession) -> No
         assert got or chart.filter or chart.table == "ops.dqops_results", title
 
 
-def test_a_chart_is_kept_for_the_next_reader(place: Place) -> None:
+def test_chart_is_cached_for_the_next_reader(place: Place) -> None:
     client, chart = place.superset.admin(), place.held("chart", "slice_name")["Departures"]
     client.chart_data(chart)
     assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
@@ -135,7 +135,7 @@ def slow_chart(place: Place) -> Iterator[int]:
     client.delete("chart", [made])
 
 
-def test_slow_charts_leave_superset_to_others(place: Place, slow_chart: int, analyst: Client) -> None:
+def test_slow_charts_do_not_block_superset(place: Place, slow_chart: int, analyst: SupersetClient) -> None:
     """Also after their readers have left: the server is not busy with what nobody waits for."""
     address = place.superset.server.url.removeprefix("http://")
     path = f"/api/v1/chart/{slow_chart}/data/?force=true"
@@ -161,14 +161,14 @@ def exported(place: Place) -> dict[str, Any]:
     return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
 
 
-def test_a_second_push_changes_nothing(place: Place) -> None:
+def test_second_push_changes_nothing(place: Place) -> None:
     before = exported(place)
     done = place.push()
     assert done.removed == ()
     assert exported(place) == before
 
 
-def test_superset_follows_and_leaves_alone_what_others_made(place: Place) -> None:
+def test_push_updates_own_objects_and_keeps_others(place: Place) -> None:
     client = place.superset.admin()
     (dataset, *_) = client.all("dataset", ("id", "table_name"))
     client.post(
@@ -201,7 +201,7 @@ def test_superset_follows_and_leaves_alone_what_others_made(place: Place) -> Non
 
 
 @pytest.fixture
-def analyst(place: Place) -> Client:
+def analyst(place: Place) -> SupersetClient:
     """A user with the analysts' role alone."""
     client = place.superset.admin()
     name, password = f"ann{secrets.token_hex(4)}", secrets.token_urlsafe(16)
@@ -214,17 +214,17 @@ def analyst(place: Place) -> Client:
         "active": True,
     }
     client.post("security/users/", {**user, "password": password, "roles": [role]})
-    return Client(replace(place.superset.server, user=name, password=password))
+    return SupersetClient(replace(place.superset.server, user=name, password=password))
 
 
-def ask(client: Client, database: int, sql: str) -> Any:
+def ask(client: SupersetClient, database: int, sql: str) -> Any:
     """A query by SQL Lab."""
     return client.post(
         "sqllab/execute/", {"database_id": database, "sql": sql, "runAsync": False, "queryLimit": 10}
     )
 
 
-def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: Client) -> None:
+def test_analyst_reads_only_gold_and_ops(place: Place, analyst: SupersetClient) -> None:
     (database,) = place.superset.admin().all("database", ("id", "database_name"))
     titles = {each["dashboard_title"] for each in analyst.all("dashboard", ("id", "dashboard_title"))}
     assert titles == {"Flights", "Lakehouse health"}
@@ -256,14 +256,14 @@ def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place, analyst: C
             analyst.get(call)
 
 
-def test_tables_are_listed_by_their_names(place: Place) -> None:
+def test_tables_are_listed_by_name(place: Place) -> None:
     (database,) = place.superset.admin().all("database", ("id", "database_name"))
     listed = place.superset.admin().get(f"database/{database['id']}/tables/?q=(force:!t,schema_name:gold)")
     names = {each["value"] for each in listed["result"]}
     assert names == {table.short for table in place.project.tables.values() if table.layer == "gold"}
 
 
-def test_a_dashboard_that_was_edited_comes_back(place: Place) -> None:
+def test_push_restores_an_edited_dashboard(place: Place) -> None:
     client = place.superset.admin()
     flights = place.lake.root / "pipelines/flights/dashboards/flights.yaml"
     text = flights.read_text(encoding="utf-8")
@@ -285,7 +285,7 @@ def test_a_dashboard_that_was_edited_comes_back(place: Place) -> None:
     assert "Flights" in place.held("dashboard", "dashboard_title")
 
 
-def test_what_superset_refuses_is_told(place: Place) -> None:
+def test_refusals_of_superset_are_reported(place: Place) -> None:
     project = place.project
     names = Names("flights")
     chart = yaml.safe_load(generate(project)["charts/flights/departures.yaml"])
@@ -296,16 +296,16 @@ def test_what_superset_refuses_is_told(place: Place) -> None:
     assert (refused.value.code, "log" in str(refused.value.hint)) == ("GS723", True)
     assert exported(place) == before
     with pytest.raises(NotReady) as wrong:
-        Client(replace(place.superset.server, password="wrong"))
+        SupersetClient(replace(place.superset.server, password="wrong"))
     assert wrong.value.code == "GS722"
     with pytest.raises(NotReady) as nobody:
-        Client(Server("http://127.0.0.1:9", "admin", "x"))
+        SupersetClient(Server("http://127.0.0.1:9", "admin", "x"))
     assert (nobody.value.code, nobody.value.retryable) == ("GS721", True)
 
 
 @pytest.mark.parametrize("width", [1400, 820])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_a_dashboard_opens_without_a_fault(place: Place, name: str, width: int, tmp_path: Path) -> None:
+def test_dashboard_opens_without_errors(place: Place, name: str, width: int, tmp_path: Path) -> None:
     dashboard = all_dashboards(place.project)[name]
     with browsing(place.superset.server, width) as reader:
         assert reader.faults_of(dashboard, tmp_path / f"{name}.png") == []

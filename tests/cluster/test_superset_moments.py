@@ -1,4 +1,4 @@
-"""All charts of an open dashboard show one moment, whatever is loaded meanwhile, and the page says which."""
+"""All charts of an open dashboard read the same versions during loads, and the page shows their time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from goldsmith_superset.moments import HEADER
+from goldsmith_superset.versions import HEADER
 from pyspark.sql import SparkSession
 
 from goldsmith.project.loading import load_project
@@ -46,7 +46,7 @@ TABLES = ("gold.sales", "gold.visits")
 
 @dataclass
 class Shop:
-    """Two gold tables, a dashboard of them, and a Superset that shows it. loads: of each table so far."""
+    """Two gold tables, a dashboard, and a running Superset. loads: of each table so far."""
 
     hive: SparkSession
     superset: Superset
@@ -55,7 +55,7 @@ class Shop:
     loads: int = 0
 
     def load(self, tables: tuple[str, ...] = TABLES) -> None:
-        """A row more in each table."""
+        """Adds a row to each table."""
         for table in tables:
             self.hive.sql(f"INSERT INTO {table} VALUES (DATE'2026-01-01', 10)")
         self.loads += 1
@@ -64,7 +64,7 @@ class Shop:
         return int(self.hive.table(table).count())
 
     def ask(self, chart: str, moment: str | None = None) -> tuple[int, Any]:
-        """A chart's data by the API: the status, and the answer."""
+        """A chart's data by the API: the status and the response."""
         headers = {"Authorization": self.superset.admin()._headers["Authorization"]}
         address = f"{self.superset.server.url}/api/v1/chart/{self.charts[chart]}/data/"
         request = Request(address, headers=headers | ({} if moment is None else {HEADER: moment}))
@@ -75,7 +75,7 @@ class Shop:
             return error.code, json.load(error)
 
     def value(self, chart: str, moment: str | None = None) -> Any:
-        """The figure that a chart shows."""
+        """The number that a chart shows."""
         _, answer = self.ask(chart, moment)
         (row,) = answer["result"][0]["data"]
         return next(iter(row.values()))
@@ -117,11 +117,11 @@ def shop(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFact
 
 @dataclass
 class Page:
-    """The dashboard in a browser. asked: what its charts were answered, by the chart, the newest last."""
+    """The dashboard in a browser. asked: the responses by chart, newest last."""
 
     reader: Reader
     charts: dict[int, str]
-    held: list[Any] = field(default_factory=list)
+    delayed: list[Any] = field(default_factory=list)
     asked: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
@@ -129,11 +129,11 @@ class Page:
         return self.reader.page
 
     def open(self, *later: str) -> None:
-        """Opens the dashboard. later: charts whose calls are held until `go_on`, as in the browser's own queue."""
+        """Opens the dashboard. later: charts whose requests are delayed until `go_on`, as in the browser's own queue."""
 
         def send(route: Any) -> None:
             if self._chart(route.request) in later:
-                self.held.append(route)
+                self.delayed.append(route)
             else:
                 route.continue_()
 
@@ -144,7 +144,7 @@ class Page:
 
     def go_on(self) -> None:
         self.page.unroute("**/api/v1/chart/data*")
-        for route in self.held:
+        for route in self.delayed:
             route.continue_()
 
     def _chart(self, request: Any) -> str:
@@ -157,7 +157,7 @@ class Page:
             )
 
     def wait(self, *charts: str, times: int = 1) -> None:
-        """Until the charts have been answered so often."""
+        """Waits until the charts have received a number of responses."""
         end = time.monotonic() + 120
         while any(len(self.asked.get(each, ())) < times for each in charts):
             assert time.monotonic() < end, self.asked.keys()
@@ -167,11 +167,11 @@ class Page:
         (row,) = self.asked[chart][-1]
         return next(iter(row.values()))
 
-    def told(self) -> str:
+    def status(self) -> str:
         return str(self.page.inner_text("#lakehouse-moment"))
 
     def wait_for_news(self) -> None:
-        """Looks for newer data as often as a reader who comes back to the page."""
+        """Polls for newer data as a user who returns to the page."""
         self.page.wait_for_function(
             """() => {
                 document.dispatchEvent(new Event('visibilitychange'));
@@ -188,27 +188,27 @@ def page(shop: Shop) -> Iterator[Page]:
         yield Page(reader, {number: name for name, number in shop.charts.items()})
 
 
-def test_an_open_page_keeps_its_moment_and_tells_of_newer_data(shop: Shop, page: Page) -> None:
+def test_open_page_keeps_its_versions_and_shows_that_newer_data_exists(shop: Shop, page: Page) -> None:
     page.open("Revenue", "By day")
     before = shop.rows()
     assert (page.figure("Sales"), page.figure("Visits")) == (before, before)
-    assert page.told().startswith("As of ")
-    assert "reload" not in page.told()
+    assert page.status().startswith("As of ")
+    assert "reload" not in page.status()
     shop.load()
     page.go_on()
     page.wait("Revenue", "By day")
     assert page.figure("Revenue") == 10 * before
     assert page.asked["By day"][-1][0]["rows"] == before
     page.wait_for_news()
-    assert page.told().endswith("Newer data: reload")
+    assert page.status().endswith("Newer data: reload")
     page.asked.clear()
     page.page.click("#lakehouse-moment a")
     page.wait("Sales", "Visits")
     assert (page.figure("Sales"), page.figure("Visits")) == (before + 1, before + 1)
-    assert "reload" not in page.told()
+    assert "reload" not in page.status()
 
 
-def test_a_refresh_of_the_page_shows_what_was_loaded(shop: Shop, page: Page) -> None:
+def test_refresh_shows_the_newest_load(shop: Shop, page: Page) -> None:
     page.open()
     before = shop.rows()
     shop.load()
@@ -219,12 +219,12 @@ def test_a_refresh_of_the_page_shows_what_was_loaded(shop: Shop, page: Page) -> 
 
 
 def moment_of(page: Page, fresh: bool = False) -> str:
-    """What a page that opens now is told."""
+    """The versions of a page that opens now."""
     address = f"{page.reader.server.url}/moment/shop{'?fresh=1' if fresh else ''}"
     return str(page.page.request.get(address).json()["moment"])
 
 
-def test_a_page_that_is_opened_shows_the_load_before_it_within_ten_seconds(shop: Shop, page: Page) -> None:
+def test_new_page_shows_a_load_within_ten_seconds(shop: Shop, page: Page) -> None:
     before = moment_of(page)
     shop.load()
     loaded = time.monotonic()
@@ -236,7 +236,7 @@ def test_a_page_that_is_opened_shows_the_load_before_it_within_ten_seconds(shop:
     assert shop.value("Sales", before) == shop.rows() - 1
 
 
-def test_what_a_chart_shows_is_kept_until_its_table_is_loaded(shop: Shop, page: Page) -> None:
+def test_chart_data_is_cached_until_the_next_load(shop: Shop, page: Page) -> None:
     def kept(chart: str) -> bool:
         _, answer = shop.ask(chart, moment_of(page, fresh=True))
         return bool(answer["result"][0]["is_cached"])
@@ -249,7 +249,7 @@ def test_what_a_chart_shows_is_kept_until_its_table_is_loaded(shop: Shop, page: 
     assert not kept("Visits")
 
 
-def test_a_moment_that_no_page_names_is_refused(shop: Shop, page: Page) -> None:
+def test_malformed_header_is_refused(shop: Shop, page: Page) -> None:
     right = moment_of(page)
     for wrong in (
         "gold.sales=1",
@@ -270,7 +270,7 @@ def test_a_moment_that_no_page_names_is_refused(shop: Shop, page: Page) -> None:
 
 @pytest.fixture
 def vacuumed(shop: Shop) -> Iterator[None]:
-    """A table of which nothing is kept but its newest version."""
+    """A table whose older versions were removed."""
     kept, check = (
         "delta.deletedFileRetentionDuration",
         "spark.databricks.delta.retentionDurationCheck.enabled",
@@ -284,21 +284,19 @@ def vacuumed(shop: Shop) -> Iterator[None]:
     shop.hive.sql(f"ALTER TABLE gold.sales UNSET TBLPROPERTIES ('{kept}')")
 
 
-def test_a_version_that_is_no_longer_kept_says_so(
-    shop: Shop, page: Page, request: pytest.FixtureRequest
-) -> None:
+def test_removed_version_is_reported(shop: Shop, page: Page, request: pytest.FixtureRequest) -> None:
     moment = moment_of(page, fresh=True)
     shop.load()
     request.getfixturevalue("vacuumed")
     status, answer = shop.ask("Revenue", moment)
     assert status >= 400
-    told = json.dumps(answer)
-    assert "no longer kept. Reload the page" in told
-    assert "Exception" not in told
+    text = json.dumps(answer)
+    assert "was removed. Reload the page" in text
+    assert "Exception" not in text
     assert shop.value("Revenue", moment_of(page, fresh=True)) == 10 * shop.rows()
 
 
-def test_readers_without_the_dashboard_are_told_no_versions(shop: Shop) -> None:
+def test_versions_require_access_to_the_dashboard(shop: Shop) -> None:
     with pytest.raises(HTTPError) as refused:
         urlopen(f"{shop.superset.server.url}/moment/shop", timeout=30)
     assert refused.value.code == 404

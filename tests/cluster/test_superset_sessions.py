@@ -1,4 +1,4 @@
-"""The connections by which Superset asks the Thrift Server."""
+"""Superset's sessions on the Thrift Server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
-from goldsmith_superset.reading import AWAY
-from goldsmith_superset.sessions import Session, Sessions
+from goldsmith_superset.sessions import SessionPool, ThriftSession
+from goldsmith_superset.statements import NO_RESPONSE
 from pyhive.exc import OperationalError
 from TCLIService import ttypes
 from thrift.transport.TTransport import TTransportException
@@ -32,20 +32,20 @@ def server(stack: Stack) -> Iterator[Service]:
 
 
 @pytest.fixture
-def connect(server: Service) -> Callable[[], Session]:
-    sessions = Sessions()
+def connect(server: Service) -> Callable[[], ThriftSession]:
+    sessions = SessionPool()
     return lambda: sessions.connect(
         host="127.0.0.1", port=server.port, username="superset", database="default"
     )
 
 
-def asked(session: Session, statement: str = QUERY) -> list[tuple[Any, ...]]:
+def asked(session: ThriftSession, statement: str = QUERY) -> list[tuple[Any, ...]]:
     cursor = session.cursor()
     cursor.execute(statement)
     return list(cursor.fetchall())
 
 
-def test_a_session_is_kept_for_the_next_question(connect: Callable[[], Session]) -> None:
+def test_session_is_reused_for_the_next_query(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as first:
         assert asked(first) == [(1,), (2,), (3,)]
         with closing(connect()) as beside:
@@ -56,18 +56,20 @@ def test_a_session_is_kept_for_the_next_question(connect: Callable[[], Session])
     assert connect() not in (first, beside)
 
 
-def test_one_that_was_changed_or_not_answered_to_its_end_is_not_kept(connect: Callable[[], Session]) -> None:
-    def shows(session: Session) -> None:
+def test_changed_or_unfinished_session_is_not_reused(
+    connect: Callable[[], ThriftSession],
+) -> None:
+    def shows(session: ThriftSession) -> None:
         asked(session, "SHOW DATABASES")
 
-    def sets(session: Session) -> None:
+    def sets(session: ThriftSession) -> None:
         asked(session, "SET spark.sql.ansi.enabled=false")
 
-    def fails(session: Session) -> None:
+    def fails(session: ThriftSession) -> None:
         with pytest.raises(OperationalError, match=r"^\[DIVIDE_BY_ZERO\]"):
             asked(session, "SELECT 1 / 0")
 
-    def leaves_rows(session: Session) -> None:
+    def leaves_rows(session: ThriftSession) -> None:
         cursor = session.cursor()
         cursor.execute(QUERY)
         assert cursor.fetchone() == (1,)
@@ -83,11 +85,11 @@ def test_one_that_was_changed_or_not_answered_to_its_end_is_not_kept(connect: Ca
 SLOW = "SELECT count(*) FROM range(1000000000000) WHERE id % 3 = 1"
 
 
-def test_a_query_that_nobody_waits_for_is_cancelled(connect: Callable[[], Session]) -> None:
+def test_abandoned_query_is_cancelled(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
         cursor = session.cursor()
         cursor.gone = lambda: True
-        with pytest.raises(OperationalError, match="its page was left"):
+        with pytest.raises(OperationalError, match="its page was closed"):
             cursor.execute(SLOW)
         assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
     with closing(connect()) as after:
@@ -95,17 +97,17 @@ def test_a_query_that_nobody_waits_for_is_cancelled(connect: Callable[[], Sessio
         assert asked(after) == [(1,), (2,), (3,)]
 
 
-def test_a_query_that_takes_too_long_is_cancelled_and_says_so(connect: Callable[[], Session]) -> None:
+def test_query_over_the_time_limit_is_cancelled(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
         cursor = session.cursor()
-        cursor.longest = 1.0
-        with pytest.raises(OperationalError, match="longer than 1 s"):
+        cursor.timeout = 1.0
+        with pytest.raises(OperationalError, match="time limit of 1 s"):
             cursor.execute(SLOW)
         assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
 
 
 def is_healthy(server: Service) -> bool:
-    """What the container's health check finds, within the time that docker-compose.yaml gives it."""
+    """The result of the container's health check, within the time limit of docker-compose.yaml."""
     environment = {**os.environ, "PROBE_HOST": "127.0.0.1", "PROBE_PORT": str(server.port)}
     try:
         done = subprocess.run([sys.executable, HEALTH, "thrift"], env=environment, check=False, timeout=15)
@@ -115,30 +117,30 @@ def is_healthy(server: Service) -> bool:
 
 
 @contextmanager
-def busy(connect: Callable[[], Session]) -> Iterator[None]:
-    """While queries have all cores of the server."""
-    with ExitStack() as begun:
+def busy(connect: Callable[[], ThriftSession]) -> Iterator[None]:
+    """Keeps all cores of the server busy with queries."""
+    with ExitStack() as started:
         for _ in range(4):
-            cursor = begun.enter_context(closing(connect())).cursor()
+            cursor = started.enter_context(closing(connect())).cursor()
             cursor.execute(SLOW, async_=True)
-            begun.callback(cursor.cancel)
+            started.callback(cursor.cancel)
         yield
 
 
-def test_a_server_is_healthy_while_queries_have_all_its_cores(
-    server: Service, connect: Callable[[], Session]
+def test_server_is_healthy_while_queries_use_all_cores(
+    server: Service, connect: Callable[[], ThriftSession]
 ) -> None:
     with busy(connect):
         assert is_healthy(server)
         with closing(connect()) as session:
             cursor = session.cursor()
-            cursor.longest = 15.0
+            cursor.timeout = 15.0
             cursor.execute("SELECT * FROM table_versions('default')")
             assert cursor.fetchall() == []
 
 
-def test_a_server_that_was_killed_is_healthy_as_soon_as_it_is_back(
-    server: Service, connect: Callable[[], Session]
+def test_killed_server_is_healthy_after_its_restart(
+    server: Service, connect: Callable[[], ThriftSession]
 ) -> None:
     assert is_healthy(server)
     server.kill()
@@ -151,8 +153,8 @@ def test_a_server_that_was_killed_is_healthy_as_soon_as_it_is_back(
         assert is_healthy(server)
 
 
-def test_one_that_waited_too_long_is_left(server: Service) -> None:
-    sessions = Sessions(idle=0)
+def test_session_idle_for_too_long_is_not_reused(server: Service) -> None:
+    sessions = SessionPool(idle=0)
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset"}
     with closing(sessions.connect(**where)) as session:
         asked(session)
@@ -161,7 +163,7 @@ def test_one_that_waited_too_long_is_left(server: Service) -> None:
         assert asked(after) == [(1,), (2,), (3,)]
 
 
-def test_one_that_the_server_ended_is_left(connect: Callable[[], Session]) -> None:
+def test_session_ended_by_the_server_is_not_reused(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
         asked(session)
     session.client.CloseSession(ttypes.TCloseSessionReq(session.sessionHandle))
@@ -170,8 +172,8 @@ def test_one_that_the_server_ended_is_left(connect: Callable[[], Session]) -> No
         assert asked(after) == [(1,), (2,), (3,)]
 
 
-def test_no_more_are_kept_than_are_wanted(server: Service) -> None:
-    sessions = Sessions(most=1)
+def test_number_of_pooled_sessions_is_limited(server: Service) -> None:
+    sessions = SessionPool(most=1)
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset"}
     first, second = sessions.connect(**where), sessions.connect(**where)
     first.close()
@@ -180,8 +182,8 @@ def test_no_more_are_kept_than_are_wanted(server: Service) -> None:
     assert sessions.connect(**where) not in (first, second)
 
 
-def test_other_users_and_databases_have_sessions_of_their_own(server: Service) -> None:
-    sessions = Sessions()
+def test_sessions_are_pooled_per_user_and_database(server: Service) -> None:
+    sessions = SessionPool()
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset", "database": "default"}
     with closing(sessions.connect(**where)) as session:
         asked(session)
@@ -189,16 +191,16 @@ def test_other_users_and_databases_have_sessions_of_their_own(server: Service) -
     assert sessions.connect(**where) is session
 
 
-def test_a_server_that_restarted_is_asked_anew(server: Service, connect: Callable[[], Session]) -> None:
+def test_restarted_server_gets_new_sessions(server: Service, connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
         asked(session)
     with closing(connect()) as half:
         cursor = half.cursor()
         cursor.execute(QUERY)
         server.stop()
-        with pytest.raises(TTransportException, match=AWAY):
+        with pytest.raises(TTransportException, match=NO_RESPONSE):
             cursor.fetchall()
-    with pytest.raises(TTransportException, match=AWAY):
+    with pytest.raises(TTransportException, match=NO_RESPONSE):
         connect()
     server.start()
     server.wait()

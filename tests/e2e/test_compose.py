@@ -22,7 +22,7 @@ from support.containers import (
     NEEDS_DOCKER,
     PROJECT,
     Lake,
-    assert_gold_is_what_a_laptop_makes_of_it,
+    assert_gold_equals_a_local_run,
     kill,
     started,
     until,
@@ -50,8 +50,8 @@ def flights(lake: Lake) -> Lake:
     return lake
 
 
-def test_gold_is_what_a_laptop_makes_of_it(flights: Lake, spark: SparkSession) -> None:
-    assert_gold_is_what_a_laptop_makes_of_it(flights, spark, *DAYS)
+def test_gold_equals_a_local_run(flights: Lake, spark: SparkSession) -> None:
+    assert_gold_equals_a_local_run(flights, spark, *DAYS)
 
 
 def test_clients_see_columns_and_comments(flights: Lake) -> None:
@@ -69,7 +69,7 @@ def test_clients_see_columns_and_comments(flights: Lake) -> None:
     assert f" {rows} " in told
 
 
-def test_all_services_are_healthy_and_init_has_ended(lake: Lake) -> None:
+def test_all_services_are_healthy_and_init_has_finished(lake: Lake) -> None:
     told = lake.compose("ps", "--all", "--format", "{{.Service}}|{{.Status}}")
     states = dict(line.split("|") for line in told.splitlines() if "|" in line)
     assert len(lake.containers("spark-worker")) == 2
@@ -77,13 +77,13 @@ def test_all_services_are_healthy_and_init_has_ended(lake: Lake) -> None:
         assert "(healthy)" in state or (name.endswith("-init") and "Exited (0)" in state), f"{name}: {state}"
 
 
-def test_up_again_changes_nothing(lake: Lake) -> None:
+def test_second_up_changes_nothing(lake: Lake) -> None:
     before = {name: lake.containers(name) for name in ("minio", "postgres", "metastore", "thrift-server")}
     lake.compose("up")
     assert {name: lake.containers(name) for name in before} == before
 
 
-def test_no_secret_is_in_the_image_or_the_logs(flights: Lake) -> None:
+def test_secrets_are_not_in_the_image_or_logs(flights: Lake) -> None:
     image = subprocess.run(
         ["docker", "inspect", "--format", "{{.Image}}", flights.containers("spark-master")[0]],
         capture_output=True,
@@ -99,7 +99,7 @@ def test_no_secret_is_in_the_image_or_the_logs(flights: Lake) -> None:
         assert secret not in processes
 
 
-def test_everything_is_published_on_the_loopback_only(lake: Lake) -> None:
+def test_ports_are_published_on_loopback_only(lake: Lake) -> None:
     for container in lake.compose("ps", "--quiet").split():
         told = subprocess.run(
             ["docker", "inspect", "--format", "{{json .HostConfig.PortBindings}}", container],
@@ -111,7 +111,7 @@ def test_everything_is_published_on_the_loopback_only(lake: Lake) -> None:
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
 
 
-def test_serving_keys_read_and_cannot_write(flights: Lake) -> None:
+def test_serving_keys_are_read_only(flights: Lake) -> None:
     settings = flights.settings
     store = f"http://127.0.0.1:{settings['S3_PORT']}"
 
@@ -147,7 +147,7 @@ def test_serving_keys_read_and_cannot_write(flights: Lake) -> None:
     assert anonymous.value.code == 403
 
 
-def test_what_serves_cannot_write(flights: Lake) -> None:
+def test_serving_containers_cannot_write(flights: Lake) -> None:
     rows = flights.query("SELECT count(*) FROM silver.departures")
     with pytest.raises(OperationalError):
         flights.query("DELETE FROM silver.departures")
@@ -179,7 +179,7 @@ expectations:
 ROUNDS = 10
 
 
-def test_two_runs_at_once_load_everything_once(lake: Lake) -> None:
+def test_concurrent_runs_load_everything_once(lake: Lake) -> None:
     for name, text in PAIRS.items():
         file = lake.clone / "pipelines" / "pairs" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def run_pairs(lake: Lake) -> Any:
 
 
 @pytest.mark.parametrize("service", ["spark-worker", "metastore", "minio", "spark-master"])
-def test_a_job_outlives_what_is_killed_under_it(lake: Lake, service: str) -> None:
+def test_job_survives_killed_services(lake: Lake, service: str) -> None:
     table = service.replace("-", "_")
     words = (
         "--progress",
@@ -250,13 +250,13 @@ def test_a_job_outlives_what_is_killed_under_it(lake: Lake, service: str) -> Non
     until(lambda: lake.query(f"SELECT count(*) FROM faults.{table}") == [(4000,)], 120)
 
 
-def test_the_thrift_server_comes_back_by_itself(lake: Lake) -> None:
+def test_thrift_server_restarts_automatically(lake: Lake) -> None:
     assert lake.query("SELECT 1") == [(1,)]
     kill(lake.containers("thrift-server")[0])
     until(lambda: lake.query("SELECT 1") == [(1,)], 120)
 
 
-def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
+def test_image_suits_spark_on_kubernetes(lake: Lake) -> None:
     job = ("local:///opt/goldsmith/jobs/run.py", "--help")
     told = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
     assert "Load what is new" in told
@@ -277,7 +277,7 @@ def test_spark_on_kubernetes_can_make_pods_of_the_image(lake: Lake) -> None:
     assert "Failed to connect to /127.0.0.1:7078" in told, "there is no driver for it"
 
 
-def test_a_backup_brings_everything_back(flights: Lake, tmp_path: Path) -> None:
+def test_restored_backup_is_complete(flights: Lake, tmp_path: Path) -> None:
     expected = flights.query(f"SELECT to_json(struct(*)) FROM {GOLD} ORDER BY 1")
     for line in (
         f"make backup TO={tmp_path}",

@@ -21,7 +21,7 @@ from services.airflow_server import Airflow, token_of
 from support.containers import (
     NEEDS_DOCKER,
     Lake,
-    assert_gold_is_what_a_laptop_makes_of_it,
+    assert_gold_equals_a_local_run,
     kill,
     started,
     until,
@@ -146,7 +146,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield Stack(lake, Airflow(url, token_of(url, "admin", lake.settings["AIRFLOW_ADMIN_PASSWORD"])))
 
 
-def test_the_flights_run_without_a_hand(stack: Stack) -> None:
+def test_flights_run_without_manual_steps(stack: Stack) -> None:
     until(lambda: bool(stack.airflow.runs("flights")), 120)
     [run] = stack.airflow.runs("flights")
     assert run["run_type"] == "scheduled"
@@ -158,7 +158,7 @@ def test_the_flights_run_without_a_hand(stack: Stack) -> None:
     assert {pool["name"]: pool["slots"] for pool in pools}["spark"] == 2
 
 
-def test_a_backfill_outlives_what_is_killed_under_it(stack: Stack, spark: SparkSession) -> None:
+def test_backfill_survives_killed_services(stack: Stack, spark: SparkSession) -> None:
     def worker() -> None:
         kill(stack.lake.containers("spark-worker")[0])
 
@@ -186,10 +186,10 @@ def test_a_backfill_outlives_what_is_killed_under_it(stack: Stack, spark: SparkS
     assert [run["state"] for run in runs] == ["success"] * DAYS
     assert seen.all
     assert seen.twice == set()
-    assert_gold_is_what_a_laptop_makes_of_it(stack.lake, spark, FIRST, AFTER_LAST)
+    assert_gold_equals_a_local_run(stack.lake, spark, FIRST, AFTER_LAST)
 
 
-def test_the_same_backfill_again_commits_nothing(stack: Stack) -> None:
+def test_repeated_backfill_commits_nothing(stack: Stack) -> None:
     before = stack.versions()
     assert len(before) >= 15
     runs = stack.backfilled(stack.backfill())
@@ -197,7 +197,7 @@ def test_the_same_backfill_again_commits_nothing(stack: Stack) -> None:
     assert stack.versions() == before
 
 
-def test_a_cancelled_run_ends_its_application(stack: Stack) -> None:
+def test_cancelled_run_ends_its_application(stack: Stack) -> None:
     run = stack.airflow.trigger("flights", tables=["bronze.weather"])
     until(lambda: bool(stack.applications()), 120)
     stack.airflow.call("PATCH", f"dags/flights/dagRuns/{run}", {"state": "failed"})
@@ -207,7 +207,7 @@ def test_a_cancelled_run_ends_its_application(stack: Stack) -> None:
     assert stack.airflow.run("flights", run)["state"] == "failed"
 
 
-def test_a_mistake_in_a_pipeline_leaves_the_others(stack: Stack) -> None:
+def test_invalid_pipeline_does_not_affect_others(stack: Stack) -> None:
     folder = stack.lake.clone / "pipelines" / "orders"
     (folder / "bronze").mkdir(parents=True)
     (folder / "pipeline.yaml").write_text("description: What customers ordered.\nowner: sales\n")
@@ -232,7 +232,7 @@ def test_a_mistake_in_a_pipeline_leaves_the_others(stack: Stack) -> None:
     until(lambda: not mistakes(), 120)
 
 
-def test_who_may_look_may_not_start_anything(stack: Stack) -> None:
+def test_viewer_cannot_start_runs(stack: Stack) -> None:
     url, password = stack.airflow.url, stack.lake.settings["AIRFLOW_VIEWER_PASSWORD"]
     viewer = Airflow(url, token_of(url, "viewer", password))
     assert viewer.runs("flights")
@@ -249,7 +249,7 @@ def test_old_records_can_be_removed(stack: Stack) -> None:
     assert states == {"tables": "success", "airflow_records": "success"}
 
 
-def test_no_secret_is_in_logs_or_commands(stack: Stack) -> None:
+def test_secrets_are_not_in_logs_or_commands(stack: Stack) -> None:
     told = stack.lake.compose("logs") + stack.lake.compose("top")
     files = "import pathlib; [print(f.read_text()) for f in pathlib.Path('/var/airflow/logs').rglob('*.log')]"
     told += stack.lake.compose("exec", "-T", "airflow-scheduler", "python3", "-c", files)
@@ -258,7 +258,7 @@ def test_no_secret_is_in_logs_or_commands(stack: Stack) -> None:
         assert secret not in told
 
 
-def test_a_backup_brings_airflow_back(stack: Stack, tmp_path: Path) -> None:
+def test_restored_backup_contains_airflow(stack: Stack, tmp_path: Path) -> None:
     before = {run["dag_run_id"] for run in stack.airflow.runs("flights")}
     stack.lake.make("backup", f"TO={tmp_path}")
     lost = stack.airflow.trigger("flights", tables=["bronze.weather"])

@@ -18,7 +18,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.project.dashboards import Chart
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from goldsmith.publish.superset.generate import all_dashboards
 from support.charts import NOW, browsing, plain, sql_of
 from support.containers import NEEDS_DOCKER, Lake, kill, started, until
@@ -59,22 +59,22 @@ class Place:
         return self.lake.alone("superset-push")
 
 
-def ids(client: Client) -> dict[str, int]:
+def ids(client: SupersetClient) -> dict[str, int]:
     return {each["slice_name"]: each["id"] for each in client.all("chart", ("id", "slice_name"))}
 
 
-def exported(client: Client) -> dict[str, Any]:
+def exported(client: SupersetClient) -> dict[str, Any]:
     files = client.export("dashboard", [each["id"] for each in client.all("dashboard", ("id",))])
     return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
 
 
-def ask(client: Client, sql: str) -> Any:
+def ask(client: SupersetClient, sql: str) -> Any:
     """A query by SQL Lab, in the only database."""
     content = {"database_id": 1, "sql": sql, "runAsync": False, "queryLimit": 10}
     return client.post("sqllab/execute/", content)
 
 
-def refusal(client: Client, sql: str) -> GoldsmithError | None:
+def refusal(client: SupersetClient, sql: str) -> GoldsmithError | None:
     try:
         ask(client, sql)
     except GoldsmithError as refused:
@@ -91,15 +91,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(lake, told)
 
 
-def test_up_tells_where_the_dashboards_are(place: Place) -> None:
+def test_up_prints_the_address_of_the_dashboards(place: Place) -> None:
     url = place.admin.url
     assert f"Flights: {url}/superset/dashboard/flights/" in place.told
     assert f"Superset: {url}, as admin or analyst" in place.told
     assert not any(secret in place.told for secret in place.lake.secrets)
 
 
-def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
-    client = Client(place.admin)
+def test_charts_equal_sql_results_on_gold(place: Place) -> None:
+    client = SupersetClient(place.admin)
     held = ids(client)
     assert held.keys() == place.charts.keys()
     for title, chart in place.charts.items():
@@ -117,7 +117,7 @@ def test_every_chart_shows_what_sql_on_gold_says(place: Place) -> None:
 
 @pytest.mark.parametrize("width", [1400, 600])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_an_analyst_sees_dashboards_without_a_fault(
+def test_analyst_sees_dashboards_without_errors(
     place: Place, name: str, width: int, tmp_path: Path
 ) -> None:
     picture = Path(PICTURES or tmp_path) / f"{name}-{width}.png"
@@ -125,16 +125,16 @@ def test_an_analyst_sees_dashboards_without_a_fault(
         assert reader.faults_of(all_dashboards(place.project)[name], picture) == []
 
 
-def test_a_push_again_changes_nothing(place: Place) -> None:
-    client = Client(place.admin)
+def test_second_push_changes_nothing(place: Place) -> None:
+    client = SupersetClient(place.admin)
     before, charts = exported(client), ids(client)
     told = place.push()
     assert "removed" not in told
     assert (exported(client), ids(client)) == (before, charts)
 
 
-def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
-    client = Client(place.analyst)
+def test_analyst_reads_only_gold_and_ops(place: Place) -> None:
+    client = SupersetClient(place.analyst)
     assert ask(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
     assert ask(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
     for sql in (
@@ -174,7 +174,7 @@ def test_an_analyst_reads_gold_and_ops_and_nothing_else(place: Place) -> None:
     assert refused.value.code == "GS723"
 
 
-def test_nobody_comes_in_without_a_password(place: Place) -> None:
+def test_login_requires_a_password(place: Place) -> None:
     for user, password in (
         ("admin", "admin"),
         ("analyst", "analyst"),
@@ -182,10 +182,10 @@ def test_nobody_comes_in_without_a_password(place: Place) -> None:
         ("superset", "superset"),
     ):
         with pytest.raises(GoldsmithError):
-            Client(replace(place.admin, user=user, password=password))
+            SupersetClient(replace(place.admin, user=user, password=password))
 
 
-def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
+def test_secrets_are_not_in_the_image_logs_or_arguments(place: Place) -> None:
     (container,) = place.lake.containers("superset")
     words = ["docker", "inspect", "--format", "{{.Image}}", container]
     image = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
@@ -197,20 +197,20 @@ def test_no_secret_is_in_the_image_the_logs_or_arguments(place: Place) -> None:
     ] == []
 
 
-def test_without_superset_a_push_says_so(place: Place) -> None:
+def test_push_without_superset_is_reported(place: Place) -> None:
     place.lake.compose("stop", "superset")
     try:
         told = place.lake.alone("superset-push", check=False)
         assert "GS721" in told
-        assert "Superset does not answer at http://superset:8088" in told
+        assert "Superset does not respond at http://superset:8088" in told
         assert "Traceback" not in told
     finally:
         place.lake.compose("start", "superset")
-    until(lambda: bool(Client(place.admin).get("dashboard/flights")), 120)
+    until(lambda: bool(SupersetClient(place.admin).get("dashboard/flights")), 120)
 
 
-def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> None:
-    client = Client(place.admin)
+def test_charts_report_and_survive_a_stopped_thrift_server(place: Place) -> None:
+    client = SupersetClient(place.admin)
     chart = ids(client)["Departures"]
     assert client.chart_data(chart)
     place.lake.compose("stop", "thrift-server")
@@ -219,7 +219,7 @@ def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> 
         with pytest.raises(GoldsmithError) as refused:
             client.chart_data(chart)
         assert time.monotonic() - began < 30
-        assert "The Thrift Server does not answer" in str(refused.value)
+        assert "The Thrift Server does not respond" in str(refused.value)
         # What was asked before is still shown.
         assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
     finally:
@@ -230,11 +230,11 @@ def test_without_the_thrift_server_charts_say_so_and_come_back(place: Place) -> 
     until(lambda: f"Opened {tables} tables" in place.lake.compose("logs", "thrift-server"), 120)
 
 
-def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
+def test_dashboard_survives_a_restart_of_the_thrift_server(
     place: Place, tmp_path: Path
 ) -> None:
     dashboard = all_dashboards(place.project)["flights"]
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     charts = ids(client)
     words = ("psql", "-U", "postgres", "-d", "superset", "-qc", "DELETE FROM key_value")
     place.lake.compose("exec", "--no-TTY", "postgres", *words)
@@ -256,8 +256,8 @@ def test_a_dashboard_outlives_a_thrift_server_that_restarts_while_it_loads(
         assert reader.faults_of(dashboard, tmp_path / "again.png") == []
 
 
-def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> None:
-    client = Client(place.admin)
+def test_restored_backup_contains_manual_work(place: Place, tmp_path: Path) -> None:
+    client = SupersetClient(place.admin)
     dataset = client.all("dataset", ("id", "table_name"))[0]["id"]
     mine = {"slice_name": "Mine", "viz_type": "table", "datasource_type": "table", "params": "{}"}
     client.post("chart/", {**mine, "datasource_id": dataset})
@@ -277,8 +277,8 @@ def test_a_backup_brings_back_what_people_made(place: Place, tmp_path: Path) -> 
     env.write_text("\n".join([*kept, port, ""]))
     subprocess.run([sys.executable, "tools/env.py"], cwd=place.lake.clone, check=True)
     run("make up")
-    assert "Mine" not in ids(Client(place.admin))
+    assert "Mine" not in ids(SupersetClient(place.admin))
     run(f"make restore FROM={tmp_path}")
-    client = Client(place.admin)
+    client = SupersetClient(place.admin)
     assert "Mine" in ids(client)
     assert client.chart_data(ids(client)["Departures"])

@@ -89,7 +89,7 @@ def followed(clone: Path, days: list[date], tmp_path_factory: pytest.TempPathFac
     return told
 
 
-def test_every_command_of_the_readme_works(followed: dict[str, str]) -> None:
+def test_commands_of_the_readme_work(followed: dict[str, str]) -> None:
     assert "make demo" in followed
     assert "Done: " in followed["make demo"]
     shown = next(text for line, text in followed.items() if "show gold.orders_by_day" in line)
@@ -116,7 +116,7 @@ def _comparable(row: object) -> str:
     return json.dumps(values)
 
 
-def test_the_demo_again_makes_no_commit(followed: dict[str, str], clone: Path, days: list[date]) -> None:
+def test_repeated_demo_makes_no_commit(followed: dict[str, str], clone: Path, days: list[date]) -> None:
     assert followed
     before = _logs(clone)
     assert "Nothing to do" in follow("make demo", clone, days)
@@ -127,7 +127,7 @@ def _logs(clone: Path) -> list[str]:
     return sorted(str(file) for file in (clone / ".goldsmith/warehouse").rglob("_delta_log/*.json"))
 
 
-def test_the_report_of_the_demo_is_a_page_without_errors(followed: dict[str, str], clone: Path) -> None:
+def test_demo_report_has_no_errors(followed: dict[str, str], clone: Path) -> None:
     assert followed
     for width in (1440, 390):
         assert problems_of(clone / ".goldsmith/report.html", width=width) == []

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldsmith.publish.superset.client import Client, Server
+from goldsmith.publish.superset.client import Server, SupersetClient
 from services.processes import Missing, Service, free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -25,15 +25,15 @@ class Superset:
     server: Server
     service: Service
 
-    def admin(self) -> Client:
-        return Client(self.server)
+    def admin(self) -> SupersetClient:
+        return SupersetClient(self.server)
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Superset]:
     """An empty Superset. Raises Missing where its environment is not made."""
     if not (ENVIRONMENT / "bin" / "superset").is_file():
-        raise Missing("no .venv-superset: `make superset-env` makes it")
+        raise Missing("no .venv-superset: create it with `make superset-env`")
     (port,) = free_ports(1)
     password = secrets.token_urlsafe(16)
     environment = {

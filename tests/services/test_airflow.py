@@ -180,7 +180,7 @@ def loaded(stack: Stack) -> list[str]:
         return [str(day) for (day,) in cursor.fetchall()]
 
 
-def test_the_schedule_runs_the_last_interval(airflow: Airflow, project: Path) -> None:
+def test_schedule_runs_the_last_interval(airflow: Airflow, project: Path) -> None:
     [first] = until(lambda: airflow.runs("orders"), 120, "the scheduled run")
     assert first["partition_key"] == str(YESTERDAY)
     assert airflow.ended("orders", first["dag_run_id"]) == "success"
@@ -192,12 +192,12 @@ def test_the_schedule_runs_the_last_interval(airflow: Airflow, project: Path) ->
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way(airflow: Airflow, project: Path) -> None:
+def _no_unfinished_run(airflow: Airflow, project: Path) -> None:
     """Each test begins when the runs before it have ended."""
     until(lambda: not applications(project), 300, "the end of the applications before")
 
 
-def test_a_killed_task_takes_its_application_along_and_is_retried(airflow: Airflow, project: Path) -> None:
+def test_killed_task_ends_its_application_and_is_retried(airflow: Airflow, project: Path) -> None:
     run = airflow.trigger("orders", first_day=str(YESTERDAY - timedelta(days=1)))
     [(job, task)] = until(lambda: applications(project), 300, "the application", every=0.1)
     os.kill(task, signal.SIGKILL)
@@ -215,7 +215,7 @@ def test_a_killed_task_takes_its_application_along_and_is_retried(airflow: Airfl
     assert at_once == 1
 
 
-def test_a_cancelled_run_ends_its_application(airflow: Airflow, project: Path) -> None:
+def test_cancelled_run_ends_its_application(airflow: Airflow, project: Path) -> None:
     run = airflow.trigger("orders", first_day=str(YESTERDAY))
     until(lambda: applications(project), 300, "the application", every=0.1)
     airflow.call("PATCH", f"dags/orders/dagRuns/{run}", {"state": "failed"})
@@ -223,7 +223,7 @@ def test_a_cancelled_run_ends_its_application(airflow: Airflow, project: Path) -
     assert airflow.run("orders", run)["state"] == "failed"
 
 
-def test_a_backfill_runs_each_day_once(airflow: Airflow, stack: Stack) -> None:
+def test_backfill_runs_each_day_once(airflow: Airflow, stack: Stack) -> None:
     days = [str(YESTERDAY - timedelta(days=number)) for number in range(5, 2, -1)]
     airflow.call(
         "POST",
@@ -250,7 +250,7 @@ def test_a_backfill_runs_each_day_once(airflow: Airflow, stack: Stack) -> None:
     assert loaded(stack) == delivered()
 
 
-def test_a_pipeline_runs_after_the_tables_it_waits_for(airflow: Airflow) -> None:
+def test_pipeline_runs_after_its_upstream_tables(airflow: Airflow) -> None:
     airflow.call("PATCH", "dags/totals", {"is_paused": False})
     day = str(YESTERDAY - timedelta(days=2))
     run = airflow.trigger("orders", first_day=day)
@@ -264,7 +264,7 @@ def test_a_pipeline_runs_after_the_tables_it_waits_for(airflow: Airflow) -> None
     assert event["extra"]["rows"]["written"] == len(delivered())
 
 
-def test_failures_and_missed_deadlines_are_told_by_chat_and_mail(airflow: Airflow, alerted: Alerted) -> None:
+def test_failures_and_missed_deadlines_are_sent_by_chat_and_mail(airflow: Airflow, alerted: Alerted) -> None:
     run = airflow.trigger("returns", first_day="2999-01-01")
     assert airflow.ended("returns", run) == "failed"
 

@@ -56,7 +56,7 @@ def log(airflow: Airflow, run: str) -> list[str]:
     return [str(line["event"]) for line in airflow.call("GET", path)["content"]]
 
 
-def test_a_gate_outlives_its_triggerer(
+def test_gate_survives_a_restart_of_its_triggerer(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = Event()

@@ -101,7 +101,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
         shutil.rmtree(folder)
 
 
-def test_nobody_comes_in_without_the_password(proxy: Proxy) -> None:
+def test_requests_without_the_password_are_refused(proxy: Proxy) -> None:
     for password in (None, "", "wrong", PASSWORD.upper(), PASSWORD + "x"):
         for path in ("/", "/api/ishealthy", "/api/jobs/runchecks", "/../etc/passwd"):
             status, told = proxy.ask(path, password=password)
@@ -109,7 +109,7 @@ def test_nobody_comes_in_without_the_password(proxy: Proxy) -> None:
             assert "headers" not in told
 
 
-def test_what_comes_in_reaches_dqops_as_it_was_and_without_the_login(proxy: Proxy) -> None:
+def test_requests_are_forwarded_unchanged_and_without_the_login(proxy: Proxy) -> None:
     status, told = proxy.ask("/api/jobs/jobs/a%2Fb?x=1")
     assert status == 200
     got = json.loads(told)
@@ -121,7 +121,7 @@ def test_what_comes_in_reaches_dqops_as_it_was_and_without_the_login(proxy: Prox
     assert (status, json.loads(told)["content"]) == (201, content.decode())
 
 
-def test_health_is_that_the_login_stands(proxy: Proxy) -> None:
+def test_health_requires_the_login(proxy: Proxy) -> None:
     listen = proxy.url.removeprefix("http://")
     for address, code in ((listen, 0), ("127.0.0.1:9", 1)):
         words = ["sh", str(SCRIPT), "health"]
@@ -129,14 +129,14 @@ def test_health_is_that_the_login_stands(proxy: Proxy) -> None:
         assert ended.returncode == code
 
 
-def test_a_server_that_is_away_is_told(proxy: Proxy) -> None:
+def test_unreachable_server_is_reported(proxy: Proxy) -> None:
     proxy.upstream.server_close()
     status, told = proxy.ask("/")
-    assert (status, told) == (503, "DQOps does not answer. Its log: make logs S=dqops\n")
+    assert (status, told) == (503, "DQOps does not respond. Its log: make logs S=dqops\n")
     assert proxy.ask("/", password="wrong")[0] == 401
 
 
-def test_the_password_is_nowhere_but_in_a_file_of_the_owner(proxy: Proxy) -> None:
+def test_password_is_stored_only_in_a_file_of_the_owner(proxy: Proxy) -> None:
     holders = {
         file.name for file in proxy.folder.iterdir() if file.is_file() and PASSWORD in file.read_text()
     }

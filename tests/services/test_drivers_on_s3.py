@@ -116,7 +116,7 @@ def together(drivers: list[Driver], do: str, table: str, commits: int) -> list[A
 
 
 @pytest.mark.parametrize("do", ["append", "mix"])
-def test_each_acknowledged_commit_is_there_once(
+def test_each_acknowledged_commit_exists_once(
     spark: SparkSession, drivers: list[Driver], home: S3Home, full_counts: bool, do: str
 ) -> None:
     commits = 50 if full_counts else 5
@@ -131,7 +131,7 @@ def test_each_acknowledged_commit_is_there_once(
         assert [row["touched"] for row in touched] == [len(merged)]
 
 
-def test_replies_that_are_lost_lose_and_double_nothing(
+def test_lost_replies_neither_lose_nor_duplicate_rows(
     spark: SparkSession, drivers: list[Driver], proxy: LossyProxy, full_counts: bool
 ) -> None:
     table, commits = "s3a://lossy/rows", 50 if full_counts else 5
@@ -142,7 +142,7 @@ def test_replies_that_are_lost_lose_and_double_nothing(
     assert rows_of(spark, table) == Counter(dict.fromkeys(acknowledged, ROWS))
 
 
-def test_a_store_that_is_away_for_twenty_seconds_is_waited_for(
+def test_store_unavailable_for_twenty_seconds_is_retried(
     spark: SparkSession, drivers: list[Driver], proxy: LossyProxy
 ) -> None:
     table, driver = "s3a://lossy/waiting", drivers[0]
@@ -158,7 +158,7 @@ def test_a_store_that_is_away_for_twenty_seconds_is_waited_for(
     )
 
 
-def test_a_driver_that_is_killed_takes_nothing_with_it(
+def test_killed_driver_loses_no_acknowledged_commit(
     spark: SparkSession, drivers: list[Driver], home: S3Home, full_counts: bool
 ) -> None:
     *others, victim = drivers

@@ -84,13 +84,13 @@ def applications(history: Service) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_folder_of_event_logs_is_made_once(history: Service, folder: str) -> None:
+def test_folder_of_event_logs_is_created_once(history: Service, folder: str) -> None:
     bucket, prefix = Bucket.of(folder), folder.removeprefix(f"{BUCKET}/")
     assert [item["Key"] for item in bucket.listed(f"{prefix}/")] == [f"{prefix}/.folder"]
     assert applications(history) == []
 
 
-def test_a_job_that_has_ended_is_in_the_history(
+def test_finished_job_is_in_the_history(
     stack: Stack, history: Service, settings: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "job.py").write_text(JOB)
@@ -117,14 +117,14 @@ def test_a_job_that_has_ended_is_in_the_history(
     assert b"counting" in get(history, f"/history/{application}/jobs/")
 
 
-def test_the_probe_knows_a_history_server(history: Service) -> None:
+def test_probe_recognizes_a_history_server(history: Service) -> None:
     probe = ["bash", str(ROOT / "spark/probe.sh"), "history"]
     for port, code in ((history.port, 0), (free_ports(1)[0], 1)):
         environment = {**os.environ, "PROBE_HOST": "127.0.0.1", "PROBE_PORT": str(port)}
         assert subprocess.run(probe, env=environment, check=False, capture_output=True).returncode == code
 
 
-def test_settings_without_a_folder_are_refused(stack: Stack, tmp_path: Path) -> None:
+def test_settings_without_an_event_log_folder_are_refused(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "spark-defaults.conf").write_text("spark.ui.enabled false\n")
     (port,) = free_ports(1)
     where = {"HISTORY_PORT": str(port), "SPARK_CONF_DIR": str(tmp_path)}

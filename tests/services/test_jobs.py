@@ -82,7 +82,7 @@ def applications(folder: Path) -> set[str]:
     return set(re.findall(r"Registering app (.+)", text))
 
 
-def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
+def test_plain_spark_submit_uses_the_profiles_master_jars_and_name(
     master: str, project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     told = ended(submit(str(RUN), "--profile", "cluster", "orders", "--from", "2024-01-01"), project)
@@ -97,7 +97,7 @@ def test_a_plain_submit_loads_on_the_profiles_master_with_jars_and_name(
     assert "Spark application app-" in told
 
 
-def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> None:
+def test_submitted_run_returns_the_commands_exit_codes(project: Path) -> None:
     assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
     told = ended(
         submit("--master", "spark://127.0.0.1:1", str(RUN), "--rebuild", "silver.orders"), project, code=4
@@ -105,7 +105,7 @@ def test_a_submitted_run_ends_with_the_commands_exit_codes(project: Path) -> Non
     assert "GS905" in told
 
 
-def test_a_job_that_gets_no_cores_says_so_and_ends(
+def test_job_without_cores_reports_it_and_ends(
     master: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     unloaded = shop(tmp_path, master)
@@ -119,7 +119,7 @@ def test_a_job_that_gets_no_cores_says_so_and_ends(
     assert "GS909 A job was ended" in told
 
 
-def test_goldsmith_submit_starts_maintenance_and_an_analysts_script(project: Path) -> None:
+def test_goldsmith_submit_starts_maintenance_and_a_script(project: Path) -> None:
     script = project / "mean.py"
     script.write_text(
         "import goldsmith, sys\n"

@@ -45,7 +45,7 @@ def paths(landing: Landing, pattern: str) -> list[str]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_glob_finds_what_it_finds_on_a_disk(
+def test_glob_matches_the_same_files_as_on_disk(
     home: S3Home, landing: Landing, tmp_path: Path, pattern: str
 ) -> None:
     disk = landing_at(str(tmp_path))
@@ -62,7 +62,7 @@ def test_a_glob_finds_what_it_finds_on_a_disk(
     assert found
 
 
-def test_markers_of_folders_are_no_files(home: S3Home, landing: Landing) -> None:
+def test_folder_markers_are_not_files(home: S3Home, landing: Landing) -> None:
     key = f"{home.place.removeprefix('s3a://lake/')}/landing/orders"
     for name in ("/", "/deep/"):
         home.bucket.put(f"{key}{name}", b"")
@@ -71,7 +71,7 @@ def test_markers_of_folders_are_no_files(home: S3Home, landing: Landing) -> None
     assert paths(landing, "orders/**/*") == ["orders/a.csv"]
 
 
-def test_a_folder_that_is_not_there_is_said_so(landing: Landing) -> None:
+def test_missing_folder_is_reported(landing: Landing) -> None:
     landing.deliver("orders/a.txt", b"")
     assert paths(landing, "orders/*.csv") == []
     with pytest.raises(SourceError) as caught:
@@ -80,7 +80,7 @@ def test_a_folder_that_is_not_there_is_said_so(landing: Landing) -> None:
     assert caught.value.message.endswith("/landing/ordres is not there.")
 
 
-def test_a_folder_can_be_made_before_its_files(landing: Landing, tmp_path: Path) -> None:
+def test_folder_can_be_created_before_its_files(landing: Landing, tmp_path: Path) -> None:
     for each in (landing, landing_at(str(tmp_path))):
         each.make_folder("orders/*.csv")
         each.make_folder("*.csv")
@@ -91,7 +91,7 @@ def test_a_folder_can_be_made_before_its_files(landing: Landing, tmp_path: Path)
         assert paths(each, "orders/*.csv") == ["orders/a.csv"]
 
 
-def test_more_files_than_one_answer_holds(home: S3Home, landing: Landing) -> None:
+def test_listing_continues_beyond_one_response(home: S3Home, landing: Landing) -> None:
     for number in range(1003):
         home.deliver(f"many/{number:04}.csv", b"")
     listing = landing.files("many/*.csv", table="bronze.many")
@@ -103,7 +103,7 @@ def test_more_files_than_one_answer_holds(home: S3Home, landing: Landing) -> Non
     assert (caught.value.code, caught.value.where.file) == ("GS303", "many/0500.csv")
 
 
-def test_two_contents_of_one_size_and_one_second_are_told_apart(home: S3Home, landing: Landing) -> None:
+def test_contents_of_equal_size_and_second_are_distinguished(home: S3Home, landing: Landing) -> None:
     while True:
         home.deliver("orders/a.csv", b"id\n1\n")
         (before,) = landing.files("orders/*.csv", table="bronze.orders")
@@ -117,7 +117,7 @@ def test_two_contents_of_one_size_and_one_second_are_told_apart(home: S3Home, la
         landing.unchanged([before], table="bronze.orders")
 
 
-def test_a_file_that_vanished_is_said_so(home: S3Home, landing: Landing) -> None:
+def test_deleted_file_is_reported(home: S3Home, landing: Landing) -> None:
     landing.deliver("orders/a.csv", b"id\n1\n")
     listing = landing.files("orders/*.csv", table="bronze.orders")
     home.remove(f"{home.place}/landing/orders")
@@ -127,7 +127,7 @@ def test_a_file_that_vanished_is_said_so(home: S3Home, landing: Landing) -> None
         landing.open("orders/a.csv")
 
 
-def test_what_is_there_already_is_not_delivered_again(landing: Landing) -> None:
+def test_existing_file_is_not_delivered_again(landing: Landing) -> None:
     assert landing.deliver("orders/a.csv", b"id\n1\n")
     first = landing.files("orders/*.csv", table="bronze.orders")
     time.sleep(1.1)  # the store tells times by the second
@@ -136,7 +136,7 @@ def test_what_is_there_already_is_not_delivered_again(landing: Landing) -> None:
     assert landing.deliver("orders/a.csv", b"id\n2\n")
 
 
-def test_packed_files_are_read_unpacked(landing: Landing) -> None:
+def test_compressed_files_are_decompressed(landing: Landing) -> None:
     landing.deliver("orders/a.csv.gz", gzip.compress(b"id\n" + b"1\n" * 100_000))
     with landing.open("orders/a.csv.gz") as stream:
         assert stream.readline() == b"id\n"

@@ -60,7 +60,7 @@ def logstore(jars: Jars, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return jar
 
 
-def test_two_builds_are_equal_byte_for_byte(jars: Jars, logstore: Path, tmp_path: Path) -> None:
+def test_builds_are_reproducible(jars: Jars, logstore: Path, tmp_path: Path) -> None:
     elsewhere = shutil.copytree(LOGSTORE, tmp_path / "elsewhere")
     again = tmp_path / "again.jar"
     _run(
@@ -72,7 +72,7 @@ def test_two_builds_are_equal_byte_for_byte(jars: Jars, logstore: Path, tmp_path
     assert again.read_bytes() == logstore.read_bytes()
 
 
-def test_the_jar_holds_the_class_that_spark_is_told(logstore: Path) -> None:
+def test_jar_contains_the_configured_class(logstore: Path) -> None:
     with ZipFile(logstore) as jar:
         names = jar.namelist()
     assert "io/goldsmith/logstore/ConditionalS3LogStore.class" in names

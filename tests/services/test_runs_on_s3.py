@@ -27,7 +27,7 @@ expectations:
 """
 
 
-def test_files_of_any_name_are_loaded_once(lake: Lake) -> None:
+def test_files_with_any_name_are_loaded_once(lake: Lake) -> None:
     names = ("a b", "100%", "%20", "plus+and&", "{x},[y]", "größe-€-😀", "back\\slash")
     lake.declare("bronze.orders", RULE)
     for number, name in enumerate(names):
@@ -44,7 +44,7 @@ def test_files_of_any_name_are_loaded_once(lake: Lake) -> None:
     assert lake.done()["bronze.orders"].counts.written == 1
 
 
-def test_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
+def test_access_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n")
     lake.done()
@@ -67,7 +67,7 @@ def test_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
     assert not any("AWS_ACCESS_KEY_ID" in line for line in told)
 
 
-def test_a_run_that_looks_leaves_rows_alone_that_another_is_about_to_commit(
+def test_inspecting_run_keeps_rows_of_a_pending_commit(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.declare("bronze.orders", RULE)
@@ -88,7 +88,7 @@ def test_a_run_that_looks_leaves_rows_alone_that_another_is_about_to_commit(
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 
-def test_a_run_that_was_overtaken_between_its_rows_and_its_commit(
+def test_run_that_lost_the_race_between_rows_and_commit(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second run commits while the first has its quarantined rows written, and the first one dies."""
@@ -110,7 +110,7 @@ def test_a_run_that_was_overtaken_between_its_rows_and_its_commit(
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 
-def test_two_processes_at_once_load_everything_once(
+def test_concurrent_processes_load_everything_once(
     spark: SparkSession, tmp_path: Path, lake: Lake, full_counts: bool
 ) -> None:
     lake.declare("bronze.orders", RULE)
@@ -137,7 +137,7 @@ def test_two_processes_at_once_load_everything_once(
     assert len(lake.rows("ops.files", "path")) == rounds
 
 
-def test_the_flights_are_the_same_as_on_a_disk(
+def test_flights_equal_those_on_disk(
     spark: SparkSession, tmp_path: Path, home: S3Home, full_counts: bool
 ) -> None:
     days = 7 if full_counts else 2

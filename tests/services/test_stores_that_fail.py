@@ -39,7 +39,7 @@ def failure(place: str = PLACE) -> NotReady:
     return caught.value
 
 
-def test_a_store_that_is_there(told: pytest.MonkeyPatch) -> None:
+def test_reachable_store_has_no_error(told: pytest.MonkeyPatch) -> None:
     check_reachable([PLACE, f"{BUCKET}/landing", "/a/folder"])
 
 
@@ -58,20 +58,20 @@ def test_wrong_keys(told: pytest.MonkeyPatch, name: str, value: str, said: str) 
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in f"{error.message} {error.hint}"
 
 
-def test_no_keys_at_all(told: pytest.MonkeyPatch) -> None:
+def test_missing_keys(told: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         told.delenv(name)
     told.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert failure().code == "GS411"
 
 
-def test_a_bucket_that_is_not_there(told: pytest.MonkeyPatch) -> None:
+def test_missing_bucket(told: pytest.MonkeyPatch) -> None:
     error = failure("s3a://leke/warehouse")
     assert error.code == "GS412"
     assert "`leke`" in error.message
 
 
-def test_a_store_that_is_not_there(told: pytest.MonkeyPatch) -> None:
+def test_unreachable_store(told: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     told.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
@@ -80,13 +80,13 @@ def test_a_store_that_is_not_there(told: pytest.MonkeyPatch) -> None:
     assert f"127.0.0.1:{port}" in error.message
 
 
-def test_a_store_that_does_not_answer(told: pytest.MonkeyPatch) -> None:
+def test_store_that_does_not_respond(told: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         told.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
         assert failure().code == "GS410"
 
 
-def test_a_clock_that_is_two_hours_off(told: pytest.MonkeyPatch) -> None:
+def test_clock_two_hours_off(told: pytest.MonkeyPatch) -> None:
     now = botocore.auth.get_current_datetime
     told.setattr(
         botocore.auth, "get_current_datetime", lambda *given: now(*given) + datetime.timedelta(hours=2)
@@ -96,7 +96,7 @@ def test_a_clock_that_is_two_hours_off(told: pytest.MonkeyPatch) -> None:
     assert "15 minutes" in error.message
 
 
-def test_the_command_says_it_before_spark_starts(
+def test_command_reports_the_store_before_spark_starts(
     told: pytest.MonkeyPatch, tmp_path: Path, home: S3Home
 ) -> None:
     (tmp_path / "goldsmith.yaml").write_text(home.declared)
@@ -124,7 +124,7 @@ ORDERS = "source: {files: orders/*.csv, format: csv}\ncolumns: {id: int}\n"
         ("fs.s3a.endpoint", "http://127.0.0.1:1", "GS410"),
     ],
 )
-def test_what_spark_meets_in_the_middle_of_a_run(
+def test_store_error_inside_a_spark_job(
     lake: Lake, tmp_path: Path, setting: str, value: str, code: str
 ) -> None:
     """Spark's own settings for one bucket are wrong, which the look at the store beforehand cannot know."""

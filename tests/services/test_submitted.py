@@ -34,7 +34,7 @@ print("rows", spark.read.format("delta").load(f"{profile.warehouse}/bronze/order
 """
 
 
-def test_the_call_wins_over_the_profile_and_the_profile_over_the_defaults(
+def test_options_override_the_profile_and_the_profile_overrides_defaults(
     home: S3Home, tmp_path: Path
 ) -> None:
     settings = Settings.from_environment()

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.errors import Exit
 from goldsmith.publish.dqops import running
-from goldsmith.publish.dqops.declared import checks_at_home
+from goldsmith.publish.dqops.declared import checks_in_home
 from goldsmith.publish.dqops.document import checks_of
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.run.asking import register_all
@@ -121,7 +121,7 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
     names = [
         name
         for name in lake.project().select(("flights",))
-        if IMPORT_CHECK in checks_at_home(lake.root, name)
+        if IMPORT_CHECK in checks_in_home(lake.root, name)
     ]
     assert set(names) == set(after)
     gravest = {

@@ -12,9 +12,9 @@ from pyspark.sql import SparkSession
 
 from goldsmith.errors import SourceError
 from goldsmith.project.ops import DQOPS_RESULTS
-from goldsmith.publish.dqops.collecting import Collected, _read, collect, shared
+from goldsmith.publish.dqops.collecting import Collected, _read, collect, uploaded
 from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
-from goldsmith.publish.dqops.snapshot import copied
+from goldsmith.publish.dqops.snapshot import copy_results
 from support.lake import Lake
 
 STORED = (
@@ -212,7 +212,7 @@ def test_a_file_that_is_being_written_is_not_taken(
     whole.write_bytes(whole.read_bytes()[:-9])
     monkeypatch.setattr(snapshot, "PAUSE", 0)
     with pytest.raises(SourceError) as raised:
-        copied(store.folder, tmp_path / "copy", None)
+        copy_results(store.folder, tmp_path / "copy", None)
     assert (raised.value.code, raised.value.retryable) == ("GS706", True)
 
 
@@ -220,7 +220,7 @@ def test_a_copy_in_the_store_is_there_as_long_as_it_is_read(store: Store, tmp_pa
     """As for executors on other machines, which cannot read this disk."""
     store.write(result("a"))
     place = tmp_path / "warehouse/ops/_dqops_incoming/one"
-    with shared(store.spark, place.as_uri(), store.folder / "check_results") as found:
+    with uploaded(store.spark, place.as_uri(), store.folder / "check_results") as found:
         assert [row.id for row in _read(store.spark, found).collect()] == ["a"]
     assert not place.exists()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from goldsmith.project.tables import Table
-from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.check import Subject
-from goldsmith.publish.dqops.checks import mapped
+from goldsmith.publish.dqops.checks import map_expectations
+from goldsmith.publish.dqops.load_verdicts import import_check
 from goldsmith.quality.predicates import passes
 from goldsmith.run.asking import register
 from support.lake import Lake
@@ -107,7 +107,7 @@ def test_conditions_find_the_rows_that_the_load_found(lake: Lake, judged: Table)
         assert row.failed == row.rest, expectation.name
         found[expectation.name] = row.failed
     assert found == expected
-    checks, without = mapped(judged)
+    checks, without = map_expectations(judged)
     assert without == ()
     for check in checks:
         if check.name == "daily_sql_condition_failed_on_column":
@@ -152,7 +152,7 @@ def test_verdicts_of_loads_are_read_as_severities_and_clear(lake: Lake) -> None:
 
     def severities() -> dict[str, tuple[int, float]]:
         run = lake.begin()
-        check = imported(run.project.tables["silver.rows"])
+        check = import_check(run.project.tables["silver.rows"])
         assert check is not None
         query = (
             check.parameters["sql_query"].replace("{schema_name}", "silver").replace("{table_name}", "rows")

@@ -14,7 +14,7 @@ import pytest
 from goldsmith.errors import StorageError
 from goldsmith.publish.report import collect as collecting
 from goldsmith.publish.report.cells import fetch
-from goldsmith.publish.report.collect import collect, load_in_words, write_report
+from goldsmith.publish.report.collect import collect, describe_load, write_report
 from goldsmith.publish.report.model import ReportData, TableReport
 from goldsmith.run.context import Accepted, Interval
 from goldsmith.run.runner import run_tables
@@ -76,7 +76,7 @@ def test_a_lake_that_never_ran_is_described_and_nothing_else(shop: Lake) -> None
     assert [table.name for table in data.tables] == ["bronze.orders", "silver.orders", "gold.sales"]
     assert {table.outcome for table in data.tables} == {"never"}
     silver = _tables(data)["silver.orders"]
-    assert (silver.row_count, silver.runs, silver.quarantine.held) == (None, (), 0)
+    assert (silver.row_count, silver.runs, silver.quarantine.row_count) == (None, (), 0)
     assert silver.columns[0].description == "What names an order."
     assert [one.name for one in silver.expectations] == ["cents_to_be_between", "shop_to_be_in_set", "cheap"]
 
@@ -98,7 +98,7 @@ def test_counts_verdicts_quarantine_and_gold_of_two_runs(shop: Lake, tmp_path: P
 
     first, second = silver.runs
     assert [run.rows.written for run in silver.runs] == [2, 2]
-    assert (first.rows.incoming, first.rows.quarantined, first.rows.unaccounted) == (4, 2, 0)
+    assert (first.rows.rows_in, first.rows.quarantined, first.rows.unaccounted) == (4, 2, 0)
     assert (first.outcome, second.outcome) == ("warned", "done")
     assert first.message == "cents_to_be_between: 2 of 4 rows quarantined; cheap: 1 of 4 rows fails"
     assert (first.mode, second.mode, second.reason) == (
@@ -111,14 +111,14 @@ def test_counts_verdicts_quarantine_and_gold_of_two_runs(shop: Lake, tmp_path: P
     assert (silver.row_count, silver.owner, silver.load) == (3, "sales", "merge on id; newest by at")
 
     between, _, cheap = silver.expectations
-    assert [(verdict.checked, verdict.failed, verdict.ok) for verdict in between.verdicts] == [
+    assert [(verdict.checked, verdict.failed, verdict.ok) for verdict in between.results] == [
         (4, 2, False),
         (2, 0, True),
     ]
     assert [json.loads(row)["id"] for row in cheap.samples] == [2]
-    assert cheap.samples_at == cheap.verdicts[0].at
+    assert cheap.samples_at == cheap.results[0].at
 
-    assert (silver.quarantine.held, silver.quarantine.reasons) == (2, (("cents_to_be_between", 2),))
+    assert (silver.quarantine.row_count, silver.quarantine.reasons) == (2, (("cents_to_be_between", 2),))
     assert sorted(json.loads(row.row)["cents"] for row in silver.quarantine.samples) == [-7, -5]
     assert {row.run_id for row in silver.quarantine.samples} == {first.run_id}
 
@@ -162,7 +162,7 @@ def test_a_table_without_news_and_tables_behind_a_gate(shop: Lake) -> None:
     _run(shop, None, accept="silver.orders.shop_to_be_in_set")
     silver = _tables(_collect(shop))["silver.orders"]
     assert silver.outcome == "warned"
-    [passed] = [verdict for verdict in silver.expectations[1].verdicts if verdict.accepted_by]
+    [passed] = [verdict for verdict in silver.expectations[1].results if verdict.accepted_by]
     assert (passed.accepted_by, passed.accepted_why, passed.ok) == ("ann", "known", False)
 
 
@@ -217,7 +217,7 @@ def test_times_are_utc_whatever_the_zone_of_the_process(shop: Lake) -> None:
     data = _collect(shop)
     after = datetime.now(UTC)
     silver = _tables(data)["silver.orders"]
-    started, judged = silver.runs[-1].started_at, silver.expectations[0].verdicts[-1].at
+    started, judged = silver.runs[-1].started_at, silver.expectations[0].results[-1].at
     assert started is not None
     assert before <= started <= judged <= after
     assert before <= silver.quarantine.samples[0].at <= after
@@ -240,9 +240,9 @@ def test_values_of_every_type_become_cells(lake: Lake) -> None:
 
 def test_loads_in_words(shop: Lake) -> None:
     tables = shop.project().tables
-    assert load_in_words(tables["bronze.orders"]) == "append from orders/*.csv"
-    assert load_in_words(tables["gold.sales"]) == "overwrite the touched day"
-    assert load_in_words(tables["silver.orders"]) == "merge on id; newest by at"
+    assert describe_load(tables["bronze.orders"]) == "append from orders/*.csv"
+    assert describe_load(tables["gold.sales"]) == "overwrite the touched day"
+    assert describe_load(tables["silver.orders"]) == "merge on id; newest by at"
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing(

@@ -189,7 +189,7 @@ def started(
         lake.compose("down", "--volumes", check=False)
 
 
-def assert_gold_is_what_a_laptop_makes_of_it(lake: Lake, spark: SparkSession, first: str, last: str) -> None:
+def assert_gold_equals_a_local_run(lake: Lake, spark: SparkSession, first: str, last: str) -> None:
     """Replays the days from `first` up to `last`, without it, in the clone, and compares every row of every gold table."""
     goldsmith = str(Path(sys.executable).with_name("goldsmith"))
     subprocess.run(

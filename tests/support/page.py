@@ -1,4 +1,4 @@
-"""A page in a real browser: what it complains of, asks the network for, or lets run over its window."""
+"""Problems of a page in a real browser: console errors, requests, horizontal overflow."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ def problems_of(page_file: Path, *, width: int) -> list[str]:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.on(
-            "console", lambda told: found.append(f"console: {told.text}") if told.type == "error" else None
+            "console",
+            lambda message: found.append(f"console: {message.text}") if message.type == "error" else None,
         )
         page.on("pageerror", lambda error: found.append(f"script: {error}"))
         page.on(
-            "request", lambda asked: found.append(f"request: {asked.url}") if asked.url != address else None
+            "request",
+            lambda request: found.append(f"request: {request.url}") if request.url != address else None,
         )
         page.goto(address)
         page.wait_for_load_state("load")

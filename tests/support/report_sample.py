@@ -1,4 +1,4 @@
-"""A month of flights as a report would find it: fifteen tables, thirty runs, with every outcome."""
+"""Sample data of a report: a month of flights, fifteen tables, thirty runs, all outcomes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from datetime import UTC, date, datetime, timedelta
 from goldsmith.project.expectations import Otherwise
 from goldsmith.project.models import Layer
 from goldsmith.publish.report.model import (
-    Chart,
     ColumnReport,
     ExpectationReport,
+    ExpectationResult,
     GoldTable,
-    Interval,
     Outcome,
-    Quarantine,
     QuarantinedRow,
+    QuarantineReport,
+    ReportChart,
     ReportData,
-    Rows,
+    ReportInterval,
+    RowTotals,
     Series,
     TableReport,
     TableRun,
-    Verdict,
 )
 
 FIRST = datetime(2013, 1, 1, tzinfo=UTC)
@@ -106,8 +106,8 @@ def empty() -> ReportData:
             table,
             runs=(),
             row_count=None,
-            quarantine=Quarantine(),
-            expectations=tuple(replace(one, verdicts=(), samples=()) for one in table.expectations),
+            quarantine=QuarantineReport(),
+            expectations=tuple(replace(one, results=(), samples=()) for one in table.expectations),
         )
         for table in full.tables
     )
@@ -139,29 +139,33 @@ def _table(index: int, runs: int) -> TableReport:
 def _run(name: str, layer: Layer, size: int, day: int, latest: bool) -> TableRun:
     offsets = {"bronze": 0.4, "silver": 5.0, "gold": 12.0}
     begin = FIRST + timedelta(days=day + 1, hours=6, seconds=offsets[layer] + len(name) % 5)
-    span = Interval(FIRST + timedelta(days=day), FIRST + timedelta(days=day + 1))
+    span = ReportInterval(FIRST + timedelta(days=day), FIRST + timedelta(days=day + 1))
     run_id = f"{span.start:%Y%m%d}T060000-{(day * 7919 + 4096) % 65536:04x}"
-    incoming = round(size * (1 + 0.15 * math.sin(day * 0.9)))
+    rows_in = round(size * (1 + 0.15 * math.sin(day * 0.9)))
     seconds = 1.1 + size / 900 + 0.6 * abs(math.sin(day + len(name)))
     outcome: Outcome = "done"
-    rows = Rows(incoming, incoming)
+    rows = RowTotals(rows_in, rows_in)
     message = ""
     if name.endswith(_MONTHLY) and day:
         return TableRun(run_id, "nothing_new", begin, 0.08, span, "incremental")
     if name == "silver.departures":
-        quarantined, superseded = (4 + day % 3 if day % 6 == 4 else 0), incoming // 2
-        rows = Rows(incoming, incoming - quarantined - superseded, quarantined, 0, superseded)
+        quarantined, superseded = (4 + day % 3 if day % 6 == 4 else 0), rows_in // 2
+        rows = RowTotals(rows_in, rows_in - quarantined - superseded, quarantined, 0, superseded)
         if latest:
-            return TableRun(run_id, "gate", begin, seconds, span, "incremental", Rows(), GATE_MESSAGE)
+            return TableRun(run_id, "gate", begin, seconds, span, "incremental", RowTotals(), GATE_MESSAGE)
         if day == 11:
-            return TableRun(run_id, "failed", begin, 0.9, span, "incremental", Rows(), "GS501 disk is full")
+            return TableRun(
+                run_id, "failed", begin, 0.9, span, "incremental", RowTotals(), "GS501 disk is full"
+            )
         if quarantined:
             outcome, message = "warned", "tailnum_to_exist_in: 113 of 842 rows fail."
     if name == "silver.weather" and latest:
-        rows = Rows(72, 70, 0, 2, 0)
+        rows = RowTotals(72, 70, 0, 2, 0)
         outcome, message = "warned", "wind_speed_to_be_between: 2 rows dropped."
     if layer == "gold" and (latest or day == 11):
-        return TableRun(run_id, "skipped", None, 0.0, span, "", Rows(), "silver.departures did not load.")
+        return TableRun(
+            run_id, "skipped", None, 0.0, span, "", RowTotals(), "silver.departures did not load."
+        )
     return TableRun(
         run_id, outcome, begin, seconds, span, "rebuild" if day == 20 else "incremental", rows, message
     )
@@ -183,14 +187,16 @@ def _columns(name: str) -> tuple[ColumnReport, ...]:
     )
 
 
-def _verdicts(history: tuple[TableRun, ...], failed: int, every: int, accepted: bool) -> tuple[Verdict, ...]:
-    found: list[Verdict] = []
+def _verdicts(
+    history: tuple[TableRun, ...], failed: int, every: int, accepted: bool
+) -> tuple[ExpectationResult, ...]:
+    found: list[ExpectationResult] = []
     for day, run in enumerate(history):
         bad = failed if failed and (day % every == every - 1 or day == len(history) - 1) else 0
         who = "m.okafor" if bad and accepted and day != len(history) - 1 else None
         why = "Stewart (SWF) took diversions that day." if who else None
         if run.started_at:
-            found.append(Verdict(run.run_id, run.started_at, 842, bad, not bad, None, who, why))
+            found.append(ExpectationResult(run.run_id, run.started_at, 842, bad, not bad, None, who, why))
     return tuple(found)
 
 
@@ -260,13 +266,13 @@ def _expectations(name: str, history: tuple[TableRun, ...]) -> tuple[Expectation
     )
 
 
-def _quarantine(name: str) -> Quarantine:
+def _quarantine(name: str) -> QuarantineReport:
     if name != "silver.departures":
-        return Quarantine()
+        return QuarantineReport()
     row = json.dumps(
         {"flight_date": "2013-01-05", "carrier": None, "flight": 461, "origin": "LGA", "distance": 17000}
     )
-    held = QuarantinedRow(
+    broken = QuarantinedRow(
         ("distance_to_be_between", "carrier_to_not_be_null"), row, FIRST, "20130105T060000-8bbc"
     )
     cast = QuarantinedRow(
@@ -277,7 +283,7 @@ def _quarantine(name: str) -> Quarantine:
         ("carrier_to_not_be_null", 7),
         ("dep_time: cannot be cast to int", 2),
     )
-    return Quarantine(25, reasons, (held, cast))
+    return QuarantineReport(25, reasons, (broken, cast))
 
 
 def _gold(runs: int) -> tuple[GoldTable, ...]:
@@ -350,8 +356,8 @@ def _gold(runs: int) -> tuple[GoldTable, ...]:
             sampled,
             runs * 3,
             (
-                Chart("line", "Flights by origin", "flight date", tuple(daily)),
-                Chart("line", "Mean arr delay by origin", "flight date", tuple(delays)),
+                ReportChart("line", "Flights by origin", "flight date", tuple(daily)),
+                ReportChart("line", "Mean arr delay by origin", "flight date", tuple(delays)),
             ),
         ),
         GoldTable(
@@ -361,7 +367,7 @@ def _gold(runs: int) -> tuple[GoldTable, ...]:
             ((date(2013, 1, 1), "UA"),),
             16,
             (
-                Chart(
+                ReportChart(
                     "bar",
                     "Flights by carrier",
                     "carrier",
@@ -387,7 +393,7 @@ def _gold(runs: int) -> tuple[GoldTable, ...]:
             ("origin", "dest"),
             (("JFK", "LAX"),),
             224,
-            (Chart("bar", "Flights by route", "route", (routes,)),),
+            (ReportChart("bar", "Flights by route", "route", (routes,)),),
         ),
         GoldTable(
             "gold.weather_delay",
@@ -395,6 +401,6 @@ def _gold(runs: int) -> tuple[GoldTable, ...]:
             ("wind", "delay"),
             (("calm", 9.4),),
             48,
-            (Chart("bar", "Mean delay by wind", "wind", tuple(rain)),),
+            (ReportChart("bar", "Mean delay by wind", "wind", tuple(rain)),),
         ),
     )

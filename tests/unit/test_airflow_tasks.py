@@ -1,4 +1,4 @@
-"""What a task of Airflow makes of its form, of a job's result and of its log; none of it needs Airflow."""
+"""An Airflow task's handling of its form, of a job's result and of its log, without Airflow."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.cron import Cron
-from goldsmith.publish.airflow import chatter
-from goldsmith.publish.airflow.chatter import Chatter
+from goldsmith.publish.airflow import job_log
 from goldsmith.publish.airflow.intervals import Days
-from goldsmith.publish.airflow.outcomes import extra_of, may_retry, told
-from goldsmith.publish.airflow.requests import Request, read_request
+from goldsmith.publish.airflow.job_log import JobLog
+from goldsmith.publish.airflow.outcomes import event_extra, failure_message, may_retry
+from goldsmith.publish.airflow.requests import RunRequest, read_request
 
 KNOWN = ("bronze.orders", "silver.orders", "gold.orders")
 TODAY = date(2026, 1, 5)
 DAILY = Cron.parse("@daily")
 
 
-def asked(form: dict[str, Any], key: str | None = None) -> Request:
+def asked(form: dict[str, Any], key: str | None = None) -> RunRequest:
     return read_request(form, key, DAILY, KNOWN, TODAY)
 
 
-def test_a_partition_gives_the_days_and_the_form_overrules_it() -> None:
+def test_form_overrides_the_days_of_a_partition() -> None:
     assert asked({}, "2013-01-01").days == Days(date(2013, 1, 1), date(2013, 1, 2))
     assert asked({"first_day": "2013-02-01", "last_day": "2013-02-03"}, "2013-01-01").days == Days(
         date(2013, 2, 1), date(2013, 2, 4)
@@ -33,7 +33,7 @@ def test_a_partition_gives_the_days_and_the_form_overrules_it() -> None:
     assert asked({}).days is None
 
 
-def test_the_form_chooses_tables() -> None:
+def test_form_selects_tables() -> None:
     request = asked({"tables": ["gold.orders", "bronze.orders"], "rebuild": ["gold.orders"]})
     assert request.chosen(KNOWN[1:]) == ("gold.orders",)
     assert request.rebuild == ("gold.orders",)
@@ -50,7 +50,7 @@ def test_the_form_chooses_tables() -> None:
         ({"tables": ["gold.orders"], "rebuild": ["silver.orders"]}, "GS504"),
     ],
 )
-def test_a_wrong_form_is_refused(form: dict[str, Any], code: str) -> None:
+def test_invalid_form_is_refused(form: dict[str, Any], code: str) -> None:
     with pytest.raises(DeclarationError) as caught:
         asked(form)
     assert caught.value.code == code
@@ -75,18 +75,20 @@ def error(code: str, *, retryable: bool) -> dict[str, Any]:
         (4, None, False),
     ],
 )
-def test_a_retry_is_for_what_may_pass(code: int, errors: list[dict[str, Any]] | None, again: bool) -> None:
+def test_only_retryable_failures_are_retried(
+    code: int, errors: list[dict[str, Any]] | None, again: bool
+) -> None:
     result = None if errors is None else {"tables": [], "errors": errors}
     assert may_retry(code, result) is again
 
 
-def test_a_failure_is_told_in_a_line() -> None:
+def test_failure_message_is_one_line() -> None:
     result = {"tables": [{"error": error("GS501", retryable=False)}, {"error": None}], "errors": []}
-    assert told(3, result) == "GS501 GS501 happened."
-    assert "exit code -9" in told(-9, None)
+    assert failure_message(3, result) == "GS501 GS501 happened."
+    assert "exit code -9" in failure_message(-9, None)
 
 
-def test_an_event_says_what_a_load_did() -> None:
+def test_asset_event_contains_the_counts_of_a_load() -> None:
     verdicts = [
         {"name": "a", "otherwise": "warn", "failed": 2, "checked": 9, "ok": False, "samples": ["secret"]},
         {"name": "b", "otherwise": "fail", "failed": 0, "checked": 9, "ok": True, "samples": []},
@@ -96,17 +98,17 @@ def test_an_event_says_what_a_load_did() -> None:
         "counts": {"rows_in": 9, "written": 7, "quarantined": 2, "filtered": None}, "error": None,
     }  # fmt: skip
     result = {"run_id": "r", "tables": [table], "errors": []}
-    assert extra_of("silver.orders", result) == {
+    assert event_extra("silver.orders", result) == {
         "run_id": "r", "status": "done", "seconds": 1.5, "versions": [3], "expectations": 2,
         "rows": {"rows_in": 9, "written": 7, "quarantined": 2},
         "not_held": [{"name": "a", "otherwise": "warn", "failed": 2, "checked": 9}],
     }  # fmt: skip
-    assert extra_of("gold.orders", result) is None
+    assert event_extra("gold.orders", result) is None
 
 
-def test_the_log_tells_people_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chatter, "MOST", 3)
-    kept = Chatter()
+def test_job_output_is_separated_from_the_jvm_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_log, "MAX_LINES", 3)
+    log = JobLog()
     lines = [
         "Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties\n",
         "26/11/21 15:26:35 INFO SparkContext: Running Spark version 4.1.4\n",
@@ -119,13 +121,13 @@ def test_the_log_tells_people_from_the_machine(monkeypatch: pytest.MonkeyPatch) 
         "  at the landing folder\n",
         "Done: 1 commit to 1 table in 2.0 s.\n",
     ]
-    assert list(kept.sift(lines)) == [lines[2].rstrip(), "", *[line.rstrip() for line in lines[7:]]]
-    assert (len(kept), kept.dropped) == (3, 2)
+    assert list(log.own_lines(lines)) == [lines[2].rstrip(), "", *[line.rstrip() for line in lines[7:]]]
+    assert (len(log), log.dropped) == (3, 2)
 
 
-def test_the_application_that_a_job_names_is_noticed_as_it_is_printed() -> None:
+def test_application_id_is_detected_when_it_is_printed() -> None:
     named: list[str] = []
-    chatter = Chatter(named.append)
+    log = JobLog(named.append)
     lines = iter(
         [
             "26/01/05 06:00:00 WARN Utils: x",
@@ -133,8 +135,8 @@ def test_the_application_that_a_job_names_is_noticed_as_it_is_printed() -> None:
             "bronze.orders",
         ]
     )
-    sifted = chatter.sift(lines)
-    assert next(sifted) == "Spark application app-20260105060012-0007 on spark://m:7077"
+    own_lines = log.own_lines(lines)
+    assert next(own_lines) == "Spark application app-20260105060012-0007 on spark://m:7077"
     assert named == ["app-20260105060012-0007"]
-    assert chatter.application == "app-20260105060012-0007"
-    assert list(sifted) == ["bronze.orders"]
+    assert log.application == "app-20260105060012-0007"
+    assert list(own_lines) == ["bronze.orders"]

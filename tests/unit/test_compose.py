@@ -44,7 +44,7 @@ def run(script: str, *arguments: str, **environment: str) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_is_limited_pinned_and_reached_from_this_machine_only(name: str) -> None:
+def test_services_are_limited_pinned_and_published_on_loopback(name: str) -> None:
     service = SERVICES[name]
     assert service["mem_limit"]
     assert service["networks"] == ["lake"]
@@ -65,14 +65,14 @@ CAPABILITIES = {
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_has_no_capability_that_it_does_not_need(name: str) -> None:
+def test_services_have_only_required_capabilities(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert set(service.get("cap_add", [])) == CAPABILITIES.get(name, set())
 
 
-def test_the_metastore_takes_connections_of_containers_only() -> None:
+def test_metastore_accepts_only_containers() -> None:
     assert LAKE["metastore"]["environment"]["METASTORE_PEERS"] == "network"
     # As the entry point does: the gateway of the default route, from the kernel's hexadecimal.
     entrypoint = (ROOT / "spark" / "entrypoint.sh").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_the_metastore_takes_connections_of_containers_only() -> None:
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "172.18.0.1\n"
 
 
-def test_the_store_does_not_run_as_root_and_owns_its_folder_first() -> None:
+def test_store_runs_unprivileged_after_its_folder_is_prepared() -> None:
     user, _, group = LAKE["minio"]["user"].partition(":")
     assert user == group != "0"
     assert LAKE["store-folder"]["entrypoint"] == ["sh", "/init/store-folder.sh", user]
@@ -90,7 +90,7 @@ def test_the_store_does_not_run_as_root_and_owns_its_folder_first() -> None:
     assert waited == {"condition": "service_completed_successfully"}
 
 
-def test_the_stores_folder_is_given_away_once(tmp_path: Path) -> None:
+def test_owner_of_the_stores_folder_is_changed_once(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     program(tmp_path / "bin", "chown", f'echo "$@" >>{calls}')
     program(tmp_path / "bin", "ls", "echo drwxr-xr-x 3 $OWNER $OWNER 60 Jan 1 00:00 /data")
@@ -111,7 +111,7 @@ VOLUMES = {"S3_IMAGE": "/data", "POSTGRES_IMAGE": "/var/lib/postgresql/data"}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_leaves_no_volume_without_a_name(name: str) -> None:
+def test_services_create_no_anonymous_volume(name: str) -> None:
     mounts = SERVICES[name].get("volumes", [])
     targets = {each["target"] if isinstance(each, dict) else each.split(":")[1] for each in mounts}
     for image, folder in VOLUMES.items():
@@ -119,7 +119,7 @@ def test_a_service_leaves_no_volume_without_a_name(name: str) -> None:
             assert folder in targets
 
 
-def test_the_serving_key_reads_and_lists_the_warehouse_only() -> None:
+def test_serving_key_can_only_read_the_warehouse() -> None:
     policy = json.loads((ROOT / "docker" / "policy-serving.json").read_text(encoding="utf-8"))
     allowed = {action: statement for statement in policy["Statement"] for action in statement["Action"]}
     assert allowed.keys() == {"s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"}
@@ -127,7 +127,7 @@ def test_the_serving_key_reads_and_lists_the_warehouse_only() -> None:
     assert allowed["s3:GetObject"]["Resource"] == ["arn:aws:s3:::lake/warehouse/*"]
 
 
-def test_supersets_pages_may_ask_no_other_host_but_for_the_maps_ground(
+def test_superset_pages_request_no_other_host_except_map_tiles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SUPERSET_SECRET_KEY", "x")
@@ -141,7 +141,7 @@ def test_supersets_pages_may_ask_no_other_host_but_for_the_maps_ground(
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
-def test_a_server_is_watched_and_comes_back(name: str) -> None:
+def test_servers_have_health_checks_and_restart(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert SERVICES[name]["healthcheck"]["test"]
 
@@ -150,14 +150,14 @@ OPTIONAL = {"SUPERSET_PREVIOUS_SECRET_KEY"}
 """Secrets that there need not be."""
 
 
-def test_no_secret_has_a_default() -> None:
+def test_secrets_have_no_defaults() -> None:
     for name, kind, default in VARIABLE.findall(TEXT):
         if re.search(r"PASSWORD|SECRET|_KEY$|ROOT_USER", name):
             wanted = (":-", "") if name in OPTIONAL else (":?", "run `make env` first")
             assert (kind, default) == wanted, f"{name} must be set"
 
 
-def test_secrets_go_where_they_are_needed_only() -> None:
+def test_secrets_are_passed_only_where_needed() -> None:
     def holders(word: str) -> set[str]:
         return {name for name, service in SERVICES.items() if word in str(service.get("environment", ""))}
 
@@ -183,14 +183,14 @@ def test_secrets_go_where_they_are_needed_only() -> None:
     assert {name for name in AIRFLOW if "JOBS_S3" in str(AIRFLOW[name])} == {"airflow-scheduler"}
 
 
-def test_both_files_are_one_project_and_share_no_name() -> None:
+def test_compose_files_form_one_project_without_common_names() -> None:
     lake, airflow = (yaml.safe_load(text) for text in TEXTS)
     assert lake["name"] == airflow["name"]
     assert airflow["include"] == ["docker-compose.yaml"]
     assert not set(LAKE) & set(AIRFLOW)
 
 
-def test_airflow_reads_the_declarations_and_cannot_change_them() -> None:
+def test_airflow_mounts_the_declarations_read_only() -> None:
     for name in ("airflow-scheduler", "airflow-dag-processor"):
         mounts = [volume.split(":") for volume in AIRFLOW[name]["volumes"]]
         own = {source.removeprefix("./"): rest for source, *rest in mounts if source.startswith("./")}
@@ -200,7 +200,7 @@ def test_airflow_reads_the_declarations_and_cannot_change_them() -> None:
         }
 
 
-def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
+def test_services_of_make_up_can_be_selected(tmp_path: Path) -> None:
     files, ports = (runpy.run_path(str(TOOLS / "compose.py"))[name] for name in ("files", "ports"))
     assert files({}, tmp_path) == ["--file", "docker-compose-airflow.yaml"]
     (tmp_path / "docker-compose.override.yaml").touch()
@@ -211,7 +211,7 @@ def test_what_make_up_starts_can_be_chosen(tmp_path: Path) -> None:
     assert "airflow-api" in {port.service for port in ports({})}
 
 
-def test_what_has_no_login_of_its_own_is_not_published() -> None:
+def test_services_without_login_are_not_published() -> None:
     published = {name for name, service in SERVICES.items() if service.get("ports")}
     assert published == {
         *("minio", "spark-master", "history", "thrift-server", "superset", "dqops-proxy", "airflow-api"),
@@ -219,7 +219,7 @@ def test_what_has_no_login_of_its_own_is_not_published() -> None:
     }
 
 
-def test_the_report_of_a_job_outlives_its_container_and_is_served_to_who_logs_in() -> None:
+def test_job_report_is_kept_and_served_behind_the_login() -> None:
     jobs, reports = SERVICES["jobs"], SERVICES["reports"]
     folder = jobs["environment"]["GOLDSMITH_REPORT_FILE"].rpartition("/")[0]
     assert f"reports:{folder}" in jobs["volumes"]
@@ -230,7 +230,7 @@ def test_the_report_of_a_job_outlives_its_container_and_is_served_to_who_logs_in
     assert address in TEXTS[1], "Airflow's button leads there too"
 
 
-def test_what_is_off_takes_no_port() -> None:
+def test_disabled_services_use_no_port() -> None:
     told = {}
     for on in ("", "store,superset,dqops,history"):
         words = f"import compose; print(*(p.variable for p in compose.ports({{'COMPOSE_PROFILES': '{on}'}})))"
@@ -245,14 +245,14 @@ def test_what_is_off_takes_no_port() -> None:
     assert set(told["store,superset,dqops,history"]) == variables
 
 
-def test_what_compose_needs_is_what_env_makes(tmp_path: Path) -> None:
+def test_env_generates_all_variables_of_compose(tmp_path: Path) -> None:
     run("env.py", str(tmp_path / ".env"))
     made = {line.partition("=")[0] for line in (tmp_path / ".env").read_text().splitlines()}
     needed = {name for name, kind, _ in VARIABLE.findall(TEXT) if kind == ":?"}
     assert needed <= made
 
 
-def test_env_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+def test_env_is_created_once_and_readable_by_its_owner(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     first = run("env.py", str(file))
     assert first.returncode == 0
@@ -267,7 +267,7 @@ def test_env_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert file.read_text() == text
 
 
-def test_env_keeps_what_is_there_and_adds_what_is_missing(tmp_path: Path) -> None:
+def test_env_keeps_existing_values_and_adds_missing_ones(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("# mine\nPOSTGRES_PASSWORD=kept\nS3_PORT=9100")
     file.chmod(0o644)
@@ -291,26 +291,26 @@ def refused(**environment: str) -> str:
     return ended.stderr
 
 
-def test_without_docker(tmp_path: Path) -> None:
+def test_missing_docker_is_reported(tmp_path: Path) -> None:
     assert "Docker is not installed" in refused(PATH=str(tmp_path))
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs Docker's command")
-def test_with_an_engine_that_does_not_run() -> None:
+def test_stopped_engine_is_reported() -> None:
     assert "engine is not running" in refused(DOCKER_HOST="unix:///nonexistent/docker.sock")
 
 
-def test_without_compose(tmp_path: Path) -> None:
+def test_missing_compose_is_reported(tmp_path: Path) -> None:
     program(tmp_path, "docker", '[ "$1" = info ] && echo 27.0')
     assert "Compose is not installed" in refused(PATH=str(tmp_path))
 
 
-def test_with_a_compose_that_is_too_old(tmp_path: Path) -> None:
+def test_old_compose_is_reported(tmp_path: Path) -> None:
     program(tmp_path, "docker", "case $1 in info) echo 27.0;; compose) echo v2.17.3;; esac")
     assert "2.20 or later" in refused(PATH=str(tmp_path))
 
 
-def test_without_env(tmp_path: Path) -> None:
+def test_missing_env_is_reported(tmp_path: Path) -> None:
     shutil.copytree(TOOLS, tmp_path / "tools")
     program(tmp_path / "bin", "docker", "case $1 in info) echo 27.0;; compose) echo 2.40.0;; esac")
     ended = subprocess.run(
@@ -320,10 +320,10 @@ def test_without_env(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (4, ".env is missing: `make env` makes it.\n")
+    assert (ended.returncode, ended.stderr) == (4, ".env is missing: create it with `make env`.\n")
 
 
-def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
+def test_used_port_is_reported(tmp_path: Path) -> None:
     shutil.copytree(TOOLS, tmp_path / "tools")
     (tmp_path / ".env").write_text("COMPOSE_PROFILES=store\n")
     program(
@@ -343,11 +343,11 @@ def test_with_a_port_that_is_taken(tmp_path: Path) -> None:
             check=False,
         )
     assert ended.returncode == 4
-    assert f"Port {number} is taken, and thrift-server needs it" in ended.stderr
+    assert f"Port {number} is in use, and thrift-server needs it" in ended.stderr
     assert "set THRIFT_PORT in .env" in ended.stderr
 
 
-def test_gates_that_nobody_could_answer_are_told(tmp_path: Path) -> None:
+def test_gates_without_dqops_are_reported(tmp_path: Path) -> None:
     compose = runpy.run_path(str(TOOLS / "compose.py"))
     asked = {"DQOPS_URL": "http://dqops:8888", "COMPOSE_PROFILES": "store"}
     with pytest.raises(compose["NotReadyError"], match="DQOPS_URL="):

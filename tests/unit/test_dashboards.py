@@ -120,7 +120,7 @@ IN_DASHBOARD = [
 
 
 @pytest.mark.parametrize(("text", "code", "message", "hint"), IN_DASHBOARD)
-def test_a_mistake_in_a_chart_is_told_with_its_line(
+def test_invalid_chart_is_reported_with_its_line(
     project: Written, text: str, code: str, message: str, hint: str | None
 ) -> None:
     problem = mistakes(project({FILE: chart(text)}))[0]
@@ -130,26 +130,26 @@ def test_a_mistake_in_a_chart_is_told_with_its_line(
     assert (str(problem.where.file)[-len(FILE) :], problem.where.line) == (FILE, 3)
 
 
-def test_all_mistakes_are_told_at_once(project: Written) -> None:
+def test_all_mistakes_are_reported_together(project: Written) -> None:
     text = DASHBOARD.replace("gold.sales.shop", "gold.sales.shp").replace("metrics: loads", "metrics: load")
     text = text.replace("title: Orders", "title: Shops").replace("width: 9", "width: 12")
     found = [(problem.code, problem.where.line) for problem in mistakes(project({FILE: text}))]
     assert found == [("GS203", 4), ("GS110", 6), ("GS105", 10), ("GS108", 11)]
 
 
-def test_two_dashboards_of_one_name(project: Written) -> None:
+def test_duplicate_dashboard_name_is_refused(project: Written) -> None:
     root = project({"pipelines/q/pipeline.yaml": "", "pipelines/q/dashboards/sales.yaml": DASHBOARD})
     assert [problem.code for problem in mistakes(root)] == ["GS105"]
 
 
 @pytest.mark.parametrize(("name", "hint"), [("Sales-2", "lower-case"), ("more.yml", "more.yaml")])
-def test_a_file_that_no_dashboard_can_be_in(project: Written, name: str, hint: str) -> None:
+def test_unsuitable_file_names_are_refused(project: Written, name: str, hint: str) -> None:
     file = name if "." in name else f"{name}.yaml"
     (problem,) = mistakes(project({f"pipelines/p/dashboards/{file}": DASHBOARD}))
     assert (problem.code, hint in str(problem.hint)) == ("GS109", True)
 
 
-def test_a_dashboard_without_rows(project: Written) -> None:
+def test_dashboard_without_rows_is_refused(project: Written) -> None:
     (problem,) = mistakes(project({FILE: "title: T\nrows: []\n"}))
     assert (problem.code, problem.where.line, "at least one row" in problem.message) == ("GS103", 2, True)
 
@@ -172,12 +172,12 @@ METRICS = [
 
 
 @pytest.mark.parametrize(("expression", "code"), METRICS)
-def test_a_metric_is_one_aggregate(expression: str, code: str | None) -> None:
+def test_metric_must_be_one_aggregate(expression: str, code: str | None) -> None:
     found = check_metric(expression, ["paid", "shop"])
     assert [problem.code for problem in found][:1] == ([code] if code else [])
 
 
-def test_a_metrics_name_and_place(project: Written) -> None:
+def test_name_and_format_of_a_metric(project: Written) -> None:
     gold = "columns: {day: date}\nmetrics: {paid: SUM(paid), Total: SUM(paid)}\n"
     bronze = BRONZE + "metrics: {n: COUNT(*)}\n"
     root = project({TABLE: gold, "pipelines/p/bronze/o.yaml": bronze, FILE: chart(IN_DASHBOARD[0][0])})
@@ -217,7 +217,7 @@ def test_the_assets_of_a_project(project: Written) -> None:
     assert {f"datasets/lakehouse/ops_{table.name}.yaml" for table in OPS_TABLES} <= found.keys()
 
 
-def test_each_chart_names_a_dataset_and_asks_one_query(project: Written) -> None:
+def test_each_chart_has_one_dataset_and_one_query(project: Written) -> None:
     found = held(project())
     datasets = {each["uuid"] for path, each in found.items() if path.startswith("datasets/")}
     for path, each in found.items():
@@ -228,17 +228,17 @@ def test_each_chart_names_a_dataset_and_asks_one_query(project: Written) -> None
             assert each["params"]["viz_type"] == each["viz_type"]
 
 
-def test_parameters_of_superset_are_set_as_they_stand(project: Written) -> None:
+def test_superset_parameters_are_written_unchanged(project: Written) -> None:
     told = chart("kind: number, table: gold.sales, metrics: orders, params: {header_font_size: 0.6}")
     assert held(project({FILE: told}))["charts/sales/c.yaml"]["params"]["header_font_size"] == 0.6
 
 
-def test_the_same_declarations_give_the_same_text(project: Written) -> None:
+def test_output_is_deterministic(project: Written) -> None:
     loaded = load_project(project())
     assert generate(loaded) == generate(load_project(loaded.root))
 
 
-def test_a_folder_follows_the_declarations(project: Written) -> None:
+def test_folder_follows_the_declarations(project: Written) -> None:
     root = project()
     folder = root / "superset/assets"
     assets.write(folder, generate(load_project(root)))
@@ -284,13 +284,13 @@ def test_superset_yaml_is_passed_through(project: Written) -> None:
     ("changed", "told"),
     [
         ({"viz_type": "away"}, "`viz_type` is missing"),
-        ({"uuid": "12"}, "no UUID"),
-        ({"uuid": "12345678-1234-4234-8234-123456789abc"}, "Superset's own"),
-        ({"uuid": Names("shop").uuid("chart", "sales", "Orders")}, "declared already"),
-        ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "no table declares"),
+        ({"uuid": "12"}, "not a UUID"),
+        ({"uuid": "12345678-1234-4234-8234-123456789abc"}, "not one of this project"),
+        ({"uuid": Names("shop").uuid("chart", "sales", "Orders")}, "already declared"),
+        ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "not declared"),
     ],
 )
-def test_superset_yaml_that_would_not_do_is_refused(
+def test_invalid_superset_yaml_is_refused(
     project: Written, changed: dict[str, Any], told: str
 ) -> None:
     root = project()
@@ -302,11 +302,11 @@ def test_superset_yaml_that_would_not_do_is_refused(
     assert str(problem.where.file).endswith("gauge.yaml")
 
 
-def test_the_built_in_dashboards_suit_the_platforms_tables() -> None:
+def test_built_in_dashboards_use_existing_columns() -> None:
     check_built_in(load_project(REPOSITORY))
 
 
-def test_the_repositorys_assets_are_current() -> None:
+def test_assets_of_the_repository_are_current() -> None:
     assert assets.differences(REPOSITORY / "superset/assets", generate(load_project(REPOSITORY))) == []
 
 
@@ -324,13 +324,13 @@ def test_rison(value: Any, text: str) -> None:
     assert rison(value) == text
 
 
-def test_the_same_assets_are_the_same_bundle(project: Written) -> None:
+def test_bundle_is_deterministic(project: Written) -> None:
     loaded = load_project(project())
     one, other = bundle(generate(loaded)), bundle(dict(reversed(generate(loaded).items())))
     assert one == other
 
 
-def test_without_a_password_nothing_is_asked() -> None:
+def test_missing_password_is_reported_before_any_request() -> None:
     with pytest.raises(NotReady) as refused:
         Server.of({"SUPERSET_URL": "http://127.0.0.1:8088"})
     assert refused.value.code == "GS904"
@@ -357,14 +357,14 @@ def test_without_a_password_nothing_is_asked() -> None:
         ),
     ],
 )
-def test_the_thrift_server_is_named_by_the_environment(environment: dict[str, str], uri: str | None) -> None:
+def test_address_of_the_thrift_server_comes_from_the_environment(environment: dict[str, str], uri: str | None) -> None:
     assert database_uri(environment) == uri
 
 
 BANDED = "title: T\nrows:\n  - - {title: C, kind: bar, table: gold.sales, metrics: revenue, dimensions: shop, sort: -orders}\n"
 
 
-def test_bars_are_sorted_by_a_metric_that_they_do_not_show(project: Written) -> None:
+def test_bars_can_be_sorted_by_a_hidden_metric(project: Written) -> None:
     root = project({FILE: BANDED})
     assert not mistakes(root)
     chart = next(
@@ -385,13 +385,13 @@ def test_bars_are_sorted_by_a_metric_that_they_do_not_show(project: Written) -> 
     ("form", "axis"),
     [(",d", ",.2~f"), (".1%", ".2~%"), (",.1f", ",.2~f"), ("SMART_NUMBER", "SMART_NUMBER"), (".2s", ".2s")],
 )
-def test_an_axis_has_the_decimals_that_its_ticks_need(form: str, axis: str) -> None:
+def test_axis_has_the_decimals_of_its_ticks(form: str, axis: str) -> None:
     from goldsmith.publish.superset.charts import _axis_format
 
     assert _axis_format(form) == axis
 
 
-def test_bands_of_values_carry_no_numbers_in_their_names() -> None:
+def test_names_of_bands_contain_no_numbers() -> None:
     query = (REPOSITORY / "pipelines/flights/gold/weather_delay.sql").read_text(encoding="utf-8")
     assert "'under 10 mph'" in query
     assert "'1 under" not in query

@@ -106,7 +106,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         if "://" in target:
             continue
@@ -117,14 +117,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert fragment in anchors(other), f"{page.name}: {target}"
 
 
-def test_the_errors_page_lists_each_code_with_its_title() -> None:
+def test_errors_page_lists_each_code_with_its_title() -> None:
     headings = re.findall(r"^### (GS\d+) (.+)$", read("errors.md"), re.MULTILINE)
     assert dict(headings) == CODES
     assert len(headings) == len(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_each_error_has_an_example_and_says_what_to_do(code: str) -> None:
+def test_each_error_has_an_example_and_an_action(code: str) -> None:
     text = section(read("errors.md"), f"### {code} {CODES[code]}")
     assert [example.split()[0] for _, example in FENCE.findall(text)] == [code]
     assert "**Do:**" in text
@@ -167,7 +167,7 @@ def test_each_load_and_each_system_column_is_declared() -> None:
 
 
 def test_each_key_of_an_expectation_is_listed_with_its_default() -> None:
-    listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Where it is written"))}
+    listed = {row[0]: row[1] for row in rows(section(read("expectations.md"), "## Keys"))}
     written = set(Expectation.model_fields) - {"kind", "arguments"}
     assert {f"`{name}`" for name in written} <= listed.keys()
     assert listed["`otherwise`"] == shown(Expectation.model_fields["otherwise"].default)
@@ -187,7 +187,7 @@ def test_each_expectation_is_listed_with_its_arguments(kind: str) -> None:
         assert judged.mostly
 
 
-def test_the_expectations_of_others_are_listed() -> None:
+def test_equivalent_expectations_of_other_tools_are_listed() -> None:
     text = section(read("expectations.md"), "## More of Great Expectations")
     named = {row[0].strip("`") for row in rows(text)}
     assert {name for name in named if name.startswith("expect_")} == FOREIGN | REFUSED.keys()
@@ -203,7 +203,7 @@ def test_each_column_of_the_platforms_tables_is_listed(table: OpsTable) -> None:
     assert listed == table.types
 
 
-def test_the_example_of_a_commit_is_one() -> None:
+def test_example_of_a_commit_is_valid() -> None:
     (text,) = (text for language, text in FENCE.findall(read("protocol.md")) if language == "json")
     metadata = CommitMetadata.from_json(text)
     assert metadata is not None
@@ -215,7 +215,7 @@ def test_the_example_of_a_commit_is_one() -> None:
 
 
 def test_each_field_of_a_commit_is_explained() -> None:
-    text = section(read("protocol.md"), "## What a commit says")
+    text = section(read("protocol.md"), "## Commit metadata")
     first = " ".join(row[0] for row in rows(text))
     for field in fields(CommitMetadata):
         assert f"`{field.name}`" in first, field.name
@@ -242,7 +242,7 @@ def test_each_example_in_yaml_names_its_file_and_is_valid(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["declarations.md", "expectations.md"])
-def test_the_examples_of_a_page_are_a_project_that_passes_the_check(page: str, tmp_path: Path) -> None:
+def test_examples_of_a_page_form_a_valid_project(page: str, tmp_path: Path) -> None:
     files = {"goldsmith.yaml": "", "pipelines/shop/pipeline.yaml": ""}
     found = examples(page)
     assert len({path for _, path, _ in found}) == len(found)
@@ -256,12 +256,50 @@ def test_the_examples_of_a_page_are_a_project_that_passes_the_check(page: str, t
     assert not any(table.analysis.notes for table in project.tables.values() if table.analysis is not None)
 
 
-def test_each_exit_code_is_told() -> None:
+def commands() -> dict[str, set[str]]:
+    """Each command, a group's as `quarantine list`, with its options."""
+    found: dict[str, set[str]] = {}
+
+    def collect(command: Any, name: str, above: set[str]) -> None:
+        options = above | {option for item in command.params for option in (*item.opts, *item.secondary_opts)}
+        found[name] = options
+        for below, inner in getattr(command, "commands", {}).items():
+            collect(inner, f"{name} {below}".strip(), options)
+
+    collect(typer.main.get_command(app), "", set())
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shown_commands_exist(page: Path) -> None:
+    known = commands()
+    text = page.read_text(encoding="utf-8")
+    for called in re.findall(
+        r"(?<![\w./'])goldsmith (?:--profile \w+ )?((?:[a-z-]+)(?: [^`\n]*)?)", "\n".join(_code(text))
+    ):
+        words = called.split()
+        pair = " ".join(words[:2])
+        name = pair if pair in known else words[0]
+        assert name in known, called
+        if name == "submit":
+            # What follows the job is the job's.
+            continue
+        for option in re.findall(r"(?<!\S)--[a-z-]+", called):
+            assert option in known[name], called
+
+
+def _code(text: str) -> list[str]:
+    """Commands in fences and in backticks."""
+    fenced = [content for language, content in FENCE.findall(text) if language == "text"]
+    return [*fenced, *re.findall(r"`(goldsmith [^`]+)`", FENCE.sub("", text))]
+
+
+def test_each_exit_code_is_documented() -> None:
     told = {row[0] for row in rows(section(read("operating.md"), "## Exit codes"))}
     assert {str(int(code)) for code in Exit} <= told
 
 
-def test_each_environment_variable_is_told() -> None:
+def test_each_environment_variable_is_documented() -> None:
     named: set[str] = set()
     for file in (ROOT / "src").rglob("*.py"):
         named |= set(re.findall(r"\"((?:GOLDSMITH|OPENLINEAGE)_[A-Z_]+)\"", file.read_text(encoding="utf-8")))
@@ -271,7 +309,7 @@ def test_each_environment_variable_is_told() -> None:
         assert f"`{name}" in text, name
 
 
-def test_the_jars_that_are_named_are_the_pinned_ones() -> None:
+def test_documented_jars_are_the_pinned_ones() -> None:
     from goldsmith.engine.launch.jars import pinned
 
     for jar in pinned("delta"):

@@ -16,11 +16,11 @@ import pytest
 
 from goldsmith.errors import DeclarationError, Exit, GateStopped, NotReady, RunError
 from goldsmith.publish.dqops import running as runs
-from goldsmith.publish.dqops.client import Client, Request
+from goldsmith.publish.dqops.client import ApiRequest, DqopsClient
 from goldsmith.publish.dqops.declared import declared_checks
 from goldsmith.publish.dqops.gate import decide, import_verdicts, run_gate
-from goldsmith.publish.dqops.running import Watch, begin, followed
-from goldsmith.publish.dqops.verdict import Progress, Started, Verdict
+from goldsmith.publish.dqops.running import JobWatch, start_run, wait_async
+from goldsmith.publish.dqops.verdict import GateVerdict, Progress, Started
 from support.command import Command, command
 from support.dqops_server import DAY, Exchange, cancelled, imports, incidents, recorded, served
 
@@ -43,20 +43,20 @@ def on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "today", lambda: date.fromisoformat(DAY))
 
 
-def run(url: str, table: str, declared: int, **options: Any) -> Verdict:
-    client = Client(url, "https://quality.example", timeout=5)
+def run(url: str, table: str, declared: int, **options: Any) -> GateVerdict:
+    client = DqopsClient(url, "https://quality.example", timeout=5)
     settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
     return run_gate(client, table, declared=declared, **settings)
 
 
-def test_a_table_whose_checks_are_all_valid_passes() -> None:
+def test_table_with_valid_checks_passes() -> None:
     with served(*VALID, *VALID_END) as server:
         verdict = run(server.url, "silver.airlines", 9)
     assert (verdict.passed, verdict.severity, verdict.executed, verdict.failures) == (True, "valid", 9, ())
     verdict.require()
 
 
-def test_errors_stop_with_the_failed_checks_and_a_link() -> None:
+def test_stopping_gate_lists_failed_checks_and_a_link() -> None:
     with served(*ERRORS, results(404)) as server:
         verdict = run(server.url, "silver.flights", 15)
     assert (verdict.passed, verdict.severity) == (False, "error")
@@ -71,7 +71,7 @@ def test_errors_stop_with_the_failed_checks_and_a_link() -> None:
     assert verdict.lines[-1] == link
 
 
-def test_values_that_cannot_be_read_do_not_change_the_verdict() -> None:
+def test_unreadable_values_do_not_change_the_verdict() -> None:
     with served(*ERRORS, results(500)) as server:
         verdict = run(server.url, "silver.flights", 15)
     assert not verdict.passed
@@ -80,12 +80,12 @@ def test_values_that_cannot_be_read_do_not_change_the_verdict() -> None:
 
 
 @pytest.mark.parametrize("limit", ["warning", "error"])
-def test_the_limit_is_the_severity_that_stops(limit: str) -> None:
+def test_limit_is_the_severity_that_stops(limit: str) -> None:
     with served(*ERRORS, results(404)) as server:
         assert not run(server.url, "silver.flights", 15, limit=limit).passed
 
 
-def test_a_gate_that_passes_in_spite_of_errors_resolves_what_recovered_alone() -> None:
+def test_passing_gate_resolves_only_recovered_incidents() -> None:
     """Of the six incidents that were recorded for the table, the checks of one hold."""
     listed = incidents("silver.flights")
     (recovered,) = [
@@ -101,18 +101,18 @@ def test_a_gate_that_passes_in_spite_of_errors_resolves_what_recovered_alone() -
     assert "Resolved the incident of accepted_values, Validity." in verdict.lines
 
 
-def test_a_second_run_on_a_day_does_not_pass_for_saying_valid() -> None:
+def test_verdict_counts_all_results_of_the_day() -> None:
     """The run's result leaves out what was judged before; the latest of each check does not."""
     (second,) = recorded("second run the same day (reports valid)")
     summary = second.answer["result"]
     assert summary["errors"] == 0
     started = Started("silver.flights", "second-1", date.fromisoformat(DAY), 15, "error")
     with served(ERRORS[-1], results(404)) as server:
-        verdict = decide(Client(server.url, server.url), started, Progress("ended", "finished", summary))
+        verdict = decide(DqopsClient(server.url, server.url), started, Progress("ended", "finished", summary))
     assert not verdict.passed
 
 
-def test_a_second_try_forgets_the_first() -> None:
+def test_retry_deletes_the_first_results() -> None:
     with served(*ERRORS, results(404), *ERRORS, results(404)) as server:
         tries = [run(server.url, "silver.flights", 15) for _ in range(2)]
         keys = {path.split("=")[-1] for path in server.seen if "runchecks" in path}
@@ -120,18 +120,18 @@ def test_a_second_try_forgets_the_first() -> None:
     assert len(keys) == 2
 
 
-def test_nothing_ran_is_no_pass() -> None:
+def test_gate_without_executed_checks_fails() -> None:
     with served(*NOTHING) as server, pytest.raises(RunError) as raised:
         run(server.url, "silver.nowhere", 9)
     assert (raised.value.code, raised.value.retryable) == ("GS704", True)
     assert "0 of 9 declared checks ran" in raised.value.message
 
 
-def test_more_checks_than_declared_are_told() -> None:
+def test_more_checks_than_declared_are_reported() -> None:
     with served(*VALID, *VALID_END) as server:
         verdict = run(server.url, "silver.airlines", 7)
     assert verdict.passed
-    assert verdict.notes == ("2 more checks ran than the user home declares here.",)
+    assert verdict.notes == ("2 more checks ran than the local user home declares.",)
 
 
 def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchange:
@@ -151,7 +151,7 @@ def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchan
         (ended(VALID[-1], "cancelled"), "the job ended as `cancelled`"),
     ],
 )
-def test_a_run_that_was_not_whole_is_no_pass(last: Exchange, told: str) -> None:
+def test_incomplete_run_fails(last: Exchange, told: str) -> None:
     # The status that was recorded knows of no error, so that no reason is asked for.
     asked = VALID_END[:1] if "executed" in told else []
     with served(*VALID[:-1], last, *asked) as server, pytest.raises(RunError, match=told) as raised:
@@ -173,7 +173,7 @@ def dropped(exchange: Exchange) -> Exchange:
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_a_fault_before_the_run_is_told_and_may_be_tried_again(at: int) -> None:
+def test_server_error_before_the_run_is_retryable(at: int) -> None:
     script = [*VALID[:at], fault(VALID[at]), cancelled(VALID[at])]
     with served(*script) as server, pytest.raises(RunError) as raised:
         run(server.url, "silver.airlines", 9)
@@ -183,24 +183,24 @@ def test_a_fault_before_the_run_is_told_and_may_be_tried_again(at: int) -> None:
 
 
 @pytest.mark.parametrize("trouble", [fault, dropped])
-def test_trouble_while_a_job_runs_is_waited_out(trouble: Callable[[Exchange], Exchange]) -> None:
+def test_temporary_errors_during_a_job_are_retried(trouble: Callable[[Exchange], Exchange]) -> None:
     with served(*VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END) as server:
         assert run(server.url, "silver.airlines", 9, grace=60).passed
 
 
-def test_a_fault_that_stays_ends_the_wait() -> None:
+def test_permanent_server_error_ends_the_wait() -> None:
     script = [*VALID[:2], fault(VALID[2]), cancelled(VALID[2])]
     with served(*script) as server, pytest.raises(RunError) as raised:
         run(server.url, "silver.airlines", 9, grace=0)
     assert raised.value.code == "GS702"
 
 
-def test_a_connection_lost_at_the_start_does_not_start_twice() -> None:
+def test_connection_lost_at_the_start_starts_one_job() -> None:
     with served(VALID[0], dropped(VALID[1]), VALID[2], VALID[3], *VALID_END) as server:
         assert run(server.url, "silver.airlines", 9).passed
 
 
-def test_a_connection_lost_before_the_start_was_taken_may_be_tried_again() -> None:
+def test_connection_lost_before_the_start_is_retryable() -> None:
     unknown = replace(UNKNOWN, path=VALID[2].path)
     script = [VALID[0], dropped(VALID[1]), unknown, cancelled(VALID[1])]
     with served(*script) as server, pytest.raises(NotReady) as raised:
@@ -208,29 +208,29 @@ def test_a_connection_lost_before_the_start_was_taken_may_be_tried_again() -> No
     assert (raised.value.code, raised.value.retryable) == ("GS701", True)
 
 
-def test_a_server_that_restarted_is_asked_anew() -> None:
+def test_request_is_repeated_after_a_restart_of_the_server() -> None:
     lost = replace(UNKNOWN, path=VALID[2].path)
     with served(*VALID[:3], lost, *VALID, *VALID_END) as server:
         assert run(server.url, "silver.airlines", 9).passed
 
 
-def test_a_server_that_keeps_forgetting_is_told() -> None:
+def test_repeatedly_lost_job_is_reported() -> None:
     lost = replace(UNKNOWN, path=VALID[2].path)
     with (
         served(*VALID[:2], lost, *VALID[:2], lost) as server,
-        pytest.raises(RunError, match="does not know the job"),
+        pytest.raises(RunError, match="the server has lost the job"),
     ):
         run(server.url, "silver.airlines", 9)
 
 
-def test_a_job_that_does_not_end_is_cancelled() -> None:
+def test_job_beyond_the_time_limit_is_cancelled() -> None:
     with served(*VALID[:3], cancelled(VALID[2])) as server, pytest.raises(RunError) as raised:
         run(server.url, "silver.airlines", 9, timeout=0)
     assert (raised.value.code, raised.value.retryable) == ("GS703", True)
 
 
-def test_deleting_that_takes_too_long_is_no_start() -> None:
-    """The server answers 201 with nothing in it when it stops waiting."""
+def test_slow_deletion_starts_no_job() -> None:
+    """The server returns 201 with an empty body when it stops waiting."""
     with (
         served(replace(VALID[0], answer=None), cancelled(VALID[0])) as server,
         pytest.raises(RunError) as raised,
@@ -239,38 +239,40 @@ def test_deleting_that_takes_too_long_is_no_start() -> None:
     assert (raised.value.code, raised.value.retryable) == ("GS702", True)
 
 
-def test_no_server_at_all() -> None:
+def test_unreachable_server_is_not_ready() -> None:
     with pytest.raises(NotReady) as raised:
         run("http://127.0.0.1:1", "silver.airlines", 9)
     assert (raised.value.code, raised.value.exit_code) == ("GS701", Exit.NOT_READY)
 
 
-def test_one_process_begins_and_another_decides() -> None:
+def test_one_process_starts_and_another_decides() -> None:
     """As a task that defers to a trigger does; what passes between them is JSON."""
     with served(*VALID, *VALID_END) as server:
-        client = Client(server.url, server.url)
-        told = json.dumps(begin(client, "silver.airlines", declared=9, limit="error").as_dict())
+        client = DqopsClient(server.url, server.url)
+        told = json.dumps(start_run(client, "silver.airlines", declared=9, limit="error").as_dict())
         started = Started.from_dict(json.loads(told))
-        event = json.dumps(asyncio.run(followed(client, Watch(started, timeout=30), pause=0.01)).as_dict())
+        event = json.dumps(
+            asyncio.run(wait_async(client, JobWatch(started, timeout=30), pause=0.01)).as_dict()
+        )
         assert decide(client, started, Progress.from_dict(json.loads(event))).passed
 
 
-def test_an_import_forgets_and_runs_its_own_check_alone() -> None:
+def test_import_deletes_and_runs_only_its_own_check() -> None:
     with served(*imports("silver.flights", "warning")) as server:
-        client = Client(server.url, server.url)
+        client = DqopsClient(server.url, server.url)
         assert import_verdicts(client, "silver.flights", timeout=30, pause=0.01) == "warning"
 
 
-def test_an_import_that_did_not_run_is_told() -> None:
+def test_import_without_executed_checks_is_reported() -> None:
     with (
         served(*imports("silver.flights", executed_checks=0)) as server,
         pytest.raises(RunError, match="0 of 1 declared") as raised,
     ):
-        import_verdicts(Client(server.url, server.url), "silver.flights", timeout=30, pause=0.01)
+        import_verdicts(DqopsClient(server.url, server.url), "silver.flights", timeout=30, pause=0.01)
     assert raised.value.retryable
 
 
-def test_the_filters_of_an_import_are_known_to_the_server() -> None:
+def test_filters_of_an_import_are_known_to_the_server() -> None:
     """It takes any key that it does not know in silence, and would forget or run everything."""
     check_search_filters = pytest.importorskip("dqops.client.models.check_search_filters").CheckSearchFilters
     stored = pytest.importorskip("dqops.client.models.delete_stored_data_queue_job_parameters")
@@ -282,14 +284,14 @@ def test_the_filters_of_an_import_are_known_to_the_server() -> None:
         assert model.from_dict(dict(body)).additional_properties == {}
 
 
-def test_the_repository_declares_what_its_home_declares() -> None:
+def test_number_of_declared_checks_comes_from_the_home() -> None:
     root = Path(__file__).resolve().parents[2]
     assert declared_checks(root, "gold.daily_punctuality") > 10
     with pytest.raises(DeclarationError, match=r"gold\.nowhere"):
         declared_checks(root, "gold.nowhere")
 
 
-def test_a_check_that_is_disabled_need_not_run(tmp_path: Path) -> None:
+def test_disabled_check_is_not_counted(tmp_path: Path) -> None:
     file = tmp_path / "dqops_userhome/sources/lakehouse/gold.a.dqotable.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(
@@ -299,18 +301,18 @@ def test_a_check_that_is_disabled_need_not_run(tmp_path: Path) -> None:
     assert declared_checks(tmp_path, "gold.a") == 2
 
 
-def test_the_server_is_where_the_environment_says() -> None:
-    client = Client.from_environment(
+def test_address_of_the_server_comes_from_the_environment() -> None:
+    client = DqopsClient.from_environment(
         {"DQOPS_URL": "http://dqops:8888/", "DQOPS_CONSOLE_URL": "https://q.example/"}
     )
     assert (client.url, client.console) == ("http://dqops:8888", "https://q.example")
     with pytest.raises(DeclarationError):
-        Client.from_environment({"DQOPS_URL": "file:///etc/passwd"})
+        DqopsClient.from_environment({"DQOPS_URL": "file:///etc/passwd"})
 
 
-def test_the_server_of_these_tests_is_strict() -> None:
+def test_test_server_refuses_unexpected_requests() -> None:
     with pytest.raises(AssertionError, match="nowhere"), served() as server:
-        Client(server.url, server.url).call(Request("GET", "/nowhere"))
+        DqopsClient(server.url, server.url).call(ApiRequest("GET", "/nowhere"))
 
 
 @pytest.fixture
@@ -335,19 +337,19 @@ def lake(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_command_stops_with_code_3_and_tells_what_failed(
+def test_command_returns_3_and_prints_failed_checks(
     lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(*ERRORS, results(404)) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
         ended_ = goldsmith("dqops", "gate", "silver", folder=lake)
     assert ended_.code == Exit.GATE
-    assert "silver.flights: stopped. 15 checks ran; the gravest result is error" in ended_.out
-    assert "GS705 DQOps' checks of `silver.flights` give error" in ended_.err
+    assert "silver.flights: stopped. 15 checks ran; highest severity: error" in ended_.out
+    assert "GS705 DQOps' checks of `silver.flights` reached the severity error" in ended_.err
     assert "daily_duplicate_count on flight_id" in ended_.err
 
 
-def test_a_table_that_cannot_be_judged_leaves_the_others_their_verdict(
+def test_undecided_table_does_not_affect_the_verdict_of_others(
     lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(fault(VALID[0]), cancelled(VALID[0]), *ERRORS, results(404)) as server:
@@ -358,7 +360,7 @@ def test_a_table_that_cannot_be_judged_leaves_the_others_their_verdict(
     assert "GS705" in ended_.err
 
 
-def test_the_command_imports_where_there_is_something_to_import(
+def test_command_imports_declared_verdicts(
     lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = lake / "dqops_userhome/sources/lakehouse/silver.flights.dqotable.yaml"
@@ -377,13 +379,13 @@ def test_the_command_imports_where_there_is_something_to_import(
     assert "GS702" in ended_.err
 
 
-def test_a_scheduler_can_import_the_gate_without_spark() -> None:
+def test_gate_module_does_not_import_spark() -> None:
     code = "import sys, goldsmith.publish.dqops.gate as _; print({'pyspark', 'delta', 'sqlglot'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_the_command_passes_and_speaks_json(
+def test_passing_command_prints_json(
     lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(*VALID, *VALID_END) as server:
@@ -402,12 +404,12 @@ def test_the_command_passes_and_speaks_json(
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not answer"),
+        (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not respond"),
         (("silver.flights", "--at", "eror"), 2, "Did you mean `error`?"),
         (("silver.nowhere",), 2, "GS108"),
     ],
 )
-def test_the_command_tells_what_is_wrong_with_a_call(
+def test_invalid_arguments_are_reported(
     lake: Path,
     goldsmith: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -421,7 +423,7 @@ def test_the_command_tells_what_is_wrong_with_a_call(
     assert told in ended_.err
 
 
-def test_a_table_without_a_file_in_the_home_is_told_before_anything_runs(
+def test_table_missing_in_the_home_is_reported_before_the_run(
     lake: Path, goldsmith: Command
 ) -> None:
     for file in lake.glob("dqops_userhome/sources/lakehouse/*flights*"):

@@ -15,9 +15,9 @@ import yaml
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.publish.dqops import document, home, strict
+from goldsmith.publish.dqops import document, home, validation
 from goldsmith.publish.dqops.check import Check as Declared
-from goldsmith.publish.dqops.checks import mapped
+from goldsmith.publish.dqops.checks import map_expectations
 from goldsmith.publish.dqops.home import changes, write
 from goldsmith.publish.dqops.names import FOLDER, IMPORT_CHECK, table_path
 from support.command import Command, command
@@ -108,7 +108,7 @@ def daily(spec: dict[str, Any], column: str | None = None) -> dict[str, Any]:
     }
 
 
-def test_expectations_are_checks_that_mean_the_same(shop: Callable[[], Project]) -> None:
+def test_expectations_become_equivalent_checks(shop: Callable[[], Project]) -> None:
     silver = spec(shop(), "silver.orders")
     assert daily(silver, "code")["daily_nulls_count"]["error"] == {"max_count": 0}
     assert daily(silver, "amount")["daily_number_in_range_percent"]["parameters"] == {
@@ -126,17 +126,17 @@ def test_expectations_are_checks_that_mean_the_same(shop: Callable[[], Project])
     assert priced["comments"][0]["comment"].startswith("priced: ")
 
 
-def test_a_batch_means_the_table_only_where_a_load_takes_it_whole(shop: Callable[[], Project]) -> None:
+def test_batch_expectations_are_checks_only_for_full_loads(shop: Callable[[], Project]) -> None:
     project = shop()
-    assert mapped(project.tables["silver.orders"])[1] == ("variable", "amount_mean_to_be_between")
+    assert map_expectations(project.tables["silver.orders"])[1] == ("variable", "amount_mean_to_be_between")
     gold = spec(project, "gold.days")
-    assert mapped(project.tables["gold.days"])[1] == ()
+    assert map_expectations(project.tables["gold.days"])[1] == ()
     assert daily(gold)["daily_sql_aggregate_expression_on_table"]["error"] == {"from": 1.0, "to": 366.0}
     assert daily(gold, "orders")["daily_mean_in_range"]["error"] == {"from": 1.0}
     assert daily(gold, "orders")["daily_number_in_range_percent"]["warning"] == {"min_percent": 90.0}
 
 
-def test_tables_at_rest_are_watched(shop: Callable[[], Project]) -> None:
+def test_tables_get_monitoring_checks(shop: Callable[[], Project]) -> None:
     silver, bronze = spec(shop(), "silver.orders"), spec(shop(), "bronze.orders")
     assert daily(silver)["daily_data_freshness"]["error"] == {"max_days": 0.125}
     assert silver["timestamp_columns"] == {"event_timestamp_column": "at"}
@@ -151,7 +151,7 @@ def test_tables_at_rest_are_watched(shop: Callable[[], Project]) -> None:
     assert silver["labels"] == ["silver", "shop", "money"]
 
 
-def test_a_table_with_a_gate_is_run_by_the_gate_alone(shop: Callable[[], Project]) -> None:
+def test_table_with_a_gate_has_no_schedule(shop: Callable[[], Project]) -> None:
     project = shop()
     assert project.gate("gold.days") == "warning"
     assert project.gate("silver.orders") is None
@@ -168,7 +168,7 @@ def test_verdicts_of_loads_are_imported_with_every_severity(shop: Callable[[], P
     assert "grouping_level_1" in check["parameters"]["sql_query"]
 
 
-def test_every_imported_verdict_has_an_id_of_its_own(shop: Callable[[], Project]) -> None:
+def test_imported_verdicts_have_distinct_ids(shop: Callable[[], Project]) -> None:
     """The name that the SQL gives a series is no part of its id: a data grouping of the check must be configured."""
     folder = generated(shop())
     silver = spec(shop(), "silver.orders")
@@ -188,11 +188,11 @@ def test_every_imported_verdict_has_an_id_of_its_own(shop: Callable[[], Project]
     assert {row["data_group_name"] for row in server.stored if row["severity"]} == {rules[0]}
 
 
-def test_a_table_with_nothing_to_import_has_no_data_grouping(shop: Callable[[], Project]) -> None:
+def test_table_without_imports_has_no_data_grouping(shop: Callable[[], Project]) -> None:
     assert "groupings" not in spec(shop(), "bronze.orders")
 
 
-def test_groupings_of_ones_own_stay_and_ours_goes_with_its_check(
+def test_manual_groupings_are_kept_and_the_generated_one_is_removed(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     file = generated(shop()) / table_path("silver.orders")
@@ -211,7 +211,7 @@ def test_groupings_of_ones_own_stay_and_ours_goes_with_its_check(
     assert changes(shop()) == []
 
 
-def test_addresses_of_notifications_are_people_s_own(shop: Callable[[], Project]) -> None:
+def test_manual_notification_addresses_are_kept(shop: Callable[[], Project]) -> None:
     """Those that were generated once are taken away: the server never replaced the variable in them."""
     file = generated(shop()) / "sources/lakehouse/connection.dqoconnection.yaml"
     found = yaml.safe_load(file.read_text())
@@ -239,11 +239,11 @@ def test_addresses_of_notifications_are_people_s_own(shop: Callable[[], Project]
     assert kept["incident_notification"] == own
     assert (kept["mute_for_days"], kept["minimum_severity"]) == (3, "error")
     assert changes(shop()) == []
-    assert strict.problems(file.read_text()) == []
+    assert validation.problems(file.read_text()) == []
 
 
 @pytest.mark.parametrize(("column", "code"), [("local_at", "GS110"), ("wen", "GS203"), ("code", "GS110")])
-def test_freshness_needs_a_column_whose_age_can_be_told(
+def test_freshness_requires_a_suitable_time_column(
     shop: Callable[[], Project], tmp_path: Path, column: str, code: str
 ) -> None:
     write_file(tmp_path / "pipelines/shop/bronze/orders.yaml", ORDERS.replace("36h", f"{{{column}: 36h}}"))
@@ -252,7 +252,7 @@ def test_freshness_needs_a_column_whose_age_can_be_told(
     assert [problem.code for problem in raised.value.problems] == [code]
 
 
-def test_traps_of_the_server(shop: Callable[[], Project]) -> None:
+def test_files_avoid_known_defects_of_the_server(shop: Callable[[], Project]) -> None:
     """Each of these was seen to end in a check that is not run, or in a server that does not start."""
     folder = generated(shop())
     assert (folder / ".DQO_USER_HOME").is_file()
@@ -282,7 +282,7 @@ def test_traps_of_the_server(shop: Callable[[], Project]) -> None:
     assert replaced == {f"SPARK_THRIFT_{name}" for name in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
-def test_a_regex_is_a_condition_where_the_column_may_be_null(
+def test_regex_on_a_nullable_column_becomes_a_condition(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     """DQOps' own check counts a NULL as text that does not match."""
@@ -295,10 +295,10 @@ def test_a_regex_is_a_condition_where_the_column_may_be_null(
     }
 
 
-def test_the_home_of_the_repository_is_current_and_known_to_the_models() -> None:
+def test_home_of_the_repository_is_current_and_valid() -> None:
     project = load_project(REPOSITORY)
     assert [change.path for change in changes(project)] == []
-    assert strict.mistakes(REPOSITORY / FOLDER) == []
+    assert validation.find_errors(REPOSITORY / FOLDER) == []
     for table in project.tables.values():
         assert daily(document.table_document(project, table)["spec"])
 
@@ -312,13 +312,13 @@ def test_the_home_of_the_repository_is_current_and_known_to_the_models() -> None
         (lambda check: replace(check, rules={"error": {"max_cuont": 0}}), "Unknown key"),
         (
             lambda check: replace(check, rules={"error": {"max_count": "0", "min_count": "0"}}),
-            "Unknown|takes int",
+            "Unknown|must be int",
         ),
         (lambda check: replace(check, parameters={"collumns": ["a"]}), "Unknown key"),
-        (lambda check: replace(check, parameters={"columns": [1]}), "Unknown key|takes str"),
+        (lambda check: replace(check, parameters={"columns": [1]}), "Unknown key|must be str"),
     ],
 )
-def test_a_mistake_of_the_generator_is_caught(
+def test_errors_of_the_generator_are_found(
     shop: Callable[[], Project],
     monkeypatch: pytest.MonkeyPatch,
     seed: Callable[[Declared], Declared],
@@ -328,7 +328,7 @@ def test_a_mistake_of_the_generator_is_caught(
     right = document.checks_of
     monkeypatch.setattr(document, "checks_of", lambda table: tuple(seed(check) for check in right(table)))
     text = document.text_of(document.table_document(project, project.tables["silver.orders"]), "seeded")
-    found = strict.problems(text)
+    found = validation.problems(text)
     assert found
     assert all(any(part in problem for part in told.split("|")) for problem in found)
 
@@ -337,9 +337,9 @@ def test_a_mistake_of_the_generator_is_caught(
     ("text", "told"),
     [
         ("apiVersion: dqo/v1\nkind: table\nspec: &a {labels: [x]}", "anchor"),
-        ("apiVersion: dqo/v1\nkind: table\nspec: {labels: [1]}", "takes str"),
-        ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "takes int"),
-        ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "none of"),
+        ("apiVersion: dqo/v1\nkind: table\nspec: {labels: [1]}", "must be str"),
+        ("apiVersion: dqo/v1\nkind: table\nspec: {priority: high}", "must be int"),
+        ("apiVersion: dqo/v1\nkind: tabel\nspec: {}", "`kind` must be one of"),
         ("apiVersion: dqo/v1\nkind: table\nspecs: {}", "Unknown key `specs`"),
         (
             "apiVersion: dqo/v1\nkind: source\nspec:\n  incident_grouping: {incident_notification: "
@@ -347,16 +347,16 @@ def test_a_mistake_of_the_generator_is_caught(
             "resolved_addresses` has a variable",
         ),
         ("apiVersion: dqo/v2\nkind: table\nspec: {}", "dqo/v1"),
-        ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not fit"),
+        ("apiVersion: dqo/v1\nkind: source\nspec: {provider_type: spork}", "does not match"),
         ("a: [", "not YAML"),
         ("apiVersion: dqo/v1\nkind: default_table_checks\nspec: {priorty: 1}", "Unknown key `spec.priorty`"),
     ],
 )
-def test_what_was_edited_by_hand_into_something_wrong_is_told(text: str, told: str) -> None:
-    assert any(told in problem for problem in strict.problems(text))
+def test_invalid_manual_edits_are_reported(text: str, told: str) -> None:
+    assert any(told in problem for problem in validation.problems(text))
 
 
-def test_additions_by_hand_stay_and_edits_of_what_is_generated_do_not(shop: Callable[[], Project]) -> None:
+def test_manual_additions_are_kept_and_generated_parts_are_replaced(shop: Callable[[], Project]) -> None:
     folder = generated(shop())
     file = folder / table_path("silver.orders")
     found = yaml.safe_load(file.read_text())
@@ -389,7 +389,7 @@ def test_additions_by_hand_stay_and_edits_of_what_is_generated_do_not(shop: Call
     assert changes(shop()) == []
 
 
-def test_a_table_that_left_the_declarations_leaves_the_home(
+def test_undeclared_table_is_removed_from_the_home(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     folder = generated(shop())
@@ -401,7 +401,7 @@ def test_a_table_that_left_the_declarations_leaves_the_home(
     assert not (folder / table_path("gold.days")).exists()
 
 
-def test_a_running_server_sees_whole_files_in_folders_that_stay(
+def test_files_are_replaced_atomically_within_existing_folders(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     folder = generated(shop())
@@ -428,7 +428,7 @@ def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     return command(monkeypatch, capsys)
 
 
-def test_drift_is_printed_and_ends_with_code_2(
+def test_drift_is_printed_and_returns_code_2(
     shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
 ) -> None:
     file = generated(shop()) / table_path("silver.orders")
@@ -443,7 +443,7 @@ def test_drift_is_printed_and_ends_with_code_2(
     assert goldsmith("dqops", "generate", "--check", folder=tmp_path).code == 0
 
 
-def test_a_wrong_policy_of_ones_own_ends_with_code_2(
+def test_invalid_manual_policy_returns_code_2(
     shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
 ) -> None:
     policy = "apiVersion: dqo/v1\nkind: default_table_checks\nspec: {monitoring_checks: {daily: {volum: {}}}}"
@@ -487,7 +487,7 @@ expectations:
 """
 
 
-def test_every_kind_of_expectation_gives_checks_that_the_models_know(
+def test_every_kind_of_expectation_gives_valid_checks(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     write_file(tmp_path / "pipelines/shop/gold/days.yaml", EVERY_KIND)
@@ -495,15 +495,15 @@ def test_every_kind_of_expectation_gives_checks_that_the_models_know(
     write_file(tmp_path / "pipelines/shop/gold/days.sql", sql)
     project = shop()
     table = project.tables["gold.days"]
-    assert strict.problems(document.text_of(document.table_document(project, table), "x")) == []
-    checks, without = mapped(table)
+    assert validation.problems(document.text_of(document.table_document(project, table), "x")) == []
+    checks, without = map_expectations(table)
     # A type, and a bound that is left out, are nothing that DQOps knows.
     assert without == ("orders_mean_to_be_between", "code_to_be_of_type")
     told = [name for check in checks for name in check.expectations]
     assert sorted([*told, *without]) == sorted(e.name for e in table.spec.expectations)
 
 
-def test_a_home_that_cannot_be_written_is_told(
+def test_unwritable_home_is_reported(
     shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
 ) -> None:
     write_file(tmp_path / FOLDER / "sources", "in the way")

@@ -17,11 +17,11 @@ import pytest
 
 from goldsmith.errors import GateStopped, RunError
 from goldsmith.publish.dqops import running as runs
-from goldsmith.publish.dqops.client import Client
+from goldsmith.publish.dqops.client import DqopsClient
 from goldsmith.publish.dqops.gate import import_verdicts, run_gate
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.running import cancel
-from goldsmith.publish.dqops.verdict import Verdict
+from goldsmith.publish.dqops.verdict import GateVerdict
 from support.dqops_model import NO_GROUP, Check, Dqops, Incident, running
 from support.dqops_server import DAY, recorded
 
@@ -38,16 +38,16 @@ def a_server(*checks: Check, **options: Any) -> Dqops:
     return Dqops(DAY, {TABLE: [Check("daily_row_count", value=7.0), *checks]}, **options)
 
 
-def gate(server: Dqops, **options: Any) -> Verdict:
+def gate(server: Dqops, **options: Any) -> GateVerdict:
     """Runs the gate of the table; as many checks are declared as the server runs."""
     settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
-    client = Client(server.url, server.url, timeout=5)
+    client = DqopsClient(server.url, server.url, timeout=5)
     daily = [c for c in server.tables[TABLE] if (c.check_type, c.time_scale) == ("monitoring", "daily")]
     declared = len({(check.name, check.column) for check in daily})
     return run_gate(client, TABLE, declared=declared, **settings)
 
 
-def test_a_failed_check_of_a_column_is_told_with_its_value() -> None:
+def test_failed_check_is_reported_with_its_column_and_value() -> None:
     """The table's own results do not have it: each column is asked for."""
     checks = [
         Check(MEAN, 2, 12.5, column="amount", category="numeric"),
@@ -65,7 +65,7 @@ def test_a_failed_check_of_a_column_is_told_with_its_value() -> None:
     assert verdict.notes == ()
 
 
-def test_series_are_told_by_name_and_checks_without_groups_by_none() -> None:
+def test_failures_of_a_data_group_are_reported_by_its_name() -> None:
     series = [
         Check(IMPORT_CHECK, severity, value, group=group, grouped=True, category="custom_sql")
         for group, severity, value in (("key", 2, 3.0), ("carrier", 1, 2.0), ("origin", 0, 0.0))
@@ -86,7 +86,7 @@ PROFILING = Check("profile_row_count", 3, 1.0, check_type="profiling")
 
 
 @pytest.mark.parametrize("check", [MONTHLY, PARTITIONED, PROFILING], ids=lambda check: check.name)
-def test_a_check_that_the_gate_did_not_run_does_not_stop_it(check: Check) -> None:
+def test_checks_outside_the_gate_do_not_stop_it(check: Check) -> None:
     """Somebody added it and ran it on that day."""
     with running(a_server(check)) as server:
         server.run(TABLE)
@@ -112,7 +112,7 @@ def test_incidents_are_resolved_when_the_data_is_repaired() -> None:
 
 
 @pytest.mark.parametrize("check", [MONTHLY, PARTITIONED], ids=lambda check: check.name)
-def test_an_incident_stays_open_while_any_check_of_it_fails(check: Check) -> None:
+def test_incident_stays_open_while_any_of_its_checks_fails(check: Check) -> None:
     with running(a_server(check)) as server:
         server.run(TABLE)
         verdict = gate(server)
@@ -120,7 +120,7 @@ def test_an_incident_stays_open_while_any_check_of_it_fails(check: Check) -> Non
         assert [incident.status for incident in server.incidents] == ["open"]
 
 
-def test_an_incident_of_a_check_that_is_gone_is_resolved() -> None:
+def test_incident_of_a_removed_check_is_resolved() -> None:
     """Its result of another day would hold the incident for ever."""
     with running(a_server(Check(MEAN, 2, 1.0, column="amount"))) as server:
         server.day = "2026-11-20"
@@ -131,7 +131,7 @@ def test_an_incident_of_a_check_that_is_gone_is_resolved() -> None:
         assert [incident.status for incident in server.incidents] == ["resolved"]
 
 
-def test_incidents_that_cannot_be_resolved_do_not_change_the_verdict() -> None:
+def test_unresolvable_incidents_do_not_change_the_verdict() -> None:
     class Broken(Dqops):
         def answer(self, method: str, path: str, body: Any) -> Any:
             if "/api/incidents/" in path:
@@ -141,11 +141,11 @@ def test_incidents_that_cannot_be_resolved_do_not_change_the_verdict() -> None:
     with running(Broken(DAY, {TABLE: [Check("daily_row_count")]})) as server:
         verdict = gate(server)
     assert verdict.passed
-    told = "Its incidents could not be resolved: DQOps answers 500 to GET /api/incidents/lakehouse"
+    told = "Its incidents could not be resolved: DQOps returned 500 for GET /api/incidents/lakehouse"
     assert verdict.notes[0].startswith(told)
 
 
-def test_forgetting_waits_its_turn_behind_other_tables() -> None:
+def test_deletion_waits_for_deletions_of_other_tables() -> None:
     """Of itself the server waits for two minutes."""
     with running(a_server(waits=300)) as server:
         assert gate(server).passed
@@ -155,7 +155,7 @@ def test_forgetting_waits_its_turn_behind_other_tables() -> None:
     assert [key.endswith("-forget") for key in server.cancelled] == [True]
 
 
-def test_a_gate_that_takes_too_long_cancels_its_job() -> None:
+def test_gate_beyond_its_time_limit_cancels_its_job() -> None:
     """The server runs one job at a time, and would run it before the next try's."""
     with running(a_server(stuck=True)) as server, pytest.raises(RunError) as raised:
         gate(server, timeout=0)
@@ -164,9 +164,9 @@ def test_a_gate_that_takes_too_long_cancels_its_job() -> None:
 
 
 @pytest.mark.parametrize(
-    "run", [gate, lambda server: import_verdicts(Client(server.url, ""), TABLE, timeout=30)]
+    "run", [gate, lambda server: import_verdicts(DqopsClient(server.url, ""), TABLE, timeout=30)]
 )
-def test_a_gate_that_is_interrupted_cancels_its_job(
+def test_interrupted_gate_cancels_its_job(
     run: Callable[[Dqops], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_: float) -> None:
@@ -178,22 +178,22 @@ def test_a_gate_that_is_interrupted_cancels_its_job(
     assert len(server.cancelled) == 1
 
 
-def test_a_run_that_is_given_up_is_cancelled_by_its_key() -> None:
+def test_abandoned_run_is_cancelled_by_its_key() -> None:
     """As a task is that Airflow kills."""
     keys: list[str] = []
     with running(a_server(stuck=True)) as server:
-        client = Client(server.url, server.url)
-        started = runs.begin(client, TABLE, declared=1, limit="error", announce=keys.append)
+        client = DqopsClient(server.url, server.url)
+        started = runs.start_run(client, TABLE, declared=1, limit="error", on_start=keys.append)
         assert keys == [started.key]
         cancel(client, keys[0])
         assert server.cancelled == keys
         server.jobs.clear()
         cancel(client, keys[0])
-    cancel(Client(server.url, server.url), keys[0])
+    cancel(DqopsClient(server.url, server.url), keys[0])
 
 
-@pytest.mark.parametrize("verb", ["gate", "push"])
-def test_a_command_that_is_killed_cancels_its_job(tmp_path: Path, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["gate", "import"])
+def test_killed_command_cancels_its_job(tmp_path: Path, verb: str) -> None:
     base = tmp_path / "pipelines/p/silver"
     base.mkdir(parents=True)
     (base / "orders.yaml").write_text("gate: error\n")
@@ -221,7 +221,7 @@ def test_a_command_that_is_killed_cancels_its_job(tmp_path: Path, verb: str) -> 
         assert len(server.cancelled) == 1
 
 
-def test_the_server_says_why_checks_could_not_be_executed() -> None:
+def test_reason_of_unexecuted_checks_is_reported() -> None:
     refused = "Connection refused to thrift-server:10000\n\tat org.apache.hive.jdbc.HiveConnection"
     checks = [
         Check("daily_sql_condition_failed_on_table", error="[UNRESOLVED_COLUMN] `delay` cannot be resolved"),
@@ -232,27 +232,27 @@ def test_the_server_says_why_checks_could_not_be_executed() -> None:
         gate(server)
     assert (raised.value.code, raised.value.retryable) == ("GS704", True)
     assert raised.value.message.splitlines() == [
-        f"DQOps' checks of `{TABLE}` did not run as they must: 3 of 4 checks could not be executed.",
+        f"The run of DQOps' checks of `{TABLE}` is incomplete: 3 of 4 checks could not be executed.",
         "  daily_sql_condition_failed_on_table: [UNRESOLVED_COLUMN] `delay` cannot be resolved",
         f"  {MEAN} on amount: Connection refused to thrift-server:10000",
     ]
 
 
-def test_the_server_says_why_a_job_failed() -> None:
+def test_reason_of_a_failed_job_is_reported() -> None:
     out = "java.lang.OutOfMemoryError: Java heap space"
     with running(a_server(failing=out)) as server, pytest.raises(RunError) as raised:
         gate(server)
     assert "the job ended as `failed`: java.lang.OutOfMemoryError: Java heap space." in raised.value.message
 
 
-def test_errors_of_an_import_are_told() -> None:
+def test_errors_of_an_import_are_reported() -> None:
     check = Check(IMPORT_CHECK, error="[TABLE_OR_VIEW_NOT_FOUND] `ops`.`expectations`")
     with running(a_server(check)) as server, pytest.raises(RunError) as raised:
-        import_verdicts(Client(server.url, ""), TABLE, timeout=30, pause=0.01)
+        import_verdicts(DqopsClient(server.url, ""), TABLE, timeout=30, pause=0.01)
     assert f"{IMPORT_CHECK}: [TABLE_OR_VIEW_NOT_FOUND]" in raised.value.message
 
 
-def test_a_second_gate_of_the_day_judges_anew() -> None:
+def test_second_gate_of_the_day_evaluates_all_checks() -> None:
     bad = Check(MEAN, 2, 12.5, column="amount")
     with running(a_server(bad)) as server:
         assert [gate(server).passed for _ in range(2)] == [False, False]
@@ -260,7 +260,7 @@ def test_a_second_gate_of_the_day_judges_anew() -> None:
             gate(server).require()
 
 
-def test_this_server_answers_as_was_recorded() -> None:
+def test_model_server_gives_the_recorded_responses() -> None:
     """Its own states of checks, put into it, give the status that a real server gave for them."""
     *_, poll, status = recorded(
         *[f"errors found: {step}" for step in ("delete today", "run", "poll#2", "status")]
@@ -296,7 +296,7 @@ def test_this_server_answers_as_was_recorded() -> None:
     assert server.run("silver.flights")["highest_severity"] == "valid"
 
 
-def test_this_server_knows_what_was_recorded_of_jobs_and_incidents() -> None:
+def test_model_server_knows_recorded_jobs_and_incidents() -> None:
     server = Dqops(DAY, {"silver.airlines": [Check(f"daily_{at}") for at in range(9)]})
     for name in (
         "all valid: delete today",

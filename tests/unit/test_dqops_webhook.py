@@ -64,7 +64,7 @@ def put(home: Path, text: str) -> None:
     )
 
 
-def test_incidents_are_posted_to_the_address_when_they_open_and_when_they_are_resolved(home: Path) -> None:
+def test_opened_and_resolved_incidents_are_posted_to_the_address(home: Path) -> None:
     server = Dqops("2026-11-21", {"silver.orders": [Check("daily_row_count", 2)]}, home=home)
     start(home, ADDRESS)
     server.run("silver.orders")
@@ -74,7 +74,7 @@ def test_incidents_are_posted_to_the_address_when_they_open_and_when_they_are_re
     assert server.posted == [(ADDRESS, "open"), (ADDRESS, "resolved")]
 
 
-def test_without_an_address_nothing_is_posted_anywhere(home: Path) -> None:
+def test_without_an_address_nothing_is_posted(home: Path) -> None:
     server = Dqops("2026-11-21", {"silver.orders": [Check("daily_row_count", 2)]}, home=home)
     start(home, "")
     server.run("silver.orders")
@@ -83,7 +83,7 @@ def test_without_an_address_nothing_is_posted_anywhere(home: Path) -> None:
     assert not (home / SETTINGS).exists()
 
 
-def test_another_address_replaces_the_former_and_none_removes_it(home: Path) -> None:
+def test_address_is_replaced_or_removed(home: Path) -> None:
     start(home, ADDRESS)
     assert settings(home) == BOTH
     start(home, "https://other.example")
@@ -99,7 +99,7 @@ def test_another_address_replaces_the_former_and_none_removes_it(home: Path) -> 
         'spec:\n    incident_resolved_addresses: "{0}"\n    incident_opened_addresses: "{0}"\n',
     ],
 )
-def test_an_address_that_the_server_wrote_anew_is_known_again(home: Path, written: str) -> None:
+def test_address_rewritten_by_the_server_is_recognized(home: Path, written: str) -> None:
     """Its console writes the file in its own manner."""
     start(home, ADDRESS)
     put(home, written.format(ADDRESS))
@@ -119,7 +119,7 @@ spec:
 """
 
 
-def test_what_a_person_has_entered_stays(home: Path) -> None:
+def test_manually_entered_addresses_are_kept(home: Path) -> None:
     put(home, OWN)
     before = settings(home)
     start(home, ADDRESS)
@@ -130,14 +130,14 @@ def test_what_a_person_has_entered_stays(home: Path) -> None:
 
 
 @pytest.mark.parametrize("empty", ["spec: {}\n", "spec:\n", "spec: null\n", "spec:\n  # nothing yet\n"])
-def test_settings_without_an_address_get_it(home: Path, empty: str) -> None:
+def test_address_is_added_to_existing_settings(home: Path, empty: str) -> None:
     put(home, empty)
     start(home, ADDRESS)
     assert settings(home) == BOTH
     assert (home / SETTINGS).read_text().startswith("# the server's header\n")
 
 
-def test_a_connection_of_ones_own_address_goes_before(home: Path) -> None:
+def test_address_of_a_connection_takes_precedence(home: Path) -> None:
     file = home / "sources/lakehouse/connection.dqoconnection.yaml"
     document = yaml.safe_load(file.read_text())
     document["spec"]["incident_grouping"]["incident_notification"] = {KEYS[0]: "https://mine.example"}
@@ -151,7 +151,7 @@ def test_a_connection_of_ones_own_address_goes_before(home: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["spec: {incident_opened_addresses: x}\n", "", 'spec:\n  incident_opened_addresses: "a\\\n']
 )
-def test_settings_that_cannot_be_read_are_left_alone_and_the_server_starts(home: Path, text: str) -> None:
+def test_server_starts_with_unreadable_settings_unchanged(home: Path, text: str) -> None:
     put(home, text)
     before = (home / SETTINGS).read_text()
     ended = start(home, ADDRESS)
@@ -160,7 +160,7 @@ def test_settings_that_cannot_be_read_are_left_alone_and_the_server_starts(home:
     assert "DQO_USER_HOME=" in ended.stdout
 
 
-def test_the_address_is_for_the_owner_only(home: Path) -> None:
+def test_settings_are_readable_by_the_owner_only(home: Path) -> None:
     """Who knows it may post there."""
     ended = start(home, ADDRESS)
     assert "hooks.example" not in ended.stdout + ended.stderr
@@ -171,7 +171,7 @@ def test_the_address_is_for_the_owner_only(home: Path) -> None:
     assert {file.relative_to(home).parts[0] for file in holders} == {"settings", ".goldsmith-webhook"}
 
 
-def test_the_server_gets_its_arguments_and_its_signals(home: Path, tmp_path: Path) -> None:
+def test_server_receives_its_arguments_and_signals(home: Path, tmp_path: Path) -> None:
     """The image's own start script replaces this one: it is the one that hears of the container's end."""
     script = tmp_path / "start.sh"
     script.write_text('#!/bin/sh\necho "$$ $*"\n')
@@ -183,7 +183,7 @@ def test_the_server_gets_its_arguments_and_its_signals(home: Path, tmp_path: Pat
     assert process.communicate()[0] == f"{process.pid} --silent run\n"
 
 
-def test_the_compose_file_starts_the_server_by_this_script() -> None:
+def test_compose_file_starts_the_server_with_this_script() -> None:
     text = (ROOT / "docker-compose.yaml").read_text()
     service = yaml.safe_load(text)["services"]["dqops"]
     assert service["entrypoint"][-1] == f"/init/{SCRIPT.name}"
@@ -193,7 +193,7 @@ def test_the_compose_file_starts_the_server_by_this_script() -> None:
     assert repr(default)[1:-1] in SCRIPT.read_text()
 
 
-def test_links_in_messages_lead_to_where_the_console_is() -> None:
+def test_links_in_messages_use_the_console_address() -> None:
     """As those of Airflow's tasks and of jobs do."""
     texts = [
         yaml.safe_load((ROOT / name).read_text())
@@ -208,7 +208,7 @@ def test_links_in_messages_lead_to_where_the_console_is() -> None:
     assert texts[1]["x-settings"]["DQOPS_CONSOLE_URL"] == wanted
 
 
-def test_an_address_with_quotes_is_written_as_it_is() -> None:
+def test_address_with_quotes_is_written_unchanged() -> None:
     addressed = runpy.run_path(str(SCRIPT))["addressed"]
     text = addressed("spec: {}\n", 'https://x.example/"a"', "")
     assert yaml.safe_load(text)["spec"][KEYS[0]] == 'https://x.example/"a"'

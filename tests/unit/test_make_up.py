@@ -1,4 +1,4 @@
-"""`make up` and the tools beside it, on a `docker` that is a script: what they print, and what they refuse."""
+"""`make up` and the other tools, with a script as `docker`: output and refusals."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_up_pulls_each_missing_image_once_before_it_builds(place: Path) -> None:
     assert "base:12" not in ended.stdout, "it is there already"
 
 
-def test_up_names_an_image_that_cannot_be_pulled_and_the_way_round(place: Path) -> None:
+def test_up_names_an_image_that_cannot_be_pulled_and_its_alternative(place: Path) -> None:
     ended = up(place, REFUSED="store:1")
     assert ended.returncode == 4
     assert "The image store:1 cannot be pulled: pull access denied" in ended.stderr
@@ -114,7 +114,7 @@ def test_up_names_an_image_that_cannot_be_pulled_and_the_way_round(place: Path) 
     assert not any("build" in call for call in calls(place)), "nothing is built that could not be started"
 
 
-def test_every_pulled_image_of_the_compose_files_has_a_way_round() -> None:
+def test_every_pulled_image_of_the_compose_files_has_an_alternative() -> None:
     import yaml
 
     services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))["services"]
@@ -131,7 +131,7 @@ def test_up_shows_the_last_lines_of_a_build_that_fails(place: Path) -> None:
     assert "own/spark:4 was not built" in ended.stderr
 
 
-def test_up_names_what_did_not_come_up(place: Path) -> None:
+def test_up_names_services_that_did_not_start(place: Path) -> None:
     ended = up(place, UP="1")
     assert ended.returncode == 1
     assert "metastore: Up 3 seconds (health: starting) - `make logs S=metastore`" in ended.stderr
@@ -142,7 +142,7 @@ UNTIL = "while [ ! -e {} ]; do sleep 0.05; done"
 """A command that goes on until a file is there."""
 
 
-def test_a_command_that_takes_long_prints_what_it_is_waiting_for(
+def test_slow_command_prints_what_it_waits_for(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     looks = []
@@ -161,7 +161,7 @@ def test_a_command_that_takes_long_prints_what_it_is_waiting_for(
     )
 
 
-def test_a_build_prints_the_step_it_is_at(
+def test_build_prints_its_current_step(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(line: str) -> str:
@@ -199,19 +199,19 @@ def test_make_put_delivers_the_file_with_its_size(place: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        (("FILE=none.csv", "TO=landing/a/"), "Name a file that can be read"),
+        (("FILE=none.csv", "TO=landing/a/"), "Name a readable file"),
         (("FILE=Makefile", "TO=warehouse/silver/"), "below landing/"),
         (("FILE=Makefile",), "below landing/"),
     ],
 )
-def test_make_put_refuses_what_it_cannot_deliver(place: Path, variables: tuple[str, ...], told: str) -> None:
+def test_make_put_refuses_undeliverable_files(place: Path, variables: tuple[str, ...], told: str) -> None:
     ended = run(place, "make", "put", *variables)
     assert ended.returncode != 0
     assert told in ended.stderr
     assert not (place / "calls").exists()
 
 
-def test_a_submitted_job_prints_no_warning_that_means_nothing(tmp_path: Path) -> None:
+def test_submitted_job_prints_no_harmless_warnings(tmp_path: Path) -> None:
     text = (ROOT / "spark/entrypoint.sh").read_text(encoding="utf-8").replace("cd /opt/goldsmith", "")
     (tmp_path / "spark-submit").write_text(
         "#!/bin/sh\necho 'WARNING: Using incubator modules: jdk.incubator.vector' >&2\necho rows\n"

@@ -76,7 +76,7 @@ def _ends(file: Path) -> dict[str, Any]:
     return {line["job"]["name"]: line for line in lines if line["eventType"] != "START"}
 
 
-def test_a_loaded_table_is_told_with_its_datasets_columns_and_rows(run: Run, events: Path) -> None:
+def test_loaded_table_has_an_event_with_datasets_columns_and_rows(run: Run, events: Path) -> None:
     assert openlineage.emit(run, _result(_done("silver.orders", 7))) == []
     event = _ends(events)["silver.orders"]
     assert event["eventType"] == "COMPLETE"
@@ -98,7 +98,7 @@ def test_a_loaded_table_is_told_with_its_datasets_columns_and_rows(run: Run, eve
     assert target["outputFacets"]["outputStatistics"]["rowCount"] == 7
 
 
-def test_each_event_of_a_table_is_preceded_by_a_start_of_the_same_run(run: Run, events: Path) -> None:
+def test_each_event_of_a_table_follows_a_start_of_its_run(run: Run, events: Path) -> None:
     openlineage.emit(run, _result(_done("bronze.orders", 1), _done("silver.orders", 1)))
     lines = [json.loads(line) for line in events.read_text().splitlines()]
     assert [line["eventType"] for line in lines] == ["START", "COMPLETE", "START", "COMPLETE"]
@@ -106,7 +106,7 @@ def test_each_event_of_a_table_is_preceded_by_a_start_of_the_same_run(run: Run, 
     assert ids[0] == ids[1] != ids[2] == ids[3]
 
 
-def test_bronze_is_read_from_its_landing_folder(run: Run, events: Path, tmp_path: Path) -> None:
+def test_input_of_bronze_is_its_landing_folder(run: Run, events: Path, tmp_path: Path) -> None:
     file = LoadedFile("orders/a.csv", 120, 0)
     openlineage.emit(run, _result(_done("bronze.orders", 3, file)))
     [source] = _ends(events)["bronze.orders"]["inputs"]
@@ -115,7 +115,7 @@ def test_bronze_is_read_from_its_landing_folder(run: Run, events: Path, tmp_path
     assert (statistics["fileCount"], statistics["size"]) == (1, 120)
 
 
-def test_a_gate_is_a_failure_with_its_message_and_no_rows(run: Run, events: Path) -> None:
+def test_stopped_table_is_a_failure_with_its_message_and_no_rows(run: Run, events: Path) -> None:
     stopped = GateStopped("GS501", "`silver.orders` was not loaded.")
     openlineage.emit(run, _result(TableOutcome("silver.orders", "gate", error=stopped)))
     event = _ends(events)["silver.orders"]
@@ -124,36 +124,36 @@ def test_a_gate_is_a_failure_with_its_message_and_no_rows(run: Run, events: Path
     assert not event["outputs"][0].get("outputFacets")
 
 
-def test_a_table_that_did_nothing_is_not_told(run: Run, events: Path) -> None:
+def test_unchanged_table_has_no_event(run: Run, events: Path) -> None:
     quiet = (TableOutcome("bronze.orders", "nothing_new"), TableOutcome("silver.orders", "skipped"))
     assert openlineage.emit(run, _result(*quiet)) == []
     assert not events.exists()
 
 
-def test_without_a_transport_nothing_is_sent_or_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_transport_nothing_is_sent_or_printed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert openlineage.emit(run, _result(_done("silver.orders", 7))) == []
     assert capsys.readouterr().out == ""
 
 
-def test_a_transport_that_fails_is_a_warning(
+def test_failing_transport_is_a_warning(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     told = {"type": "file", "log_file_path": str(tmp_path / "no/such/folder/events.json"), "append": True}
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(told))
     [warning] = openlineage.emit(run, _result(_done("bronze.orders", 1), _done("silver.orders", 7)))
-    assert warning.startswith("OpenLineage took the events of 0 of 2 tables")
+    assert warning.startswith("OpenLineage accepted the events of 0 of 2 tables")
 
 
-def test_a_configuration_file_that_is_not_there_is_a_warning_and_prints_no_events(
+def test_missing_configuration_file_is_a_warning_and_prints_no_events(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OPENLINEAGE_CONFIG", "/no/such/file.yml")
     [warning] = openlineage.emit(run, _result(_done("silver.orders", 7)))
-    assert "no transport" in warning
+    assert "without a transport" in warning
     assert capsys.readouterr().out == ""
 
 
-def test_a_missing_package_is_a_warning_and_can_be_asked_for_before(
+def test_missing_package_is_a_warning_and_can_be_checked_in_advance(
     run: Run, events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openlineage.client", None)
@@ -174,11 +174,11 @@ def test_a_missing_package_is_a_warning_and_can_be_asked_for_before(
         ({"OPENLINEAGE_URL": "http://localhost:5000", "OPENLINEAGE_DISABLED": "True"}, False),
     ],
 )
-def test_a_transport_is_set_as_the_client_reads_it(environment: dict[str, str], expected: bool) -> None:
+def test_transport_is_configured_by_the_clients_variables(environment: dict[str, str], expected: bool) -> None:
     assert openlineage.is_configured(environment) is expected
 
 
-def test_a_configuration_file_in_the_working_directory_counts(tmp_path: Path) -> None:
+def test_configuration_file_in_the_working_directory_is_read(tmp_path: Path) -> None:
     (tmp_path / "openlineage.yml").write_text("transport: {type: console}")
     assert openlineage.is_configured({})
 
@@ -192,5 +192,5 @@ def test_a_configuration_file_in_the_working_directory_counts(tmp_path: Path) ->
         ("hdfs://node:8020/lake", ("hdfs://node:8020", "lake")),
     ],
 )
-def test_datasets_are_named_by_where_they_are(path: str, expected: tuple[str, str]) -> None:
+def test_datasets_are_named_by_location(path: str, expected: tuple[str, str]) -> None:
     assert openlineage.dataset(path) == expected

@@ -53,7 +53,7 @@ def probe(*words: str, **variables: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("state", "told"), [("ALIVE", ""), ("RECOVERING", "the master is RECOVERING")])
-def test_a_master_is_healthy_where_it_leads(state: str, told: str) -> None:
+def test_master_is_healthy_as_leader(state: str, told: str) -> None:
     with answering({"url": "spark://m:7077", "workers": [], "status": state}) as port:
         ended = probe("master", PROBE_PORT=port)
     assert (ended.returncode == 0) is (not told)
@@ -68,7 +68,7 @@ def test_a_master_is_healthy_where_it_leads(state: str, told: str) -> None:
         ([{"id": "worker-1", "state": "ALIVE"}], "unknown to the master"),
     ],
 )
-def test_a_worker_is_healthy_where_the_master_counts_it(workers: list[dict[str, str]], told: str) -> None:
+def test_worker_is_healthy_when_the_master_lists_it(workers: list[dict[str, str]], told: str) -> None:
     with answering({"id": WORKER}) as own, answering({"workers": workers, "status": "ALIVE"}) as master:
         ended = probe(
             "worker", PROBE_PORT=own, PROBE_MASTER_PORT=master, SPARK_MASTER_URL="spark://127.0.0.1:7077"
@@ -78,7 +78,7 @@ def test_a_worker_is_healthy_where_the_master_counts_it(workers: list[dict[str, 
 
 
 @pytest.mark.parametrize("part", ["metadatabase", "scheduler", "triggerer"])
-def test_a_part_of_airflow_is_as_its_api_says(part: str) -> None:
+def test_airflow_component_is_healthy_if_the_api_reports_it(part: str) -> None:
     health = {
         "metadatabase": {"status": "healthy"},
         "scheduler": {"status": "unhealthy", "latest_scheduler_heartbeat": "2026-01-05"},
@@ -90,7 +90,7 @@ def test_a_part_of_airflow_is_as_its_api_says(part: str) -> None:
     assert (ended.returncode == 0) is (health[part]["status"] == "healthy"), ended.stderr
 
 
-def test_a_service_that_does_not_answer_is_not_healthy() -> None:
+def test_unresponsive_service_is_unhealthy() -> None:
     assert probe("master", PROBE_PORT=1).returncode == 1
     url = "http://127.0.0.1:1/execution/"
     assert probe("airflow", "scheduler", AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url).returncode == 1

@@ -1,4 +1,4 @@
-"""The report says what the runs did, escapes what it is given, and picks charts that are true."""
+"""The report shows the runs, escapes all data, and suggests correct charts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from goldsmith.publish.report import (
 )
 from goldsmith.publish.report.charts import draw
 from goldsmith.publish.report.model import (
-    Chart,
-    Interval,
-    Quarantine,
     QuarantinedRow,
+    QuarantineReport,
+    ReportChart,
     ReportData,
-    Rows,
+    ReportInterval,
+    RowTotals,
     Series,
     TableReport,
     TableRun,
@@ -76,7 +76,7 @@ def _table(name: str, *runs: TableRun, upstreams: tuple[str, ...] = (), **more: 
     return TableReport(name, layer, "flights", "merge by id", upstreams=upstreams, runs=runs, **more)
 
 
-def _run(outcome: Any, rows: Rows = Rows(), run_id: str = "r1", **more: Any) -> TableRun:  # noqa: B008
+def _run(outcome: Any, rows: RowTotals = RowTotals(), run_id: str = "r1", **more: Any) -> TableRun:  # noqa: B008
     return TableRun(run_id, outcome, more.pop("started_at", NOON), rows=rows, **more)
 
 
@@ -84,7 +84,7 @@ def _report(*tables: TableReport) -> ReportData:
     return ReportData("demo", "local", NOON, tables)
 
 
-def test_the_report_needs_nothing_but_itself() -> None:
+def test_report_is_self_contained() -> None:
     text = render(report_sample.sample())
     outside = [
         url
@@ -96,7 +96,7 @@ def test_the_report_needs_nothing_but_itself() -> None:
     assert "@import" not in text
 
 
-def test_every_link_has_its_target() -> None:
+def test_every_link_has_a_target() -> None:
     page = _Page(render(report_sample.sample()))
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
@@ -106,7 +106,7 @@ def test_fifteen_tables_and_sixty_runs_stay_below_half_a_megabyte() -> None:
     assert len(render(report_sample.sample(60)).encode()) < 500_000
 
 
-def test_the_headline_tells_what_stopped() -> None:
+def test_headline_names_the_stopped_table() -> None:
     page = _Page(render(report_sample.sample()))
     assert "9 of 15 tables are up to date: a gate stopped silver.departures" in page.text
     assert report_sample.GATE_MESSAGE in page.text
@@ -140,13 +140,13 @@ def test_headline(tables: tuple[TableReport, ...], sentence: str) -> None:
     assert summary.headline(_report(*tables)) == sentence
 
 
-def test_a_project_that_has_not_run_says_so_everywhere() -> None:
+def test_report_of_a_project_without_runs() -> None:
     text = _Page(render(report_sample.empty())).text
     for sentence in (
         "Nothing has run yet: 15 tables declared.",
         "Nothing has run yet, so there are no rows to account for.",
-        "No row is held back.",
-        "No gold table holds rows yet.",
+        "No rows in quarantine.",
+        "No gold table has rows yet.",
         "This table has never run.",
         "Needs attention",
     ):
@@ -154,18 +154,22 @@ def test_a_project_that_has_not_run_says_so_everywhere() -> None:
     assert "No tables are declared." in _Page(render(_report())).text
 
 
-def test_what_comes_from_data_is_text_and_never_markup() -> None:
+def test_data_is_escaped() -> None:
     evil = "<script>alert(1)</script>\"'&</style>{{ 7 * 7 }}"
-    held = Quarantine(1, ((evil, 1),), (QuarantinedRow((evil,), f'{{"{"x"}": "<img src=x>"}}', NOON, evil),))
+    quarantine = QuarantineReport(
+        1, ((evil, 1),), (QuarantinedRow((evil,), f'{{"{"x"}": "<img src=x>"}}', NOON, evil),)
+    )
     table = replace(
-        _table("silver.a", _run("failed", message=evil, mode=evil), quarantine=held),
+        _table("silver.a", _run("failed", message=evil, mode=evil), quarantine=quarantine),
         description=evil,
         owner=evil,
         load=evil,
         upstreams=(evil,),
     )
     plain = render(
-        _report(replace(table, description="", owner="", load="", upstreams=(), quarantine=Quarantine()))
+        _report(
+            replace(table, description="", owner="", load="", upstreams=(), quarantine=QuarantineReport())
+        )
     )
     text = render(replace(_report(table), project=evil, profile=evil))
     page, calm = _Page(text), _Page(plain)
@@ -176,15 +180,15 @@ def test_what_comes_from_data_is_text_and_never_markup() -> None:
     assert "<img src=x>" in page.text
 
 
-def test_rows_that_are_not_accounted_for_are_a_fault_on_the_page() -> None:
-    table = _table("silver.a", _run("done", Rows(100, 90, 5, 1, 1)))
+def test_unaccounted_rows_are_reported() -> None:
+    table = _table("silver.a", _run("done", RowTotals(100, 90, 5, 1, 1)))
     assert table.total.unaccounted == 3
     text = _Page(render(_report(table))).text
     assert "3 missing" in text
     assert "3 rows of run r1 not accounted for." in text
 
 
-def test_runs_are_put_together_across_tables_in_order_of_time() -> None:
+def test_runs_are_combined_across_tables_and_ordered_by_time() -> None:
     later = NOON + timedelta(days=1)
     one = _table(
         "bronze.a", _run("done", run_id="z", seconds=4.0), _run("done", run_id="a", started_at=later)
@@ -196,38 +200,38 @@ def test_runs_are_put_together_across_tables_in_order_of_time() -> None:
     assert first.outcome == "failed"
 
 
-def test_a_load_of_which_little_is_left_is_a_warning_in_the_report() -> None:
-    rows = Rows(10, 0, 10, 0, 0)
-    load = history.Load(
+def test_load_with_most_rows_rejected_is_a_warning() -> None:
+    rows = RowTotals(10, 0, 10, 0, 0)
+    load = history.LoadRecord(
         "bronze.a", "p", "r1", "done", "incremental", "1 new file", None, NOON, NOON, 1.0, rows, ""
     )
     found = history._loaded([load], [])
     assert found.outcome == "warned"
     assert found.message.startswith("10 of 10 rows quarantined (100 %).")
-    assert history._loaded([replace(load, rows=Rows(10, 9, 1, 0, 0))], []).outcome == "done"
+    assert history._loaded([replace(load, rows=RowTotals(10, 9, 1, 0, 0))], []).outcome == "done"
 
 
-def test_boxes_stand_right_of_their_upstreams_and_never_on_each_other() -> None:
+def test_boxes_are_right_of_their_upstreams_and_do_not_overlap() -> None:
     tables = report_sample.sample().tables
     chained = (*tables, _table("silver.delays", upstreams=("silver.departures", "bronze.weather")))
     picture = graph.layout(chained, 200.0)
-    places = {box.name: box for box in picture.boxes}
-    assert set(places) == {table.name for table in chained}
+    boxes = {box.name: box for box in picture.boxes}
+    assert set(boxes) == {table.name for table in chained}
     for table in chained:
         for upstream in table.upstreams:
-            assert places[upstream].x + 200.0 < places[table.name].x
+            assert boxes[upstream].x + 200.0 < boxes[table.name].x
     for one in picture.boxes:
         for other in picture.boxes:
             assert one is other or one.x != other.x or abs(one.y - other.y) >= graph.BOX_HEIGHT
     assert len(picture.edges) == sum(len(table.upstreams) for table in chained)
 
 
-def test_a_circle_of_tables_is_drawn_all_the_same() -> None:
+def test_cyclic_tables_are_drawn() -> None:
     circle = (_table("gold.a", upstreams=("gold.b",)), _table("gold.b", upstreams=("gold.a", "gold.gone")))
     assert len(graph.layout(circle, 200.0).boxes) == 2
 
 
-def test_a_daily_table_with_several_rows_a_day_is_split_not_summed() -> None:
+def test_daily_table_with_several_rows_per_day_is_split() -> None:
     columns = [
         ("flight_date", "date"),
         ("origin", "string"),
@@ -246,7 +250,7 @@ def test_a_daily_table_with_several_rows_a_day_is_split_not_summed() -> None:
     assert suggest_chart(columns, rows) == flights
 
 
-def test_means_are_never_added_up() -> None:
+def test_means_are_not_summed() -> None:
     columns = [("flight_date", "date"), ("tailnum", "string"), ("mean_delay", "double"), ("legs", "int")]
     rows = [(day, f"N{tail}", 3.5, 4) for day in DAYS for tail in range(40)]
     spec = suggest_chart(columns, rows)
@@ -255,7 +259,7 @@ def test_means_are_never_added_up() -> None:
     assert suggest_chart(columns[:3], [row[:3] for row in rows]) is None
 
 
-def test_one_row_a_day_shows_measures_that_share_an_axis() -> None:
+def test_measures_of_similar_size_share_an_axis() -> None:
     columns = [("day", "timestamp"), ("orders", "int"), ("returns", "int"), ("revenue", "decimal(12,2)")]
     rows = [(NOON + timedelta(days=n), 100 + n, 20 + n, 90_000 + n) for n in range(10)]
     spec = suggest_chart(columns, rows)
@@ -263,7 +267,7 @@ def test_one_row_a_day_shows_measures_that_share_an_axis() -> None:
     assert (spec.x, spec.series, spec.measures) == ("day", None, ("orders", "returns"))
 
 
-def test_without_a_time_the_first_name_gives_bars() -> None:
+def test_table_without_time_column_gets_bars() -> None:
     columns = [("carrier", "string"), ("year", "int"), ("flights", "bigint"), ("p90_delay", "double")]
     rows = [(name, 2013, 10, 3.0) for name in ("UA", "B6", "UA", "DL")]
     spec = suggest_chart(columns, rows)
@@ -278,7 +282,7 @@ def test_without_a_time_the_first_name_gives_bars() -> None:
 
 
 @pytest.mark.parametrize("columns", [[], [("name", "string")], [("plane_id", "int"), ("at", "timestamp")]])
-def test_where_nothing_can_be_measured_there_is_no_chart(columns: list[tuple[str, str]]) -> None:
+def test_table_without_measures_has_no_chart(columns: list[tuple[str, str]]) -> None:
     assert suggest_chart(columns, []) is None
 
 
@@ -293,7 +297,7 @@ def test_fetched_rows_become_series() -> None:
     assert len(chart.series[0].points) == len(DAYS)
 
 
-def test_more_lines_than_can_be_told_apart_are_left_out_and_the_title_says_so() -> None:
+def test_number_of_lines_is_limited_and_shown_in_the_title() -> None:
     columns = [("day", "date"), ("origin", "string"), ("flights", "int")]
     spec = suggest_chart(columns, [(day, origin, 1) for day in DAYS for origin in "AB"])
     assert spec is not None
@@ -318,7 +322,7 @@ def test_more_lines_than_can_be_told_apart_are_left_out_and_the_title_says_so() 
     ],
 )
 def test_any_points_can_be_drawn(kind: Any, points: tuple[tuple[Any, float | None], ...]) -> None:
-    text = draw(Chart(kind, "Title", "x", (Series("one", points),)))
+    text = draw(ReportChart(kind, "Title", "x", (Series("one", points),)))
     assert "nan" not in text.lower().replace("name", "")
     assert "inf" not in text
     assert ("No values to draw." in text) == (not any(y is not None for _, y in points))
@@ -334,14 +338,14 @@ def test_ticks_span_the_values_with_few_round_steps(low: float, high: float) -> 
 
 
 @pytest.mark.parametrize("days", [0, 0.01, 0.5, 1, 6, 30, 90, 365, 4000])
-def test_times_are_ticked_inside_their_span(days: float) -> None:
+def test_time_ticks_are_inside_their_span(days: float) -> None:
     ticks = scales.time_ticks(NOON, NOON + timedelta(days=days))
     assert all(NOON <= at <= NOON + timedelta(days=days) for at, _ in ticks)
     assert len(ticks) <= 8
     assert days < 1 or len(ticks) >= 1
 
 
-def test_numbers_and_times_read_well() -> None:
+def test_formats_of_numbers_and_times() -> None:
     assert [formats.number(v) for v in (None, 0, 12345, 1.5, -2.0)] == ["–", "0", "12,345", "1.5", "-2"]  # noqa: RUF001
     assert [formats.short(v) for v in (9999, 12345, 2_500_000, 0.25)] == ["9,999", "12.3k", "2.5M", "0.25"]
     assert [formats.percent(*v) for v in ((0, 9), (1, 10**6), (10**6 - 1, 10**6), (1, 3), (3, 3))] == [
@@ -354,8 +358,11 @@ def test_numbers_and_times_read_well() -> None:
         "2 h 03 min",
     ]
     day = datetime(2013, 1, 5)
-    assert formats.interval(Interval(day, day + timedelta(days=1))) == "2013-01-05"
-    assert formats.interval(Interval(day, day + timedelta(hours=1))) == "2013-01-05 00:00 to 2013-01-05 01:00"
+    assert formats.interval(ReportInterval(day, day + timedelta(days=1))) == "2013-01-05"
+    assert (
+        formats.interval(ReportInterval(day, day + timedelta(hours=1)))
+        == "2013-01-05 00:00 to 2013-01-05 01:00"
+    )
 
 
 def test_sample_rows_of_different_shapes_share_one_table() -> None:
@@ -366,12 +373,12 @@ def test_sample_rows_of_different_shapes_share_one_table() -> None:
 
 
 def test_an_axis_of_dates_has_no_hours() -> None:
-    chart = Chart("line", "Flights", "day", (Series("flights", ((DAYS[0], 1.0), (DAYS[1], 2.0))),))
+    chart = ReportChart("line", "Flights", "day", (Series("flights", ((DAYS[0], 1.0), (DAYS[1], 2.0))),))
     assert ">1 Jan<" in draw(chart)
     assert ":00<" not in draw(chart)
 
 
-def test_values_that_are_no_numbers_leave_gaps_and_truth_values_are_names() -> None:
+def test_non_finite_values_leave_gaps_and_booleans_are_names() -> None:
     line = ChartSpec("line", "Delay", "day", None, ("delay",), "only")
     [series] = chart_from(line, [(DAYS[0], float("nan")), (DAYS[1], float("inf")), (DAYS[2], 3)]).series
     assert [y for _, y in series.points] == [None, None, 3.0]
@@ -380,9 +387,9 @@ def test_values_that_are_no_numbers_leave_gaps_and_truth_values_are_names() -> N
     assert [x for x, _ in series.points] == ["true", "false"]
 
 
-def test_a_warning_stands_until_the_table_loads_again() -> None:
+def test_warning_is_shown_until_the_next_load() -> None:
     runs = (
-        TableRun("r1", "warned", NOON, message="seats_to_be_between: 3 of 9 rows fail", rows=Rows(9, 9)),
+        TableRun("r1", "warned", NOON, message="seats_to_be_between: 3 of 9 rows fail", rows=RowTotals(9, 9)),
         TableRun("r2", "nothing_new", NOON + timedelta(days=1)),
     )
     planes = TableReport("silver.planes", "silver", "flights", "merge on tailnum", runs=runs)

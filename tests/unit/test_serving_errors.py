@@ -1,4 +1,4 @@
-"""What `make sql` prints of a statement that fails."""
+"""The messages of `make sql` for failed statements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-told = runpy.run_path(str(Path(__file__).parents[2] / "spark" / "serving.py"))["told"]
+error_message = runpy.run_path(str(Path(__file__).parents[2] / "spark" / "serving.py"))["error_message"]
 
 STACK = "\n\tat org.apache.spark.sql.hive.thriftserver.HiveThriftServerErrors$.runningQueryError(X.scala:44)"
 NAMED = "Error running query: [{0}] org.apache.spark.sql.catalyst.ExtendedAnalysisException: [{0}] "
@@ -38,5 +38,5 @@ NAMED = "Error running query: [{0}] org.apache.spark.sql.catalyst.ExtendedAnalys
         ("Why not?", "Why not?"),
     ],
 )
-def test_an_error_is_shown_without_plan_and_stack(message: str, shown: str) -> None:
-    assert told(RuntimeError(message)) == shown
+def test_error_is_shown_without_plan_and_stack(message: str, shown: str) -> None:
+    assert error_message(RuntimeError(message)) == shown

@@ -1,4 +1,4 @@
-"""The layout of a dashboard as a phone gets it."""
+"""The phone layout of a dashboard."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ ASSETS = sorted((ROOT / "superset/assets/dashboards").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", ASSETS, ids=lambda file: file.stem)
-def test_a_phone_gets_every_chart_in_its_order_and_at_the_full_width(file: Path) -> None:
+def test_phone_layout_has_all_charts_in_order_and_full_width(file: Path) -> None:
     position: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["position"]
     before = json.dumps(position)
     found = stacked(position)
-    assert json.dumps(position) == before, "what is stored stays as it is"
+    assert json.dumps(position) == before, "the stored layout does not change"
     rows = [found[name] for name in found["GRID_ID"]["children"] if found[name]["type"] == "ROW"]
     assert charts(found) == charts(position)
     for row in rows:
         parts = [found[name] for name in row["children"]]
         assert sum(part["meta"]["width"] for part in parts) <= COLUMNS
         assert len(parts) == 1 or {part["meta"]["height"] for part in parts} == {136 // 8}, (
-            "tiles alone share"
+            "only tiles share a row"
         )
         for part in parts:
             assert part["parents"][-1] == row["id"]
@@ -49,5 +49,5 @@ def charts(tree: dict[str, Any]) -> list[str]:
         ("", False),
     ],
 )
-def test_a_phone_is_known_by_its_browser(agent: str, phone: bool) -> None:
+def test_phone_is_detected_by_its_user_agent(agent: str, phone: bool) -> None:
     assert is_phone(agent) is phone

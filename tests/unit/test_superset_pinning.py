@@ -1,4 +1,4 @@
-"""The SQL of charts at the versions of their page."""
+"""The SQL of charts with the versions of their page."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ UNCHANGED = [
 
 
 @pytest.mark.parametrize(("sql", "wanted"), PINNED)
-def test_each_table_is_read_at_its_version_and_nothing_else_changes(sql: str, wanted: str) -> None:
+def test_version_is_added_to_each_table(sql: str, wanted: str) -> None:
     assert pinned(sql, VERSIONS.get, "gold") == wanted
 
 
 @pytest.mark.parametrize("sql", UNCHANGED)
-def test_what_has_no_version_or_one_of_its_own_stays(sql: str) -> None:
+def test_tables_without_version_or_with_their_own_do_not_change(sql: str) -> None:
     assert pinned(sql, VERSIONS.get, "gold") == sql
 
 
-def test_the_tables_of_a_query_are_named_in_full() -> None:
+def test_tables_of_a_query_have_full_names() -> None:
     sql = "WITH c AS (SELECT * FROM T) SELECT * FROM c JOIN ops.u ON true"
     assert tables_of(sql, "gold") == {"gold.t", "ops.u"}
     for unknown in ("SELECT * FROM range(3)", "SELECT * FROM elsewhere.gold.t"):
@@ -78,6 +78,6 @@ def test_the_tables_of_a_query_are_named_in_full() -> None:
     assert tables_of("SELECT * FROM t") == {""}
 
 
-def test_sql_that_cannot_be_read_is_told() -> None:
+def test_invalid_sql_raises() -> None:
     with pytest.raises(UnreadableError):
         pinned("SELECT FROM WHERE (", VERSIONS.get)

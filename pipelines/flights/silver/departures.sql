@@ -1,5 +1,5 @@
--- Instants come from the schedule and the delays, not from the clock times of what happened: a delay says on
--- which day, and it knows no 2400.
+-- Times are computed from the schedule and the delays, not from the actual clock times: a delay determines the day, and
+-- has no special value 2400.
 WITH delivered AS (
   SELECT
     CASE WHEN year BETWEEN 2000 AND 2099
@@ -34,7 +34,7 @@ SELECT
   ) AS scheduled_departure_at,
   CASE WHEN dep_time IS NOT NULL THEN scheduled_departure_at + make_dt_interval(0, 0, dep_delay) END AS departed_at,
   dep_delay,
-  -- Every flight takes longer than the clock goes back on its way west, so an earlier clock is the next day's.
+  -- Every flight takes longer than the time difference on its way west, so an earlier clock time is on the next day.
   CAST(flight_date AS TIMESTAMP_NTZ)
     + make_dt_interval(CASE WHEN arrival_minute < departure_minute THEN 1 ELSE 0 END, 0, arrival_minute)
     AS scheduled_arrival_local,

@@ -50,7 +50,7 @@ def generate(
     sections are kept: see docs/dqops.md. If the package dqops is installed, every file is validated against its
     models, because the server ignores unknown keys silently.
     """
-    from goldsmith.publish.dqops import home, strict
+    from goldsmith.publish.dqops import home, validation
     from goldsmith.publish.dqops.names import FOLDER
 
     project = open_project()
@@ -62,7 +62,7 @@ def generate(
         if not found:
             out.print("The user home is up to date.")
     try:
-        mistakes = strict.mistakes(project.root / FOLDER)
+        mistakes = validation.find_errors(project.root / FOLDER)
     except NotReady as error:
         print_warning(f"{error.message} {error.hint}")
         mistakes = []
@@ -100,14 +100,14 @@ def push(
     Replaces today's results of these checks only. `goldsmith dqops gate` does the same for its tables.
     """
     project = open_project()
-    from goldsmith.publish.dqops.client import Client
-    from goldsmith.publish.dqops.declared import checks_at_home
+    from goldsmith.publish.dqops.client import DqopsClient
+    from goldsmith.publish.dqops.declared import checks_in_home
     from goldsmith.publish.dqops.gate import import_verdicts
     from goldsmith.publish.dqops.names import IMPORT_CHECK
 
-    client = Client.from_environment()
+    client = DqopsClient.from_environment()
     wanted = [
-        name for name in project.select(tuple(names)) if IMPORT_CHECK in checks_at_home(project.root, name)
+        name for name in project.select(tuple(names)) if IMPORT_CHECK in checks_in_home(project.root, name)
     ]
     failed = False
     for name in wanted:
@@ -162,14 +162,14 @@ def gate(
         raise DeclarationError(
             "GS103", f"`--at {at}` is not a severity.", hint=hint_for(at, get_args(Severity))
         )
-    from goldsmith.publish.dqops.client import Client
+    from goldsmith.publish.dqops.client import DqopsClient
     from goldsmith.publish.dqops.declared import declared_checks
     from goldsmith.publish.dqops.gate import run_gate
-    from goldsmith.publish.dqops.verdict import Verdict
+    from goldsmith.publish.dqops.verdict import GateVerdict
 
-    client = Client.from_environment()
+    client = DqopsClient.from_environment()
     declared = {name: declared_checks(project.root, name) for name in chosen}
-    verdicts: list[Verdict] = []
+    verdicts: list[GateVerdict] = []
     stopped: list[GoldsmithError] = []
     for name in chosen:
         limit: Severity = at or project.gate(name) or "error"  # type: ignore[assignment]

@@ -73,7 +73,7 @@ def push() -> None:
     server and the log-in; `SPARK_THRIFT_HOST`, `_PORT`, `_USER` and `_PASSWORD` the Thrift Server as Superset reaches
     it, or `SUPERSET_DATABASE_URI` all of these; `SUPERSET_BROWSER_URL` Superset as browsers reach it.
     """
-    from goldsmith.publish.superset.client import Client, Server
+    from goldsmith.publish.superset.client import Server, SupersetClient
     from goldsmith.publish.superset.datasets import database_uri
     from goldsmith.publish.superset.generate import generate as declared
     from goldsmith.publish.superset.names import Names
@@ -81,7 +81,7 @@ def push() -> None:
 
     project = open_project()
     assets = declared(project)
-    client = Client(Server.of())
+    client = SupersetClient(Server.of())
     shown = os.environ.get("SUPERSET_BROWSER_URL") or client.server.url
     uri = database_uri(os.environ)
     done = pushed(client, assets, Names(project.spec.name), database_uri=uri)
@@ -108,12 +108,12 @@ def pull(
 
     Example: `goldsmith superset pull sales`
     """
-    from goldsmith.publish.superset.client import Client, Server
+    from goldsmith.publish.superset.client import Server, SupersetClient
     from goldsmith.publish.superset.pull import pull as pulled
 
     project = open_project()
     owner = pipeline or (next(iter(project.pipelines)) if len(project.pipelines) == 1 else "")
-    for file in pulled(Client(Server.of()), project, dashboard, owner, replace=replace):
+    for file in pulled(SupersetClient(Server.of()), project, dashboard, owner, replace=replace):
         done = "written" if file.exists() else "removed"
         out.print(f"  {done}: {os.path.relpath(file)}", soft_wrap=True)
     out.print("Next: `goldsmith superset generate`, and commit.")

@@ -1,4 +1,4 @@
-"""What is derived from declarations for other programs: Airflow, Superset, DQOps, OpenLineage, and the report.
+"""Integrations generated from the declarations: Airflow, Superset, DQOps, OpenLineage, and the report.
 
-Each stands by itself. What fills the tables is in `run`.
+They are independent of each other. `run` loads the tables.
 """

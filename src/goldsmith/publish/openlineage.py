@@ -1,8 +1,8 @@
-"""Tells an OpenLineage backend what a run loaded, from what, column by column.
+"""Sends a run's lineage to an OpenLineage backend: inputs, outputs, column lineage.
 
-Events go where openlineage-python's own configuration says. The shapes are those of the OpenLineage
-specification 2-0-2 and its facets; datasets are named as its naming conventions say: a local table is
-`file` and its path, one in S3 `s3://bucket` and its key.
+openlineage-python's configuration selects the transport. Events follow the OpenLineage specification 2-0-2 and its
+facets, and its naming conventions for datasets: a local table is `file` and its path, a table in S3 `s3://bucket` and
+its key.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from goldsmith.run.context import Run
 from goldsmith.run.outcome import RunResult, TableOutcome
 
 PRODUCER = f"urn:goldsmith:{version('goldsmith')}"
-"""A URI, as the specification wants it."""
+"""The producer as a URI, as the specification requires."""
 
 _EVENT_OF = {"done": "COMPLETE", "failed": "FAIL", "gate": "FAIL"}
 _FILE = "openlineage.yml"
 
 
 def is_configured(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether a transport is set: by OPENLINEAGE_URL, OPENLINEAGE_CONFIG, OPENLINEAGE__TRANSPORT..., or by a
-    file `openlineage.yml` in the working directory or in ~/.openlineage. OPENLINEAGE_DISABLED=true unsets it.
+    """Whether a transport is configured.
+
+    By OPENLINEAGE_URL, OPENLINEAGE_CONFIG, OPENLINEAGE__TRANSPORT..., or by a file `openlineage.yml` in the working
+    directory or in ~/.openlineage. OPENLINEAGE_DISABLED=true disables it.
     """
     env = os.environ if environment is None else environment
     if env.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
@@ -42,7 +44,7 @@ def is_configured(environment: Mapping[str, str] | None = None) -> bool:
 
 
 def check_ready() -> None:
-    """Raises NotReady GS903 where a transport is set and openlineage-python is not installed."""
+    """Raises NotReady GS903 if a transport is configured and openlineage-python is not installed."""
     if not is_configured():
         return
     try:
@@ -50,27 +52,27 @@ def check_ready() -> None:
     except ImportError as error:
         raise NotReady(
             "GS903",
-            "An OpenLineage transport is set, and the package openlineage-python is not installed.",
+            "An OpenLineage transport is configured, but the package openlineage-python is not installed.",
             hint="Install Goldsmith with the extra `lineage`.",
         ) from error
 
 
 def emit(run: Run, result: RunResult) -> list[str]:
-    """Sends a START and a COMPLETE or FAIL event for each table that loaded, failed or met a gate.
+    """Sends a START and a COMPLETE or FAIL event for each table that loaded, failed or was stopped by a gate.
 
-    Does nothing where no transport is set. Returns what went wrong, for the caller to tell: the tables are
-    loaded by now, and lineage never fails a run. After the first event that is not taken no other is tried.
+    Does nothing without a transport. Returns warnings for the caller to print: the tables are loaded, and lineage never
+    fails a run. Stops after the first event that the backend does not accept.
     """
     if not is_configured():
         return []
-    told = [outcome for outcome in result.outcomes if outcome.status in _EVENT_OF]
-    if not told:
+    outcomes = [outcome for outcome in result.outcomes if outcome.status in _EVENT_OF]
+    if not outcomes:
         return []
     sent = 0
     try:
         check_ready()
         client = _client()
-        for outcome in told:
+        for outcome in outcomes:
             for event in _events(run, outcome):
                 client.emit(event)
             sent += 1
@@ -79,13 +81,15 @@ def emit(run: Run, result: RunResult) -> list[str]:
         return [" ".join(part for part in (error.message, error.hint) if part)]
     except Exception as error:  # noqa: BLE001 - a transport may raise anything, and the run is done
         reason = f"{type(error).__name__}: {error}"
-        return [f"OpenLineage took the events of {sent} of {len(told)} tables: {reason}"]
+        return [f"OpenLineage accepted the events of {sent} of {len(outcomes)} tables: {reason}"]
     return []
 
 
 def _client() -> Any:
-    """openlineage-python's client. Raises NotReady GS903 where its configuration names no transport: it would
-    print the events."""
+    """openlineage-python's client.
+
+    Raises NotReady GS903 if its configuration has no transport, because it would print the events.
+    """
     from openlineage.client import OpenLineageClient, set_producer
 
     set_producer(PRODUCER)
@@ -94,8 +98,8 @@ def _client() -> Any:
     if client.transport.kind == "console" and named != "console":
         raise NotReady(
             "GS903",
-            "OpenLineage is configured, and no transport comes of it; no lineage was sent.",
-            hint="OPENLINEAGE_CONFIG must name a readable file with `transport: {type: ...}`.",
+            "OpenLineage is configured without a transport; no lineage was sent.",
+            hint="Set OPENLINEAGE_CONFIG to a readable file with `transport: {type: ...}`.",
         )
     return client
 
@@ -106,7 +110,7 @@ def _events(run: Run, outcome: TableOutcome) -> Iterator[Any]:
 
     table = run.project.tables[outcome.table]
     began = run.started + timedelta(seconds=outcome.began)
-    # The same run and table give the same id, in the order of time.
+    # The id is deterministic for a run and table, and ordered by time.
     run_id = str(generate_static_uuid(began, f"{run.run_id}/{table.name}".encode()))
     job = ol.Job(namespace=run.project.spec.name, name=table.name, facets=_job_facets(run, table))
     inputs, output = _inputs(run, table, outcome), _output(run, table, outcome)
@@ -177,8 +181,8 @@ def _inputs(run: Run, table: Table, outcome: TableOutcome) -> list[Any]:
     counted = statistics.InputStatisticsInputDatasetFacet(
         size=sum(file.size for file in read), fileCount=len(read)
     )
-    place = dataset(source.place(run.landing.place))
-    return [ol.InputDataset(*place, inputFacets={"inputStatistics": counted} if read else {})]
+    files = dataset(source.place(run.landing.place))
+    return [ol.InputDataset(*files, inputFacets={"inputStatistics": counted} if read else {})]
 
 
 def _output(run: Run, table: Table, outcome: TableOutcome) -> Any:
@@ -204,7 +208,7 @@ def _output(run: Run, table: Table, outcome: TableOutcome) -> Any:
 
 
 def _described(run: Run, name: str) -> dict[str, Any]:
-    """What a table is called beside its path, and its columns as far as they are declared."""
+    """The facets of a table: its name as an alias of its path, and its declared columns."""
     from openlineage.client.facet_v2 import schema_dataset, symlinks_dataset
 
     table = run.project.tables[name]
@@ -214,9 +218,9 @@ def _described(run: Run, name: str) -> dict[str, Any]:
         facets["schema"] = schema_dataset.SchemaDatasetFacet(
             [
                 schema_dataset.SchemaDatasetFacetFields(
-                    column, kind, _description(table, column), ordinal_position=place
+                    column, kind, _description(table, column), ordinal_position=position
                 )
-                for place, (column, kind) in enumerate(table.columns.items(), start=1)
+                for position, (column, kind) in enumerate(table.columns.items(), start=1)
             ]
         )
     return facets
@@ -228,7 +232,7 @@ def _description(table: Table, column: str) -> str | None:
 
 
 def dataset(path: str) -> tuple[str, str]:
-    """A table's or folder's namespace and name. Spark's s3a and s3n are s3 to others."""
+    """The namespace and name of a table's or folder's path. Spark's s3a and s3n become s3."""
     parts = urlsplit(path)
     if not parts.scheme or parts.scheme == "file":
         return "file", parts.path.rstrip("/") or "/"

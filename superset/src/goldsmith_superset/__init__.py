@@ -1,1 +1,1 @@
-"""What Superset needs to read Spark's Thrift Server."""
+"""Superset's dialect, engine spec and extensions for Spark's Thrift Server."""

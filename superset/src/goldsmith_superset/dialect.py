@@ -1,4 +1,4 @@
-"""The SQLAlchemy dialect `spark://`: PyHive's for Hive, with what Spark answers in another shape."""
+"""The SQLAlchemy dialect `spark://`: PyHive's Hive dialect, adapted to Spark's results."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pyhive.sqlalchemy_hive import HiveDialect
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from goldsmith_superset.sessions import Session, Sessions
+from goldsmith_superset.sessions import SessionPool, ThriftSession
 
 
 class SparkDialect(HiveDialect):
-    """`SHOW TABLES` and `SHOW VIEWS` of Spark give the schema, the name, and whether it is temporary; Hive's
-    give the name alone, so that PyHive lists the schema's name once for each table."""
+    """Reads Spark's `SHOW TABLES` and `SHOW VIEWS`, which return schema, name and a flag for temporary ones.
+
+    Hive returns the name alone, so PyHive would list the schema name once per table.
+    """
 
     name = "spark"
     supports_statement_cache = False
-    # Of the class: Superset makes an engine, and with it a dialect, for each query.
-    _sessions = Sessions()
+    # A class attribute: Superset creates an engine, and so a dialect, for each query.
+    _sessions = SessionPool()
 
-    def connect(self, *_: Any, **where: Any) -> Session:
+    def connect(self, *_: Any, **where: Any) -> ThriftSession:
         return self._sessions.connect(**where)
 
     def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""How Superset speaks to `spark://`: Spark's own time grains, and views by Spark's answer."""
+"""Superset's engine spec for `spark://`: Spark's time grains and views, read-only statements, a query queue."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetErrorException, SupersetSecurityException
 from superset.models.core import Database
 
-from goldsmith_superset.reading import is_of_a_version, reads
+from goldsmith_superset.query_queue import Busy, QueryQueue, ReaderLeft
 from goldsmith_superset.request import pinned, reader, reader_left
-from goldsmith_superset.turns import Busy, GivenUp, Turns
+from goldsmith_superset.statements import is_read_only, is_version_error
 
-# Of the process: one web server, whose threads are what queries take.
-_TURNS = Turns.of_threads(int(os.environ.get("SUPERSET_THREADS") or 32))
+# Per process: queries use the threads of the web server.
+_QUEUE = QueryQueue.of_threads(int(os.environ.get("SUPERSET_THREADS") or 32))
 
 
 @contextmanager
-def _plain_about_versions() -> Iterator[None]:
-    """What a page's reader is told where the version that the page shows is not kept any more."""
+def _version_errors() -> Iterator[None]:
+    """Raises a readable error if a version of the page was removed."""
     try:
         yield
     except Exception as error:
-        if pinned() and is_of_a_version(str(error)):
-            message = "The data that this page shows is no longer kept. Reload the page to see the newest."
+        if pinned() and is_version_error(str(error)):
+            message = "A table version of this page was removed. Reload the page to see the newest."
             raise SupersetErrorException(
                 SupersetError(message, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, ErrorLevel.ERROR)
             ) from error
@@ -36,32 +36,32 @@ def _plain_about_versions() -> Iterator[None]:
 
 
 class SparkThriftEngineSpec(SparkEngineSpec):
-    """Superset's Spark, under a name of its own: its `hive://` takes Hive's grains, which Spark refuses."""
+    """Superset's Spark spec under its own name: `hive://` uses Hive's time grains, which Spark refuses."""
 
     engine = "spark"
     engine_name = "Spark Thrift Server"
-    # Presto's spec, from which this one descends, takes the address's database for a catalog: permissions on
-    # schemas would be looked for under `gold.gold` and not be found.
+    # The base class, Presto's spec, treats the database in the URI as a catalog: permissions on schemas would be
+    # looked up as `gold.gold` and not found.
     supports_catalog = False
     supports_dynamic_catalog = False
 
     @classmethod
     def execute(cls, cursor: Any, query: str, database: Database, **kwargs: Any) -> None:
-        """Sends a statement that reads. Superset's own check knows which statements write, and lets pass what it
-        does not know: ADD JAR, SET, CACHE."""
-        if not reads(query):
-            told = "Only statements that read are sent to the lakehouse: SELECT, SHOW, DESCRIBE."
+        """Sends a read-only statement. Superset's own check allows statements that it does not know: ADD JAR, SET,
+        CACHE."""
+        if not is_read_only(query):
+            message = "Only read-only statements are allowed: SELECT, SHOW, DESCRIBE."
             raise SupersetSecurityException(
-                SupersetError(told, SupersetErrorType.DML_NOT_ALLOWED_ERROR, ErrorLevel.ERROR)
+                SupersetError(message, SupersetErrorType.DML_NOT_ALLOWED_ERROR, ErrorLevel.ERROR)
             )
         if kwargs.get("async_"):
             super().execute(cursor, query, database, **kwargs)
             return
         cursor.gone = reader_left
         try:
-            with _TURNS.taken(reader(), reader_left), _plain_about_versions():
+            with _QUEUE.slot(reader(), reader_left), _version_errors():
                 super().execute(cursor, query, database, **kwargs)
-        except (Busy, GivenUp) as error:
+        except (Busy, ReaderLeft) as error:
             message = f"The lakehouse is busy: {error}"
             raise SupersetErrorException(
                 SupersetError(message, SupersetErrorType.BACKEND_TIMEOUT_ERROR, ErrorLevel.ERROR)
@@ -69,7 +69,7 @@ class SparkThriftEngineSpec(SparkEngineSpec):
 
     @classmethod
     def fetch_data(cls, cursor: Any, limit: int | None = None) -> list[tuple[Any, ...]]:
-        with _plain_about_versions():
+        with _version_errors():
             return super().fetch_data(cursor, limit)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The newest versions of a database's tables: looked up by one reader at a time, and shared by all for some seconds."""
+"""Looks up the newest versions of a database's tables, one thread at a time, and shares the result for some seconds."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from goldsmith_superset.moments import Versions
+from goldsmith_superset.versions import Versions
 
 SHARED = 5.0
-"""Seconds for which a look-up is shared."""
+"""How long a result is shared, in seconds."""
 AT_ONCE = 0.0
-"""The same where a reader asks for what is there now: only a look-up that begins later is shared."""
+"""The same for a forced refresh: only a look-up that starts later is shared."""
 PATIENCE = 10.0
-"""Seconds that a reader waits for another one's look-up."""
+"""How long a thread waits for the look-up of another one, in seconds."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a look-up found. versions: None before the first that succeeded. asked: when the look-up began."""
+class LookupResult:
+    """The result of a look-up. versions: None before the first success. started: the time of its start."""
 
     versions: Versions | None
-    asked: float
+    started: float
 
 
-class Lookup:
-    """The look-ups of one database. Threads share it.
+class VersionLookup:
+    """The look-ups of one database. Thread-safe.
 
-    changed: called after a look-up that found other versions than the one before.
+    changed: called after a look-up with different versions than the previous one.
     """
 
     def __init__(
@@ -42,23 +42,23 @@ class Lookup:
     ) -> None:
         self._changed, self._clock, self._patience = changed, clock, patience
         self._lock = Lock()
-        self._found: Found | None = None
+        self._found: LookupResult | None = None
 
     def versions(self, look: Callable[[], Versions], shared: float = SHARED) -> Versions | None:
-        """The versions, not older than `shared` seconds; those of the last look-up while the server does not answer.
+        """The versions, at most `shared` seconds old; those of the last look-up while the server does not respond.
 
-        look: asks the server. None where no look-up has succeeded yet.
+        look: queries the server. None before the first successful look-up.
         """
         begun = self._clock()
         known = self._found
-        if known is not None and begun - known.asked < shared:
+        if known is not None and begun - known.started < shared:
             return known.versions
         if not self._lock.acquire(timeout=self._patience):
             return known.versions if known else None
         try:
             known = self._found
-            # The one that this thread waited for is good enough if it began later.
-            if known is None or (known.asked < begun and begun - known.asked >= shared):
+            # The look-up that this thread waited for is sufficient if it started later.
+            if known is None or (known.started < begun and begun - known.started >= shared):
                 self._look(look)
             assert self._found is not None
             return self._found.versions
@@ -67,13 +67,13 @@ class Lookup:
 
     def _look(self, look: Callable[[], Versions]) -> None:
         before = self._found.versions if self._found else None
-        asked = self._clock()
+        started = self._clock()
         try:
             versions: Versions | None = look()
-        except Exception as error:  # noqa: BLE001 - of the server, of the way to it, of Superset
-            # Charts that are kept are shown all the same, and a query says what is wrong.
-            _LOG.warning("The tables' versions cannot be looked up: %s", error)
+        except Exception as error:  # noqa: BLE001 - of the server, the network, or Superset
+            # Cached charts are shown nevertheless, and a query reports the error.
+            _LOG.warning("The look-up of the table versions failed: %s", error)
             versions = before
-        self._found = Found(versions, asked)
+        self._found = LookupResult(versions, started)
         if versions != before:
             self._changed()

@@ -1,7 +1,7 @@
-"""Dashboards on a phone: every chart in a row of its own, as wide as the screen.
+"""The phone layout of dashboards: each chart in its own row, with the full width.
 
-Superset keeps the columns of a row however narrow the window is. A browser that says it is a phone's is given the
-layout of a dashboard in one column; what is stored stays as it is.
+Superset keeps the columns of a row at any window width. A phone's browser receives the layout in one column; the stored
+layout does not change.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ Tree = dict[str, Any]
 
 COLUMNS = 12
 TILE = 20
-"""The height, in Superset's units, up to which a chart is a single figure."""
+"""The maximum height of a number tile, in Superset's units."""
 _PHONE = re.compile(r"\bMobi|\bAndroid\b|\biPhone\b")
 _DASHBOARD = re.compile(r"^/api/v1/dashboard/[^/]+$")
 
 
 def is_phone(agent: str) -> bool:
-    """Whether a browser's name is a phone's."""
+    """Whether a user agent is a phone's."""
     return bool(_PHONE.search(agent))
 
 
 def stacked(tree: Tree) -> Tree:
-    """The layout with each row that holds several parts as several rows, in the same order, of the full width.
+    """The layout with each component in its own full-width row, in the same order.
 
-    Two number tiles stay side by side: each is readable in half of a phone's width.
+    Two number tiles share a row: each is readable in half of a phone's width.
     """
     found: Tree = {key: dict(part) if isinstance(part, dict) else part for key, part in tree.items()}
     for part in list(found.values()):
@@ -61,15 +61,15 @@ def _lines(tree: Tree, name: str) -> list[str]:
 
 
 def _is_tile(part: Tree) -> bool:
-    """Whether a part is as low as a single figure."""
+    """Whether a component is a number tile."""
     return part.get("type") == "CHART" and part.get("meta", {}).get("height", TILE + 1) <= TILE
 
 
 def install(app: Any) -> None:
-    """Has the application answer phones with stacked layouts."""
+    """Makes the application return stacked layouts to phones."""
     from flask import request
 
-    def answered(response: Any) -> Any:
+    def stack_for_phones(response: Any) -> Any:
         if (
             request.method == "GET"
             and response.status_code == HTTPStatus.OK
@@ -81,9 +81,9 @@ def install(app: Any) -> None:
             if position:
                 body["result"]["position_json"] = json.dumps(stacked(json.loads(position)))
                 response.set_data(json.dumps(body))
-        # A cache between must not give a phone's layout to others.
+        # An intermediate cache must not serve a phone's layout to others.
         if _DASHBOARD.match(request.path):
             response.headers.add("Vary", "User-Agent")
         return response
 
-    app.after_request(answered)
+    app.after_request(stack_for_phones)

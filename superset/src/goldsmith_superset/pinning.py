@@ -1,4 +1,4 @@
-"""SQL whose tables are read at given versions."""
+"""Adds table versions to SQL."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ class UnreadableError(ValueError):
 
 
 def tables_of(sql: str, schema: str | None = None) -> set[str]:
-    """The tables that a statement reads, as `schema.table` in lower case, and an empty name if it reads by a function.
+    """The tables that a statement reads, as `schema.table` in lower case, and an empty name for other sources.
 
-    schema: of names without one. Raises UnreadableError.
+    schema: the default schema. Raises UnreadableError.
     """
     return {name for name, _ in _tables(sql, schema)}
 
 
 def pinned(sql: str, version_of: Callable[[str], int | None], schema: str | None = None) -> str:
-    """The statement with `VERSION AS OF` behind each table that has a version; nothing else changes.
+    """The statement with `VERSION AS OF` after each table with a version, otherwise unchanged.
 
-    version_of: the version of a `schema.table`; None leaves it as it is. Raises UnreadableError.
+    version_of: the version of a `schema.table`; None for none. Raises UnreadableError.
     """
-    places: dict[int, int] = {}
+    positions: dict[int, int] = {}
     for name, table in _tables(sql, schema):
         version = version_of(name) if name else None
         if version is not None and table.args.get("version") is None:
-            places[table.this.meta["end"] + 1] = version
-    for end in sorted(places, reverse=True):
-        sql = f"{sql[:end]} VERSION AS OF {places[end]}{sql[end:]}"
+            positions[table.this.meta["end"] + 1] = version
+    for end in sorted(positions, reverse=True):
+        sql = f"{sql[:end]} VERSION AS OF {positions[end]}{sql[end:]}"
     return sql
 
 
@@ -46,7 +46,7 @@ def _tables(sql: str, schema: str | None) -> Iterator[tuple[str, exp.Table]]:
     for statement in statements:
         for table in statement.find_all(exp.Table) if statement is not None else ():
             if not isinstance(table.this, exp.Identifier) or "end" not in table.this.meta:
-                # A function, or a name that is computed.
+                # A table function, or a computed name.
                 yield "", table
                 continue
             if table.catalog and table.catalog.lower() != "spark_catalog":
@@ -62,7 +62,7 @@ def _tables(sql: str, schema: str | None) -> Iterator[tuple[str, exp.Table]]:
 
 
 def _ctes_around(table: exp.Table) -> set[str]:
-    """The names that WITH clauses give to queries where a table stands. One within a clause sees those before it."""
+    """The names of the CTEs visible to a table reference. Inside a WITH clause these are the preceding ones."""
     names: set[str] = set()
     inner: exp.Expression = table
     while (outer := inner.parent) is not None:
@@ -70,7 +70,7 @@ def _ctes_around(table: exp.Table) -> set[str]:
         if isinstance(clause, exp.With) and clause is not inner:
             for each in clause.expressions:
                 if each is inner:
-                    # Its own name is a table's, unless it is recursive.
+                    # Inside a CTE its own name is a table's, unless the CTE is recursive.
                     if clause.args.get("recursive"):
                         names.add(each.alias.lower())
                     break

@@ -1,4 +1,4 @@
-"""Who asks for a chart, and whether they still wait for it."""
+"""The user of the current request, and whether the browser is still connected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from goldsmith_superset.sessions import is_closed
 
 
 def reader() -> str:
-    """The user's name; the address of one who is not logged in; empty outside a request."""
+    """The user's name; the remote address if not logged in; empty outside a request."""
     if not has_request_context():
         return ""
     name: str | None = getattr(getattr(g, "user", None), "username", None)
@@ -16,7 +16,7 @@ def reader() -> str:
 
 
 def reader_left() -> bool:
-    """Whether the browser has closed its connection. False where the web server does not show it."""
+    """Whether the browser has closed its connection. False if the web server does not expose it."""
     if not has_request_context():
         return False
     connection = request.environ.get("gunicorn.socket")

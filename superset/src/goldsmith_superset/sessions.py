@@ -1,4 +1,4 @@
-"""Connections to the Thrift Server: kept open for the next chart, given up when the server is gone, and plain about why.
+"""Pooled sessions on the Thrift Server, with readable errors.
 
 Opening a session takes as long as a short query, and Superset would open one for each chart.
 """
@@ -17,62 +17,62 @@ from pyhive import exc, hive
 from TCLIService import ttypes
 from thrift.transport.TTransport import TTransportException
 
-from goldsmith_superset.reading import of_the_server, of_the_way
+from goldsmith_superset.statements import connection_message, server_message
 
-IDLE = 300.0
-"""Seconds for which a session is kept without being asked."""
-MOST = 12
-"""As many are kept for one address and user."""
+MAX_IDLE = 300.0
+"""How long an idle session stays in the pool, in seconds."""
+MAX_SESSIONS = 12
+"""The maximum number of pooled sessions per address and user."""
 
 _QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
-_GONE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
-"""A server whose machine is gone is noticed within half a minute, by the options that the system knows."""
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+"""Socket options that detect an unreachable server within half a minute, if the system supports them."""
 
 
-class Sessions:
-    """The sessions that nobody asks at the moment. Threads share it."""
+class SessionPool:
+    """The idle sessions. Thread-safe."""
 
-    def __init__(self, idle: float = IDLE, most: int = MOST) -> None:
+    def __init__(self, idle: float = MAX_IDLE, most: int = MAX_SESSIONS) -> None:
         self._idle, self._most = idle, most
         self._lock = Lock()
-        self._waiting: dict[str, list[tuple[float, Session]]] = {}
+        self._idle_sessions: dict[str, list[tuple[float, ThriftSession]]] = {}
 
-    def connect(self, **where: Any) -> Session:
-        """An open session, with what `hive.connect` takes. Raises as PyHive does, with the server's own words."""
+    def connect(self, **where: Any) -> ThriftSession:
+        """An open session, with the arguments of `hive.connect`. Raises as PyHive, with readable messages."""
         key = repr(sorted(where.items()))
-        while kept := self._taken(key):
-            since, session = kept
+        while idle := self._pop(key):
+            since, session = idle
             if time.monotonic() - since < self._idle and session.alive():
                 return session
             session.hang_up()
-        return Session(lambda session: self._keep(key, session), **where)
+        return ThriftSession(lambda session: self._put_back(key, session), **where)
 
-    def _taken(self, key: str) -> tuple[float, Session] | None:
+    def _pop(self, key: str) -> tuple[float, ThriftSession] | None:
         with self._lock:
-            waiting = self._waiting.get(key)
-            return waiting.pop() if waiting else None
+            sessions = self._idle_sessions.get(key)
+            return sessions.pop() if sessions else None
 
-    def _keep(self, key: str, session: Session) -> None:
+    def _put_back(self, key: str, session: ThriftSession) -> None:
         with self._lock:
-            waiting = self._waiting.setdefault(key, [])
-            waiting.append((time.monotonic(), session))
-            too_many = waiting.pop(0)[1] if len(waiting) > self._most else None
-        if too_many is not None:
-            too_many.hang_up()
+            sessions = self._idle_sessions.setdefault(key, [])
+            sessions.append((time.monotonic(), session))
+            surplus = sessions.pop(0)[1] if len(sessions) > self._most else None
+        if surplus is not None:
+            surplus.hang_up()
 
 
-class Session(hive.Connection):
-    """A connection that closing gives back, if it was asked nothing but queries and each was answered to its end."""
+class ThriftSession(hive.Connection):
+    """A connection that `close` returns to the pool, if it ran only queries whose rows were all fetched."""
 
-    def __init__(self, give_back: Callable[[Session], None], **where: Any) -> None:
+    def __init__(self, give_back: Callable[[ThriftSession], None], **where: Any) -> None:
         self._give_back = give_back
         self._cursors: list[Cursor] = []
-        with plain():
+        with readable_errors():
             super().__init__(**where)
-        # Those that chose the database.
+        # Without the cursors that selected the database.
         self._cursors.clear()
         if self._socket is not None:
-            _notice_its_end(self._socket)
+            _set_keepalive(self._socket)
 
     def cursor(self, *args: Any, **options: Any) -> Cursor:
         cursor = Cursor(self, *args, **options)
@@ -80,29 +80,29 @@ class Session(hive.Connection):
         return cursor
 
     def close(self) -> None:
-        """Gives the session back, or ends it."""
-        answered = all(cursor.answered for cursor in self._cursors)
+        """Returns the session to the pool, or closes it."""
+        reusable = all(cursor.reusable for cursor in self._cursors)
         try:
-            for cursor in self._cursors if answered else ():
+            for cursor in self._cursors if reusable else ():
                 cursor.close()
-            if not answered:
+            if not reusable:
                 super().close()
         except (TTransportException, exc.Error):
-            # What was asked has been told by now: the server is only not there to hear of the end.
+            # All results have been read; the server is just unreachable for the close.
             self.hang_up()
             return
         self._cursors.clear()
-        if answered:
+        if reusable:
             self._give_back(self)
 
     def hang_up(self) -> None:
-        """Leaves the server, which ends the session by itself."""
+        """Closes the connection; the server then ends the session."""
         self._transport.close()
 
     def alive(self) -> bool:
-        """Whether the server still has the session: it ends those that idle, and all when it restarts."""
+        """Whether the server still has the session: it ends idle ones, and all of them at a restart."""
         try:
-            # The smallest question that Spark answers by the session.
+            # The cheapest request that needs the session.
             answer = self._client.GetTableTypes(ttypes.TGetTableTypesReq(self._sessionHandle))
             if answer.status.statusCode == ttypes.TStatusCode.ERROR_STATUS:
                 return False
@@ -118,18 +118,18 @@ class Session(hive.Connection):
         return found
 
 
-def _notice_its_end(opened: socket.socket) -> None:
+def _set_keepalive(opened: socket.socket) -> None:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _GONE.items():
+    for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-LONGEST = 100.0
-"""Seconds after which a query is cancelled. Superset's page gives up after 120."""
+QUERY_TIMEOUT = 100.0
+"""The time limit of a query, in seconds. Superset's page gives up after 120."""
 
 _DONE = ttypes.TOperationState.FINISHED_STATE
-_STILL = frozenset(
+_RUNNING = frozenset(
     {
         ttypes.TOperationState.INITIALIZED_STATE,
         ttypes.TOperationState.PENDING_STATE,
@@ -139,7 +139,7 @@ _STILL = frozenset(
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Whether the other end of a connection is gone. Reads nothing."""
+    """Whether the peer has closed a connection. Reads nothing."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
@@ -149,61 +149,61 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 class Cursor(hive.Cursor):
-    """A cursor that knows whether it left its session as it was, and cancels a query that nobody waits for.
+    """A cursor that cancels abandoned queries, and knows whether its session is reusable.
 
-    gone: whether the reader has left. longest: seconds after which a query is cancelled.
+    gone: whether the user has left the page. timeout: the time limit of a query, in seconds.
     """
 
     _queries = True
     gone: Callable[[], bool] = staticmethod(lambda: False)
-    longest = LONGEST
+    timeout = QUERY_TIMEOUT
 
     @property
-    def answered(self) -> bool:
-        """Whether it was asked nothing but queries, and all rows of the last one were fetched."""
+    def reusable(self) -> bool:
+        """Whether it ran only queries, and all rows of the last one were fetched."""
         return self._queries and self._state in (self._STATE_NONE, self._STATE_FINISHED)
 
     def execute(self, operation: str, parameters: Any = None, **options: Any) -> None:
         self._queries = self._queries and _QUERY.match(operation) is not None
-        # SQL Lab asks how far its statements are, and stops them, by itself.
-        asks = bool(options.pop("async", False) or options.pop("async_", False))
-        with plain():
+        # SQL Lab polls and cancels its statements itself.
+        polls = bool(options.pop("async", False) or options.pop("async_", False))
+        with readable_errors():
             super().execute(operation, parameters, async_=True, **options)
-            if not asks:
+            if not polls:
                 self._wait()
 
     def _wait(self) -> None:
-        """Waits for the statement's end. The server answers when it is reached, or after half a second."""
-        until = time.monotonic() + self.longest
+        """Waits for the statement's end. The server responds at the end, or after half a second."""
+        until = time.monotonic() + self.timeout
         while True:
             status = self.poll(get_progress_update=False)
             if status.operationState == _DONE:
                 return
-            if status.operationState not in _STILL:
-                raise exc.OperationalError(of_the_server(status.errorMessage or "The query was cancelled."))
+            if status.operationState not in _RUNNING:
+                raise exc.OperationalError(server_message(status.errorMessage or "The query was cancelled."))
             if self.gone():
                 self.cancel()
-                raise exc.OperationalError("The query was cancelled: its page was left.")
+                raise exc.OperationalError("The query was cancelled: its page was closed.")
             if time.monotonic() > until:
                 self.cancel()
                 raise exc.OperationalError(
-                    f"The query was cancelled: it took longer than {self.longest:.0f} s."
+                    f"The query was cancelled: it exceeded the time limit of {self.timeout:.0f} s."
                 )
 
     def _fetch_more(self) -> None:
-        with plain():
+        with readable_errors():
             super()._fetch_more()
 
 
 @contextmanager
-def plain() -> Iterator[None]:
-    """Errors of the server and of the way to it, with what they say to a reader and not as they were sent."""
+def readable_errors() -> Iterator[None]:
+    """Raises errors of the server and of the connection with readable messages."""
     try:
         yield
     except TTransportException as error:
-        raise TTransportException(error.type, of_the_way(str(error))) from error
+        raise TTransportException(error.type, connection_message(str(error))) from error
     except exc.Error as error:
         status = getattr(error.args[0] if error.args else None, "status", None)
         if status is None or not status.errorMessage:
             raise
-        raise type(error)(of_the_server(status.errorMessage)) from error
+        raise type(error)(server_message(status.errorMessage)) from error

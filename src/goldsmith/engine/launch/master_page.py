@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from goldsmith.http import Session, Silence
+from goldsmith.http import HttpSession, NoResponse
 
 _SECONDS = 3
 _PORT = "8080"
@@ -21,8 +21,8 @@ def waits_for(master: str, application: str, asked: str) -> str:
         host = address.rpartition(":")[0]
         try:
             port = os.environ.get("SPARK_MASTER_WEBUI_PORT") or _PORT
-            told = Session(_SECONDS).send("GET", f"http://{host}:{port}/json/").json()
-        except (Silence, ValueError):
+            told = HttpSession(_SECONDS).send("GET", f"http://{host}:{port}/json/").json()
+        except (NoResponse, ValueError):
             continue
         if told.get("status") == "ALIVE":
             return _told(told, application, asked)

@@ -1,1 +1,1 @@
-"""Pipelines as Airflow DAGs: one for each pipeline, tables as tasks and as assets. `dags` builds them."""
+"""Airflow DAGs: one per pipeline, with tables as tasks and as assets. `dags` builds them."""

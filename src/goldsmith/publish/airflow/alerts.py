@@ -1,4 +1,4 @@
-"""Tells people of failed tasks and passed deadlines, at the addresses that Airflow connections hold."""
+"""Sends alerts about failed tasks and missed deadlines to the addresses of Airflow connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk import Connection, DeadlineAlert, DeadlineReference, SyncCallback
 
-from goldsmith.http import Session, as_json
+from goldsmith.http import HttpSession, as_json
 from goldsmith.project.tables import Pipeline
 
 _SECONDS = 20
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Alert:
-    """What people are told. text: one line for those who read nothing else."""
+    """The content of an alert. text: a one-line summary."""
 
     text: str
     dag: str
@@ -33,12 +33,12 @@ class Alert:
 
 
 def on_failure(connections: Sequence[str]) -> Callable[[Mapping[str, Any]], None] | None:
-    """The callback of tasks that failed for good; None where nobody is to be told."""
+    """The callback for tasks that failed without a further retry; None without connections."""
     return partial(task_failed, connections=tuple(connections)) if connections else None
 
 
 def deadline_of(pipeline: Pipeline) -> DeadlineAlert | None:
-    """The deadline of the pipeline's runs, counted from when they are queued; None where none is declared."""
+    """The deadline of the pipeline's runs, counted from the time they are queued; None if none is declared."""
     spec = pipeline.spec
     if spec.deadline is None:
         return None
@@ -53,7 +53,7 @@ def deadline_of(pipeline: Pipeline) -> DeadlineAlert | None:
 
 
 def task_failed(context: Mapping[str, Any], *, connections: Sequence[str]) -> None:
-    """Tells of a task that failed and is not tried again."""
+    """Sends an alert about a task that failed without a further retry."""
     task, why = context["ti"], context.get("exception")
     send(
         Alert(
@@ -69,23 +69,23 @@ def task_failed(context: Mapping[str, Any], *, connections: Sequence[str]) -> No
 
 
 def deadline_missed(context: Mapping[str, Any], dag_id: str, limit: str, connections: Sequence[str]) -> None:
-    """Tells of a run that is not done in its time."""
+    """Sends an alert about a run that missed its deadline."""
     run = context.get("dag_run") or {}
     run_id = run.get("run_id") if isinstance(run, Mapping) else getattr(run, "run_id", "")
-    send(Alert(f"{dag_id}: not done within {limit}", dag=dag_id, run=str(run_id or "")), connections)
+    send(Alert(f"{dag_id}: not finished within {limit}", dag=dag_id, run=str(run_id or "")), connections)
 
 
 def send(alert: Alert, connections: Sequence[str]) -> None:
-    """Tells each address. One that cannot be reached does not keep the others from hearing of it; it is logged."""
+    """Sends the alert to each connection. A failure is logged and does not affect the others."""
     for name in connections:
         try:
-            _tell(Connection.get(name), alert)
+            _send_one(Connection.get(name), alert)
         except Exception:
-            log.exception("The alert could not be sent by the connection `%s`.", name)
+            log.exception("The alert could not be sent through the connection `%s`.", name)
 
 
-def _tell(connection: Any, alert: Alert) -> None:
-    """By HTTP as JSON, or by mail where the connection is of the type smtp or email."""
+def _send_one(connection: Any, alert: Alert) -> None:
+    """Sends JSON by HTTP, or an email if the connection has the type smtp or email."""
     if connection.conn_type in ("smtp", "email"):
         _mail(connection, alert)
         return
@@ -97,9 +97,9 @@ def _tell(connection: Any, alert: Alert) -> None:
     headers = {"Content-Type": "application/json"}
     if connection.password:
         headers["Authorization"] = f"Bearer {connection.password}"
-    reply = Session(_SECONDS).send("POST", url, as_json(asdict(alert)), headers)
+    reply = HttpSession(_SECONDS).send("POST", url, as_json(asdict(alert)), headers)
     if reply.is_error:
-        raise OSError(f"The address of `{connection.conn_id}` answers {reply.status}.")
+        raise OSError(f"The address of `{connection.conn_id}` returned status {reply.status}.")
     log.info("Sent to %s", connection.conn_id)
 
 

@@ -1,4 +1,4 @@
-"""DAGs from the declarations: a pipeline is a DAG, its layers are task groups, its tables are tasks."""
+"""Builds DAGs from the declarations: pipelines as DAGs, layers as task groups, tables as tasks."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.gates import configured
 from goldsmith.publish.airflow.maintenance import maintenance_dag
 from goldsmith.publish.airflow.operators import DeliverFeed, LoadTables, WaitForTables
-from goldsmith.publish.airflow.quality import exchange_results, gate_after, gates_of, gates_told
+from goldsmith.publish.airflow.quality import exchange_results, gate_after, gates_doc, gates_of
 from goldsmith.publish.airflow.schedules import cron_of, schedule_of, start_of
 
 FEED = "feed"
-"""The task that delivers a pipeline's files, where the pipeline has a feed."""
+"""The task that delivers a pipeline's files, if it has a feed."""
 
 WAIT = "wait"
-"""The task that waits for tables of other pipelines, where there is a cron expression too."""
+"""The task that waits for tables of other pipelines, if the schedule has a cron expression too."""
 
 _RETRY_AFTER = timedelta(seconds=30)
 _RETRY_AT_MOST = timedelta(minutes=10)
 
 
 def project_root(beside: Path) -> Path:
-    """The project: GOLDSMITH_PROJECT, else the nearest folder at or above `beside` that is one."""
+    """The project folder: GOLDSMITH_PROJECT, else the nearest project folder at or above `beside`."""
     named = os.environ.get("GOLDSMITH_PROJECT")
     return find_root(Path(named) if named else beside)
 
 
 def all_dags(root: Path, only: str | None = None) -> dict[str, DAG]:
-    """The DAGs of all pipelines whose files are right, and the one that tidies up, by id.
+    """The DAGs of all valid pipelines and the maintenance DAG, by id.
 
-    only: the one DAG that is wanted; no other is built, and no other pipeline's tables are read.
-    A pipeline with a mistake has no DAG; `check` tells it. Raises DeclarationErrors where goldsmith.yaml is wrong.
+    only: build this DAG alone, without reading tables of other pipelines.
+    A pipeline with errors has no DAG; `check` reports them. Raises DeclarationErrors if goldsmith.yaml is invalid.
     """
     reading = read_project(root, None if only is None else (only,))
     project = reading.project
@@ -61,11 +61,11 @@ def all_dags(root: Path, only: str | None = None) -> dict[str, DAG]:
 
 
 def check(root: Path) -> None:
-    """Checks the whole project. Raises ImportError with every mistake, its file and line and what to do."""
+    """Checks the whole project. Raises ImportError with all errors, each with file, line and hint."""
     try:
         load_project(root)
     except GoldsmithError as error:
-        raise ImportError(_told(error)) from None
+        raise ImportError(_error_text(error)) from None
 
 
 def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
@@ -95,7 +95,7 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         "weight_rule": "absolute",
     }
     memory = driver_memory(project, _profile())
-    # What comes before the first tables.
+    # The tasks upstream of the first tables.
     first: list[Any] = []
     gates = gates_of(project, pipeline)
     with dag:
@@ -110,7 +110,7 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
         if feed is not None:
             feed.set_upstream(first)
             first.append(feed)
-        # What must be done before a table can be read: its gate, else its load.
+        # The task after which a table can be read: its gate, else its load.
         ready: dict[str, Any] = {}
         groups: dict[str, TaskGroup] = {}
         for unit in units_of(project, pipeline):
@@ -126,7 +126,7 @@ def pipeline_dag(project: Project, pipeline: Pipeline) -> DAG:
 
 
 def _wait(project: Project, pipeline: Pipeline, shared: Mapping[str, Any]) -> WaitForTables | None:
-    """The task that holds a run of a cron schedule back until the tables that it comes after are there."""
+    """The task that delays a run of a cron schedule until the tables in `after` are loaded."""
     schedule = pipeline.spec.schedule
     if schedule is None or schedule.cron is None or not schedule.after:
         return None
@@ -154,16 +154,16 @@ def _task(
         inlets=inlets,
         doc_md=(one.spec.description or None) if one else None,
         owner=(one.spec.owner if one else None) or pipeline.spec.owner or "airflow",
-        # One writer for a table, however many runs there are.
+        # One writer per table, also with several active runs.
         max_active_tis_per_dag=1,
-        # A run by hand may leave tables out: what comes after them is loaded nevertheless.
+        # A manual run may skip tables: their downstream tables are loaded nevertheless.
         trigger_rule="none_failed",
         **shared,
     )
 
 
 def _needs(project: Project, unit: Unit) -> tuple[str, ...]:
-    """What a unit reads of other tables than its own."""
+    """The tables outside the unit that it reads."""
     needs = dict.fromkeys(need for name in unit.tables for need in project.tables[name].needs)
     return tuple(need for need in needs if need not in unit.tables)
 
@@ -181,7 +181,7 @@ def _defaults(spec: PipelineSpec) -> dict[str, Any]:
 
 
 def _form(tables: list[str]) -> dict[str, Param]:
-    """What a run that is started by hand can be asked for."""
+    """The parameters of a manual run."""
     day: dict[str, Any] = {"type": ["null", "string"], "format": "date"}
     several: dict[str, Any] = {
         "type": ["null", "array"],
@@ -190,12 +190,20 @@ def _form(tables: list[str]) -> dict[str, Param]:
     }
     return {
         "first_day": Param(
-            None, **day, title="First day", description="Of the data interval; empty for none."
+            None,
+            **day,
+            title="First day",
+            description="First day of the data interval; empty for no interval.",
         ),
-        "last_day": Param(None, **day, title="Last day", description="Empty where it is one day."),
-        "tables": Param(None, **several, title="Tables", description="Those to load; empty means all."),
+        "last_day": Param(
+            None,
+            **day,
+            title="Last day",
+            description="Last day of the data interval; empty for a single day.",
+        ),
+        "tables": Param(None, **several, title="Tables", description="The tables to load; empty means all."),
         "rebuild": Param(
-            None, **several, title="Rebuild", description="Those to compute anew from all their sources."
+            None, **several, title="Rebuild", description="The tables to rebuild from all their sources."
         ),
     }
 
@@ -206,7 +214,7 @@ def _docs(project: Project, pipeline: Pipeline) -> str:
         for table in project.tables.values()
         if table.pipeline == pipeline.name
     ]
-    told = gates_told(project, pipeline)
+    gates = gates_doc(project, pipeline)
     return "\n".join(
         [
             pipeline.spec.description,
@@ -214,13 +222,13 @@ def _docs(project: Project, pipeline: Pipeline) -> str:
             "| table | load | |",
             "|---|---|---|",
             *rows,
-            *(("", told) if told else ()),
+            *(("", gates) if gates else ()),
         ]
     )
 
 
 def driver_memory(project: Project, profile: str | None) -> str | None:
-    """The driver's heap as the profile has it; None where the environment of the job decides it."""
+    """The driver's heap of the profile; None if the profile takes it from the job's environment."""
     declared = project.spec.profiles.get(profile or project.spec.profile)
     memory = declared.spark.memory if declared else None
     return None if memory is None or "${" in memory else memory
@@ -234,7 +242,7 @@ def _below(file: str, folder: Path) -> bool:
     return Path(file).is_relative_to(folder)
 
 
-def _told(error: GoldsmithError) -> str:
+def _error_text(error: GoldsmithError) -> str:
     found = error.problems if isinstance(error, DeclarationErrors) else (error,)
     lines = [f"{problem}" + (f"\n    {problem.hint}" if problem.hint else "") for problem in found]
-    return "\n".join(["the declarations have mistakes", *lines])
+    return "\n".join(["the declarations have errors", *lines])

@@ -1,4 +1,4 @@
-"""Data intervals: from a partition's key to days and back. Without Airflow."""
+"""Data intervals: conversion between partition keys and days. Without Airflow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MINUTE = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True)
 class Days:
-    """Whole days from start up to end, which is not one of them."""
+    """Whole days from start to end, without end."""
 
     start: date
     end: date
@@ -26,22 +26,22 @@ class Days:
 
 
 def key_format(cron: Cron) -> str:
-    """How a partition's key is written: as its day where a day has one run at most, else with the time."""
+    """The format of a partition key: the day if a day has at most one run, else with the time."""
     return _DAY if cron.at_most_daily else _MINUTE
 
 
 def days_of(key: str, cron: Cron | None) -> Days:
-    """The days that a partition stands for: from its time to the schedule's next, at least one day.
+    """The days of a partition: from its time to the next time of the schedule, at least one day.
 
-    cron: of the pipeline that made the key; one day where it is not known.
-    Raises DeclarationError GS504 for a text that is no key.
+    cron: of the pipeline that made the key; one day if None.
+    Raises DeclarationError GS504 for an invalid key.
     """
-    begin = _moment(key)
+    begin = _parse_key(key)
     if begin is None:
         raise DeclarationError(
             "GS504",
-            f"`{key}` is no partition: its key is the day it begins.",
-            hint="As in 2013-01-31, or 2013-01-31T06:00 where a day has several runs.",
+            f"`{key}` is not a partition key. A partition key is the start of a data interval.",
+            hint="Use 2013-01-31, or 2013-01-31T06:00 if a day has several runs.",
         )
     start = begin.date()
     if cron is None:
@@ -52,7 +52,7 @@ def days_of(key: str, cron: Cron | None) -> Days:
 
 
 def reaches(days: Days, key: str | None, at: datetime, cron: Cron | None) -> bool:
-    """Whether a load brought a table up to the end of these days: by its partition's key, else by when it was.
+    """Whether a load covers the end of these days: by its partition key, else by its time.
 
     cron: of the pipeline that made the key.
     """
@@ -61,9 +61,9 @@ def reaches(days: Days, key: str | None, at: datetime, cron: Cron | None) -> boo
 
 
 def last_key(days: Days, cron: Cron) -> str | None:
-    """The key of the last partition that begins in these days; None where none does."""
+    """The key of the last partition that starts in these days; None if there is none."""
     stop = datetime.combine(days.end, time())
-    # A month ahead of the end is enough for most schedules, and a year for the others.
+    # A month before the end is enough for most schedules, and a year for the others.
     for reach in (timedelta(days=32), timedelta(days=366)):
         begin = max(datetime.combine(days.start, time()), stop - reach)
         found, at = None, cron.first(begin)
@@ -75,16 +75,16 @@ def last_key(days: Days, cron: Cron) -> str | None:
 
 
 def first_run(start: date, cron: Cron, zone: ZoneInfo) -> datetime:
-    """The time from which runs are due, so that the first stands for the schedule's first time on or after `start`.
+    """The due time of the first run, whose interval starts at the schedule's first time on or after `start`.
 
-    A run is due at the end of what it stands for.
+    A run is due at the end of its interval.
     """
     begin = cron.first(datetime.combine(start, time()))
     due = cron.after(begin) if begin is not None else datetime.combine(start, time())
     return due.replace(tzinfo=zone)
 
 
-def _moment(key: str) -> datetime | None:
+def _parse_key(key: str) -> datetime | None:
     for form in (_MINUTE, _DAY):
         try:
             return datetime.strptime(key, form)

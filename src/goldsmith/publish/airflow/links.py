@@ -1,4 +1,4 @@
-"""Buttons of a task in Airflow's pages: Spark's own pages and the report, where the environment says where they are."""
+"""Buttons of a task in Airflow: Spark's pages and the report, if the environment has their addresses."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 from airflow.sdk import BaseOperatorLink
 
 APPLICATION_LINK = "_link_SparkLink"
-"""The key under which Airflow keeps the address of a task's button Spark."""
+"""The XCom key of the address of a task's button Spark."""
 
 _SPARK, _HISTORY, _REPORT = "GOLDSMITH_SPARK_UI", "GOLDSMITH_SPARK_HISTORY", "GOLDSMITH_REPORT_URL"
 
 
 def application_page(application: str) -> str | None:
-    """The address of an application's page on the master; None where the environment names no master's page."""
+    """The address of an application's page on the master; None without GOLDSMITH_SPARK_UI."""
     page = os.environ.get(_SPARK)
     return f"{page.rstrip('/')}/app/?appId={application}" if page else None
 
 
 def history_page(application: str) -> str | None:
-    """The address of an application's page on the history server, which has it from the application's end on."""
+    """The address of a finished application's page on the history server; None without GOLDSMITH_SPARK_HISTORY."""
     page = os.environ.get(_HISTORY)
     return f"{page.rstrip('/')}/history/{application}/" if page else None
 
 
 class SparkLink(BaseOperatorLink):
-    """The application of a task that has ended, on the history server, else on the master; without one, their pages."""
+    """Link to a finished application on the history server, else on the master; without one, to their start pages."""
 
     name = "Spark"
 
@@ -38,7 +38,7 @@ class SparkLink(BaseOperatorLink):
 
 
 class ReportLink(BaseOperatorLink):
-    """Goldsmith's report."""
+    """Link to Goldsmith's report."""
 
     name = "Report"
 
@@ -50,4 +50,4 @@ LINKS: tuple[BaseOperatorLink, ...] = (
     *((SparkLink(),) if os.environ.get(_SPARK) or os.environ.get(_HISTORY) else ()),
     *((ReportLink(),) if os.environ.get(_REPORT) else ()),
 )
-"""The buttons of this Airflow: one without an address would lead nowhere."""
+"""The buttons that have an address in this environment."""

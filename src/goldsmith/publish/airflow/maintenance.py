@@ -1,4 +1,4 @@
-"""The DAG that tidies up: tables' files, and Airflow's own old records."""
+"""The maintenance DAG: compacts and vacuums tables, and removes Airflow's old records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _RECORDS_DAYS = 90
 
 
 def maintenance_dag(project: Project, profile: str | None, memory: str | None) -> DAG:
-    """One task for all tables, one for Airflow's records of more than 90 days."""
+    """One task for all tables, one for Airflow's records older than 90 days."""
     shared: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(minutes=5)}
     with DAG(
         dag_id=MAINTENANCE,
-        description="Puts tables' files in order and removes what is no longer needed.",
-        # Without a start date the first run waits for its time: with one in the past it would start at once.
+        description="Compacts tables, removes unreferenced files and old Airflow records.",
+        # Without a start date the first run waits for its scheduled time. With one in the past it would start at once.
         schedule=CronTriggerTimetable(project.spec.maintenance, timezone="UTC", run_immediately=FIRST_WITHIN),
         catchup=False,
         max_active_runs=1,

@@ -1,4 +1,4 @@
-"""The tasks: load tables by spark-submit, deliver a feed's files."""
+"""The operators: load tables with spark-submit, deliver a feed's files, wait, maintain."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from goldsmith.project.cron import Cron
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.intervals import last_key, reaches
 from goldsmith.publish.airflow.links import APPLICATION_LINK, LINKS, application_page
-from goldsmith.publish.airflow.outcomes import Result, extra_of, may_retry, read_result, told
-from goldsmith.publish.airflow.requests import Request, read_request
+from goldsmith.publish.airflow.outcomes import Result, event_extra, failure_message, may_retry, read_result
+from goldsmith.publish.airflow.requests import RunRequest, read_request
 from goldsmith.publish.airflow.spark import JobHook, die_with_supervisor, environment
 
 RESULT = "{result}"
-"""Stands in a job's arguments for the file that takes its result."""
+"""Placeholder in a job's arguments for the path of its result file."""
 
 LOADED = "loaded"
-"""The key under which a load leaves what the events of tables with a gate will say."""
+"""The XCom key of a load's results of tables with a gate, for their asset events."""
 
 
-class Asked:
-    """What a run asks of a task: read from its partition and its form, in the same way for every task."""
+class RequestReader:
+    """Reads the request of a run from its partition and its form. cron: the expression of the partition keys."""
 
     def __init__(self, known: Sequence[str], cron: str | None) -> None:
         self._known = tuple(known)
         self._cron = Cron.parse(cron) if cron else None
 
-    def of(self, context: Mapping[str, Any]) -> Request:
-        """The run's request. Raises AirflowFailException where it is wrong: trying again would not help."""
+    def read(self, context: Mapping[str, Any]) -> RunRequest:
+        """The run's request. Raises AirflowFailException if it is invalid, because a retry would not help."""
         run = context["dag_run"]
         try:
             return read_request(
@@ -51,15 +51,15 @@ class Asked:
         except GoldsmithError as error:
             raise AirflowFailException(f"{error.code} {error.message} {error.hint or ''}".strip()) from None
 
-    def key(self, context: Mapping[str, Any], request: Request) -> str | None:
-        """The partition that a run by hand brings up to date, so that pipelines that wait for it start too."""
+    def partition_key(self, context: Mapping[str, Any], request: RunRequest) -> str | None:
+        """The partition that a manual run completes, so that pipelines waiting for it start too."""
         if context["dag_run"].partition_key or request.days is None or self._cron is None:
             return None
         return last_key(request.days, self._cron)
 
 
 class SparkJob(SparkSubmitOperator):
-    """A job of Goldsmith, started by spark-submit. project: its folder. profile: None means the project's own."""
+    """A Goldsmith job, started by spark-submit. project: its folder. profile: None means the project's default."""
 
     operator_extra_links = LINKS
 
@@ -67,13 +67,13 @@ class SparkJob(SparkSubmitOperator):
         super().__init__(**kwargs)
         self.project = project
         self.profile = profile
-        # Of the application that runs or ran: its button leads there.
+        # The id of the running or finished application, for its button.
         self.spark_application: str | None = None
 
     def submit(self, context: Any, arguments: Sequence[str]) -> Result | None:
-        """Runs the job to its end and returns its result, None where it writes none that can be read here.
+        """Runs the job to its end and returns its result, None without a readable result file.
 
-        Raises AirflowFailException where trying again would not help, else AirflowException.
+        Raises AirflowException for a retryable failure, else AirflowFailException.
         """
         die_with_supervisor()
         shared = ("--project", self.project, *(("--profile", self.profile) if self.profile else ()))
@@ -83,15 +83,15 @@ class SparkJob(SparkSubmitOperator):
             return self._submit(context, file)
 
     def _submit(self, context: Any, file: Path) -> Result | None:
-        def named(application: str) -> None:
+        def on_application(application: str) -> None:
             self.spark_application = application
             page = application_page(application)
             if page is not None:
-                # Airflow asks for the link when the task has ended; people look while it runs.
+                # Airflow computes the link after the task has ended; users need it while the task runs.
                 context["ti"].xcom_push(key=APPLICATION_LINK, value=page)
 
         try:
-            self._hook = hook = self._get_hook(named)
+            self._hook = hook = self._get_hook(on_application)
         except GoldsmithError as error:
             raise AirflowFailException(f"{error.code} {error.message} {error.hint or ''}") from None
         failed: AirflowException | None = None
@@ -100,18 +100,18 @@ class SparkJob(SparkSubmitOperator):
         except AirflowException as error:
             failed = error
         finally:
-            hook.tell_chatter()
+            hook.log_jvm_lines()
         result = read_result(file)
         if failed is None:
             return result
         if hook.exit_code is None:
             raise failed
         kind = AirflowException if may_retry(hook.exit_code, result) else AirflowFailException
-        raise kind(told(hook.exit_code, result)) from None
+        raise kind(failure_message(hook.exit_code, result)) from None
 
-    def _get_hook(self, named: Callable[[str], None] | None = None) -> JobHook:
+    def _get_hook(self, on_application: Callable[[str], None] | None = None) -> JobHook:
         return JobHook(
-            named=named,
+            on_application=on_application,
             conf=self.conf,
             conn_id=self._conn_id,
             name=self.name,
@@ -123,9 +123,9 @@ class SparkJob(SparkSubmitOperator):
 class LoadTables(SparkJob):
     """Loads tables by `spark-submit jobs/run.py`.
 
-    tables: full names, in loading order. known: all tables of the pipeline, which the form may name. cron: whose
-    times the partitions' keys are. gated: the tables that a gate follows, whose events are the gate's. The task's
-    events carry each table's counts and verdicts.
+    tables: full names, in loading order. known: all tables of the pipeline, which the form may name. cron: the
+    expression of the partition keys. gated: the tables with a gate, which emits their asset events. The task's events
+    contain each table's counts and verdicts.
     """
 
     def __init__(
@@ -147,34 +147,34 @@ class LoadTables(SparkJob):
         self.cron = cron
 
     def execute(self, context: Any) -> None:
-        asked = Asked(self.known, self.cron)
-        request = asked.of(context)
+        reader = RequestReader(self.known, self.cron)
+        request = reader.read(context)
         chosen = request.chosen(self.tables)
         if not chosen:
-            raise AirflowSkipException("The run was asked for other tables.")
+            raise AirflowSkipException("The run does not include these tables.")
         days = request.days
         interval = ("--from", days.start.isoformat(), "--to", days.end.isoformat()) if days else ()
         rebuild = [word for name in request.rebuild if name in chosen for word in ("--rebuild", name)]
         result = self.submit(context, (*chosen, *interval, *rebuild, "--result", RESULT))
-        told = {name: extra_of(name, result) or {} for name in chosen}
+        extras = {name: event_extra(name, result) or {} for name in chosen}
         if self.gated:
             context["ti"].xcom_push(
-                key=LOADED, value={name: told[name] for name in chosen if name in self.gated}
+                key=LOADED, value={name: extras[name] for name in chosen if name in self.gated}
             )
-        key = asked.key(context, request)
+        key = reader.partition_key(context, request)
         for name in chosen:
             if name in self.gated:
                 continue
             event = context["outlet_events"][asset_of(name)]
-            event.extra = told[name]
+            event.extra = extras[name]
             if key is not None:
                 event.add_partitions(key)
 
 
 class WaitForTables(BaseSensorOperator):
-    """Waits until tables of other pipelines were loaded up to the end of the run's interval.
+    """Waits until tables of other pipelines are loaded up to the end of the run's interval.
 
-    tables: to their cron expressions, None where their runs have no partitions. A run without days waits for nothing.
+    tables: cron expressions by table, None if its runs have no partitions. A run without an interval does not wait.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class WaitForTables(BaseSensorOperator):
         self.cron = cron
 
     def poke(self, context: Any) -> bool:
-        days = Asked(self.known, self.cron).of(context).days
+        days = RequestReader(self.known, self.cron).read(context).days
         if days is None:
             return True
         missing = [
@@ -198,22 +198,22 @@ class WaitForTables(BaseSensorOperator):
             )
         ]
         if missing:
-            self.log.info("Not loaded up to the end of %s yet: %s", days, ", ".join(missing))
+            self.log.info("Not yet loaded up to the end of %s: %s", days, ", ".join(missing))
         return not missing
 
 
 class MaintainTables(SparkJob):
-    """Puts the files of all tables in order, by `spark-submit jobs/maintain.py`."""
+    """Compacts and vacuums all tables, by `spark-submit jobs/maintain.py`."""
 
     def execute(self, context: Any) -> None:
         self.submit(context, ())
 
 
 class DropOldRecords(BaseOperator):
-    """Removes Airflow's records of runs that ended many days ago, by `airflow db clean`.
+    """Removes Airflow's records older than `days`, by `airflow db clean`.
 
-    It needs the address of Airflow's database, which Airflow hides from tasks: AIRFLOW_CONN_AIRFLOW_DB holds it.
-    Skipped where that connection is not declared.
+    It needs the address of Airflow's database, which Airflow hides from tasks, in AIRFLOW_CONN_AIRFLOW_DB.
+    Skipped without that connection.
     """
 
     def __init__(self, *, days: int, **kwargs: Any) -> None:
@@ -225,17 +225,17 @@ class DropOldRecords(BaseOperator):
             database = Connection.get("airflow_db")
         except AirflowNotFoundException:
             raise AirflowSkipException(
-                "There is no connection `airflow_db`: Airflow's records stay."
+                "There is no connection `airflow_db`: Airflow's old records are not removed."
             ) from None
         before = (datetime.now(UTC) - timedelta(days=self.days)).isoformat()
         command = ["airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
-        # A connection's type is no dialect of SQLAlchemy, and its own choice of a driver is not the one that is here.
+        # A connection's type is not a SQLAlchemy dialect, and SQLAlchemy's default driver is not installed here.
         uri = database.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
         subprocess.run(command, check=True, env={**environment(), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": uri})
 
 
 class DeliverFeed(BaseOperator):
-    """Delivers a pipeline's files for the days of a run, by `goldsmith feed run`; skipped for a run without days."""
+    """Delivers a pipeline's files for the days of a run, by `goldsmith feed run`; skipped without an interval."""
 
     def __init__(
         self,
@@ -256,9 +256,9 @@ class DeliverFeed(BaseOperator):
         self._process: subprocess.Popen[str] | None = None
 
     def execute(self, context: Any) -> None:
-        request = Asked(self.known, self.cron).of(context)
+        request = RequestReader(self.known, self.cron).read(context)
         if request.days is None:
-            raise AirflowSkipException("The run stands for no days: there is nothing to deliver for it.")
+            raise AirflowSkipException("The run has no data interval: nothing to deliver.")
         die_with_supervisor()
         command = [
             "goldsmith",
@@ -276,9 +276,9 @@ class DeliverFeed(BaseOperator):
             self.log.info("%s", line.rstrip())
         code = self._process.wait()
         if code in (Exit.WRONG_CALL, Exit.GATE, Exit.NOT_READY):
-            raise AirflowFailException(f"The feed cannot deliver (exit code {code}): its messages are above.")
+            raise AirflowFailException(f"The feed cannot deliver (exit code {code}): see its messages above.")
         if code != Exit.DONE:
-            raise AirflowException(f"The feed failed (exit code {code}): its messages are above.")
+            raise AirflowException(f"The feed failed (exit code {code}): see its messages above.")
 
     def on_kill(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -1,4 +1,4 @@
-"""What a job left behind: its result file, what of it goes into asset events, and whether to try again. Without Airflow."""
+"""The outcome of a job: its result file, the content of asset events, and whether to retry. Without Airflow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = Mapping[str, Any]
 
 
 def read_result(file: Path) -> Result | None:
-    """The job's result; None where it ended before it could write one, or runs where this file is not."""
+    """The job's result; None if it ended without one, or wrote it on another machine."""
     if not file.is_file():
         return None
     content = json.loads(file.read_text(encoding="utf-8"))
@@ -24,7 +24,7 @@ def read_result(file: Path) -> Result | None:
 
 
 def may_retry(exit_code: int | None, result: Result | None) -> bool:
-    """Whether the same task may succeed when it is tried again: the errors say it, else the exit code does."""
+    """Whether a retry may succeed: by the retryable flags of the errors, else by the exit code."""
     errors = errors_in(result)
     if errors:
         return any(error.get("retryable") for error in errors)
@@ -32,25 +32,25 @@ def may_retry(exit_code: int | None, result: Result | None) -> bool:
 
 
 def errors_in(result: Result | None) -> list[Mapping[str, Any]]:
-    """The errors of the tables and of the run, in the order in which they happened."""
+    """The errors of the tables and of the run, in chronological order."""
     if result is None:
         return []
     found = [table["error"] for table in result["tables"] if table.get("error")]
     return [*found, *result["errors"]]
 
 
-def told(exit_code: int | None, result: Result | None) -> str:
-    """Why the job failed, in one line."""
+def failure_message(exit_code: int | None, result: Result | None) -> str:
+    """The reason of a job's failure, in one line."""
     errors = errors_in(result)
     if not errors:
-        return f"The job ended with exit code {exit_code} and left no result: see Spark's log above."
+        return f"The job ended with exit code {exit_code} without a result: see Spark's log above."
     first = str(errors[0]["message"]).splitlines()[0].rstrip(":")
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{errors[0]['code']} {first}{more}"
 
 
-def extra_of(table: str, result: Result | None) -> dict[str, Any] | None:
-    """What an asset's event says of a load: run, status, counts, versions, and the verdicts that did not hold."""
+def event_extra(table: str, result: Result | None) -> dict[str, Any] | None:
+    """The content of a load's asset event: run, status, counts, versions, and the expectations not met."""
     loaded = next((item for item in (result or {}).get("tables", ()) if item["table"] == table), None)
     if result is None or loaded is None:
         return None

@@ -1,4 +1,4 @@
-"""The pools that the declarations name, as the file that `airflow pools import` reads. Without Airflow."""
+"""The declared pools as the file for `airflow pools import`. Without Airflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from goldsmith.project.tables import Project
 
 
 def pools_file(project: Project) -> str:
-    """The file's text: slots as goldsmith.yaml has them, and which pipelines share them."""
+    """The file's text: the slots of goldsmith.yaml, and the pipelines that share them."""
     pools = {
         name: {"slots": slots, "description": _users(project, name), "include_deferred": False}
         for name, slots in sorted(project.spec.pools.items())

@@ -1,4 +1,4 @@
-"""Where DQOps stands in a pipeline's DAG: gates behind loads, and the exchange of results at the end."""
+"""DQOps' tasks in a pipeline's DAG: gates after loads, and the exchange of results at the end."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from airflow.sdk import DAG, TaskGroup
 
 from goldsmith.project.models import Severity
 from goldsmith.project.tables import Pipeline, Project
-from goldsmith.publish.airflow.bridge import CollectResults, ImportVerdicts
+from goldsmith.publish.airflow.exchange import CollectResults, ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable, configured
 from goldsmith.publish.airflow.operators import LoadTables
 
 GROUP = "dqops"
-"""The tasks that exchange results with DQOps."""
+"""The task group that exchanges results with DQOps."""
 
 POOL = "default_pool"
-"""Gates and imports take no slot of the pipeline's pool: none of them is a Spark application."""
+"""Gates and imports use no slot of the pipeline's pool, because they run no Spark application."""
 
 
 def gates_of(project: Project, pipeline: Pipeline) -> dict[str, Severity]:
-    """The tables of a pipeline that get a gate, with its limit: none where there is no DQOps."""
+    """The tables of a pipeline with a gate, and its severity; empty without a DQOps server."""
     return _declared(project, pipeline) if configured() else {}
 
 
@@ -31,19 +31,19 @@ def _declared(project: Project, pipeline: Pipeline) -> dict[str, Severity]:
     return {name: limit for name in names if (limit := project.gate(name)) is not None}
 
 
-def gates_told(project: Project, pipeline: Pipeline) -> str | None:
-    """What a DAG's documentation says of gates; None where none is declared."""
+def gates_doc(project: Project, pipeline: Pipeline) -> str | None:
+    """The section on gates of a DAG's documentation; None if no gate is declared."""
     declared = _declared(project, pipeline)
     if not declared:
         return None
-    told = ", ".join(f"`{name}` at {limit}" for name, limit in declared.items())
+    listed = ", ".join(f"`{name}` at {limit}" for name, limit in declared.items())
     if configured():
-        return f"After their load DQOps checks these tables, and a grave result stops what follows: {told}."
-    return f"These gates are not part of the DAG, as DQOPS_URL is not set: {told}."
+        return f"DQOps checks these tables after their load and stops downstream tables at this severity: {listed}."
+    return f"These gates are not part of the DAG, because DQOPS_URL is not set: {listed}."
 
 
 def gate_after(load: LoadTables, project: Project, table: str, shared: Mapping[str, Any]) -> GateTable:
-    """The gate of a table behind the task that loads it: `<layer>.<table>.gate`, in its layer's group."""
+    """The gate task of a table, after its load: `<layer>.<table>.gate`, in its layer's group."""
     group: Any = load.task_group
     limit = project.gate(table)
     assert limit is not None
@@ -53,9 +53,9 @@ def gate_after(load: LoadTables, project: Project, table: str, shared: Mapping[s
         table=table,
         limit=limit,
         after=load.task_id,
-        patience=project.pipelines[project.tables[table].pipeline].spec.timeout,
+        time_limit=project.pipelines[project.tables[table].pipeline].spec.timeout,
         owner=load.owner,
-        doc_md=f"DQOps' checks of `{table}`. A result of severity `{limit}` or a graver one stops what follows.",
+        doc_md=f"DQOps' checks of `{table}`. A result of severity `{limit}` or higher stops downstream tasks.",
         max_active_tis_per_dag=1,
         trigger_rule="none_failed",
         **{**_of(shared, "known", "cron", "project", "priority_weight", "weight_rule"), "pool": POOL},
@@ -65,10 +65,10 @@ def gate_after(load: LoadTables, project: Project, table: str, shared: Mapping[s
 
 
 def exchange_results(dag: DAG, pipeline: Pipeline, shared: Mapping[str, Any], memory: str | None) -> None:
-    """The last tasks: what loads found goes to DQOps, then what it found comes back.
+    """The last tasks: import the loads' verdicts into DQOps, then collect DQOps' results.
 
-    They run whatever became of the loads and gates, as teardowns, so that they neither hide a failed gate in the
-    run's state nor fail a run whose tables are all there.
+    They run as teardowns, whatever the state of loads and gates. So they neither hide a failed gate in the run's
+    state nor fail a run whose tables all loaded.
     """
     before = [task for task in dag.tasks if isinstance(task, LoadTables | GateTable)]
     gates = {task.table: task.task_id for task in before if isinstance(task, GateTable)}
@@ -77,9 +77,9 @@ def exchange_results(dag: DAG, pipeline: Pipeline, shared: Mapping[str, Any], me
             task_id="import",
             tables=shared["known"],
             gates=gates,
-            patience=pipeline.spec.timeout,
+            time_limit=pipeline.spec.timeout,
             max_active_tis_per_dag=1,
-            doc_md="Brings the verdicts of the loads' own expectations into DQOps' console.",
+            doc_md="Imports the verdicts of the loads' own expectations into DQOps' console.",
             **{**_of(shared, "known", "cron", "project", "priority_weight", "weight_rule"), "pool": POOL},
         )
         collecting = CollectResults(
@@ -87,7 +87,7 @@ def exchange_results(dag: DAG, pipeline: Pipeline, shared: Mapping[str, Any], me
             name=f"goldsmith {pipeline.name} {GROUP}",
             application=str(Path(shared["project"]) / "jobs" / "collect.py"),
             driver_memory=memory,
-            doc_md="Brings what DQOps' checks found into `ops.dqops_results`.",
+            doc_md="Merges DQOps' check results into `ops.dqops_results`.",
             **_of(shared, "project", "profile", "pool", "priority_weight", "weight_rule"),
         )
     importing.set_upstream(before)

@@ -1,4 +1,4 @@
-"""What one run is asked to do: by its partition, or by the form of a run that was started by hand. Without Airflow."""
+"""The request of a run: from its partition, or from the form of a manual run. Without Airflow."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from goldsmith.publish.airflow.intervals import Days, days_of
 
 
 @dataclass(frozen=True)
-class Request:
-    """days: None where the run stands for no days. tables: those to load; () means all. rebuild: those to make anew."""
+class RunRequest:
+    """The request of a run. days: None without an interval. tables: to load; () means all. rebuild: to rebuild."""
 
     days: Days | None
     tables: tuple[str, ...] = ()
     rebuild: tuple[str, ...] = ()
 
     def chosen(self, tables: Sequence[str]) -> tuple[str, ...]:
-        """Which of a task's tables to load."""
+        """The tables of a task that the run includes."""
         return tuple(name for name in tables if not self.tables or name in self.tables)
 
 
 def read_request(
     form: Mapping[str, Any], key: str | None, cron: Cron | None, known: Sequence[str], today: date
-) -> Request:
-    """The request of a run.
+) -> RunRequest:
+    """Reads the request of a run.
 
-    form: the values `first_day`, `last_day`, `tables` and `rebuild`. key: of its partition, which the form's
-    days overrule. known: the pipeline's tables.
-    Raises DeclarationError: GS504 for a value that is none, GS505 for days that run backwards, GS507 for days
-    that have not begun, GS108 for a table that is not the pipeline's.
+    form: the values `first_day`, `last_day`, `tables` and `rebuild`. key: the partition key, overridden by the form's
+    days. known: the pipeline's tables.
+    Raises DeclarationError: GS504 for an invalid value, GS505 if the last day is before the first, GS507 for future
+    days, GS108 for a table of another pipeline.
     """
     tables, rebuild = _tables(form, "tables", known), _tables(form, "rebuild", known)
     for name in rebuild:
         if tables and name not in tables:
             raise DeclarationError(
                 "GS504",
-                f"`{name}` is to be rebuilt, and is not among the tables to load.",
-                hint="Choose it in both, or leave `tables` empty to load all.",
+                f"`rebuild` names `{name}`, which is not among the tables to load.",
+                hint="Add it to `tables`, or leave `tables` empty to load all.",
             )
-    return Request(_days(form, key, cron, today), tables, rebuild)
+    return RunRequest(_days(form, key, cron, today), tables, rebuild)
 
 
 def _days(form: Mapping[str, Any], key: str | None, cron: Cron | None, today: date) -> Days | None:
@@ -58,15 +58,15 @@ def _days(form: Mapping[str, Any], key: str | None, cron: Cron | None, today: da
     if last < first:
         raise DeclarationError(
             "GS505",
-            f"The interval from {first} to {last} runs backwards.",
-            hint="`first_day` is the first day of the interval, `last_day` its last.",
+            f"The interval from {first} to {last} ends before it starts.",
+            hint="Set `first_day` to the first day of the interval and `last_day` to its last.",
         )
-    # Somewhere it is tomorrow already.
+    # In other time zones it is already tomorrow.
     if first > today + timedelta(days=1):
         raise DeclarationError(
             "GS507",
-            f"The interval begins on {first}, and today is {today}.",
-            hint="Name days that have begun.",
+            f"The interval starts on {first}, but today is {today}.",
+            hint="Use days that are not in the future.",
         )
     return Days(first, last + timedelta(days=1))
 
@@ -79,7 +79,7 @@ def _day(form: Mapping[str, Any], key: str) -> date | None:
         return date.fromisoformat(str(value))
     except ValueError:
         raise DeclarationError(
-            "GS504", f"`{key}` is `{value}`, which is no date.", hint="Write it as in 2013-01-31."
+            "GS504", f"`{key}` is `{value}`, which is not a date.", hint="Use the form 2013-01-31."
         ) from None
 
 
@@ -90,7 +90,7 @@ def _tables(form: Mapping[str, Any], key: str, known: Sequence[str]) -> tuple[st
         if name not in known:
             raise DeclarationError(
                 "GS108",
-                f"`{key}` names `{name}`, which is no table of this pipeline.",
+                f"`{key}` names `{name}`, which is not a table of this pipeline.",
                 hint=hint_for(name, known),
             )
     return tuple(name for name in known if name in names)

@@ -1,7 +1,7 @@
-"""A pipeline's schedule as an Airflow timetable. Dates are partitions: a run's key is the start of its data interval.
+"""A pipeline's schedule as an Airflow timetable. A run's partition key is the start of its data interval.
 
-Airflow starts a pipeline after assets only by events of its own kind: events with a partition's key start dated
-pipelines alone, events without one the others.
+Airflow triggers a pipeline on assets only by events of the same kind: events with a partition key trigger pipelines
+with partitions, events without one trigger the others.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.intervals import first_run, key_format
 
 FIRST_WITHIN = timedelta(minutes=5)
-"""How long after its time a schedule's very first run still starts: the DAG may be read anew at that very moment."""
+"""How long after its time a schedule's first run still starts, since the DAG may be parsed at that time."""
 
 
 def schedule_of(project: Project, pipeline: Pipeline) -> Any:
-    """What the DAG's `schedule` is; None where it is started by hand."""
+    """The DAG's `schedule`; None for manual runs only."""
     schedule = pipeline.spec.schedule
     if schedule is None:
         return None
@@ -45,9 +45,9 @@ def schedule_of(project: Project, pipeline: Pipeline) -> Any:
 
 
 def cron_of(project: Project, pipeline: Pipeline) -> str | None:
-    """The cron expression that gives the pipeline's runs their keys: its own, else that of the one it waits for.
+    """The cron expression of the pipeline's partition keys: its own, else that of the pipeline it waits for.
 
-    None where runs have no keys: they are started by hand, or after a pipeline that is.
+    None if runs have no keys: they are started manually, or after such a pipeline.
     """
     return _cron_of(project, pipeline, frozenset())
 
@@ -67,17 +67,17 @@ def _cron_of(project: Project, pipeline: Pipeline, seen: frozenset[str]) -> str 
 
 
 def homes(project: Project, pipeline: Pipeline) -> tuple[str, ...]:
-    """The pipelines whose tables this one waits for."""
+    """The pipelines whose tables this pipeline waits for."""
     schedule = pipeline.spec.schedule
     names = schedule.after if schedule else ()
     return tuple(home for home in (project.home(name) for name in names) if home is not None)
 
 
 def start_of(pipeline: Pipeline, now: datetime | None = None) -> datetime | None:
-    """The DAG's start date: when its first run is due, at the end of the first interval.
+    """The DAG's start date: the due time of its first run, at the end of the first interval.
 
-    None where that time has passed and `catchup` is off: with a start date in the past Airflow would run the interval
-    that ended last as soon as the DAG appears; without one it waits for the schedule's next time.
+    None if that time has passed and `catchup` is off. With a start date in the past Airflow would immediately run the
+    interval that ended last; without one it waits for the schedule's next time.
     """
     spec = pipeline.spec
     if spec.start_date is None:

@@ -1,4 +1,4 @@
-"""spark-submit as Goldsmith's tasks use it: a readable log, an end that is certain, no guess at the master."""
+"""The spark-submit hook of Goldsmith's tasks: a readable log, a safe end of the process, an explicit master."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from goldsmith.errors import NotReady
-from goldsmith.publish.airflow.chatter import Chatter
+from goldsmith.publish.airflow.job_log import JobLog
 
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class JobHook(SparkSubmitHook):
-    """Starts an application and writes its log: what it says first, the JVM's chatter folded behind it.
+    """Starts an application and logs its output first, and then the JVM log as a folded group.
 
-    named: called with the application's id when the job prints it.
+    on_application: called with the application's id when the job prints it.
     """
 
-    def __init__(self, *args: Any, named: Callable[[str], None] | None = None, **kwargs: Any) -> None:
-        self.chatter = Chatter(named)
+    def __init__(
+        self, *args: Any, on_application: Callable[[str], None] | None = None, **kwargs: Any
+    ) -> None:
+        self.job_log = JobLog(on_application)
         super().__init__(*args, **kwargs)
 
     @property
     def exit_code(self) -> int | None:
-        """Of spark-submit; None while it runs and before."""
+        """The exit code of spark-submit; None before its end."""
         return None if self._submit_sp is None else self._submit_sp.poll()
 
     @property
@@ -38,19 +40,19 @@ class JobHook(SparkSubmitHook):
         """The Spark master of the connection."""
         return str(self._connection["master"])
 
-    def tell_chatter(self) -> None:
-        """Writes what was kept of the JVM's lines, as a group that the log folds."""
-        if not len(self.chatter):
+    def log_jvm_lines(self) -> None:
+        """Logs the JVM's lines as a folded group."""
+        if not len(self.job_log):
             return
-        self.log.info("::group::Spark's log (%d lines)", len(self.chatter) + self.chatter.dropped)
-        if self.chatter.dropped:
-            self.log.info("... %d earlier lines", self.chatter.dropped)
-        for line in self.chatter:
+        self.log.info("::group::Spark's log (%d lines)", len(self.job_log) + self.job_log.dropped)
+        if self.job_log.dropped:
+            self.log.info("... %d earlier lines", self.job_log.dropped)
+        for line in self.job_log:
             self.log.info("%s", line)
         self.log.info("::endgroup::")
 
     def _resolve_connection(self) -> dict[str, Any]:
-        # The provider would go on with YARN.
+        # Without the connection the provider would use YARN.
         try:
             self.get_connection(self._conn_id)
         except AirflowNotFoundException:
@@ -67,19 +69,19 @@ class JobHook(SparkSubmitHook):
         if self._connection.get("deploy_mode") == "cluster":
             super()._process_spark_submit_log(itr)
             return
-        for line in self.chatter.sift(itr):
+        for line in self.job_log.own_lines(itr):
             self.log.info("%s", line)
 
 
 def die_with_supervisor() -> None:
-    """Has the kernel kill this task's process when its supervisor dies; the application follows it.
+    """Makes the kernel kill this task's process, and so its application, when its supervisor dies.
 
-    Without this a task whose supervisor was killed would go on beside its own retry. Linux alone knows it.
+    Otherwise a task whose supervisor was killed would run concurrently with its own retry. Linux only.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_DIES_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
 
 
 def environment() -> dict[str, str]:
-    """What a job's process sees beside what the task's sees."""
+    """The environment of a job's process: the task's, with settings for its output."""
     return {**os.environ, "COLUMNS": "120", "PYTHONUNBUFFERED": "1"}

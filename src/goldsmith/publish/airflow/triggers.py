@@ -1,4 +1,4 @@
-"""What waits for DQOps' checks without holding a worker: it runs in Airflow's triggerer."""
+"""The trigger that waits for DQOps' checks in Airflow's triggerer, without using a worker."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from goldsmith.errors import GoldsmithError
-from goldsmith.publish.dqops.client import Client
-from goldsmith.publish.dqops.running import Watch, cancel, followed
+from goldsmith.publish.dqops.client import DqopsClient
+from goldsmith.publish.dqops.running import JobWatch, cancel, wait_async
 from goldsmith.publish.dqops.verdict import Started
 
 
 class ChecksEnded(BaseTrigger):
-    """Fires when a run of checks has ended, or cannot be followed any more.
+    """Fires when a run of checks has ended, or can no longer be polled.
 
-    started: the run, as `Started.as_dict` tells it. url: of the server. since: when it was begun, in seconds since
-    the epoch; patience: the seconds it may take from then on, whether the triggerer starts again or not. left: how
-    often the run may be begun anew where the server forgets it.
+    started: the run, from `Started.as_dict`. url: the server's. since: the start of the run, in seconds since the
+    epoch. time_limit: seconds from `since`, also across restarts of the triggerer. restarts_left: how often the run
+    may be started again if the server loses it.
 
-    Its event holds `started` and `left` as they are, and `ended`, as `Progress.as_dict` tells it, or `error`.
+    The event contains `started`, `restarts_left`, and either `ended`, from `Progress.as_dict`, or `error`.
     """
 
     def __init__(
-        self, *, started: Mapping[str, Any], url: str, since: float, patience: float, left: int
+        self, *, started: Mapping[str, Any], url: str, since: float, time_limit: float, restarts_left: int
     ) -> None:
         super().__init__()
         self.started = dict(started)
         self.url = url
         self.since = since
-        self.patience = patience
-        self.left = left
+        self.time_limit = time_limit
+        self.restarts_left = restarts_left
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        kept = {
+        arguments = {
             "started": self.started,
             "url": self.url,
             "since": self.since,
-            "patience": self.patience,
-            "left": self.left,
+            "time_limit": self.time_limit,
+            "restarts_left": self.restarts_left,
         }
-        return f"{type(self).__module__}.{type(self).__qualname__}", kept
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        client = Client(self.url, self.url)
-        watch = Watch(Started.from_dict(self.started), timeout=self.patience)
+        client = DqopsClient(self.url, self.url)
+        watch = JobWatch(Started.from_dict(self.started), timeout=self.time_limit)
         watch.began -= time.time() - self.since
-        told: dict[str, Any] = {"started": self.started, "left": self.left}
+        payload: dict[str, Any] = {"started": self.started, "restarts_left": self.restarts_left}
         try:
-            ended = await followed(client, watch)
+            ended = await wait_async(client, watch)
         except GoldsmithError as error:
-            told["error"] = {
+            payload["error"] = {
                 "code": error.code,
                 "message": error.message,
                 "hint": error.hint,
                 "retryable": error.retryable,
             }
         else:
-            told["ended"] = ended.as_dict()
-        yield TriggerEvent(told)
+            payload["ended"] = ended.as_dict()
+        yield TriggerEvent(payload)
 
     async def on_kill(self) -> None:
         """Cancels the job when a user fails, clears or marks the task; not called when the triggerer shuts down."""
         key = Started.from_dict(self.started).key
-        await asyncio.to_thread(cancel, Client(self.url, self.url), key)
+        await asyncio.to_thread(cancel, DqopsClient(self.url, self.url), key)

@@ -1,4 +1,4 @@
-"""One check of DQOps, and what is known of the table that it is for."""
+"""A DQOps check, and the properties of its table that the mapping needs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Rule = Literal["warning", "error"]
 
 @dataclass(frozen=True)
 class Check:
-    """One daily monitoring check. column: None for a check on the table. rules: thresholds by severity.
+    """A daily monitoring check. column: None for a check on the table. rules: thresholds by severity.
 
-    expectations: those it stands for, by name; none for monitoring that no expectation declares. grouping: the data
-    grouping whose groups are its series.
+    expectations: names of the expectations that it represents; empty for other monitoring. grouping: the data grouping
+    whose groups are its series.
     """
 
     category: str
@@ -33,15 +33,16 @@ class Check:
     grouping: str | None = None
 
     @property
-    def place(self) -> tuple[str | None, str]:
+    def key(self) -> tuple[str | None, str]:
+        """Column and kind. A table's file has at most one check per key."""
         return self.column, self.name
 
     @property
     def document(self) -> dict[str, Any]:
-        """The check as the table's YAML has it."""
-        told = [{"comment_by": "goldsmith", "comment": comment} for comment in self.comments]
+        """The check as in the table's YAML."""
+        comments = [{"comment_by": "goldsmith", "comment": comment} for comment in self.comments]
         return {
-            **({"comments": told} if told else {}),
+            **({"comments": comments} if comments else {}),
             **({"parameters": dict(self.parameters)} if self.parameters else {}),
             **({"data_grouping": self.grouping} if self.grouping else {}),
             **{severity: dict(thresholds) for severity, thresholds in self.rules.items()},
@@ -50,10 +51,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Subject:
-    """What the mapping knows of a table.
+    """The properties of a table that the mapping needs.
 
-    types: by column name as declared; None where one is not known. never_null: columns without a NULL at rest, in
-    small letters. whole: a load takes the whole table. by: the columns whose values a load takes whole.
+    types: declared types by column name; None if not declared. never_null: columns without NULL in the stored table,
+    in lower case. whole: a load's batch is the whole table. by: columns whose values a load recomputes completely.
     """
 
     types: Mapping[str, str | None]
@@ -64,7 +65,7 @@ class Subject:
     @classmethod
     def of(cls, table: Table) -> Subject:
         load = table.load
-        held = {
+        not_null = {
             str(e.arguments["column"]).lower()
             for e in table.spec.expectations
             if e.kind == "expect_column_values_to_not_be_null"
@@ -72,16 +73,18 @@ class Subject:
             and "mostly" not in e.arguments
         }
         key = {name.lower() for name in load.row_key}
-        return cls(dict(table.columns or {}), frozenset(held | key), not load.by_changes, load.confined_by)
+        return cls(
+            dict(table.columns or {}), frozenset(not_null | key), not load.by_changes, load.confined_by
+        )
 
     def column(self, name: object) -> str | None:
-        """The column as it is declared, whatever the case it is named in; None where there is none."""
+        """The declared spelling of a column, found case-insensitively; None if there is no such column."""
         return next(
             (known for known in self.types if isinstance(name, str) and known.lower() == name.lower()), None
         )
 
     def sql(self, compiler: Callable[[Expectation, Find], str], expectation: Expectation) -> str | None:
-        """An expectation as SQL; None where it judges more than a row, or a column's type is not known or does not fit."""
+        """An expectation as SQL; None if it is not on single rows, or a column's type is unknown or does not fit."""
         if not has_predicate(expectation):
             return None
         try:

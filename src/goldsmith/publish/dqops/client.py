@@ -1,6 +1,6 @@
-"""DQOps' REST API by plain HTTP: one way to send a request, whichever of `calls` it is.
+"""A client of DQOps' REST API. `endpoints` has the requests.
 
-The client of DQOps' own package is not used: it reads answers with status 200 alone, where the server gives 201.
+The client of DQOps' own package is not used: it accepts only the status 200, but the server returns 201.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from goldsmith.errors import DeclarationError, GoldsmithError, NotReady, RunError
-from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
+from goldsmith.http import SERVER_ERROR, HttpSession, NoResponse, as_json
 
 OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
 
 
 @dataclass(frozen=True)
-class Request:
-    """One call. path: with its query, from the root of the server. timeout: seconds, where it may take its time."""
+class ApiRequest:
+    """A request. path: with its query, from the server's root. timeout: in seconds, for slow requests."""
 
     method: str
     path: str
@@ -28,51 +28,51 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back. body: JSON where it is JSON, else text; None where it is empty."""
+class ApiResponse:
+    """A response. body: the parsed JSON, else text; None if empty."""
 
     status: int
     body: Any = None
 
 
 @dataclass(frozen=True)
-class Client:
-    """A DQOps server. url: as this process reaches it. console: as people's browsers do. timeout: seconds a call."""
+class DqopsClient:
+    """A DQOps server. url: for this process. console: for browsers. timeout: seconds per request."""
 
     url: str
     console: str
     timeout: float = 60.0
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Client:
-        """By DQOPS_URL (http://dqops:8888) and DQOPS_CONSOLE_URL (the same).
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> DqopsClient:
+        """Reads DQOPS_URL (default: http://dqops:8888) and DQOPS_CONSOLE_URL (default: DQOPS_URL).
 
-        Raises DeclarationError GS103 for a URL of another kind than http and https.
+        Raises DeclarationError GS103 for a URL that is neither http nor https.
         """
         env = os.environ if environment is None else environment
         url = (env.get("DQOPS_URL") or "http://dqops:8888").rstrip("/")
         if not url.startswith(("http://", "https://")):
-            raise DeclarationError("GS103", f"DQOPS_URL is `{url}`, and must begin with http:// or https://.")
+            raise DeclarationError("GS103", f"DQOPS_URL is `{url}`, but must start with http:// or https://.")
         return cls(url, (env.get("DQOPS_CONSOLE_URL") or url).rstrip("/"))
 
-    def call(self, request: Request) -> Answer:
-        """Sends a request. An answer with an error's status is an answer; only silence raises: NotReady GS701."""
+    def call(self, request: ApiRequest) -> ApiResponse:
+        """Sends a request and returns the response, also one with an error status. Raises NotReady GS701 without one."""
         body = None if request.body is None else as_json(request.body)
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        session = Session(request.timeout or self.timeout)
+        session = HttpSession(request.timeout or self.timeout)
         try:
             reply = session.send(request.method, f"{self.url}{request.path}", body, headers)
-        except Silence as error:
+        except NoResponse as error:
             raise NotReady(
                 "GS701",
-                f"DQOps at {self.url} does not answer: {error}.",
-                hint="Start it, or set DQOPS_URL to where it is. Everything but its checks works without it.",
+                f"DQOps at {self.url} does not respond: {error}.",
+                hint="Start it, or set DQOPS_URL to its address. Only its checks need it.",
                 retryable=True,
             ) from error
-        return Answer(reply.status, _parsed(reply.content))
+        return ApiResponse(reply.status, _parsed(reply.content))
 
-    def ask(self, request: Request) -> Answer | GoldsmithError:
-        """Sends a request and returns the error instead of raising it."""
+    def try_call(self, request: ApiRequest) -> ApiResponse | GoldsmithError:
+        """Sends a request and returns an error instead of raising it."""
         try:
             return self.call(request)
         except GoldsmithError as error:
@@ -89,14 +89,14 @@ def _parsed(content: bytes) -> Any:
         return text
 
 
-def refused(request: Request, answer: Answer) -> RunError:
-    """The error for an answer that is not what was asked for. A server's own fault may pass by itself."""
+def response_error(request: ApiRequest, answer: ApiResponse) -> RunError:
+    """The error for an unexpected response. A server error is retryable."""
     body = answer.body
-    told = body.get("message") if isinstance(body, Mapping) else body
-    reason = f": {str(told).splitlines()[0][:300]}" if told else ", with nothing in it"
+    message = body.get("message") if isinstance(body, Mapping) else body
+    reason = f": {str(message).splitlines()[0][:300]}" if message else ", with an empty body"
     return RunError(
         "GS702",
-        f"DQOps answers {answer.status} to {request.method} {request.path.split('?')[0]}{reason}",
-        hint="Its log says more.",
+        f"DQOps returned {answer.status} for {request.method} {request.path.split('?')[0]}{reason}",
+        hint="See DQOps' log.",
         retryable=answer.status >= SERVER_ERROR or answer.status in (OK, CREATED),
     )

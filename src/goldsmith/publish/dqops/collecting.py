@@ -1,9 +1,9 @@
-"""DQOps' results in the lake: `ops.dqops_results`, one row for each series and day, merged by its id and name.
+"""DQOps' results in the lake: `ops.dqops_results`, one row per series and day, merged by id and series name.
 
-The server's own files are copied first and never read in place: it replaces them while it runs.
+The server's files are copied first, because the server replaces them while it runs.
 
-Series of one check have one id where no data grouping is configured for it, as once for imported verdicts. So the
-name counts with the id. Of imported verdicts it counts alone: one that has got an id of its own meanwhile is the same.
+Without a data grouping all series of a check share one id, as imported verdicts once did. So the merge key includes the
+series name. Imported verdicts are merged by name only, because their id may have changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
-from goldsmith.publish.dqops.snapshot import copied, data_folder
+from goldsmith.publish.dqops.snapshot import copy_results, data_folder
 from goldsmith.run.context import Run
 from goldsmith.run.locks import ops_lock
 from goldsmith.run.records import make_results
@@ -41,18 +41,18 @@ _STORED = (
     "expected_value double, time_period timestamp_ntz, time_gradient string, executed_at timestamp, duration_ms int, "
     f"incident_hash bigint, {_BOUNDS}"
 )
-"""The columns of DQOps' files that are read, of more than 60."""
+"""The columns that are read from DQOps' files, of more than 60."""
 
 _SAME = f"""
 t.`table` = s.`table` AND t.`column` <=> s.`column` AND t.`check` = s.`check` AND t.day = s.day
 AND nullif(t.series, '{NO_GROUP}') <=> s.series AND (t.id = s.id OR s.`check` = '{IMPORT_CHECK}')
 """
-"""Whether a row that is held, t, and one that comes, s, are of the same series and day."""
+"""Whether an existing row, t, and a new row, s, belong to the same series and day."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection did. files: that were read. new: results added; changed: results judged again since."""
+    """The result of a collection: files read, new results, and results changed by a later evaluation."""
 
     files: int
     new: int
@@ -60,23 +60,23 @@ class Collected:
 
 
 def collect(spark: SparkSession, run: Run, data: Path | None = None) -> Collected:
-    """Merges what DQOps' checks found into `ops.dqops_results`; the same results again change nothing.
+    """Merges DQOps' results into `ops.dqops_results`; repeated results change nothing.
 
-    data: the server's folder `.data`, else as `data_folder` finds it. Raises SourceError GS706 where it is not
-    there or a file of it is broken, StorageError where the table cannot be read or written.
+    data: the server's folder `.data`; default: `data_folder`. Raises SourceError GS706 if it does not exist or a file
+    is broken, StorageError if the table cannot be read or written.
     """
     source = data or data_folder(run.project.root)
     path = run.path(TABLE)
     try:
         with ops_lock(run), tempfile.TemporaryDirectory(prefix="goldsmith-") as folder:
-            held = _held(spark, path)
-            # Rows of the former kind lack series that the server may still have, in any month.
-            files = copied(source, Path(folder), None if held.former else held.month)
+            existing = _existing(spark, path)
+            # Rows in the legacy format lack series that the server may still have, in any month.
+            files = copy_results(source, Path(folder), None if existing.legacy else existing.month)
             if not files:
                 return Collected(0, 0, 0)
             with _readable(spark, run, Path(folder) / "check_results") as place:
                 collected = _merged(spark, path, _read(spark, place), files)
-            if held.former:
+            if existing.legacy:
                 DeltaTable.forPath(spark, path).update(f"series = '{NO_GROUP}'", {"series": "NULL"})
             return collected
     except GoldsmithError:
@@ -86,37 +86,37 @@ def collect(spark: SparkSession, run: Run, data: Path | None = None) -> Collecte
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What the table holds. month: of its newest result, as older ones do not change any more.
+class _Existing:
+    """The state of the table. month: of its newest result, because older ones no longer change.
 
-    former: rows that were merged by their id alone, when the name of no group was taken for a series' name.
+    legacy: whether it has rows merged by id only, with the placeholder for no group as their series name.
     """
 
     month: date | None = None
-    former: bool = False
+    legacy: bool = False
 
 
-def _held(spark: SparkSession, path: str) -> _Held:
+def _existing(spark: SparkSession, path: str) -> _Existing:
     if TableLog(spark, path).version() == NO_TABLE:
-        return _Held()
+        return _Existing()
     rows = spark.read.format("delta").load(path)
-    found = rows.selectExpr("max(day) AS day", f"count_if(series = '{NO_GROUP}') AS former").first()
-    return _Held() if found is None or found.day is None else _Held(found.day, found.former > 0)
+    found = rows.selectExpr("max(day) AS day", f"count_if(series = '{NO_GROUP}') AS legacy").first()
+    return _Existing() if found is None or found.day is None else _Existing(found.day, found.legacy > 0)
 
 
 @contextmanager
 def _readable(spark: SparkSession, run: Run, folder: Path) -> Iterator[str]:
-    """The copy at a place that every executor can read: this disk is one only for a local master."""
+    """The copy at a path that all executors can read. The local disk qualifies only for a local master."""
     if str(spark.conf.get("spark.master", "local")).startswith("local"):
         yield folder.as_uri()
         return
-    with shared(spark, f"{run.warehouse}/ops/_dqops_incoming/{uuid.uuid4().hex}", folder) as place:
+    with uploaded(spark, f"{run.warehouse}/ops/_dqops_incoming/{uuid.uuid4().hex}", folder) as place:
         yield place
 
 
 @contextmanager
-def shared(spark: SparkSession, place: str, folder: Path) -> Iterator[str]:
-    """A folder of this disk at a place of the warehouse's store, as long as it is needed."""
+def uploaded(spark: SparkSession, place: str, folder: Path) -> Iterator[str]:
+    """A local folder uploaded to a path in the warehouse's store for the duration of the block."""
     jvm: Any = spark._jvm
     to = jvm.org.apache.hadoop.fs.Path(place)
     system = to.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
@@ -129,7 +129,7 @@ def shared(spark: SparkSession, place: str, folder: Path) -> Iterator[str]:
 
 
 def _read(spark: SparkSession, place: str) -> DataFrame:
-    """The stored results as rows of the table: one for each series and day, the one executed last."""
+    """DQOps' stored results as rows of the table: the latest one per series and day."""
     stored = spark.read.schema(_STORED).option("recursiveFileLookup", "true").parquet(place)
     severity = "CASE severity WHEN 3 THEN 'fatal' WHEN 2 THEN 'error' ELSE 'warning' END"
     daily = stored.where("check_type = 'monitoring' AND time_gradient = 'day' AND id IS NOT NULL")
@@ -138,11 +138,11 @@ def _read(spark: SparkSession, place: str) -> DataFrame:
     order = "executed_at DESC, severity DESC, actual_value DESC"
     newest = daily.selectExpr(
         "*",
-        f"row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS _place",
-        f"{severity} AS _met",
+        f"row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS _rank",
+        f"{severity} AS _severity",
         f"{series} AS series",
     )
-    return newest.where("_place = 1").selectExpr(
+    return newest.where("_rank = 1").selectExpr(
         "id",
         "concat(schema_name, '.', table_name) AS `table`",
         "nullif(column_name, '') AS `column`",
@@ -161,24 +161,24 @@ def _read(spark: SparkSession, place: str) -> DataFrame:
 
 
 def _bound(name: str) -> str:
-    """The bound of the severity that was met; of a valid result the nearest that there is."""
+    """The bound of the reached severity; of a valid result the nearest bound."""
     order = {
         s: [s, *(o for o in ("warning", "error", "fatal") if o != s)] for s in ("fatal", "error", "warning")
     }
     branches = " ".join(
-        f"WHEN '{met}' THEN coalesce({', '.join(f'{severity}_{name}' for severity in severities)})"
-        for met, severities in order.items()
+        f"WHEN '{reached}' THEN coalesce({', '.join(f'{severity}_{name}' for severity in severities)})"
+        for reached, severities in order.items()
     )
-    return f"nullif(CASE _met {branches} END, double('NaN')) AS {name}"
+    return f"nullif(CASE _severity {branches} END, double('NaN')) AS {name}"
 
 
 def _merged(spark: SparkSession, path: str, rows: DataFrame, files: int) -> Collected:
     for _ in range(ATTEMPTS):
         make_results(spark, path)
         target = DeltaTable.forPath(spark, path)
-        held = rows.alias("s").join(target.toDF().alias("t"), functions.expr(_SAME), "left")
+        joined = rows.alias("s").join(target.toDF().alias("t"), functions.expr(_SAME), "left")
         counts = (
-            held.where("t.id IS NULL OR s.executed_at > t.executed_at")
+            joined.where("t.id IS NULL OR s.executed_at > t.executed_at")
             .selectExpr("count_if(t.id IS NULL) AS added", "count_if(t.id IS NOT NULL) AS again")
             .first()
         )
@@ -194,4 +194,4 @@ def _merged(spark: SparkSession, path: str, rows: DataFrame, files: int) -> Coll
                 continue
             raise
         return Collected(files, int(counts.added), int(counts.again))
-    raise RunError("GS502", f"Other processes wrote {TABLE} {ATTEMPTS} times in between.", retryable=True)
+    raise RunError("GS502", f"The merge into {TABLE} gave up after {ATTEMPTS} conflicts.", retryable=True)

@@ -1,4 +1,4 @@
-"""The YAML documents of the user home: the connection's and each table's."""
+"""The YAML documents of the user home: the connection and the tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import yaml
 
 from goldsmith.project.tables import Project, Table
 from goldsmith.project.types import family, sizes_of, word_of
-from goldsmith.publish.dqops.bridge import imported
 from goldsmith.publish.dqops.check import Check
-from goldsmith.publish.dqops.checks import mapped
-from goldsmith.publish.dqops.monitoring import timestamp_columns, watched
+from goldsmith.publish.dqops.checks import map_expectations
+from goldsmith.publish.dqops.load_verdicts import import_check
+from goldsmith.publish.dqops.monitoring import monitoring_checks, timestamp_columns
 
 
-class _Dumper(yaml.SafeDumper):
+class _HomeDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        """No anchors: DQOps cannot read them, and takes such a table to have no checks."""
+        """Writes no anchors: DQOps cannot read them, and then finds no checks in the file."""
         return True
 
 
@@ -26,31 +26,31 @@ def _as_block(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Dumper.add_representer(str, _as_block)
+_HomeDumper.add_representer(str, _as_block)
 
 
 def text_of(document: Mapping[str, Any], comment: str) -> str:
-    """A document as YAML below a line of comment."""
-    body = yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+    """A document as YAML after a comment line."""
+    body = yaml.dump(dict(document), Dumper=_HomeDumper, sort_keys=False, width=110, allow_unicode=True)
     return f"# {comment}\n{body}"
 
 
 def checks_of(table: Table) -> tuple[Check, ...]:
-    """Every daily check of a table, one for each place: expectations first, then what loads found, then the rest."""
-    checks, _ = mapped(table)
-    placed = {check.place: check for check in checks}
-    bridge = imported(table)
-    for check in (*([bridge] if bridge else []), *watched(table)):
-        without_nulls = (check.column, "daily_nulls_count") in placed
+    """All daily checks of a table, one per key: expectations first, then load verdicts, then monitoring."""
+    checks, _ = map_expectations(table)
+    by_key = {check.key: check for check in checks}
+    imported = import_check(table)
+    for check in (*([imported] if imported else []), *monitoring_checks(table)):
+        without_nulls = (check.column, "daily_nulls_count") in by_key
         if not (check.name == "daily_nulls_percent_anomaly" and without_nulls):
-            placed.setdefault(check.place, check)
-    return tuple(placed.values())
+            by_key.setdefault(check.key, check)
+    return tuple(by_key.values())
 
 
 def connection_document() -> dict[str, Any]:
-    """The connection to the Thrift Server; its address and login come from the server's environment.
+    """The connection to the Thrift Server. Its address and account come from the server's environment.
 
-    It says nothing of notifications: the server replaces no variable in their addresses, and this file is in git.
+    It has no notifications: the server replaces no variables in their addresses, and this file is in git.
     """
     return _document(
         "source",
@@ -61,13 +61,13 @@ def connection_document() -> dict[str, Any]:
                 "port": "${SPARK_THRIFT_PORT}",
                 "user": "${SPARK_THRIFT_USER}",
                 "password": "${SPARK_THRIFT_PASSWORD}",
-                # Checks that parse texts fail on the first that does not parse where ANSI mode is on.
+                # In ANSI mode, checks that parse text fail on the first invalid text.
                 "properties": {"hiveconf:spark.sql.ansi.enabled": "false"},
             },
             "parallel_jobs_limit": 1,
             "incident_grouping": {
                 "grouping_level": "table_dimension_category",
-                # What is declared to warn is expected now and then and opens no incident.
+                # Warnings are expected from time to time and open no incident.
                 "minimum_severity": "error",
             },
         },
@@ -75,7 +75,7 @@ def connection_document() -> dict[str, Any]:
 
 
 def table_document(project: Project, table: Table) -> dict[str, Any]:
-    """One table: its columns and checks, who answers for it, and when DQOps checks it."""
+    """A table's document: its columns, checks, owner and check schedule."""
     checks = checks_of(table)
     owner = project.owner(table.name)
     schedule = (
@@ -105,7 +105,7 @@ def table_document(project: Project, table: Table) -> dict[str, Any]:
 
 
 def _grouping(table: Table, checks: Iterable[Check]) -> dict[str, Any]:
-    """The data groupings that checks refer to. Their SQL returns the value of the first level.
+    """The data groupings of the checks. The checks' SQL returns the value of the first level.
 
     The server requires a column for the level, but no query of these checks reads it.
     """
@@ -135,7 +135,7 @@ def _by_category(checks: Iterable[Check]) -> dict[str, Any]:
 
 
 def _type_snapshot(kind: str | None) -> dict[str, Any]:
-    """A Spark type as DQOps keeps it; empty where it is not known. Without it checks on times do not parse."""
+    """A Spark type in DQOps' form; empty if unknown. Without it, checks on times do not parse."""
     if kind is None:
         return {}
     name, sizes = word_of(kind), sizes_of(kind)

@@ -1,6 +1,6 @@
-"""What DQOps watches in a table at rest beside its expectations: volume, schema, freshness, keys, shares.
+"""Generated checks beyond the expectations: volume, schema, freshness, keys, shares.
 
-What a person declared (a key, a freshness) is an error where it does not hold; what nobody declared only warns.
+A failed check of a declared property (a key, a freshness) is an error; other checks only warn.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from goldsmith.project.types import is_single
 from goldsmith.publish.dqops.check import Check
 
 ROW_COUNT_CHANGE = 50.0
-"""The change of the row count from one day to the next, in percent, beyond which it warns."""
+"""The maximum daily change of the row count without a warning, in percent."""
 
 ANOMALY = 1.0
-"""The most unusual share of days, in percent, that warns once there is a history to compare with."""
-
+"""The share of the most unusual days that cause a warning, in percent, once there is a history."""
 
 _ABOUT_VALUES = (
     "expect_column_values_to_be_in_set",
@@ -27,20 +26,20 @@ _ABOUT_VALUES = (
 )
 
 
-def watched(table: Table) -> Iterator[Check]:
-    """The checks, the most specific first; a check whose place an expectation has taken is left out by the caller."""
+def monitoring_checks(table: Table) -> Iterator[Check]:
+    """The checks, the most specific first. The caller omits those with the key of an expectation's check."""
     yield from _freshness(table)
     yield from _key(table)
     yield Check("volume", "daily_row_count", {"warning": {"min_count": 1}})
     yield Check("volume", "daily_row_count_change_1_day", {"warning": {"max_percent": ROW_COUNT_CHANGE}})
-    # Never daily_column_count: on a partitioned table it counts two rows of DESCRIBE that are no columns.
+    # Never daily_column_count: on a partitioned table it counts two rows of DESCRIBE that are not columns.
     yield Check("schema", "daily_column_list_changed", {"warning": {}})
     yield Check("schema", "daily_column_types_changed", {"warning": {}})
     yield from _shares(table)
 
 
 def timestamp_columns(table: Table) -> dict[str, str]:
-    """The columns that freshness is measured by, as DQOps names them."""
+    """The columns that freshness is measured by, under DQOps' keys."""
     freshness = table.freshness
     if freshness is None:
         return {}
@@ -62,26 +61,26 @@ def _freshness(table: Table) -> Iterator[Check]:
 
 
 def _key(table: Table) -> Iterator[Check]:
-    """A merge promises one row for each key, and no NULL in it."""
+    """The checks of a merge key: one row per key, and no NULL."""
     if not table.load.row_key:
         return
     known = {name.lower(): name for name in table.columns or {}}
     key = [known.get(name.lower(), name) for name in table.load.row_key]
-    told = (f"The key of the merge: {', '.join(key)}",)
+    comment = (f"Merge key: {', '.join(key)}",)
     none = {"error": {"max_count": 0}}
     if len(key) == 1:
-        yield Check("uniqueness", "daily_duplicate_count", none, key[0], comments=told)
+        yield Check("uniqueness", "daily_duplicate_count", none, key[0], comments=comment)
     else:
         columns = {"columns": key}
-        yield Check("uniqueness", "daily_duplicate_record_count", none, None, columns, comments=told)
+        yield Check("uniqueness", "daily_duplicate_record_count", none, None, columns, comments=comment)
     for column in key:
-        yield Check("nulls", "daily_nulls_count", none, column, comments=told)
+        yield Check("nulls", "daily_nulls_count", none, column, comments=comment)
 
 
 def _shares(table: Table) -> Iterator[Check]:
-    """Shares of NULLs of every column, and of distinct values of keys and of columns with a set of values.
+    """The share of NULLs of each column, and of distinct values of keys and of columns with a value set.
 
-    Distinct values are dear to count, so they are not counted in every column.
+    Counting distinct values is expensive, so it is not done for all columns.
     """
     load = table.load
     named = {c.lower() for e in table.spec.expectations if e.kind in _ABOUT_VALUES for c in e.columns}

@@ -1,24 +1,24 @@
-"""Names that the user home, the calls and the lake share."""
+"""Names shared by the user home, the requests and the lake."""
 
 CONNECTION = "lakehouse"
-"""The name of the connection, in DQOps' console and in every call."""
+"""The name of the connection, in DQOps' console and in all requests."""
 
 VERSION = "1.11.6"
-"""The release of DQOps that everything generated is valid for: the last one under the Apache licence."""
+"""The DQOps release that the generated files are valid for: the last one under the Apache licence."""
 
 IMPORT_CHECK = "daily_import_custom_result_on_table"
-"""The check that brings what loads found into the console."""
+"""The check that imports load verdicts into the console."""
 
 GROUPING = "verdicts"
-"""The data grouping of that check: with one that is configured each of its series has an id of its own."""
+"""The data grouping of that check. With a configured grouping each series has its own id."""
 
 NO_GROUP = "no grouping"
-"""What the server calls the series of a check without groups."""
+"""The server's series name for a check without groups."""
 
 FOLDER = "dqops_userhome"
-"""The user home, below the project's folder."""
+"""The user home, below the project folder."""
 
 
 def table_path(name: str) -> str:
-    """Where a table's file stands below the home."""
+    """The path of a table's file below the home."""
     return f"sources/{CONNECTION}/{name}.dqotable.yaml"

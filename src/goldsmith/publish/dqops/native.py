@@ -1,4 +1,4 @@
-"""DQOps' own checks that mean what an expectation means, by its kind."""
+"""DQOps' built-in checks equivalent to an expectation, by kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from goldsmith.publish.dqops.check import Check, Rule, Subject
 from goldsmith.quality.catalog import reference
 
 
-def least_share(expectation: Expectation) -> dict[str, float]:
+def min_percent_rule(expectation: Expectation) -> dict[str, float]:
+    """The threshold for the share of valid rows."""
     return {"min_percent": _percent(expectation.arguments.get("mostly") or 1)}
 
 
@@ -42,7 +43,7 @@ def _between(expectation: Expectation, subject: Subject, rule: Rule) -> Check | 
     if least is not None and most is not None:
         bounds = {"min_value": float(least), "max_value": float(most)}
         return Check(
-            "numeric", "daily_number_in_range_percent", {rule: least_share(expectation)}, column, bounds
+            "numeric", "daily_number_in_range_percent", {rule: min_percent_rule(expectation)}, column, bounds
         )
     if "mostly" in arguments:
         return None
@@ -53,7 +54,7 @@ def _between(expectation: Expectation, subject: Subject, rule: Rule) -> Check | 
 
 
 def _is_exact(value: Any) -> bool:
-    """Whether a number is the same as a double; text is no number here."""
+    """Whether a number is exact as a double. Text is not a number here."""
     return isinstance(value, int | float) and abs(value) < 2**53
 
 
@@ -62,15 +63,15 @@ def _in_set(expectation: Expectation, subject: Subject, rule: Rule) -> Check | N
     values = [value for value in expectation.arguments["value_set"] if value is not None]
     if column is None or not values:
         return None
-    held, kinds = family(subject.types[column]), {type(value) for value in values}
-    if held == "text" and kinds == {str} and not any(_needs_escape(value) for value in values):
+    column_family, kinds = family(subject.types[column]), {type(value) for value in values}
+    if column_family == "text" and kinds == {str} and not any(_needs_escape(value) for value in values):
         name = "daily_text_found_in_set_percent"
-    elif held == "number" and kinds == {int}:
+    elif column_family == "number" and kinds == {int}:
         name = "daily_number_found_in_set_percent"
     else:
         return None
     expected = {"expected_values": values}
-    return Check("accepted_values", name, {rule: least_share(expectation)}, column, expected)
+    return Check("accepted_values", name, {rule: min_percent_rule(expectation)}, column, expected)
 
 
 def _needs_escape(value: str) -> bool:
@@ -78,14 +79,14 @@ def _needs_escape(value: str) -> bool:
 
 
 def _regex(expectation: Expectation, subject: Subject, rule: Rule) -> Check | None:
-    """The check counts a NULL as a text that does not match, so it is right on columns without NULLs alone."""
+    """The check counts a NULL as a text that does not match, so it is used only on columns without NULLs."""
     arguments = expectation.arguments
     column = subject.column(arguments["column"])
     if column is None or column.lower() not in subject.never_null or "mostly" in arguments:
         return None
     if family(subject.types[column]) != "text" or any(sign in arguments["regex"] for sign in "'\"\n\r"):
         return None
-    # DQOps puts the text into SQL as it is, where Spark reads a backslash as an escape.
+    # DQOps inserts the text into SQL unchanged, and Spark reads a backslash as an escape.
     parameters = {"regex": arguments["regex"].replace("\\", "\\\\")}
     name = "daily_text_not_matching_regex_found"
     return Check("patterns", name, {rule: {"max_count": 0}}, column, parameters)
@@ -105,7 +106,7 @@ def _lengths(expectation: Expectation, subject: Subject, rule: Rule) -> Check | 
         most = int(arguments["max_value"]) - bool(arguments.get("strict_max"))
     bounds = {"min_length": least, "max_length": most}
     return Check(
-        "text", "daily_text_length_in_range_percent", {rule: least_share(expectation)}, column, bounds
+        "text", "daily_text_length_in_range_percent", {rule: min_percent_rule(expectation)}, column, bounds
     )
 
 
@@ -181,4 +182,4 @@ NATIVE: Mapping[str, Callable[[Expectation, Subject, Rule], Check | None]] = Map
         "expect_column_max_to_be_between": _aggregate("max"),
     }
 )
-"""What makes the check of an expectation; it gives None where none means the same."""
+"""The function that creates the check of an expectation, by kind; it returns None without an equivalent."""

@@ -1,4 +1,4 @@
-"""A run of a table's checks at the server: started, followed to its end, cancelled when it is given up.
+"""A run of a table's checks on the server: start it, wait for its end, cancel it on errors.
 
 The server runs one job at a time, so an abandoned job would delay the next one.
 """
@@ -14,91 +14,99 @@ from dataclasses import dataclass, field
 
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.models import Severity
-from goldsmith.publish.dqops import calls
-from goldsmith.publish.dqops.client import CREATED, NOT_FOUND, OK, Answer, Client, Request, refused
+from goldsmith.publish.dqops import endpoints
+from goldsmith.publish.dqops.client import (
+    CREATED,
+    NOT_FOUND,
+    OK,
+    ApiRequest,
+    ApiResponse,
+    DqopsClient,
+    response_error,
+)
 from goldsmith.publish.dqops.verdict import Progress, Started, progress, today
 
 PAUSE = 2.0
 """Seconds between two polls of a job."""
 
-GRACE = 120.0
-"""Seconds for which a server that does not answer, or answers with its own fault, is waited for."""
+GRACE_PERIOD = 120.0
+"""How long to wait for a server that does not respond or returns server errors, in seconds."""
 
-Announce = Callable[[str], None]
+OnStart = Callable[[str], None]
 """Called with a run's key before the first request of the run, so that another thread can `cancel` it."""
 
 
-def cancel(client: Client, key: str) -> None:
-    """Cancels the jobs of a run. Best effort: a server that does not answer is ignored."""
-    for name in (_forgetting(key), key):
-        client.ask(calls.cancel(name))
+def cancel(client: DqopsClient, key: str) -> None:
+    """Cancels the jobs of a run. Best effort: a server that does not respond is ignored."""
+    for name in (_delete_job(key), key):
+        client.try_call(endpoints.cancel(name))
 
 
-def begin(
-    client: Client,
+def start_run(
+    client: DqopsClient,
     table: str,
     *,
     declared: int,
     limit: Severity,
     check: str | None = None,
-    announce: Announce | None = None,
+    on_start: OnStart | None = None,
 ) -> Started:
-    """Forgets the day's results of a table and starts its checks. check: the one that is meant; None for all.
+    """Deletes the day's results of a table and starts its checks. check: only this one; None for all.
 
-    Raises NotReady GS701 where the server does not answer, RunError GS702 where it refuses.
+    Raises NotReady GS701 if the server does not respond, RunError GS702 if it refuses.
     """
     started = Started(table, f"goldsmith-{table}-{uuid.uuid4().hex}", today(), declared, limit)
-    if announce is not None:
-        announce(started.key)
-    forgetting = calls.forget(table, started.day, _forgetting(started.key), check)
-    with _cancelled(client, _forgetting(started.key)):
-        answer = client.call(forgetting)
+    if on_start is not None:
+        on_start(started.key)
+    deletion = endpoints.delete_results(table, started.day, _delete_job(started.key), check)
+    with _cancel_on_error(client, _delete_job(started.key)):
+        answer = client.call(deletion)
         body = answer.body if isinstance(answer.body, dict) else {}
-        # Past the limit the server answers 201 with nothing in it, and goes on.
+        # After the time limit the server returns 201 with an empty body, and continues.
         if answer.status not in (OK, CREATED) or body.get("status") != "finished":
-            raise refused(forgetting, answer)
-    with _cancelled(client, started.key):
-        _start(client, started, check)
+            raise response_error(deletion, answer)
+    with _cancel_on_error(client, started.key):
+        _start_checks(client, started, check)
     return started
 
 
-def _start(client: Client, started: Started, check: str | None) -> None:
-    starting = calls.start(started.table, started.key, check)
+def _start_checks(client: DqopsClient, started: Started, check: str | None) -> None:
+    request = endpoints.start(started.table, started.key, check)
     try:
-        answer = client.call(starting)
+        answer = client.call(request)
     except GoldsmithError:
-        # The connection was lost in between: the server may have taken the call or not, and it knows which.
-        if client.call(calls.job(started.key)).status == OK:
+        # The connection was lost: ask the server whether it accepted the request.
+        if client.call(endpoints.job(started.key)).status == OK:
             return
         raise
     if answer.status not in (OK, CREATED) or not isinstance(answer.body, dict):
-        raise refused(starting, answer)
+        raise response_error(request, answer)
 
 
-def _forgetting(key: str) -> str:
+def _delete_job(key: str) -> str:
     return f"{key}-forget"
 
 
 @contextmanager
-def _cancelled(client: Client, key: str) -> Iterator[None]:
+def _cancel_on_error(client: DqopsClient, key: str) -> Iterator[None]:
     """Cancels a job if the block fails or is interrupted."""
     try:
         yield
     except BaseException:
-        client.ask(calls.cancel(key))
+        client.try_call(endpoints.cancel(key))
         raise
 
 
 @dataclass
-class Watch:
-    """What successive answers to a poll mean. timeout: seconds for the job; grace: for a server without an answer.
+class JobWatch:
+    """Interprets successive polls of a job. timeout: seconds for the job. grace: seconds without a response.
 
-    clock: seconds that only grow.
+    clock: a monotonic clock, in seconds.
     """
 
     started: Started
     timeout: float
-    grace: float = GRACE
+    grace: float = GRACE_PERIOD
     clock: Callable[[], float] = time.monotonic
     began: float = field(init=False)
     silent_since: float | None = None
@@ -107,64 +115,64 @@ class Watch:
         self.began = self.clock()
 
     @property
-    def request(self) -> Request:
-        return calls.job(self.started.key)
+    def request(self) -> ApiRequest:
+        return endpoints.job(self.started.key)
 
-    def read(self, answer: Answer | GoldsmithError) -> Progress | None:
-        """The end of the job, or None while it is under way.
+    def read(self, answer: ApiResponse | GoldsmithError) -> Progress | None:
+        """The end of the job, or None while it is in progress.
 
-        Raises RunError GS703 where it takes too long; GS702, or the error itself, where the server has not answered
-        for the time of grace.
+        Raises RunError GS703 after the time limit; GS702, or the error itself, if the server has not responded for
+        the grace period.
         """
         now = self.clock()
-        trouble: GoldsmithError | None = None
+        error: GoldsmithError | None = None
         if isinstance(answer, GoldsmithError):
-            trouble = answer
+            error = answer
         elif answer.status == NOT_FOUND:
             return Progress("lost")
         elif answer.status != OK:
-            trouble = refused(self.request, answer)
+            error = response_error(self.request, answer)
         else:
             try:
                 found = progress(answer.body)
             except ValueError:
-                trouble = refused(self.request, answer)
+                error = response_error(self.request, answer)
             else:
                 self.silent_since = None
                 if found.state != "running":
                     return found
-        if trouble is not None:
+        if error is not None:
             self.silent_since = now if self.silent_since is None else self.silent_since
-            if not trouble.retryable or now - self.silent_since >= self.grace:
-                raise trouble
+            if not error.retryable or now - self.silent_since >= self.grace:
+                raise error
         if now - self.began >= self.timeout:
             raise RunError(
                 "GS703",
                 f"DQOps' checks of `{self.started.table}` have not ended after {self.timeout:g} s.",
                 where=Where(table=self.started.table),
-                hint="Its free licence runs one job at a time: see in the console what it is doing.",
+                hint="Check its jobs in the console: its free licence runs one job at a time.",
                 retryable=True,
             )
         return None
 
 
-def follow(client: Client, watch: Watch, pause: float = PAUSE) -> Progress:
-    """Waits for the end of a job and cancels it on any error or interrupt. Raises as `Watch.read`."""
-    with _cancelled(client, watch.started.key):
-        while (found := watch.read(client.ask(watch.request))) is None:
+def wait(client: DqopsClient, watch: JobWatch, pause: float = PAUSE) -> Progress:
+    """Waits for the end of a job and cancels it on any error or interrupt. Raises as `JobWatch.read`."""
+    with _cancel_on_error(client, watch.started.key):
+        while (found := watch.read(client.try_call(watch.request))) is None:
             time.sleep(pause)
     return found
 
 
-async def followed(client: Client, watch: Watch, pause: float = PAUSE) -> Progress:
-    """Waits for the end of a job without blocking the event loop. Raises as `Watch.read` and then cancels the job.
+async def wait_async(client: DqopsClient, watch: JobWatch, pause: float = PAUSE) -> Progress:
+    """Waits for the end of a job without blocking the event loop. Raises as `JobWatch.read` and then cancels the job.
 
-    Cancelling this coroutine does not cancel the job: another process continues to follow it.
+    Cancelling this coroutine does not cancel the job: another process continues to wait for it.
     """
     try:
-        while (found := watch.read(await asyncio.to_thread(client.ask, watch.request))) is None:
+        while (found := watch.read(await asyncio.to_thread(client.try_call, watch.request))) is None:
             await asyncio.sleep(pause)
     except GoldsmithError:
-        await asyncio.to_thread(client.ask, calls.cancel(watch.started.key))
+        await asyncio.to_thread(client.try_call, endpoints.cancel(watch.started.key))
         raise
     return found

@@ -1,4 +1,4 @@
-"""What DQOps' answers mean for a gate: nothing here talks to a server."""
+"""Interprets DQOps' responses for a gate, without sending requests."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from goldsmith.project.models import Severity
 from goldsmith.publish.dqops.names import NO_GROUP
 
 SEVERITIES = ("valid", "warning", "error", "fatal")
-"""DQOps' severities, the least grave first."""
+"""DQOps' severities, in ascending order."""
 
 
-def graver(*severities: str) -> str:
-    """The gravest of some severities."""
+def most_severe(*severities: str) -> str:
+    """The highest of some severities."""
     return max(severities, key=SEVERITIES.index, default="valid")
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run of a table's checks that was begun. key: the job's name at the server. day: whose results were forgotten.
+    """A started run of a table's checks. key: the job's key. day: the day whose results were deleted.
 
-    declared: how many checks must run at least. limit: the severity that stops. It goes through JSON unharmed, so
-    that one process can begin and another decide.
+    declared: the minimum number of checks that must run. limit: the severity that stops. It can be serialized as
+    JSON, so one process can start a run and another can decide.
     """
 
     table: str
@@ -36,20 +36,20 @@ class Started:
 
     @property
     def since(self) -> str:
-        """The day's beginning as a full timestamp: a date alone is refused."""
+        """The start of the day as a full timestamp, because the server refuses a date."""
         return f"{self.day.isoformat()}T00:00:00Z"
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "day": self.day.isoformat()}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        return cls(**{**told, "day": date.fromisoformat(told["day"])})
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "day": date.fromisoformat(data["day"])})
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How a job stands. summary: the counts of one that finished. status, reason: the server's own words."""
+    """The progress of a job. summary: the counts of a finished one. status, reason: the server's texts."""
 
     state: Literal["running", "ended", "lost"]
     status: str = ""
@@ -60,13 +60,13 @@ class Progress:
         return {**asdict(self), "summary": dict(self.summary)}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        return cls(**told)
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**data)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A check that did not hold. value, bound: what it measured and its limit, where they could be read."""
+    """A failed check. value, bound: the measured value and its limit, if they could be read."""
 
     check: str
     severity: str
@@ -76,17 +76,17 @@ class Failure:
     bound: str | None = None
 
     def __str__(self) -> str:
-        place = f" on {self.column}" if self.column else ""
+        column = f" on {self.column}" if self.column else ""
         series = f" [{self.group}]" if self.group else ""
         measured = "" if self.value is None else f": {self.value:g}"
-        return f"{self.severity:7} {self.check}{place}{series}{measured}{f' ({self.bound})' if self.bound else ''}"
+        return f"{self.severity:7} {self.check}{column}{series}{measured}{f' ({self.bound})' if self.bound else ''}"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a gate says of a table. passed: nothing was as grave as the limit. executed: checks that ran.
+class GateVerdict:
+    """The verdict of a gate on a table. passed: no result reached the limit. executed: the number of checks that ran.
 
-    resolved: incidents that were marked as resolved, as their data is.
+    resolved: descriptions of the incidents that were marked as resolved.
     """
 
     table: str
@@ -102,12 +102,12 @@ class Verdict:
 
     @property
     def lines(self) -> list[str]:
-        """The verdict for a log: one sentence, each failed check, and where to look."""
+        """The verdict for a log: a summary, the failed checks, notes, and a link to the console."""
         word = "passed" if self.passed else "stopped"
-        told = f"{self.table}: {word}. {self.executed} checks ran; the gravest result is {self.severity}"
+        summary = f"{self.table}: {word}. {self.executed} checks ran; highest severity: {self.severity}"
         resolved = [f"Resolved the incident of {incident}." for incident in self.resolved]
         return [
-            f"{told}, the gate's limit {self.limit}.",
+            f"{summary}, gate limit: {self.limit}.",
             *map(str, self.failures),
             *self.notes,
             *resolved,
@@ -115,17 +115,17 @@ class Verdict:
         ]
 
     def require(self) -> None:
-        """Raises GateStopped GS705 where the gate did not pass."""
+        """Raises GateStopped GS705 if the gate did not pass."""
         if self.passed:
             return
         stopping = [f for f in self.failures if SEVERITIES.index(f.severity) >= SEVERITIES.index(self.limit)]
-        told = "\n  ".join(str(failure) for failure in stopping)
+        listed = "\n  ".join(str(failure) for failure in stopping)
         raise GateStopped(
             "GS705",
-            f"DQOps' checks of `{self.table}` give {self.severity}, and its gate stops at {self.limit}."
-            + (f"\n  {told}" if told else ""),
+            f"DQOps' checks of `{self.table}` reached the severity {self.severity}; its gate stops at {self.limit}."
+            + (f"\n  {listed}" if listed else ""),
             where=Where(table=self.table),
-            hint=f"Mend the data and run the gate again. The table in the console: {self.link}",
+            hint=f"Correct the data and run the gate again. The table in the console: {self.link}",
             verdicts=self.failures,
         )
 
@@ -136,38 +136,38 @@ def today(now: datetime | None = None) -> date:
 
 
 def progress(body: Any) -> Progress:
-    """What the answer to a poll says. Raises ValueError where it is no job."""
+    """The progress in the response to a poll. Raises ValueError if it is not a job."""
     if not isinstance(body, Mapping) or not isinstance(body.get("status"), str):
-        raise ValueError("the answer describes no job")
+        raise ValueError("the response is not a job")
     word = body["status"]
     if word in ("queued", "running", "waiting", "cancel_requested"):
         return Progress("running", word)
     inside = (body.get("parameters") or {}).get("runChecksParameters") or {}
-    reason = brief(body.get("errorMessage"))
+    reason = first_line(body.get("errorMessage"))
     return Progress("ended", word, inside.get("run_checks_result") or {}, reason)
 
 
-def brief(told: Any) -> str:
-    """The first line of a server's message, which may go on with a stack trace."""
-    lines = str(told or "").strip().splitlines()
+def first_line(message: Any) -> str:
+    """The first line of a server's message, without a stack trace."""
+    lines = str(message or "").strip().splitlines()
     return lines[0][:300] if lines else ""
 
 
 def could_not_execute(ended: Progress) -> int:
-    """How many checks of a run had an error instead of a result."""
+    """The number of checks of a run with an execution error."""
     return int(ended.summary.get("execution_errors") or 0)
 
 
-def complete(started: Started, ended: Progress, link: str, reasons: Sequence[str] = ()) -> None:
-    """Raises RunError GS704, which may be retried, where the run cannot be decided on.
+def require_complete(started: Started, ended: Progress, link: str, reasons: Sequence[str] = ()) -> None:
+    """Raises a retryable RunError GS704 if the run is incomplete.
 
-    A severity alone says nothing: it is `valid` too where no check ran and where every query failed. reasons: what
-    the server says of checks that could not be executed.
+    The severity alone is not sufficient: it is `valid` also if no check ran or every query failed. reasons: the
+    server's messages on checks that could not be executed.
     """
     summary = ended.summary
     executed, broken = int(summary.get("executed_checks") or 0), could_not_execute(ended)
     if ended.state == "lost":
-        reason = "the server does not know the job any more; it may have been restarted"
+        reason = "the server has lost the job, possibly after a restart"
     elif ended.status != "finished":
         reason = f"the job ended as `{ended.status}`" + (f": {ended.reason}" if ended.reason else "")
     elif not summary:
@@ -180,24 +180,24 @@ def complete(started: Started, ended: Progress, link: str, reasons: Sequence[str
         return
     raise RunError(
         "GS704",
-        f"DQOps' checks of `{started.table}` did not run as they must: {reason}."
-        + "".join(f"\n  {told}" for told in reasons),
+        f"The run of DQOps' checks of `{started.table}` is incomplete: {reason}."
+        + "".join(f"\n  {message}" for message in reasons),
         where=Where(table=started.table),
-        hint="See that the Thrift Server answers, that the table is there, and that the server has the user home of "
+        hint="Check that the Thrift Server responds, that the table exists, and that the server has the user home of "
         f"`goldsmith dqops generate`. The table in the console: {link}",
         retryable=True,
     )
 
 
 def failures_in(status: Any) -> tuple[Failure, ...]:
-    """The checks whose latest result of the day is not valid, table first, the gravest first.
+    """The checks whose latest result of the day is not valid, by descending severity, the table's own first.
 
-    Raises ValueError where the answer is no table's status.
+    Raises ValueError if the response is not a table's status.
     """
     found = [
-        Failure(check, str(held.get("current_severity")), column)
-        for column, check, held in checks_in(status)
-        if held.get("current_severity") in SEVERITIES[1:]
+        Failure(check, str(state.get("current_severity")), column)
+        for column, check, state in checks_in(status)
+        if state.get("current_severity") in SEVERITIES[1:]
     ]
     return tuple(sorted(found, key=lambda failure: -SEVERITIES.index(failure.severity)))
 
@@ -205,34 +205,34 @@ def failures_in(status: Any) -> tuple[Failure, ...]:
 def checks_in(status: Any) -> Iterator[tuple[str | None, str, Mapping[str, Any]]]:
     """Column, name and state of each check in a table's status, the table's own first.
 
-    Raises ValueError where the answer is no table's status.
+    Raises ValueError if the response is not a table's status.
     """
     if not isinstance(status, Mapping) or not isinstance(status.get("checks", {}), Mapping):
-        raise ValueError("the answer describes no table's status")
+        raise ValueError("the response is not a table's status")
     columns = status.get("columns") or {}
-    places = [(None, status), *columns.items()]
-    for column, place in places:
-        for check, held in (place.get("checks") or {}).items():
-            yield column, check, held
+    parts = [(None, status), *columns.items()]
+    for column, part in parts:
+        for check, state in (part.get("checks") or {}).items():
+            yield column, check, state
 
 
-def broken_in(status: Any) -> tuple[str | None, ...]:
-    """Where checks could not be executed: columns, None for the table. Raises as `checks_in`."""
+def failed_columns(status: Any) -> tuple[str | None, ...]:
+    """The columns with checks that could not be executed; None for the table. Raises as `checks_in`."""
     return tuple(
-        dict.fromkeys(column for column, _, held in checks_in(status) if held.get("execution_errors"))
+        dict.fromkeys(column for column, _, state in checks_in(status) if state.get("execution_errors"))
     )
 
 
 def reasons_in(errors: Any, day: date) -> dict[str, str]:
-    """Error messages of checks that could not be executed on a day, each with the text that also names the check."""
-    told: dict[str, str] = {}
+    """Messages of execution errors on a day, each with a text that also names the check."""
+    found: dict[str, str] = {}
     for check in errors if isinstance(errors, list) else []:
         for entry in check.get("errorEntries") or []:
-            message = brief(entry.get("errorMessage"))
+            message = first_line(entry.get("errorMessage"))
             if message and _day_of(entry) == day.isoformat():
                 on = f" on {entry['columnName']}" if entry.get("columnName") else ""
-                told.setdefault(message, f"{check.get('checkName')}{on}: {message}")
-    return told
+                found.setdefault(message, f"{check.get('checkName')}{on}: {message}")
+    return found
 
 
 def _day_of(entry: Mapping[str, Any]) -> str:
@@ -240,10 +240,9 @@ def _day_of(entry: Mapping[str, Any]) -> str:
 
 
 def with_values(failures: tuple[Failure, ...], results: Any, day: date) -> tuple[Failure, ...]:
-    """Failures with what was measured: one for each series of the day that did not hold.
+    """Failures with their measured values: one per failed series of the day.
 
-    results: the answer of the results' call for a column, or for the table; a failure that it does not name stays as
-    it is.
+    results: the response with the results of a column, or of the table. Failures without a result do not change.
     """
     entries = [
         entry

@@ -1,4 +1,4 @@
-"""The report: one HTML file that says what the pipelines did and what gold holds, readable offline."""
+"""The report: one HTML file, readable offline, with the runs of the pipelines and the content of gold."""
 
 from goldsmith.publish.report.render import render
 from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_chart, suggest_charts

@@ -1,4 +1,4 @@
-"""Fetches rows as the report's cells, the same whatever zone the process or the session is in."""
+"""Fetches rows as the report's cells, independent of the time zones of process and session."""
 
 from __future__ import annotations
 
@@ -32,23 +32,25 @@ _NESTED = (ArrayType, MapType, StructType, VariantType)
 
 
 def micros(column: Column) -> Column:
-    """A timestamp as microseconds since 1970: what `moment` takes. Collected as it is, it would come in the
-    process's own zone."""
+    """A timestamp as microseconds since 1970, for `from_micros`. Collected directly, it would be in the process's
+    time zone."""
     return F.unix_micros(column)
 
 
-def moment(value: int) -> datetime:
+def from_micros(value: int) -> datetime:
     """Microseconds since 1970 as a time in UTC."""
     return _EPOCH + timedelta(microseconds=value)
 
 
 def fetch(frame: DataFrame) -> list[tuple[Cell, ...]]:
-    """All rows of a small frame, in one job. Nested values come as JSON text, bytes as hexadecimal digits."""
+    """All rows of a small frame, in one job. Nested values become JSON text, bytes hexadecimal digits."""
     fields = frame.schema.fields
     selected = [_selected(quoted(field.name), field.dataType).alias(str(n)) for n, field in enumerate(fields)]
-    read = [_reader(field.dataType) for field in fields]
+    converters = [_converter(field.dataType) for field in fields]
     return [
-        tuple(None if value is None else take(value) for take, value in zip(read, row, strict=True))
+        tuple(
+            None if value is None else convert(value) for convert, value in zip(converters, row, strict=True)
+        )
         for row in frame.select(*selected).collect()
     ]
 
@@ -56,9 +58,9 @@ def fetch(frame: DataFrame) -> list[tuple[Cell, ...]]:
 def _selected(name: str, kind: DataType) -> Column:
     column = F.col(name)
     if isinstance(kind, TimestampType):
-        # A year that Python does not have stays text.
-        held = micros(column)
-        return F.when(F.year(column).between(1, 9999), held.cast("string")).otherwise(column.cast("string"))
+        # A year that Python does not support stays text.
+        number = micros(column)
+        return F.when(F.year(column).between(1, 9999), number.cast("string")).otherwise(column.cast("string"))
     if isinstance(kind, _PLAIN):
         return column
     if isinstance(kind, _NESTED):
@@ -66,29 +68,29 @@ def _selected(name: str, kind: DataType) -> Column:
     return F.hex(column) if isinstance(kind, BinaryType) else column.cast("string")
 
 
-def _reader(kind: DataType) -> Callable[[Any], Cell]:
+def _converter(kind: DataType) -> Callable[[Any], Cell]:
     match kind:
         case TimestampType():
             return _instant
         case TimestampNTZType():
-            return lambda text: _if_python_has(datetime.fromisoformat, text)
+            return lambda text: _parsed_or_text(datetime.fromisoformat, text)
         case DateType():
-            return lambda text: _if_python_has(date.fromisoformat, text)
+            return lambda text: _parsed_or_text(date.fromisoformat, text)
         case _:
             return _same
 
 
 def _instant(text: str) -> Cell:
-    return moment(int(text)) if text.removeprefix("-").isdigit() else text
+    return from_micros(int(text)) if text.removeprefix("-").isdigit() else text
 
 
-def _if_python_has(read: Callable[[str], Cell], text: str) -> Cell:
+def _parsed_or_text(parse: Callable[[str], Cell], text: str) -> Cell:
     try:
-        return read(text)
+        return parse(text)
     except ValueError:
         return text
 
 
 def _same(value: Any) -> Cell:
-    held: Cell = value
-    return held
+    cell: Cell = value
+    return cell

@@ -1,4 +1,4 @@
-"""Charts of what a table holds. Lines stretch with the page; their labels are text beside the drawing."""
+"""Draws charts of a table's content. Lines scale with the page; their labels are HTML text outside the drawing."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from datetime import date, datetime, timedelta
 from markupsafe import Markup
 
 from goldsmith.publish.report import scales
-from goldsmith.publish.report.formats import moment, number, short
-from goldsmith.publish.report.model import Chart, Series
+from goldsmith.publish.report.formats import number, short, timestamp
+from goldsmith.publish.report.model import ReportChart, Series
 from goldsmith.publish.report.svg import element, join
 
 WIDTH, HEIGHT = 1000.0, 240.0
 COLOURS = 8
 MARKS = 6
 FIRST, LAST = 0.012, 0.94
-"""An axis label before or after is set flush with that end. Left of the axis half a label has room."""
+"""Axis labels before FIRST or after LAST are aligned with that end. Half a label fits left of the axis."""
 
 X = date | datetime | str | float
 
 
-def draw(chart: Chart) -> Markup:
-    """The chart as a figure; one without points says that there is nothing to draw."""
+def draw(chart: ReportChart) -> Markup:
+    """The chart as a figure; a chart without points shows a message."""
     points = [point for series in chart.series for point in series.points if point[1] is not None]
     if not points:
         body = element("p", "No values to draw.", class_="empty")
@@ -42,10 +42,10 @@ def plot(
     label: str,
     tips: Mapping[str, str],
 ) -> Markup:
-    """A drawing of WIDTH by HEIGHT that stretches, between its axes.
+    """A scalable drawing of WIDTH by HEIGHT, with its axes.
 
-    ys, xs: (share of the way from the bottom or the left, label). tips: attributes that the page's script
-    reads to show values under the pointer.
+    ys, xs: (relative position from the bottom or the left, label). tips: attributes with the tooltip values for the
+    page's script.
     """
     grid = [
         element(
@@ -74,12 +74,12 @@ def plot(
 
 
 def tips(
-    labels: Sequence[str], values: Sequence[tuple[str, Sequence[str]]], places: Sequence[float] = ()
+    labels: Sequence[str], values: Sequence[tuple[str, Sequence[str]]], positions: Sequence[float] = ()
 ) -> dict[str, str]:
-    """Attributes for the pointer: labels of x, texts by series, places of x as shares (none: even cells)."""
+    """Attributes for tooltips: labels of x, texts by series, relative positions of x (empty: evenly spaced)."""
     found = {"data_x": _json(labels), "data_s": _json(values)}
-    if places:
-        found["data_at"] = _json([round(place * 1000) for place in places])
+    if positions:
+        found["data_at"] = _json([round(position * 1000) for position in positions])
     return found
 
 
@@ -93,20 +93,20 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _lines(chart: Chart) -> Markup:
+def _lines(chart: ReportChart) -> Markup:
     values = [y for series in chart.series for _, y in series.points if y is not None]
     ticks = scales.number_ticks(min(values), max(values))
     low, span = ticks[0], ticks[-1] - ticks[0]
     xs = list(dict.fromkeys(x for series in chart.series for x, _ in series.points))
-    places, marks = _places(xs)
+    positions, marks = _positions(xs)
     drawing: list[Markup] = []
     texts: list[tuple[str, list[str]]] = []
-    order = sorted(range(len(xs)), key=lambda index: places[index])
+    order = sorted(range(len(xs)), key=lambda index: positions[index])
     for index, series in enumerate(chart.series):
         found = dict(series.points)
         ys = [found.get(xs[at]) for at in order]
         points = [
-            (places[at], None if y is None else (y - low) / span)
+            (positions[at], None if y is None else (y - low) / span)
             for at, y in zip(order, ys, strict=True)
             if y is not None or xs[at] in found
         ]
@@ -114,14 +114,14 @@ def _lines(chart: Chart) -> Markup:
         texts.append((series.label, [number(y) for y in ys]))
     upright = [((tick - low) / span, short(tick)) for tick in ticks]
     label = f"{chart.title}: {', '.join(series.label for series in chart.series)} over {chart.x_label}"
-    shown = tips([_text(xs[at]) for at in order], texts, [places[at] for at in order])
+    shown = tips([_text(xs[at]) for at in order], texts, [positions[at] for at in order])
     return plot(drawing, upright, marks, label, shown)
 
 
-def _places(xs: Sequence[X]) -> tuple[list[float], list[tuple[float, str]]]:
-    """Each x as a share of the way from left to right, and the marks of the axis.
+def _positions(xs: Sequence[X]) -> tuple[list[float], list[tuple[float, str]]]:
+    """The relative position of each x from left to right, and the marks of the axis.
 
-    Times and numbers stand at their distance, anything else one after the other.
+    Times and numbers have proportional distances; other values are evenly spaced.
     """
     times = [scales.as_time(x) for x in xs if isinstance(x, date)]
     numbers = [float(x) for x in xs if not isinstance(x, (date, str))]
@@ -147,7 +147,7 @@ def _places(xs: Sequence[X]) -> tuple[list[float], list[tuple[float, str]]]:
 
 def _text(x: X) -> str:
     if isinstance(x, datetime):
-        return moment(x).removesuffix(" 00:00")
+        return timestamp(x).removesuffix(" 00:00")
     if isinstance(x, date):
         return x.isoformat()
     return x if isinstance(x, str) else number(x)
@@ -167,7 +167,7 @@ def _path(points: Sequence[tuple[float, float | None]], class_: str) -> Markup:
     return element("path", d="".join(steps), class_=class_, vector_effect="non-scaling-stroke")
 
 
-def _bars(chart: Chart) -> Markup:
+def _bars(chart: ReportChart) -> Markup:
     names = list(dict.fromkeys(_text(x) for series in chart.series for x, _ in series.points))
     by_series = [{_text(x): y for x, y in series.points} for series in chart.series]
     values = [abs(y) for found in by_series for y in found.values() if y is not None]

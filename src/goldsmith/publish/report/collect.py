@@ -1,4 +1,4 @@
-"""Gathers the report's data: what happened from `ops`, what is held from the tables themselves."""
+"""Collects the report's data: the history from `ops`, the content from the tables."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine as SideTable
+from goldsmith.engine.delta.quarantine import Quarantine
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
-from goldsmith.publish.report.history import expectation_reports, read_judgements, read_loads, table_runs
-from goldsmith.publish.report.holdings import gold_table, held_back, row_counts
-from goldsmith.publish.report.model import ColumnReport, Quarantine, ReportData, TableReport
+from goldsmith.publish.report.contents import gold_table, quarantine_report, row_counts
+from goldsmith.publish.report.history import expectation_reports, read_expectations, read_loads, table_runs
+from goldsmith.publish.report.model import ColumnReport, QuarantineReport, ReportData, TableReport
 from goldsmith.publish.report.render import render
 from goldsmith.run.context import Run
 
 RUNS = 60
-"""How many runs of each pipeline a report looks back on."""
+"""The number of runs of each pipeline in a report."""
 
 
 def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
-    """All that the report shows, as things stand.
+    """Collects the report's data from the current state of the tables.
 
-    run: says where the tables are; it need not have run anything. runs: how many runs of each pipeline are
-    looked back on. Reads each table of `ops` once, a quarantine in one job, and a gold table in about three.
-    Raises StorageError GS401 where a table's folder holds something else than Delta.
+    run: the context with the tables' paths; it need not be started. runs: the number of runs of each pipeline. Reads
+    each table of `ops` once, a quarantine in one job, and a gold table in about three jobs.
+    Raises StorageError GS401 if a table's folder is not a Delta table.
     """
     project = run.project
     counters: dict[str, int] = {}
@@ -40,15 +40,15 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
     frames = {name: spark.read.format("delta").load(run.path(name)) for name in counters}
     rows = row_counts(frames)
     loads = read_loads(spark, run.path("ops.table_runs"), runs)
-    judgements = read_judgements(spark, run.path("ops.expectations"), (load.run_id for load in loads))
-    history = table_runs(project, loads, judgements)
+    records = read_expectations(spark, run.path("ops.expectations"), (load.run_id for load in loads))
+    history = table_runs(project, loads, records)
     ordered = sorted(project.tables.items(), key=lambda item: LAYERS.index(item[1].layer))
     reports = [
         TableReport(
             name=name,
             layer=table.layer,
             pipeline=table.pipeline,
-            load=load_in_words(table),
+            load=describe_load(table),
             description=table.spec.description,
             owner=table.spec.owner or project.pipelines[table.pipeline].spec.owner or "",
             columns=_columns(table, frames),
@@ -56,7 +56,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
             row_count=rows.get(name),
             runs=history[name],
             expectations=expectation_reports(
-                table.spec.expectations, [one for one in judgements if one.table == name]
+                table.spec.expectations, [one for one in records if one.table == name]
             ),
             quarantine=_quarantine(spark, run, name, counters.get(name, 0)),
         )
@@ -71,9 +71,9 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
 
 
 def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
-    """Writes the report as one HTML file, which appears whole or not at all. Returns its absolute path.
+    """Writes the report as one HTML file, atomically. Returns its absolute path.
 
-    Raises StorageError GS402 where the file cannot be written, and what `collect` raises.
+    Raises StorageError GS402 if the file cannot be written, and the errors of `collect`.
     """
     page = render(collect(spark, run))
     target = path.resolve()
@@ -90,28 +90,28 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
             "GS402",
             f"The report cannot be written: {error.strerror}.",
             where=Where(file=target),
-            hint="Name a file in a folder that can be written.",
+            hint="Choose a file in a writable folder.",
         ) from error
     return target
 
 
-def load_in_words(table: Table) -> str:
-    """How rows enter a table: `merge on id; newest by version`."""
+def describe_load(table: Table) -> str:
+    """A table's load in words: `merge on id; newest by version`."""
     words = table.load.in_words()
     return f"{words} from {table.origin}" if table.origin else words
 
 
 def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnReport, ...]:
-    """The columns that the table has; as declared, where it is not there yet."""
+    """The columns of the table; the declared ones if it does not exist yet."""
     described = {name: column.description for name, column in table.spec.columns.items()}
     frame = frames.get(table.name)
     pairs = frame.dtypes if frame is not None else (table.columns or {}).items()
     return tuple(ColumnReport(name, kind or "", described.get(name, "")) for name, kind in pairs)
 
 
-def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> Quarantine:
-    side = SideTable(spark, run.quarantine_path(name))
-    if not TableLog(spark, side.path).state().exists:
-        return Quarantine()
-    # Entries of a later counter belong to a commit that was never made.
-    return held_back(side.entries(counter))
+def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> QuarantineReport:
+    quarantine = Quarantine(spark, run.quarantine_path(name))
+    if not TableLog(spark, quarantine.path).state().exists:
+        return QuarantineReport()
+    # Entries with a later counter belong to a commit that was never made.
+    return quarantine_report(quarantine.entries(counter))

@@ -1,4 +1,4 @@
-"""Numbers and times as a person reads them."""
+"""Formats numbers and times for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from goldsmith.publish.report.model import Cell, Interval
+from goldsmith.publish.report.model import Cell, ReportInterval
 
 NOTHING = "–"  # noqa: RUF001 - an en dash stands for no value
 
@@ -18,7 +18,7 @@ _TWO_DIGITS_BELOW = 10
 
 
 def number(value: float | None) -> str:
-    """Thousands apart: 12,345; a fraction keeps up to two digits."""
+    """With thousands separators: 12,345; up to two decimals."""
     if value is None:
         return NOTHING
     if float(value).is_integer():
@@ -27,7 +27,7 @@ def number(value: float | None) -> str:
 
 
 def short(value: float) -> str:
-    """At most four characters or so, for axes and boxes: 9,999 stays, 12,345 is 12.3k."""
+    """A short form for axes and boxes: 9,999 is unchanged, 12,345 is 12.3k."""
     size = abs(value)
     if size < _EXACT_BELOW:
         return number(value) if size >= 1 or size == 0 else f"{value:.3g}"
@@ -43,7 +43,7 @@ def count(amount: int, noun: str, nouns: str | None = None) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """A share; what is more than nothing never reads as 0%, what is less than all never as 100%."""
+    """A share in percent. A positive share is never rounded to 0%, a share below 1 never to 100%."""
     if not whole:
         return NOTHING
     share = part / whole
@@ -66,13 +66,13 @@ def duration(seconds: float) -> str:
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
 
 
-def moment(at: datetime | None) -> str:
+def timestamp(at: datetime | None) -> str:
     """`2013-01-31 06:00`, in UTC."""
     return f"{utc(at):%Y-%m-%d %H:%M}" if at else NOTHING
 
 
-def interval(span: Interval | None) -> str:
-    """Whole days by their dates, first and last; others by their half-open ends."""
+def interval(span: ReportInterval | None) -> str:
+    """Whole days as first and last date; other intervals as start and end."""
     if span is None:
         return NOTHING
     start, end = utc(span.start), utc(span.end)
@@ -83,12 +83,12 @@ def interval(span: Interval | None) -> str:
 
 
 def utc(at: datetime) -> datetime:
-    """The same moment in UTC; one without a zone is taken for UTC."""
+    """A time in UTC; a time without a zone is UTC."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def cell(value: Cell) -> str:
-    """A value of a sampled row as text; NULL stays apart from an empty string."""
+    """A value of a sample row as text. NULL differs from an empty string."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -105,7 +105,7 @@ def cell(value: Cell) -> str:
 
 
 def samples(rows: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
-    """Rows given as JSON objects to column names and cells; other text becomes one cell, `row`."""
+    """Column names and cells of rows given as JSON objects. Other text becomes a single cell, `row`."""
     parsed = [_object(row) for row in rows]
     names = tuple(dict.fromkeys(name for row in parsed for name in row))
     return names, tuple(tuple(row.get(name) for name in names) for row in parsed)

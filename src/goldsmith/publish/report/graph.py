@@ -1,7 +1,7 @@
-"""Where the tables stand in the picture of the pipeline: columns by layer, few crossings, no Spark, no SVG.
+"""The layout of the pipeline graph: columns by layer, few crossings, no Spark, no SVG.
 
-The layout is the layered one of Sugiyama, Tagawa and Toda (1981): ranks, way points where an edge passes a
-rank, and sweeps that put every item at the mean position of its neighbours.
+It is the layered layout of Sugiyama, Tagawa and Toda (1981): ranks, waypoints where an edge crosses a rank, and sweeps
+that move each item to the mean position of its neighbours.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ GAP = 14.0
 COLUMN_GAP = 74.0
 TOP = 34.0
 MARGIN = 10.0
-WAY_HEIGHT = 6.0
+WAYPOINT_HEIGHT = 6.0
 SWEEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A table's place, in pixels."""
+    """A table's position, in pixels."""
 
     name: str
     x: float
@@ -33,7 +33,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A way from one table to another: the points it passes, each as (left x, right x, y)."""
+    """An edge between two tables: its points, each as (left x, right x, y)."""
 
     source: str
     target: str
@@ -41,8 +41,8 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """Places of all boxes and edges. layers: (layer, x, width) of the columns that a layer takes."""
+class GraphLayout:
+    """Positions of all boxes and edges. layers: (layer, x, width) of the columns of each layer."""
 
     width: float
     height: float
@@ -53,11 +53,11 @@ class Picture:
 
 
 _Item = tuple[str, str, int]
-"""(table, "", rank) for a box; (source, target, rank) for a way point."""
+"""(table, "", rank) for a box; (source, target, rank) for a waypoint."""
 
 
-def layout(tables: Sequence[TableReport], box_width: float) -> Picture:
-    """The places of the tables and their edges; upstreams that are not among the tables are left out."""
+def layout(tables: Sequence[TableReport], box_width: float) -> GraphLayout:
+    """The layout of the tables and their edges. Upstreams that are not among the tables are ignored."""
     ranks, spans = _ranks(tables)
     columns: dict[int, list[_Item]] = {rank: [] for rank in range(max(ranks.values(), default=-1) + 1)}
     for table in tables:
@@ -68,16 +68,16 @@ def layout(tables: Sequence[TableReport], box_width: float) -> Picture:
             if upstream not in ranks or ranks[upstream] >= ranks[table.name]:
                 continue
             first, last = ranks[upstream], ranks[table.name]
-            way = [(upstream, table.name, rank) for rank in range(first + 1, last)]
-            for item in way:
+            waypoints = [(upstream, table.name, rank) for rank in range(first + 1, last)]
+            for item in waypoints:
                 columns[item[2]].append(item)
-            chains.append([(upstream, "", first), *way, (table.name, "", last)])
-    tops = _settle(columns, chains)
+            chains.append([(upstream, "", first), *waypoints, (table.name, "", last)])
+    tops = _arrange(columns, chains)
     height = max((tops[item] + _height(item) for item in tops), default=TOP) + MARGIN
     step = box_width + COLUMN_GAP
     width = 2 * MARGIN + len(columns) * step - COLUMN_GAP if columns else 2 * MARGIN
     left = {rank: MARGIN + rank * step for rank in columns}
-    return Picture(
+    return GraphLayout(
         width,
         height,
         box_width,
@@ -98,7 +98,7 @@ def layout(tables: Sequence[TableReport], box_width: float) -> Picture:
 
 
 def _ranks(tables: Sequence[TableReport]) -> tuple[dict[str, int], dict[Layer, tuple[int, int]]]:
-    """Each table's column, after those of its upstreams in the layer, and each layer's first and last."""
+    """Each table's column, after its upstreams in the layer, and each layer's first and last column."""
     ranks: dict[str, int] = {}
     spans: dict[Layer, tuple[int, int]] = {}
     start = 0
@@ -123,8 +123,8 @@ def _depth(name: str, inside: Mapping[str, TableReport], depths: dict[str, int])
     return depths[name]
 
 
-def _settle(columns: dict[int, list[_Item]], chains: Sequence[Sequence[_Item]]) -> dict[_Item, float]:
-    """The top of every item, after sweeping left to right and back."""
+def _arrange(columns: dict[int, list[_Item]], chains: Sequence[Sequence[_Item]]) -> dict[_Item, float]:
+    """The top of each item, after sweeps from left to right and back."""
     before: dict[_Item, list[_Item]] = {}
     after: dict[_Item, list[_Item]] = {}
     for chain in chains:
@@ -150,9 +150,9 @@ def _settle(columns: dict[int, list[_Item]], chains: Sequence[Sequence[_Item]]) 
 
 
 def _pack(items: Sequence[_Item], wanted: Mapping[_Item, float], tops: dict[_Item, float]) -> None:
-    """Places the items of a column under one another, as near to their wanted middles as their order lets.
+    """Stacks the items of a column as close to their wanted centers as their order allows.
 
-    Items that push each other form a block whose mean shift is nought (pool adjacent violators).
+    Overlapping items form a block with a mean shift of zero (pool adjacent violators).
     """
     blocks: list[list[float]] = []
     offsets: list[float] = []
@@ -165,10 +165,10 @@ def _pack(items: Sequence[_Item], wanted: Mapping[_Item, float], tops: dict[_Ite
             start, size = blocks.pop()
             earlier, many = blocks.pop()
             blocks.append([(earlier * many + start * size) / (many + size), many + size])
-    places = [start for start, size in blocks for _ in range(int(size))]
-    for item, start, shift in zip(items, places, offsets, strict=True):
+    starts = [start for start, size in blocks for _ in range(int(size))]
+    for item, start, shift in zip(items, starts, offsets, strict=True):
         tops[item] = start + shift
 
 
 def _height(item: _Item) -> float:
-    return WAY_HEIGHT if item[1] else BOX_HEIGHT
+    return WAYPOINT_HEIGHT if item[1] else BOX_HEIGHT

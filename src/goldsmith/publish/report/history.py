@@ -1,4 +1,4 @@
-"""What `ops.table_runs` and `ops.expectations` tell, as the report's runs and verdicts."""
+"""Reads `ops.table_runs` and `ops.expectations` as the report's runs and expectation results."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from goldsmith.engine.delta.metadata import RowCounts
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.graph import downstream_of
 from goldsmith.project.tables import Project
-from goldsmith.publish.report.cells import micros, moment
+from goldsmith.publish.report.cells import from_micros, micros
 from goldsmith.publish.report.formats import count, number
-from goldsmith.publish.report.model import ExpectationReport, Interval, Outcome, Rows, TableRun, Verdict
+from goldsmith.publish.report.model import (
+    ExpectationReport,
+    ExpectationResult,
+    Outcome,
+    ReportInterval,
+    RowTotals,
+    TableRun,
+)
 from goldsmith.run.outcome import warning_of
 
 MODES = {"first": "first load", "full": "in full"}
-"""Modes whose own name says too little."""
+"""Clearer names of some modes."""
 
-_TOLD = 3
-_DONE_TO_ROWS = {"quarantine": "quarantined", "drop": "dropped"}
+_SHOWN = 3
+_ACTIONS = {"quarantine": "quarantined", "drop": "dropped"}
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadRecord:
     """One row of `ops.table_runs`: a commit, or a load that failed."""
 
     table: str
@@ -37,30 +44,30 @@ class Load:
     status: str
     mode: str | None
     reason: str
-    interval: Interval | None
+    interval: ReportInterval | None
     started_at: datetime
     ended_at: datetime
     seconds: float
-    rows: Rows
+    rows: RowTotals
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """One row of `ops.expectations`. samples: only with the latest verdict that has some."""
+class ExpectationRecord:
+    """One row of `ops.expectations`. samples: only of the latest result with samples."""
 
     table: str
     name: str
     otherwise: str
     description: str
-    verdict: Verdict
+    result: ExpectationResult
     samples: tuple[str, ...]
 
 
-def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[Load, ...]:
-    """The loads of each pipeline's latest runs, and each table's latest load however old, oldest first.
+def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[LoadRecord, ...]:
+    """The loads of each pipeline's latest runs, and each table's latest load of any age, oldest first.
 
-    path: of `ops.table_runs`; () where it is not there yet. One job.
+    path: of `ops.table_runs`; () if it does not exist. One job.
     """
     if not TableLog(spark, path).state().exists:
         return ()
@@ -77,7 +84,7 @@ def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[Load, ...]:
         *("seconds", "rows_in", "written", "quarantined", "dropped", "superseded", "error_code", "message"),
     )
     loads = [
-        Load(
+        LoadRecord(
             table=row.table,
             pipeline=row.pipeline,
             run_id=row.run_id,
@@ -85,10 +92,10 @@ def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[Load, ...]:
             mode=row["mode"],
             reason=row.reason or "",
             interval=_interval(row.interval_start, row.interval_end),
-            started_at=moment(row.started_at),
-            ended_at=moment(row.ended_at),
+            started_at=from_micros(row.started_at),
+            ended_at=from_micros(row.ended_at),
             seconds=row.seconds,
-            rows=Rows(
+            rows=RowTotals(
                 row.rows_in or 0,
                 row.written or 0,
                 row.quarantined or 0,
@@ -102,8 +109,10 @@ def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[Load, ...]:
     return tuple(sorted(loads, key=lambda load: (load.started_at, load.run_id, load.ended_at)))
 
 
-def read_judgements(spark: SparkSession, path: str, run_ids: Iterable[str]) -> tuple[Judgement, ...]:
-    """The verdicts of these runs, oldest first. path: of `ops.expectations`; () where it is not there yet.
+def read_expectations(
+    spark: SparkSession, path: str, run_ids: Iterable[str]
+) -> tuple[ExpectationRecord, ...]:
+    """The expectation results of these runs, oldest first. path: of `ops.expectations`; () if it does not exist.
     One job."""
     wanted = sorted(set(run_ids))
     if not wanted or not TableLog(spark, path).state().exists:
@@ -119,14 +128,14 @@ def read_judgements(spark: SparkSession, path: str, run_ids: Iterable[str]) -> t
         micros(F.col("judged_at")).alias("judged_at"),
     ).collect()
     return tuple(
-        Judgement(
+        ExpectationRecord(
             row.table,
             row["name"],
             row.otherwise,
             row.description or "",
-            Verdict(
+            ExpectationResult(
                 row.run_id,
-                moment(row.judged_at),
+                from_micros(row.judged_at),
                 row.checked or 0,
                 row.failed or 0,
                 row.ok,
@@ -141,25 +150,25 @@ def read_judgements(spark: SparkSession, path: str, run_ids: Iterable[str]) -> t
 
 
 def table_runs(
-    project: Project, loads: Sequence[Load], judgements: Sequence[Judgement]
+    project: Project, loads: Sequence[LoadRecord], records: Sequence[ExpectationRecord]
 ) -> dict[str, tuple[TableRun, ...]]:
     """The runs of each declared table, oldest first.
 
-    A table that had nothing to do leaves no record. In the newest run of its pipeline it is `nothing_new`,
-    unless its last load failed: then it took no part. In a run that failed upstream of it, it is `skipped`.
+    A table without new data has no record. In the newest run of its pipeline it is `nothing_new`, unless its last
+    load failed: then it was not part of the run. In a run with a failure upstream of it, it is `skipped`.
     """
-    by_run: dict[str, dict[str, list[Load]]] = defaultdict(lambda: defaultdict(list))
+    by_run: dict[str, dict[str, list[LoadRecord]]] = defaultdict(lambda: defaultdict(list))
     for load in loads:
         if load.table in project.tables:
             by_run[load.run_id][load.table].append(load)
-    bad: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
-    for one in judgements:
-        if not one.verdict.ok:
-            bad[one.verdict.run_id, one.table].append(one)
+    unmet: dict[tuple[str, str], list[ExpectationRecord]] = defaultdict(list)
+    for one in records:
+        if not one.result.ok:
+            unmet[one.result.run_id, one.table].append(one)
     newest = {load.pipeline: load.run_id for load in loads}
     found: dict[str, list[TableRun]] = {name: [] for name in project.tables}
     for run_id, tables in by_run.items():
-        for name, loaded in _timed(project, tables, bad).items():
+        for name, loaded in _timed(project, tables, unmet).items():
             found[name].append(loaded)
         some = next(iter(tables.values()))[0]
         skipped = _skipped(project, run_id, tables, some.interval)
@@ -175,38 +184,40 @@ def table_runs(
 
 
 def expectation_reports(
-    declared: Sequence[Expectation], judgements: Sequence[Judgement]
+    declared: Sequence[Expectation], records: Sequence[ExpectationRecord]
 ) -> tuple[ExpectationReport, ...]:
-    """The declared expectations of one table with its verdicts, which are oldest first."""
-    by_name: dict[str, list[Judgement]] = defaultdict(list)
-    for one in judgements:
+    """The declared expectations of one table with their results, oldest first."""
+    by_name: dict[str, list[ExpectationRecord]] = defaultdict(list)
+    for one in records:
         by_name[one.name].append(one)
     return tuple(_expectation(item, by_name[item.name]) for item in declared)
 
 
-def _expectation(declared: Expectation, judgements: Sequence[Judgement]) -> ExpectationReport:
-    sampled = next((one for one in reversed(judgements) if one.samples), None)
-    last = judgements[-1] if judgements else None
+def _expectation(declared: Expectation, records: Sequence[ExpectationRecord]) -> ExpectationReport:
+    sampled = next((one for one in reversed(records) if one.samples), None)
+    last = records[-1] if records else None
     return ExpectationReport(
         name=declared.name,
         kind=declared.kind,
         otherwise=declared.otherwise,
         description=declared.description or (last.description if last else ""),
-        verdicts=tuple(one.verdict for one in judgements),
+        results=tuple(one.result for one in records),
         samples=sampled.samples if sampled else (),
-        samples_at=sampled.verdict.at if sampled is not None and sampled is not last else None,
+        samples_at=sampled.result.at if sampled is not None and sampled is not last else None,
     )
 
 
 def _timed(
-    project: Project, tables: Mapping[str, Sequence[Load]], bad: Mapping[tuple[str, str], Sequence[Judgement]]
+    project: Project,
+    tables: Mapping[str, Sequence[LoadRecord]],
+    unmet: Mapping[tuple[str, str], Sequence[ExpectationRecord]],
 ) -> dict[str, TableRun]:
-    """The tables of one run, none of them begun before the tables that it needs had ended."""
+    """The tables of one run. Each starts after its upstreams have ended."""
     runs: dict[str, TableRun] = {}
     for name in project.tables:
         if name not in tables:
             continue
-        run = _loaded(tables[name], bad.get((tables[name][0].run_id, name), ()))
+        run = _loaded(tables[name], unmet.get((tables[name][0].run_id, name), ()))
         assert run.started_at is not None
         ends = [_end(runs[need]) for need in project.needs[name] if need in runs]
         runs[name] = replace(run, started_at=max([run.started_at, *ends]))
@@ -218,18 +229,20 @@ def _end(run: TableRun) -> datetime:
     return run.started_at + timedelta(seconds=run.seconds)
 
 
-def _loaded(parts: Sequence[Load], bad: Sequence[Judgement]) -> TableRun:
-    """One table's run from its commits, and from its failure where it ended in one."""
+def _loaded(parts: Sequence[LoadRecord], unmet: Sequence[ExpectationRecord]) -> TableRun:
+    """One table's run from its commits and its failure, if any."""
     failed = next((load for load in parts if load.status in ("failed", "gate")), None)
-    little = warning_of(parts[0].table, [_counts(load.rows) for load in parts])
-    outcome: Outcome = "warned" if bad or little else "done"
-    message = "; ".join((*_told(bad), *((little,) if little else ())))
+    warning = warning_of(parts[0].table, [_counts(load.rows) for load in parts])
+    outcome: Outcome = "warned" if unmet or warning else "done"
+    message = "; ".join((*_descriptions(unmet), *((warning,) if warning else ())))
     if failed is not None:
         outcome = "gate" if failed.status == "gate" else "failed"
-        stopping = [one for one in bad if one.otherwise == "fail"] if outcome == "gate" else []
-        message = f"{'; '.join(_told(stopping))}. Nothing was written." if stopping else failed.message
+        stopping = [one for one in unmet if one.otherwise == "fail"] if outcome == "gate" else []
+        message = (
+            f"{'; '.join(_descriptions(stopping))}. Nothing was written." if stopping else failed.message
+        )
     seconds = sum(load.seconds for load in parts)
-    # A record's start may be the whole run's; the table's own is about as long before its commit as it took.
+    # The start in a record may be that of the whole run. The table's own start is its commit minus its duration.
     began = parts[0].started_at
     if failed is None:
         began = max(began, parts[-1].ended_at - timedelta(seconds=seconds))
@@ -241,21 +254,21 @@ def _loaded(parts: Sequence[Load], bad: Sequence[Judgement]) -> TableRun:
         seconds=seconds,
         interval=parts[0].interval,
         mode=", ".join(MODES.get(mode, mode) for mode in modes),
-        rows=sum((load.rows for load in parts), Rows()),
+        rows=sum((load.rows for load in parts), RowTotals()),
         message=message,
-        # The reason of a load that failed is its message.
+        # A failed load has a message instead of a reason.
         reason="" if failed is not None else parts[0].reason,
     )
 
 
-def _counts(rows: Rows) -> RowCounts:
-    return RowCounts(rows_in=rows.incoming, quarantined=rows.quarantined, dropped=rows.dropped)
+def _counts(rows: RowTotals) -> RowCounts:
+    return RowCounts(rows_in=rows.rows_in, quarantined=rows.quarantined, dropped=rows.dropped)
 
 
 def _skipped(
-    project: Project, run_id: str, tables: Mapping[str, Sequence[Load]], interval: Interval | None
+    project: Project, run_id: str, tables: Mapping[str, Sequence[LoadRecord]], interval: ReportInterval | None
 ) -> dict[str, TableRun]:
-    """The tables that a failure of this run kept from loading, by name."""
+    """The tables skipped because of a failure in this run, by name."""
     stopped = {
         name for name, parts in tables.items() if any(load.status in ("failed", "gate") for load in parts)
     }
@@ -268,24 +281,24 @@ def _skipped(
     return runs
 
 
-def _told(bad: Sequence[Judgement]) -> list[str]:
-    """The verdicts that did not hold, in words; of many the first few."""
-    told = [_verdict_told(one) for one in bad[:_TOLD]]
-    return [*told, f"and {len(bad) - _TOLD} more"] if len(bad) > _TOLD else told
+def _descriptions(unmet: Sequence[ExpectationRecord]) -> list[str]:
+    """Descriptions of the expectations not met, limited to the first few."""
+    shown = [_description(one) for one in unmet[:_SHOWN]]
+    return [*shown, f"and {len(unmet) - _SHOWN} more"] if len(unmet) > _SHOWN else shown
 
 
-def _verdict_told(one: Judgement) -> str:
-    verdict = one.verdict
-    if verdict.failed:
-        became = _DONE_TO_ROWS.get(one.otherwise, "fail" if verdict.failed != 1 else "fails")
-        text = f"{number(verdict.failed)} of {count(verdict.checked, 'row')} {became}"
+def _description(one: ExpectationRecord) -> str:
+    result = one.result
+    if result.failed:
+        action = _ACTIONS.get(one.otherwise, "fail" if result.failed != 1 else "fails")
+        text = f"{number(result.failed)} of {count(result.checked, 'row')} {action}"
     else:
-        text = f"observed {verdict.observed}"
-    return f"{one.name}: {text}" + (f", accepted by {verdict.accepted_by}" if verdict.accepted_by else "")
+        text = f"observed {result.observed}"
+    return f"{one.name}: {text}" + (f", accepted by {result.accepted_by}" if result.accepted_by else "")
 
 
 def _observed(text: str | None) -> str | None:
-    """A measured number without the digits that nobody reads; other text as it is."""
+    """A measured number rounded to six digits; other text is unchanged."""
     if text is None or "." not in text:
         return text
     try:
@@ -299,7 +312,7 @@ def _with_code(message: str | None, code: str | None) -> str:
     return f"{text} ({code})" if text and code else text or code or ""
 
 
-def _interval(start: date | None, end: date | None) -> Interval | None:
+def _interval(start: date | None, end: date | None) -> ReportInterval | None:
     if start is None or end is None:
         return None
-    return Interval(*(datetime.combine(day, time(), UTC) for day in (start, end)))
+    return ReportInterval(*(datetime.combine(day, time(), UTC) for day in (start, end)))

@@ -1,6 +1,6 @@
-"""What the report says, as plain immutable values; who gathers them and who draws them meet here.
+"""The report's data as immutable values, shared by collection and rendering.
 
-Times are UTC; one without a zone is taken for UTC. Sequences of runs and verdicts are oldest first.
+Times are UTC; a time without a zone is UTC. Sequences of runs and results are oldest first.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from goldsmith.project.expectations import Otherwise
 from goldsmith.project.models import Layer
 
 Outcome = Literal["done", "nothing_new", "warned", "gate", "failed", "skipped", "never"]
-"""How a table's load ended: `gate` is a `fail` verdict, `skipped` waits for an upstream."""
+"""The outcome of a table's load. `gate`: stopped by an expectation; `skipped`: an upstream did not load."""
 
 OUTCOMES: tuple[Outcome, ...] = ("done", "nothing_new", "warned", "gate", "failed", "skipped", "never")
 
 Cell = str | int | float | bool | Decimal | date | datetime | None
-"""A value of a sampled row. Nested values come as JSON text."""
+"""A value of a sample row. Nested values are JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """The half-open span of time that a run stands for."""
+class ReportInterval:
+    """The half-open data interval of a run."""
 
     start: datetime
     end: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Where the rows of one load went: in = written + quarantined + dropped + superseded."""
+class RowTotals:
+    """Row counts of a load: rows_in = written + quarantined + dropped + superseded."""
 
-    incoming: int = 0
+    rows_in: int = 0
     written: int = 0
     quarantined: int = 0
     dropped: int = 0
@@ -42,12 +42,12 @@ class Rows:
 
     @property
     def unaccounted(self) -> int:
-        """Rows that came in and are in none of the others; anything but 0 is a fault."""
-        return self.incoming - self.written - self.quarantined - self.dropped - self.superseded
+        """Input rows that are in none of the other counts. Any value but 0 is an error."""
+        return self.rows_in - self.written - self.quarantined - self.dropped - self.superseded
 
-    def __add__(self, other: Rows) -> Rows:
-        return Rows(
-            self.incoming + other.incoming,
+    def __add__(self, other: RowTotals) -> RowTotals:
+        return RowTotals(
+            self.rows_in + other.rows_in,
             self.written + other.written,
             self.quarantined + other.quarantined,
             self.dropped + other.dropped,
@@ -59,28 +59,27 @@ class Rows:
 class TableRun:
     """One load of one table.
 
-    mode: how it loaded, in a word or two (`incremental`, `rebuild`, ...). message: what stopped it or what
-    it warns of. reason: why it loaded, as `1 new file`. started_at is None where it was never started
-    (`skipped`).
+    mode: the load mode (`incremental`, `rebuild`, ...). message: the error or the warning. reason: of the load, as
+    `1 new file`. started_at: None if it was not started (`skipped`).
     """
 
     run_id: str
     outcome: Outcome
     started_at: datetime | None
     seconds: float = 0.0
-    interval: Interval | None = None
+    interval: ReportInterval | None = None
     mode: str = ""
-    rows: Rows = field(default_factory=Rows)
+    rows: RowTotals = field(default_factory=RowTotals)
     message: str = ""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one run found for one expectation.
+class ExpectationResult:
+    """The result of one expectation in one run.
 
-    checked and failed count rows. observed: what an expectation on a batch measured, as text.
-    accepted_by and accepted_why: who let the slice pass a gate, and the reason given.
+    checked, failed: row counts. observed: the value measured by an expectation on a batch, as text. accepted_by,
+    accepted_why: the user who accepted the failing rows, and the reason given.
     """
 
     run_id: str
@@ -95,24 +94,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationReport:
-    """An expectation and its verdicts.
+    """An expectation and its results.
 
-    samples: failing rows, each a JSON object as text; three are shown. samples_at: when the verdict was
-    given that they belong to, where that is not the latest.
+    samples: failing rows, each a JSON object as text; three are shown. samples_at: the time of the samples' result, if
+    it is not the latest.
     """
 
     name: str
     kind: str
     otherwise: Otherwise
     description: str = ""
-    verdicts: tuple[Verdict, ...] = ()
+    results: tuple[ExpectationResult, ...] = ()
     samples: tuple[str, ...] = ()
     samples_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
-    """One row that is held back: why, since when, by which run, and the row as a JSON object."""
+    """A quarantined row: reasons, the row as a JSON object, the time and the run."""
 
     reasons: tuple[str, ...]
     row: str
@@ -121,20 +120,20 @@ class QuarantinedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantine:
-    """The rows of one table that are held back now.
+class QuarantineReport:
+    """The current quarantine of a table.
 
-    reasons: (reason, rows). A row may have several, so they can add up to more than `held`.
+    reasons: (reason, rows). A row may have several reasons, so their sum can exceed `row_count`.
     """
 
-    held: int = 0
+    row_count: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     samples: tuple[QuarantinedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnReport:
-    """A column: name, Spark SQL type, meaning."""
+    """A column: name, Spark SQL type, description."""
 
     name: str
     type: str
@@ -145,8 +144,8 @@ class ColumnReport:
 class TableReport:
     """One table of the project.
 
-    name: full, as `silver.departures`. load: how rows enter it, in words. row_count: rows it holds now,
-    None where that is not known. upstreams: full names.
+    name: the full name, as `silver.departures`. load: the load in words. row_count: the current number of rows, None
+    if unknown. upstreams: full names.
     """
 
     name: str
@@ -160,7 +159,7 @@ class TableReport:
     row_count: int | None = None
     runs: tuple[TableRun, ...] = ()
     expectations: tuple[ExpectationReport, ...] = ()
-    quarantine: Quarantine = field(default_factory=Quarantine)
+    quarantine: QuarantineReport = field(default_factory=QuarantineReport)
 
     @property
     def last(self) -> TableRun | None:
@@ -169,7 +168,7 @@ class TableReport:
 
     @property
     def last_load(self) -> TableRun | None:
-        """The latest run in which there was something to do and nothing upstream stood in the way."""
+        """The latest run in which the table had new data and was not skipped."""
         return next((r for r in reversed(self.runs) if r.outcome not in ("nothing_new", "skipped")), None)
 
     @property
@@ -178,9 +177,9 @@ class TableReport:
         return self.runs[-1].outcome if self.runs else "never"
 
     @property
-    def total(self) -> Rows:
+    def total(self) -> RowTotals:
         """The rows of all runs together."""
-        return sum((run.rows for run in self.runs), Rows())
+        return sum((run.rows for run in self.runs), RowTotals())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +191,8 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart of what a table holds. A line's x are times or numbers in order; a bar's x are names."""
+class ReportChart:
+    """A chart of a table's content. The x values of a line are ordered times or numbers, those of a bar names."""
 
     kind: Literal["line", "bar"]
     title: str
@@ -203,19 +202,19 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class GoldTable:
-    """What a gold table holds: some of its rows (`columns` names their cells) and charts of all of them."""
+    """The content of a gold table: sample rows, with `columns` as their names, and charts of all rows."""
 
     name: str
     description: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     row_count: int
-    charts: tuple[Chart, ...] = ()
+    charts: tuple[ReportChart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """All that the report shows. tables: layer by layer, in each the upstreams first."""
+    """The report's data. tables: ordered by layer, with upstreams first in each layer."""
 
     project: str
     profile: str

@@ -1,4 +1,4 @@
-"""The report as one HTML file: no request leaves it, and all that comes from data is escaped."""
+"""Renders the report as one self-contained HTML file. All data is escaped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from goldsmith.publish.report.model import Cell, ReportData, TableReport
 from goldsmith.publish.report.svg import element
 
 HISTORY = 30
-"""How many runs a table's history lists."""
+"""The number of runs in a table's history."""
 SAMPLES = 3
-"""How many sample rows an expectation or a quarantine shows."""
-LONGEST_CELL = 80
+"""The number of sample rows of an expectation or a quarantine."""
+MAX_CELL = 80
 
 _LETTER = 8.2
 _BOX_ROOM = 52.0
@@ -26,7 +26,7 @@ _ROOM = 1186.0
 
 
 def render(data: ReportData) -> str:
-    """The whole page."""
+    """Renders the whole page."""
     every = summary.runs(data.tables)
     runs = every[-strips.LATEST :]
     picture = _picture(data.tables)
@@ -46,7 +46,7 @@ def render(data: ReportData) -> str:
         "totals": summary.totals(data.tables),
         "failing": summary.failing(data.tables),
         "expectations": [(table, one) for table in data.tables for one in table.expectations],
-        "held": [table for table in data.tables if table.quarantine.held],
+        "quarantined": [table for table in data.tables if table.quarantine.row_count],
         "picture": picture,
         "edges": draw_edges(picture),
         "seconds": _seconds(data.tables),
@@ -54,10 +54,10 @@ def render(data: ReportData) -> str:
     return _environment().get_template("report.html.j2").render(values)
 
 
-def draw_edges(picture: graph.Picture) -> Markup:
-    """The ways between tables as smooth paths, to lie under the boxes."""
+def draw_edges(picture: graph.GraphLayout) -> Markup:
+    """The edges between tables as smooth paths, drawn under the boxes."""
     paths = [
-        element("path", d=_way(edge.points), class_="edge", data_from=edge.source, data_to=edge.target)
+        element("path", d=_path_of(edge.points), class_="edge", data_from=edge.source, data_to=edge.target)
         for edge in picture.edges
     ]
     return element(
@@ -71,13 +71,13 @@ def draw_edges(picture: graph.Picture) -> Markup:
 
 
 def sample_table(rows: Sequence[str]) -> Markup:
-    """Rows given as JSON objects, as a table."""
+    """Rows, given as JSON objects, as an HTML table."""
     names, cells = formats.samples(rows[:SAMPLES])
     return cells_table(names, cells)
 
 
 def cells_table(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
-    """Rows as a table that scrolls in its own box; long values are cut, and whole under the pointer."""
+    """Rows as a scrollable HTML table. Long values are truncated, with the full value as a tooltip."""
     head = element("tr", *(element("th", name) for name in names))
     body = (element("tr", *(_cell(value) for value in row)) for row in rows)
     return element(
@@ -90,13 +90,13 @@ def cells_table(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
 
 def _cell(value: Cell) -> Markup:
     text = formats.cell(value)
-    cut = text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+    cut = text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
     is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
     kind = "null" if value is None else "n" if is_number else None
     return element("td", cut, class_=kind, title=text if cut != text else None)
 
 
-def _way(points: Sequence[tuple[float, float, float]]) -> str:
+def _path_of(points: Sequence[tuple[float, float, float]]) -> str:
     _, x, y = points[0]
     steps = [f"M{x:.0f} {y:.1f}"]
     for left, right, level in points[1:]:
@@ -108,8 +108,8 @@ def _way(points: Sequence[tuple[float, float, float]]) -> str:
     return "".join(steps)
 
 
-def _picture(tables: Sequence[TableReport]) -> graph.Picture:
-    """The layout, with narrower boxes where they would not fit a wide page."""
+def _picture(tables: Sequence[TableReport]) -> graph.GraphLayout:
+    """The layout, with narrower boxes if they would not fit a wide page."""
     width = _box_width(tables)
     picture = graph.layout(tables, width)
     if picture.width <= _ROOM:
@@ -124,7 +124,7 @@ def _box_width(tables: Sequence[TableReport]) -> float:
 
 
 def _seconds(tables: Sequence[TableReport]) -> list[tuple[TableReport, float, int]]:
-    """(table, seconds of all runs, number of runs that were started), the slowest first."""
+    """(table, seconds of all runs, number of started runs), the slowest first."""
     found = [
         (table, sum(run.seconds for run in table.runs), sum(run.started_at is not None for run in table.runs))
         for table in tables
@@ -144,7 +144,7 @@ def _environment() -> Environment:
         num=formats.number,
         short=formats.short,
         count=formats.count,
-        when=formats.moment,
+        when=formats.timestamp,
         span=formats.interval,
         took=formats.duration,
     )
@@ -152,11 +152,11 @@ def _environment() -> Environment:
         percent=formats.percent,
         draw=charts.draw,
         rows_strip=strips.rows_strip,
-        verdict_strip=strips.verdict_strip,
+        results_strip=strips.results_strip,
         seconds_chart=strips.seconds_chart,
         gantt=strips.gantt,
-        sign=strips.sign,
-        words=strips.OUTCOME_WORDS,
+        icon=strips.icon,
+        labels=strips.OUTCOME_LABELS,
         sample_table=sample_table,
         cells_table=cells_table,
         HISTORY=HISTORY,

@@ -18,7 +18,7 @@ _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 
 def number_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
-    """Round values that span low to high; from 0 unless all values lie far from it."""
+    """Round values that span low to high, starting at 0 unless all values are far from it."""
     if low > 0 and low < high * _NEAR_ZERO:
         low = 0.0
     if high < 0 and high > low * _NEAR_ZERO:
@@ -29,11 +29,11 @@ def number_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in _ROUND if power * factor >= raw * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return tuple(round(step * place, 12) for place in range(first, last + 1))
+    return tuple(round(step * index, 12) for index in range(first, last + 1))
 
 
 def as_time(value: date | datetime) -> datetime:
-    """A date's midnight, or the moment itself, in UTC."""
+    """A date's midnight, or the time itself, in UTC."""
     if isinstance(value, datetime):
         return utc(value)
     return datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -42,7 +42,7 @@ def as_time(value: date | datetime) -> datetime:
 def time_ticks(
     low: datetime, high: datetime, most: int = 6, least: timedelta = _STEPS[0]
 ) -> tuple[tuple[datetime, str], ...]:
-    """Round times from low to high with their labels, never nearer to each other than `least`."""
+    """Round times from low to high with their labels, at least `least` apart."""
     span = high - low
     if span > _MONTH * most or span > _STEPS[-1] * most:
         return _month_ticks(low, high, most)
@@ -61,9 +61,9 @@ def _month_ticks(low: datetime, high: datetime, most: int) -> tuple[tuple[dateti
     months = (high.year - low.year) * 12 + high.month - low.month
     step = next((step for step in _MONTHS if months / step <= most), _MONTHS[-1])
     ticks: list[tuple[datetime, str]] = []
-    place = -(-(low.year * 12 + low.month - 1) // step) * step
-    while (at := datetime(place // 12, place % 12 + 1, 1, tzinfo=UTC)) <= high:
+    month = -(-(low.year * 12 + low.month - 1) // step) * step
+    while (at := datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)) <= high:
         if at >= low:
             ticks.append((at, f"{at:%Y}" if step >= 12 else f"{at:%b %Y}"))  # noqa: PLR2004
-        place += step
+        month += step
     return tuple(ticks)

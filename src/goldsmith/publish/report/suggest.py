@@ -1,7 +1,6 @@
-"""Which charts suit a table, decided from its column types and some of its rows.
+"""Suggests charts for a table from its column types and some of its rows.
 
-The rows decide what may be added up. Counts may; means, shares and percentiles may not, so they are only
-drawn where one row stands for one point.
+Counts may be added up. Means, shares and percentiles may not, so they are drawn only if each point is one row.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from datetime import date
 from typing import Literal
 
 from goldsmith.project.types import family, is_temporal
-from goldsmith.publish.report.model import Cell, Chart, Series
+from goldsmith.publish.report.model import Cell, ReportChart, Series
 
-MOST_BARS = 20
-MOST_LINES = 8
-MOST_MEASURES = 3
+MAX_BARS = 20
+MAX_LINES = 8
+MAX_MEASURES = 3
 
 _NOT_A_MEASURE = re.compile(r"(^|_)(id|key|code|year|month|day|hour|minute|lat|lon|latitude|longitude|rank)$")
 _NOT_A_SUM = re.compile(
@@ -29,11 +28,10 @@ _NOT_A_SUM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
-    """A chart to be fetched: group by x and series, and take each measure once.
+    """The definition of a chart: group by x and series, and aggregate each measure.
 
-    aggregate: `sum` adds a measure's rows up; `only` means that a group has one row, whose value is taken
-    (in SQL, `any_value`). limit: the number of bars, the greatest of the first measure; None for lines, in
-    the order of x.
+    aggregate: `sum` adds up a measure; `only` means that a group has one row (in SQL, `any_value`). limit: the number
+    of bars, the largest by the first measure; None for lines, in the order of x.
     """
 
     kind: Literal["line", "bar"]
@@ -46,15 +44,15 @@ class ChartSpec:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What a row for `chart_from` holds: x, the series column where there is one, the measures."""
+        """The columns of a row for `chart_from`: x, the series column if any, the measures."""
         return (self.x, *((self.series,) if self.series else ()), *self.measures)
 
 
 def suggest_chart(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> ChartSpec | None:
-    """The chart that says most about a table, None where no column can be drawn.
+    """The most useful chart of a table; None if no column can be drawn.
 
-    columns: (name, Spark SQL type). rows: consecutive rows in the order of the first time column, the more
-    the better; they show whether a time or a name stands in several rows.
+    columns: (name, Spark SQL type). rows: consecutive rows ordered by the first time column. They show whether a time
+    or a name occurs in several rows.
     """
     found = suggest_charts(columns, rows, limit=1)
     return found[0] if found else None
@@ -82,11 +80,11 @@ def suggest_charts(
     return tuple(specs[:limit])
 
 
-def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> Chart:
-    """The chart that a spec and its fetched rows make; the rows hold `spec.columns`, in order.
+def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> ReportChart:
+    """The chart of a definition and its fetched rows, which have the columns `spec.columns`.
 
-    Of more series than can be told apart the greatest are kept, and the title says so. Rows without an x
-    are left out.
+    Only the largest series are kept if there are too many to distinguish; the title shows the number. Rows without an
+    x are ignored.
     """
     lines: dict[str, list[tuple[date | str | float, float | None]]] = {}
     first = 2 if spec.series else 1
@@ -98,12 +96,12 @@ def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> Chart:
         for measure, value in zip(spec.measures, row[first:], strict=True):
             label = _label(row[1]) if spec.series else words(measure)
             lines.setdefault(label, []).append((at, _finite(value)))
-    kept = sorted(lines, key=lambda label: -sum(abs(y or 0.0) for _, y in lines[label]))[:MOST_LINES]
+    kept = sorted(lines, key=lambda label: -sum(abs(y or 0.0) for _, y in lines[label]))[:MAX_LINES]
     title = spec.title
     if len(kept) < len(lines):
         title += f" ({len(kept)} of {len(lines)})"
     series = tuple(Series(label, tuple(lines[label])) for label in lines if label in kept)
-    return Chart(spec.kind, title, words(spec.x), series)
+    return ReportChart(spec.kind, title, words(spec.x), series)
 
 
 def words(name: str) -> str:
@@ -112,10 +110,10 @@ def words(name: str) -> str:
 
 
 class _Sample:
-    """Rows that can be asked about their columns."""
+    """Sample rows with statistics of their columns."""
 
     def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        self._index = {name: place for place, name in enumerate(names)}
+        self._index = {name: position for position, name in enumerate(names)}
         self._rows = rows
 
     def values(self, name: str) -> list[Cell]:
@@ -128,7 +126,7 @@ class _Sample:
         return bool(self._rows) and self.distinct(*names) == len(self._rows)
 
     def size(self, name: str) -> float:
-        """The greatest absolute value of a measure."""
+        """The largest absolute value of a measure."""
         numbers = [
             abs(float(v)) for v in self.values(name) if v is not None and not isinstance(v, (str, date))
         ]
@@ -139,11 +137,11 @@ def _lines(x: str, measures: Sequence[str], names: Sequence[str], table: _Sample
     sums = [name for name in measures if not _NOT_A_SUM.search(name)]
     others = [name for name in measures if name not in sums]
     if table.is_unique(x):
-        together = _alike(measures, table)
+        together = _comparable(measures, table)
         apart = [name for name in measures if name not in together]
-        groups = [together, *([_alike(apart, table)] if apart else [])]
+        groups = [together, *([_comparable(apart, table)] if apart else [])]
         return [_line(x, None, group, "only") for group in groups]
-    splits = [name for name in names if 1 < table.distinct(name) <= MOST_LINES]
+    splits = [name for name in names if 1 < table.distinct(name) <= MAX_LINES]
     for split in splits:
         if table.is_unique(x, split):
             best = [*sums[:1], *others[:1], *sums[1:], *others[1:]]
@@ -167,21 +165,21 @@ def _bars(names: Sequence[str], measures: Sequence[str], table: _Sample) -> list
         single = table.is_unique(x)
         possible = measures if single else sums
         aggregate: Literal["sum", "only"] = "only" if single else "sum"
-        bar = ChartSpec("bar", "", x, None, (), aggregate, MOST_BARS)
+        bar = ChartSpec("bar", "", x, None, (), aggregate, MAX_BARS)
         return [replace(bar, title=f"{_title((name,))} by {words(x)}", measures=(name,)) for name in possible]
     return []
 
 
-def _alike(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
-    """The first measure and those that can share its axis: the same kind, and within ten times its size."""
+def _comparable(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
+    """The first measure and those that can share its axis: the same kind, and within a factor of ten."""
     first = measures[0]
     kind, size = bool(_NOT_A_SUM.search(first)), table.size(first)
-    alike = [
+    comparable = [
         name
         for name in measures
         if bool(_NOT_A_SUM.search(name)) == kind and size / 10 <= table.size(name) <= size * 10
     ]
-    return tuple(alike[:MOST_MEASURES])
+    return tuple(comparable[:MAX_MEASURES])
 
 
 def _label(value: Cell) -> str:
@@ -191,7 +189,7 @@ def _label(value: Cell) -> str:
 
 
 def _finite(value: Cell) -> float | None:
-    """A number that can be drawn; NaN and the infinities cannot."""
+    """A finite number; None for NaN, infinities and other values."""
     if value is None or isinstance(value, (str, date)):
         return None
     number = float(value)

@@ -1,4 +1,4 @@
-"""What the report says about the whole: runs across tables, the sentence at the top, what needs a person."""
+"""The report's summary: runs across tables, the headline, and what needs attention."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from goldsmith.publish.report.formats import count, moment, utc
+from goldsmith.publish.report.formats import count, timestamp, utc
 from goldsmith.publish.report.model import (
     ExpectationReport,
-    Interval,
     Outcome,
     ReportData,
-    Rows,
+    ReportInterval,
+    RowTotals,
     TableReport,
     TableRun,
 )
@@ -21,15 +21,15 @@ _WORST_FIRST: tuple[Outcome, ...] = ("failed", "gate", "skipped", "warned", "don
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One run: what each table did, by full name, in the order in which the tables stand in the report."""
+class RunReport:
+    """One run: the runs of its tables by full name, in the report's order."""
 
     run_id: str
     tables: dict[str, TableRun]
 
     @property
     def started_at(self) -> datetime | None:
-        """When its first table started; None where none did."""
+        """The start of its first table; None if none started."""
         return min((utc(run.started_at) for run in self.tables.values() if run.started_at), default=None)
 
     @property
@@ -47,49 +47,49 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its tables'."""
+        """The worst outcome of its tables."""
         return worst([run.outcome for run in self.tables.values()])
 
     @property
-    def interval(self) -> Interval | None:
-        """The first interval that a table of it names."""
+    def interval(self) -> ReportInterval | None:
+        """The interval of its first table with one."""
         return next((run.interval for run in self.tables.values() if run.interval), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that needs a person: about which table, how bad, in words."""
+    """A problem that needs attention: table, outcome and text."""
 
     table: str
     outcome: Outcome
     text: str
 
 
-def runs(tables: Sequence[TableReport]) -> tuple[Run, ...]:
+def runs(tables: Sequence[TableReport]) -> tuple[RunReport, ...]:
     """All runs, oldest first."""
     found: dict[str, dict[str, TableRun]] = {}
     for table in tables:
         for run in table.runs:
             found.setdefault(run.run_id, {})[table.name] = run
-    every = [Run(run_id, by_table) for run_id, by_table in found.items()]
+    every = [RunReport(run_id, by_table) for run_id, by_table in found.items()]
     return tuple(sorted(every, key=lambda run: run.started_at or datetime.min.replace(tzinfo=UTC)))
 
 
-def covered(tables: Sequence[TableReport]) -> Interval | None:
+def covered(tables: Sequence[TableReport]) -> ReportInterval | None:
     """From the start of the earliest interval to the end of the latest."""
     spans = [run.interval for table in tables for run in table.runs if run.interval]
     if not spans:
         return None
-    return Interval(min(utc(span.start) for span in spans), max(utc(span.end) for span in spans))
+    return ReportInterval(min(utc(span.start) for span in spans), max(utc(span.end) for span in spans))
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome that matters most; `never` where there is none."""
+    """The worst outcome; `never` if there is none."""
     return next((outcome for outcome in _WORST_FIRST if outcome in outcomes), "never")
 
 
 def headline(data: ReportData) -> str:
-    """How things stand, in one or two sentences, from each table's latest run."""
+    """The state of all tables in one sentence, from each table's latest run."""
     if not data.tables:
         return "The project declares no tables yet."
     by = {outcome: [table for table in data.tables if table.outcome == outcome] for outcome in _WORST_FIRST}
@@ -116,7 +116,7 @@ def headline(data: ReportData) -> str:
 
 
 def notices(data: ReportData) -> tuple[Notice, ...]:
-    """What stands between the tables and a clean state, the worst first."""
+    """The problems that need attention, the worst first."""
     found: list[Notice] = []
     for table in data.tables:
         last = table.last
@@ -129,30 +129,30 @@ def notices(data: ReportData) -> tuple[Notice, ...]:
             if run.rows.unaccounted:
                 text = f"{count(abs(run.rows.unaccounted), 'row')} of run {run.run_id} not accounted for."
                 found.append(Notice(table.name, "failed", text))
-        if table.quarantine.held:
-            held = f"{count(table.quarantine.held, 'row')} held back in quarantine."
-            found.append(Notice(table.name, "warned", held))
+        if table.quarantine.row_count:
+            text = f"{count(table.quarantine.row_count, 'row')} in quarantine."
+            found.append(Notice(table.name, "warned", text))
         if last and last.outcome == "warned":
             text = last.message or "Loaded with warnings."
             found.append(Notice(table.name, "warned", text))
         if last and last.outcome == "nothing_new" and table.last_load and table.last_load.outcome == "warned":
-            text = f"Since its load of {moment(table.last_load.started_at)}: {table.last_load.message}"
+            text = f"Since its load of {timestamp(table.last_load.started_at)}: {table.last_load.message}"
             found.append(Notice(table.name, "warned", text))
     return tuple(sorted(found, key=lambda notice: _WORST_FIRST.index(notice.outcome)))
 
 
-def totals(tables: Sequence[TableReport]) -> Rows:
+def totals(tables: Sequence[TableReport]) -> RowTotals:
     """The rows of all runs of all tables."""
-    return sum((table.total for table in tables), Rows())
+    return sum((table.total for table in tables), RowTotals())
 
 
 def failing(tables: Sequence[TableReport]) -> list[tuple[TableReport, ExpectationReport]]:
-    """The expectations whose latest verdict is that they do not hold."""
+    """The expectations that were not met in their latest run."""
     return [
         (table, expectation)
         for table in tables
         for expectation in table.expectations
-        if expectation.verdicts and not expectation.verdicts[-1].ok
+        if expectation.results and not expectation.results[-1].ok
     ]
 
 

@@ -12,7 +12,7 @@ Value = str | float | None
 def element(tag: str, *children: str, **attributes: Value) -> Markup:
     """An element; children and values are escaped unless they are Markup.
 
-    In attribute names `_` stands for `-`, and a trailing one is dropped (`class_`). None leaves one out.
+    In attribute names `_` stands for `-`, and a trailing `_` is removed (`class_`). None omits the attribute.
     """
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(short(value))}"'
@@ -24,12 +24,12 @@ def element(tag: str, *children: str, **attributes: Value) -> Markup:
 
 
 def join(parts: Iterable[Markup]) -> Markup:
-    """The parts one after the other."""
+    """The parts, concatenated."""
     return Markup("").join(parts)
 
 
 def short(value: str | float) -> str:
-    """A coordinate with one digit behind the point at most; text as it is."""
+    """A coordinate with at most one decimal; text unchanged."""
     if isinstance(value, str):
         return value
     return f"{value:.1f}".removesuffix(".0")

@@ -1,1 +1,1 @@
-"""Superset from the declarations: its assets as files, and the same files in a running server."""
+"""Superset assets generated from the declarations, as files and in a running Superset."""

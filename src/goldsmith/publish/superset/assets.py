@@ -1,4 +1,4 @@
-"""A folder of assets: what it should hold, what it holds, and how the one becomes the other."""
+"""A folder of assets: its declared content, its differences, and writing them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Assets = Mapping[str, str]
 """Paths below the folder of assets, with `/`, to the text of the file."""
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes the same data as the same text, without anchors."""
+class _AssetDumper(yaml.SafeDumper):
+    """Writes deterministic text without anchors."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
@@ -29,12 +29,12 @@ class _Dumper(yaml.SafeDumper):
 
 def as_yaml(data: Mapping[str, Any], head: str = _HEAD) -> str:
     """Data as the text of a file, keys in their own order."""
-    return head + yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return head + yaml.dump(data, Dumper=_AssetDumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A file that is not as it should be. text: a unified diff."""
+    """A file that differs from the declarations. text: a unified diff."""
 
     path: str
     kind: str
@@ -42,17 +42,17 @@ class Difference:
 
 
 def differences(folder: Path, assets: Assets) -> list[Difference]:
-    """Files of a folder that differ from the assets, are missing, or should not be there."""
-    held = read_assets(folder)
+    """Files of a folder that differ from the assets, are missing, or are left over."""
+    existing = read_assets(folder)
     found = []
-    for path in sorted({*assets, *held}):
-        old, new = held.get(path), assets.get(path)
+    for path in sorted({*assets, *existing}):
+        old, new = existing.get(path), assets.get(path)
         if old != new:
             kind = "missing" if old is None else "left over" if new is None else "differs"
             lines = difflib.unified_diff(
                 (old or "").splitlines(),
                 (new or "").splitlines(),
-                f"{path} (there)",
+                f"{path} (existing)",
                 f"{path} (declared)",
                 lineterm="",
             )
@@ -61,7 +61,7 @@ def differences(folder: Path, assets: Assets) -> list[Difference]:
 
 
 def read_assets(folder: Path) -> dict[str, str]:
-    """Every asset that a folder holds."""
+    """All assets in a folder."""
     files = [folder / METADATA, *(file for name in FOLDERS for file in (folder / name).rglob("*.yaml"))]
     return {
         file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def read_assets(folder: Path) -> dict[str, str]:
 
 
 def write(folder: Path, assets: Assets) -> list[Difference]:
-    """Makes a folder hold the assets and no others; files that are right are not touched."""
+    """Writes the assets into a folder and removes all others. Unchanged files are not written."""
     changed = differences(folder, assets)
     for difference in changed:
         file = folder / difference.path

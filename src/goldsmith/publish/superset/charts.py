@@ -1,4 +1,4 @@
-"""A chart of the short form as Superset's own: its parameters, and the query that its data endpoint runs."""
+"""Converts a declared chart into a Superset chart: its parameters, and the query of its data endpoint."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _VIZ: Mapping[Kind, str] = {
     "map": "deck_scatter",
 }
 _DECIMALS = re.compile(r"^(,?)(?:\.\d)?([df%])$")
-"""D3's formats of numbers with a fixed count of decimals."""
+"""D3 number formats with a fixed number of decimals."""
 _ROWS = 10_000
 _TILES = "tile:///ground/{z}/{x}/{y}.png"
-"""Superset's own, drawn by `goldsmith_superset.ground`."""
+"""Superset's own map tiles, drawn by `goldsmith_superset.map_tiles`."""
 _AMBER = {"r": 217, "g": 119, "b": 6, "a": 0.75}
 
 
 def chart(dashboard: str, declared: Chart, relation: Relation, names: Names) -> dict[str, Any]:
-    """A chart's asset. dashboard: its name; titles are unique in one."""
+    """A chart's asset. dashboard: its name; titles are unique in a dashboard."""
     params = {**_params(declared, relation), **declared.params}
     return {
         "slice_name": declared.title,
@@ -64,7 +64,7 @@ def _params(declared: Chart, relation: Relation) -> Params:
 def _filters(declared: Chart) -> list[Params]:
     found: list[Params] = []
     if declared.time:
-        # Without it a dashboard's filter of time would pass the chart by.
+        # Without it a dashboard's time filter would not apply to the chart.
         found.append(
             {
                 "clause": "WHERE",
@@ -86,11 +86,11 @@ def _format(declared: Chart, relation: Relation) -> str:
 
 
 def _axis_format(form: str) -> str:
-    """The format for an axis: with as many decimals as its ticks need, so that no two of them read the same."""
+    """The format for an axis, with as many decimals as its ticks need, so that no two ticks have the same label."""
     return _DECIMALS.sub(lambda found: f"{found[1]}.2~{'%' if found[2] == '%' else 'f'}", form)
 
 
-def _sorts_unseen(declared: Chart) -> bool:
+def _sorts_by_hidden_metric(declared: Chart) -> bool:
     """Whether bars are sorted by a metric that the chart does not show."""
     name = (declared.sort or "").removeprefix("-")
     return bool(name) and name not in (*declared.dimensions, *declared.metrics, declared.time)
@@ -117,7 +117,7 @@ def _trend(declared: Chart, relation: Relation) -> Params:
 
 
 def _series(declared: Chart, relation: Relation) -> Params:
-    """Lines, areas and bars along an axis of time, or bars along one of values."""
+    """Lines, areas and bars along a time axis, or bars along an axis of values."""
     by_time = bool(declared.time) and not (declared.kind == "bar" and declared.grain is None)
     axis = declared.time if by_time else declared.dimensions[0]
     groups = list(declared.dimensions if by_time else declared.dimensions[1:])
@@ -148,8 +148,8 @@ def _series(declared: Chart, relation: Relation) -> Params:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
         params["x_axis_sort_asc"] = not declared.sort.startswith("-")
-        if _sorts_unseen(declared):
-            # Superset asks for a metric that a chart does not show only where it is this one too.
+        if _sorts_by_hidden_metric(declared):
+            # Superset queries a hidden sort metric only if this parameter names it too.
             params["timeseries_limit_metric"] = name
     if declared.kind == "line":
         params |= {"markerEnabled": True, "markerSize": 4, "connectNulls": False}
@@ -161,7 +161,7 @@ def _series(declared: Chart, relation: Relation) -> Params:
             params["stack"] = "Stack"
         if not by_time and not many:
             params["show_value"] = True
-            # The value stands at each bar.
+            # Each bar shows its value.
             params["y_axis_format"] = _format(declared, relation)
     return params
 
@@ -258,14 +258,14 @@ _BY_KIND: Mapping[Kind, Callable[[Chart, Relation], Params]] = {
 
 
 def _order(declared: Chart) -> list[tuple[str, bool]]:
-    """Columns or metrics to sort by, and whether the least comes first."""
+    """Columns or metrics to sort by, and whether in ascending order."""
     if not declared.sort:
         return []
     return [(declared.sort.removeprefix("-"), not declared.sort.startswith("-"))]
 
 
 def _query_context(declared: Chart, params: Params) -> Params:
-    """The chart's one query, as its page would ask it."""
+    """The chart's query, as its page would send it."""
     axis = params.get("x_axis")
     dimensions: list[Any] = [*declared.dimensions, *declared.columns]
     if declared.kind == "map":
@@ -288,7 +288,7 @@ def _query_context(declared: Chart, params: Params) -> Params:
         else [],
         "extras": {"where": f"({declared.filter})"} if declared.filter else {},
         "columns": dimensions,
-        "metrics": [*declared.metrics, *([order[0][0]] if _sorts_unseen(declared) else [])] or None,
+        "metrics": [*declared.metrics, *([order[0][0]] if _sorts_by_hidden_metric(declared) else [])] or None,
         "orderby": order,
         "row_limit": params.get("row_limit", _ROWS),
         "order_desc": True,

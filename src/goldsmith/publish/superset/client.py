@@ -1,4 +1,4 @@
-"""Superset's REST API: log in, import, list, delete, export, read a chart."""
+"""A client of Superset's REST API: log in, import, list, delete, export, read a chart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
-from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
+from goldsmith.http import SERVER_ERROR, HttpSession, NoResponse, as_json
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
@@ -24,7 +24,7 @@ _ORDER = {
     "database": "database_name",
     "dataset": "table_name",
 }
-"""What pages go by, where it cannot be the id."""
+"""The order column of resources that cannot be paged by id."""
 _PAGE = 100
 _SECONDS = 180
 _MIDNIGHT = (1980, 1, 1, 0, 0, 0)
@@ -33,7 +33,7 @@ _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 
 @dataclass(frozen=True)
 class Server:
-    """Where Superset is, and who logs in."""
+    """Superset's address and the account of the client."""
 
     url: str
     user: str
@@ -41,30 +41,35 @@ class Server:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] | None = None) -> Server:
-        """SUPERSET_URL, SUPERSET_ADMIN_USER, SUPERSET_ADMIN_PASSWORD. Raises NotReady GS904 without a password."""
+        """Reads SUPERSET_URL, SUPERSET_ADMIN_USER, SUPERSET_ADMIN_PASSWORD. Raises NotReady GS904 without a password."""
         env = os.environ if environment is None else environment
         password = env.get("SUPERSET_ADMIN_PASSWORD", "")
         if not password:
             raise NotReady(
                 "GS904",
-                "SUPERSET_ADMIN_PASSWORD is not set: Superset is asked as its administrator.",
-                hint="It stands in `.env`; SUPERSET_URL and SUPERSET_ADMIN_USER name server and user.",
+                "SUPERSET_ADMIN_PASSWORD is not set. The client logs in as Superset's administrator.",
+                hint="Set it as in `.env`. SUPERSET_URL and SUPERSET_ADMIN_USER select server and user.",
             )
         url = (env.get("SUPERSET_URL") or "http://127.0.0.1:8088").rstrip("/")
         return cls(url, env.get("SUPERSET_ADMIN_USER") or "admin", password)
 
 
-class Client:
-    """A session of one user. Every method raises NotReady GS721 where nothing answers, GS723 for an error."""
+class SupersetClient:
+    """A session of one user. All methods raise NotReady GS721 without a response, GS723 for an error."""
 
     def __init__(self, server: Server) -> None:
-        """Logs in. Raises NotReady GS721, GS722 where the password is not right."""
+        """Logs in. Raises NotReady GS721, or GS722 for a wrong password."""
         self.server = server
-        self._session = Session(_SECONDS)
+        self._session = HttpSession(_SECONDS)
         self._headers: dict[str, str] = {"Referer": server.url}
-        told = {"username": server.user, "password": server.password, "provider": "db", "refresh": True}
+        credentials = {
+            "username": server.user,
+            "password": server.password,
+            "provider": "db",
+            "refresh": True,
+        }
         try:
-            token = self._json("POST", "/api/v1/security/login", told)["access_token"]
+            token = self._json("POST", "/api/v1/security/login", credentials)["access_token"]
         except _AnswerError as error:
             if error.status != _UNAUTHORIZED:
                 raise
@@ -72,20 +77,20 @@ class Client:
                 "GS722",
                 f"Superset refuses `{server.user}`: user or password is wrong.",
                 where=Where(file=server.url),
-                hint="SUPERSET_ADMIN_USER and SUPERSET_ADMIN_PASSWORD are those that Superset was started with.",
+                hint="Set SUPERSET_ADMIN_USER and SUPERSET_ADMIN_PASSWORD to the values that Superset was started with.",
             ) from None
         self._headers["Authorization"] = f"Bearer {token}"
-        # The token against forgery belongs to the session that its cookie names.
+        # The CSRF token belongs to the session of the cookie.
         self._headers["X-CSRFToken"] = self._json("GET", "/api/v1/security/csrf_token/")["result"]
 
     def import_assets(self, assets: Assets, passwords: Mapping[str, str]) -> None:
-        """Brings every asset, over what has its UUID. passwords: of databases, by the path of their file."""
+        """Imports all assets, replacing those with the same UUIDs. passwords: of databases, by the path of their file."""
         fields = {"passwords": json.dumps(dict(passwords))}
         body, kind = _multipart(fields, "bundle", bundle(assets))
         self._send("POST", "/api/v1/assets/import/", body, kind)
 
     def all(self, resource: str, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """Every object of a kind. resource: chart, dashboard, dataset, security/roles, ..."""
+        """All objects of a kind. resource: chart, dashboard, dataset, security/roles, ..."""
         found: dict[Any, dict[str, Any]] = {}
         page = 0
         while True:
@@ -114,7 +119,7 @@ class Client:
             self._json("DELETE", f"/api/v1/{resource}/?q={rison(list(ids))}")
 
     def export(self, resource: str, ids: Sequence[int]) -> dict[str, str]:
-        """Objects with all they need, as paths and texts of files."""
+        """Exports objects with their dependencies, as paths and texts of files."""
         content = self._send("GET", f"/api/v1/{resource}/export/?q={rison(list(ids))}")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return {
@@ -124,7 +129,7 @@ class Client:
             }
 
     def chart_data(self, chart: int) -> list[dict[str, Any]]:
-        """The rows of a chart's own query, past the cache."""
+        """The rows of a chart's query, without the cache."""
         answer = self._json("GET", f"/api/v1/chart/{chart}/data/?force=true")
         rows: list[dict[str, Any]] = answer["result"][0]["data"]
         return rows
@@ -135,18 +140,18 @@ class Client:
         try:
             return json.loads(answer)
         except ValueError:
-            told = f"What answers at {self.server.url} is not Superset's API."
-            raise NotReady("GS721", told, hint="Is SUPERSET_URL right?") from None
+            message = f"The server at {self.server.url} is not Superset's API."
+            raise NotReady("GS721", message, hint="Check SUPERSET_URL.") from None
 
     def _send(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
         try:
             reply = self._session.send(method, self.server.url + path, body, headers)
-        except Silence as error:
+        except NoResponse as error:
             raise NotReady(
                 "GS721",
-                f"Superset does not answer at {self.server.url}: {error}.",
-                hint="Is it started, and is SUPERSET_URL its address?",
+                f"Superset does not respond at {self.server.url}: {error}.",
+                hint="Start Superset, or set SUPERSET_URL to its address.",
                 retryable=True,
             ) from None
         if reply.is_error:
@@ -155,19 +160,19 @@ class Client:
 
 
 class _AnswerError(GoldsmithError):
-    """Superset refused a call. status: of HTTP."""
+    """Superset refused a request. status: the HTTP status."""
 
     def __init__(self, method: str, path: str, status: int, body: bytes) -> None:
         reasons = _reasons(body)
-        place = path.partition("?")[0]
+        address = path.partition("?")[0]
         hint = {
-            _FORBIDDEN: "The user that logs in must be an administrator.",
-            _TOO_MANY: "Too many log-ins in a minute, or calls in a second: wait a minute.",
+            _FORBIDDEN: "Use an account of an administrator.",
+            _TOO_MANY: "Wait a minute: too many log-ins per minute, or requests per second.",
         }.get(status)
         super().__init__(
             "GS723",
-            f"Superset refuses {method} {place} ({status}): {'; '.join(reasons) or 'no reason given'}.",
-            hint=hint or "Superset's own log says more.",
+            f"Superset refuses {method} {address} ({status}): {'; '.join(reasons) or 'no reason given'}.",
+            hint=hint or "See Superset's log.",
             retryable=status >= SERVER_ERROR or status == _TOO_MANY,
         )
         self.status = status
@@ -175,7 +180,7 @@ class _AnswerError(GoldsmithError):
 
 
 def _reasons(body: bytes) -> list[str]:
-    """What Superset says is wrong: each message of its errors, with the file and the key they name."""
+    """The messages of Superset's errors, with the file and the key that they name."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -191,7 +196,7 @@ def _reasons(body: bytes) -> list[str]:
 
 
 def bundle(assets: Assets) -> bytes:
-    """A ZIP file as the import takes it; the same assets give the same bytes."""
+    """A ZIP file for the import. Equal assets give equal bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (METADATA, *sorted(path for path in assets if path != METADATA)):
@@ -200,7 +205,7 @@ def bundle(assets: Assets) -> bytes:
 
 
 def _multipart(fields: Mapping[str, str], name: str, file: bytes) -> tuple[bytes, str]:
-    """A form with one file: its body and content type."""
+    """The body and content type of a form with one file."""
     mark = secrets.token_hex(16)
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
@@ -212,7 +217,7 @@ def _multipart(fields: Mapping[str, str], name: str, file: bytes) -> tuple[bytes
 
 
 def rison(value: Any) -> str:
-    """A value in Rison, the form that Superset's queries take, ready for an address."""
+    """A value in Rison, the syntax of Superset's query parameters, encoded for a URL."""
     return quote(_rison(value), safe="!():,'")
 
 

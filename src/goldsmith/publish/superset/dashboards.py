@@ -1,4 +1,4 @@
-"""A dashboard of the short form as Superset's own: layout, filters, and what a click narrows."""
+"""Converts a declared dashboard into a Superset dashboard: layout, filters, cross-filters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CSS = """\
 .dashboard-component-chart-holder .ant-alert-icon { display: none; }
 @media (max-width: 799px) { .dashboard-content { padding: 0 !important; } .grid-container { margin: 8px !important; } }
 """
-"""An error is read in a number's tile too, and a phone's width is for charts; `goldsmith_superset.phones` stacks them."""
+"""Errors fit into number tiles, and charts use the full width of a phone; `goldsmith_superset.phones` stacks them."""
 
 
 def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[str, Any]:
@@ -57,12 +57,12 @@ def dashboard(declared: Dashboard, relations: Relations, names: Names) -> dict[s
 
 
 def _native(control: Filter, charts: list[Chart], relations: Relations, names: Names) -> dict[str, Any]:
-    """A filter at the side; charts that it cannot narrow are out of its scope."""
+    """A native filter. Charts that it cannot filter are excluded from its scope."""
     if control.kind == "time":
-        left_out = [at for at, chart in enumerate(charts, start=1) if not chart.time]
+        excluded = [at for at, chart in enumerate(charts, start=1) if not chart.time]
         span = control.default[0] if control.default else None
         return {
-            **_shared(control, left_out),
+            **_shared(control, excluded),
             "filterType": "filter_time",
             "targets": [{}],
             "controlValues": {"enableEmptyFilter": False},
@@ -74,10 +74,10 @@ def _native(control: Filter, charts: list[Chart], relations: Relations, names: N
         }
     table, _, column = str(control.column).rpartition(".")
     values = list(control.default)
-    left_out = [at for at, chart in enumerate(charts, start=1) if not _has(relations[chart.table], column)]
+    excluded = [at for at, chart in enumerate(charts, start=1) if not _has(relations[chart.table], column)]
     chosen = {"filters": [{"col": column, "op": "IN", "val": values}]} if values else {}
     return {
-        **_shared(control, left_out),
+        **_shared(control, excluded),
         "filterType": "filter_select",
         "targets": [{"column": {"name": column}, "datasetUuid": names.uuid("dataset", table)}],
         "controlValues": {
@@ -95,35 +95,35 @@ def _native(control: Filter, charts: list[Chart], relations: Relations, names: N
     }
 
 
-def _shared(control: Filter, left_out: list[int]) -> dict[str, Any]:
+def _shared(control: Filter, excluded: list[int]) -> dict[str, Any]:
     return {
         "id": f"NATIVE_FILTER-{slug(control.title)}",
         "type": "NATIVE_FILTER",
         "name": control.title,
         "description": "",
         "cascadeParentIds": [],
-        "scope": {"rootPath": ["ROOT_ID"], "excluded": left_out},
+        "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
     }
 
 
 def _cross(charts: list[Chart], relations: Relations) -> dict[str, Any]:
-    """What a click on a chart's value narrows: the charts whose tables have the same columns."""
+    """The scope of cross-filters: a click on a value filters the charts whose tables have the same columns."""
     found: dict[str, Any] = {}
     for at, chart in enumerate(charts, start=1):
         if not chart.dimensions:
             continue
-        left_out = [
+        excluded = [
             other
-            for other, beside in enumerate(charts, start=1)
-            if other == at or not all(_has(relations[beside.table], name) for name in chart.dimensions)
+            for other, candidate in enumerate(charts, start=1)
+            if other == at or not all(_has(relations[candidate.table], name) for name in chart.dimensions)
         ]
-        scope = {"rootPath": ["ROOT_ID"], "excluded": left_out}
+        scope = {"rootPath": ["ROOT_ID"], "excluded": excluded}
         found[str(at)] = {"id": at, "crossFilters": {"scope": scope, "chartsInScope": []}}
     return found
 
 
 def _colors(colors: Mapping[str, str], charts: list[Chart], relations: Relations) -> dict[str, str]:
-    """A metric has its color under its name and under its label: charts look for either."""
+    """The colors, for a metric under both its name and its label, because charts use either."""
     found = dict(colors)
     for chart in charts:
         for name in chart.metrics:

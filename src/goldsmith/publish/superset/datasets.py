@@ -1,4 +1,4 @@
-"""The database, and a dataset for each table that dashboards read."""
+"""The database, and a dataset for each table that dashboards may read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _DAY = 86_400
 
 
 def database_uri(environment: Mapping[str, str]) -> str | None:
-    """The Thrift Server as the environment names it: SUPERSET_DATABASE_URI as it stands, else made of SPARK_THRIFT_*.
+    """The URI of the Thrift Server: SUPERSET_DATABASE_URI, else built from SPARK_THRIFT_*.
 
-    None where it names none. A password is what a server with log-ins wants, and no other server takes one.
+    None without either. Set a password only for a server with authentication, because other servers refuse one.
     """
     if uri := environment.get("SUPERSET_DATABASE_URI"):
         return uri
@@ -36,7 +36,7 @@ def database_uri(environment: Mapping[str, str]) -> str | None:
 
 
 def database(names: Names) -> dict[str, Any]:
-    """The Thrift Server as Superset's database. Its address is filled in when it is pushed."""
+    """The Thrift Server as Superset's database. A push sets its address."""
     return {
         "database_name": DATABASE,
         "sqlalchemy_uri": DEFAULT_URI,
@@ -73,7 +73,7 @@ def dataset(relation: Relation, names: Names) -> dict[str, Any]:
 
 
 def label(name: str, metric: Metric) -> str:
-    """What charts call a metric."""
+    """The name of a metric in charts."""
     return metric.label or name.replace("_", " ").capitalize()
 
 

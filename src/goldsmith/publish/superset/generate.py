@@ -1,4 +1,4 @@
-"""All assets of a project, from its declarations."""
+"""Generates all assets of a project from its declarations."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from goldsmith.publish.superset.raw import RAW, read_raw
 
 BUILT_IN = Path(__file__).parent / "built_in"
 FOLDER = Path("superset") / "assets"
-"""Where a project keeps its assets, below its root."""
+"""The folder of a project's assets, below its root."""
 
 
 def generate(project: Project) -> Assets:
-    """The assets of everything that a project declares, and of Goldsmith's own dashboards.
+    """The assets of a project's declarations and of the built-in dashboards.
 
-    A project's dashboard takes the place of a built-in one of its name. Raises DeclarationErrors.
+    A project's dashboard replaces a built-in one of the same name. Raises DeclarationErrors.
     """
     names, known = Names(project.spec.name), relations(project)
     found: dict[str, str] = {
@@ -45,7 +45,7 @@ def generate(project: Project) -> Assets:
 
 
 def _raw(project: Project, generated: Assets, names: Names) -> dict[str, str]:
-    """What is passed through as it stands."""
+    """The raw assets, passed through unchanged."""
     uuids = {str(yaml.safe_load(text).get("uuid")): path for path, text in generated.items()}
     datasets = {uuid for uuid, path in uuids.items() if path.startswith("datasets/")}
     read = read_raw(project, datasets, uuids, names.is_ours)
@@ -53,7 +53,7 @@ def _raw(project: Project, generated: Assets, names: Names) -> dict[str, str]:
 
 
 def check_raw(project: Project) -> None:
-    """Raises DeclarationErrors for raw files that would not do."""
+    """Raises DeclarationErrors for invalid raw files."""
     if any((pipeline.folder / "dashboards" / RAW).is_dir() for pipeline in project.pipelines.values()):
         generate(project)
 
@@ -65,7 +65,7 @@ def all_dashboards(project: Project) -> Mapping[str, Dashboard]:
 
 
 def check_built_in(project: Project) -> None:
-    """Raises DeclarationErrors where a built-in dashboard does not suit the tables it reads."""
+    """Raises DeclarationErrors if a built-in dashboard does not match the tables that it reads."""
     problems: list[DeclarationError] = check_dashboards(
         project, [read_dashboard(file, "") for file in sorted(BUILT_IN.glob("*.yaml"))]
     )

@@ -1,4 +1,4 @@
-"""Where a dashboard's charts stand: rows of twelve columns, headings, and texts."""
+"""The layout of a dashboard: rows of twelve columns, headings, and texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXT = 56
 
 
 def position(dashboard: Dashboard, names: Names) -> dict[str, Any]:
-    """Superset's tree of components. Charts are numbered from 1 in their order; the import renumbers them."""
+    """Superset's component tree. Charts are numbered from 1 in their order; the import renumbers them."""
     tree: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"id": "ROOT_ID", "type": "ROOT", "children": ["GRID_ID"]},
@@ -56,13 +56,13 @@ def position(dashboard: Dashboard, names: Names) -> dict[str, Any]:
 
 
 def widths(row: Row) -> list[int]:
-    """The columns of each chart: those given, and the rest in equal parts, the first ones wider."""
+    """The width of each chart: as declared, else an equal share of the rest, with the remainder for the first ones."""
     given = sum(chart.width or 0 for chart in row.charts)
     open_ones = [at for at, chart in enumerate(row.charts) if chart.width is None]
     found = [chart.width or 0 for chart in row.charts]
-    for place, at in enumerate(open_ones):
+    for index, at in enumerate(open_ones):
         share, more = divmod(COLUMNS_OF_A_ROW - given, len(open_ones))
-        found[at] = share + (place < more)
+        found[at] = share + (index < more)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Names that stay: the same declaration has the same UUID on every machine, and one tells whose it is."""
+"""Stable names: a declaration has the same UUID on every machine, and the UUID identifies the project."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _MARK = 8
 class Names:
     """The UUIDs of a project's assets.
 
-    All begin with the same eight digits, made of the project's name: what Superset holds under such a UUID
-    and the declarations no longer name was ours, and is removed.
+    All start with the same eight digits, derived from the project's name. A push removes assets in Superset with these
+    digits that are no longer declared.
     """
 
     project: str
@@ -35,5 +35,5 @@ class Names:
 
 
 def slug(text: str) -> str:
-    """A title as a file's name: lower case, digits and _."""
+    """A title as a file name: lower-case letters, digits and _."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "untitled"

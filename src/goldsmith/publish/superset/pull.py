@@ -1,4 +1,4 @@
-"""Brings a dashboard that was made or edited in Superset back into files."""
+"""Exports a dashboard that was made or edited in Superset into raw files."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from goldsmith.errors import DeclarationError, GoldsmithError, Where
 from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.assets import as_yaml
-from goldsmith.publish.superset.client import Client
+from goldsmith.publish.superset.client import SupersetClient
 from goldsmith.publish.superset.names import Names, slug
 from goldsmith.publish.superset.raw import RAW
 
 _HEAD = "# Pulled from Superset by `goldsmith superset pull`.\n"
 
 
-def pull(client: Client, project: Project, name: str, pipeline: str, *, replace: bool = False) -> list[Path]:
-    """Writes a dashboard and its charts as raw files of a pipeline. Returns the files, those removed too.
+def pull(
+    client: SupersetClient, project: Project, name: str, pipeline: str, *, replace: bool = False
+) -> list[Path]:
+    """Writes a dashboard and its charts as raw files of a pipeline. Returns the written and the removed files.
 
-    name: the last part of its address, or its title. replace: whether a dashboard of the short form makes way.
-    Raises DeclarationError GS108 for a pipeline that is not there, GS726 for a dashboard that is not, or where a
-    short form stands in the way, or where a chart reads what no table declares.
+    name: the last part of its URL, or its title. replace: whether to remove a dashboard of the short form.
+    Raises DeclarationError GS108 for an unknown pipeline; GS726 for an unknown dashboard, for a dashboard of the short
+    form without `replace`, or for a chart that reads an undeclared dataset.
     """
     if pipeline not in project.pipelines:
         hint = hint_for(pipeline, project.pipelines)
         raise DeclarationError("GS108", f"There is no pipeline `{pipeline}`.", hint=hint)
-    held = _find(client, name)
+    found = _find(client, name)
     names = Names(project.spec.name)
     short = next(
-        (d for d in project.dashboards.values() if names.uuid("dashboard", d.name) == held["uuid"]), None
+        (d for d in project.dashboards.values() if names.uuid("dashboard", d.name) == found["uuid"]), None
     )
     if short is not None and not replace:
         raise GoldsmithError(
             "GS726",
-            f"`{short.name}` is declared in the short form, and what is pulled would stand beside it.",
+            f"`{short.name}` is declared in the short form, so the pulled files would declare it twice.",
             where=short.where(),
-            hint="Make the change there; or let the pulled files take its place: `--replace`.",
+            hint="Make the change there, or replace the declaration with the pulled files: `--replace`.",
         )
-    stem = slug(str(held.get("slug") or held["dashboard_title"]))
-    texts = _named(client.export("dashboard", [held["id"]]), stem, names)
+    stem = slug(str(found.get("slug") or found["dashboard_title"]))
+    texts = _named(client.export("dashboard", [found["id"]]), stem, names)
     folder = project.pipelines[pipeline].folder / "dashboards" / RAW
     written = []
     for path, text in texts.items():
@@ -61,23 +63,23 @@ def pull(client: Client, project: Project, name: str, pipeline: str, *, replace:
     return written
 
 
-def _find(client: Client, name: str) -> Mapping[str, Any]:
-    held = client.all("dashboard", ("id", "uuid", "slug", "dashboard_title"))
+def _find(client: SupersetClient, name: str) -> Mapping[str, Any]:
+    dashboards = client.all("dashboard", ("id", "uuid", "slug", "dashboard_title"))
     for key in ("slug", "dashboard_title"):
-        matches: list[Mapping[str, Any]] = [each for each in held if each.get(key) == name]
+        matches: list[Mapping[str, Any]] = [each for each in dashboards if each.get(key) == name]
         if len(matches) == 1:
             return matches[0]
         if matches:
-            told = f"Superset has {len(matches)} dashboards called `{name}`."
-            hint = "Give the one that is meant an address (slug) in its properties."
-            raise GoldsmithError("GS726", told, where=Where(file=client.server.url), hint=hint)
-    known = [str(each.get("slug") or each["dashboard_title"]) for each in held]
-    told = f"Superset has no dashboard `{name}`."
-    raise GoldsmithError("GS726", told, where=Where(file=client.server.url), hint=hint_for(name, known))
+            message = f"Superset has {len(matches)} dashboards named `{name}`."
+            hint = "Set a slug in the properties of the dashboard to pull."
+            raise GoldsmithError("GS726", message, where=Where(file=client.server.url), hint=hint)
+    known = [str(each.get("slug") or each["dashboard_title"]) for each in dashboards]
+    message = f"Superset has no dashboard `{name}`."
+    raise GoldsmithError("GS726", message, where=Where(file=client.server.url), hint=hint_for(name, known))
 
 
 def _named(exported: Mapping[str, str], stem: str, names: Names) -> dict[str, str]:
-    """The export's charts and dashboard, under UUIDs of this project and names that stay."""
+    """The export's charts and dashboard, with UUIDs of this project and stable names."""
     loaded = {path: yaml.safe_load(text) for path, text in exported.items()}
     datasets = {each["uuid"]: each for path, each in loaded.items() if path.startswith("datasets/")}
     uuids: dict[str, str] = {}
@@ -91,12 +93,14 @@ def _named(exported: Mapping[str, str], stem: str, names: Names) -> dict[str, st
         if path.startswith("charts/"):
             of = datasets.get(each["dataset_uuid"], {})
             if not names.is_ours(each["dataset_uuid"]):
-                told = f"The chart `{each['slice_name']}` reads `{of.get('table_name')}`, which no table declares."
-                hint = "Make it a gold table, and let the chart read that."
-                raise GoldsmithError("GS726", told, hint=hint)
+                message = (
+                    f"The chart `{each['slice_name']}` reads `{of.get('table_name')}`, which is not declared."
+                )
+                hint = "Declare it as a gold table, and use that table in the chart."
+                raise GoldsmithError("GS726", message, hint=hint)
             name, at = slug(each["slice_name"]), each["uuid"][:4]
-            place = f"charts/{stem}/{name}.yaml"
-            found[place if place not in found else f"charts/{stem}/{name}_{at}.yaml"] = _text(each, uuids)
+            file = f"charts/{stem}/{name}.yaml"
+            found[file if file not in found else f"charts/{stem}/{name}_{at}.yaml"] = _text(each, uuids)
         elif path.startswith("dashboards/"):
             each["slug"] = each.get("slug") or stem
             found[f"dashboards/{stem}.yaml"] = _text(each, uuids)

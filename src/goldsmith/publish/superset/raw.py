@@ -1,6 +1,6 @@
-"""Superset's own YAML beside the short form: read, checked, and passed through.
+"""Raw assets: Superset's own YAML, validated and passed through.
 
-A pipeline's `dashboards/raw/charts/*.yaml` and `dashboards/raw/dashboards/*.yaml` are what Superset exports.
+A pipeline's `dashboards/raw/charts/*.yaml` and `dashboards/raw/dashboards/*.yaml` have Superset's export format.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UUIDS = ("uuid", "dataset_uuid")
 
 @dataclass(frozen=True)
 class RawAsset:
-    """A file that is passed through. path: where it stands among the assets."""
+    """A raw file. path: its path among the assets."""
 
     path: str
     document: Document
@@ -43,10 +43,12 @@ class RawAsset:
 def read_raw(
     project: Project, known: set[str], taken: dict[str, str], is_ours: Callable[[str], bool]
 ) -> list[RawAsset]:
-    """Every raw file of a project. known: UUIDs of the datasets that are declared. taken: UUIDs of generated
-    assets, with what declares them. is_ours: tells whether a UUID is of this project.
+    """All raw files of a project.
 
-    Raises DeclarationErrors GS724 for what Superset would refuse, or take and never let go.
+    known: UUIDs of the declared datasets. taken: UUIDs of generated assets, with their declarations. is_ours: whether a
+    UUID belongs to this project.
+
+    Raises DeclarationErrors GS724 for files that Superset would refuse, or that a later push could not remove.
     """
     problems: list[DeclarationError] = []
     found: list[RawAsset] = []
@@ -58,9 +60,9 @@ def read_raw(
                 except DeclarationError as problem:
                     problems.append(problem)
                     continue
-                mistakes = list(_mistakes(folder, document, known, taken, is_ours))
-                problems += mistakes
-                if not mistakes:
+                errors = list(_errors(folder, document, known, taken, is_ours))
+                problems += errors
+                if not errors:
                     within = file.relative_to(pipeline.folder / "dashboards" / RAW / folder).as_posix()
                     found.append(RawAsset(f"{folder}/{RAW}/{pipeline.name}/{within}", document))
                     taken = {**taken, str(document.data["uuid"]): str(file)}
@@ -72,30 +74,30 @@ def read_raw(
     return found
 
 
-def _mistakes(
+def _errors(
     folder: str, document: Document, known: set[str], taken: dict[str, str], is_ours: Callable[[str], bool]
 ) -> Iterator[DeclarationError]:
     data = document.data
     for key in _NEEDED[folder]:
         if key not in data:
-            hint = "Export it from Superset, or `goldsmith superset pull`."
+            hint = "Export the file from Superset, or use `goldsmith superset pull`."
             yield DeclarationError("GS724", f"The key `{key}` is missing.", where=document.where(), hint=hint)
     for key in _UUIDS:
         if key in data and not _is_uuid(data[key]):
-            yield DeclarationError("GS724", f"`{key}` is no UUID.", where=document.where((key,)))
+            yield DeclarationError("GS724", f"`{key}` is not a UUID.", where=document.where((key,)))
     uuid, of = str(data.get("uuid")), str(data.get("dataset_uuid"))
     if uuid in taken:
-        told = f"This is declared already: {taken[uuid]}."
-        hint = "Keep one of them: the short form, or the raw one."
-        yield DeclarationError("GS724", told, where=document.where(("uuid",)), hint=hint)
+        message = f"The UUID is already declared: {taken[uuid]}."
+        hint = "Remove the short form or the raw file."
+        yield DeclarationError("GS724", message, where=document.where(("uuid",)), hint=hint)
     elif _is_uuid(uuid) and not is_ours(uuid):
-        told = "Its UUID is Superset's own: once pushed, nobody could tell that it came from here."
-        hint = "`goldsmith superset pull` gives it one of this project."
-        yield DeclarationError("GS724", told, where=document.where(("uuid",)), hint=hint)
+        message = "The UUID is not one of this project, so a later push could not remove the asset."
+        hint = "Use `goldsmith superset pull`, which assigns a UUID of this project."
+        yield DeclarationError("GS724", message, where=document.where(("uuid",)), hint=hint)
     if "dataset_uuid" in data and _is_uuid(of) and of not in known:
-        hint = "It must be one of superset/assets/datasets."
-        told = "It reads a dataset that no table declares."
-        yield DeclarationError("GS724", told, where=document.where(("dataset_uuid",)), hint=hint)
+        hint = "Use the UUID of a dataset in superset/assets/datasets."
+        message = "The chart reads a dataset that is not declared."
+        yield DeclarationError("GS724", message, where=document.where(("dataset_uuid",)), hint=hint)
 
 
 def _charts(asset: RawAsset, charts: set[str]) -> Iterator[DeclarationError]:
@@ -105,7 +107,7 @@ def _charts(asset: RawAsset, charts: set[str]) -> Iterator[DeclarationError]:
         if uuid is not None and str(uuid) not in charts:
             where = asset.document.where(("position", name, "meta", "uuid"))
             hint = hint_for(str(uuid), charts) if len(charts) == 1 else "Pull the dashboard again."
-            yield DeclarationError("GS724", "It shows a chart that is not here.", where=where, hint=hint)
+            yield DeclarationError("GS724", "The dashboard shows an unknown chart.", where=where, hint=hint)
 
 
 def _is_uuid(value: object) -> bool:

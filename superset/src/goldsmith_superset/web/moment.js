@@ -1,4 +1,4 @@
-// Has all charts of an open dashboard read the same versions of their tables, and says of when they are.
+// Makes all charts of an open dashboard read the same table versions, and shows their time.
 (() => {
   "use strict";
 
@@ -11,7 +11,7 @@
   const NONE = { moment: "", as_of: null };
 
   const fetched = window.fetch.bind(window);
-  // The dashboard that is open: its name, the look-up of its moment, and which chart was asked for at which moment.
+  // The open dashboard: its name, the look-up of its versions, and the versions requested for each chart.
   let page = null;
   let newer = false;
   let settling = 0;
@@ -21,7 +21,7 @@
       const answer = await fetched(`/moment/${name}${fresh ? "?fresh=1" : ""}`, { credentials: "same-origin" });
       return answer.ok ? await answer.json() : NONE;
     } catch (error) {
-      console.warn("The page's moment cannot be looked up.", error);
+      console.warn("The look-up of the page's versions failed.", error);
       return NONE;
     }
   }
@@ -39,7 +39,7 @@
 
   function take(open, fresh) {
     open.asked = look(open.name, fresh).then(found => {
-      // A server that does not answer does not change what the page shows.
+      // An unreachable server does not change what the page shows.
       if (found.moment !== "" || open.found === NONE) open.found = found;
       if (page === open) {
         newer = false;
@@ -58,7 +58,7 @@
     }
   }
 
-  // A refresh of the page forces its charts one by one, some seconds apart. The first takes a new moment for all.
+  // A refresh of the page forces its charts one by one, some seconds apart. The first one loads new versions for all.
   function refresh(open, chart) {
     const now = Date.now();
     if (open.round.has(chart) || now - open.forced > ROUND) {
@@ -137,7 +137,7 @@
     place();
   }
 
-  // Superset draws its header again and again. On a phone there is space below it only.
+  // Superset redraws its header repeatedly. On a phone there is space only below it.
   const narrow = matchMedia("(max-width: 767px)");
   function place() {
     const header = document.querySelector(".header-with-actions");

@@ -2,7 +2,7 @@
 const tip = document.getElementById("tip");
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-function told(area, share) {
+function tooltip(area, share) {
   if (area.dataset.v !== undefined) {
     const values = area.dataset.v.split("|");
     const labels = area.closest("[data-labels]").dataset.labels.split("|");
@@ -22,7 +22,7 @@ for (const area of all("[data-v], [data-x]")) {
   area.addEventListener("pointermove", (event) => {
     const box = drawing.getBoundingClientRect();
     const share = Math.min(0.9999, Math.max(0, (event.clientX - box.left) / box.width));
-    const [head, ...lines] = told(area, share);
+    const [head, ...lines] = tooltip(area, share);
     const title = document.createElement("b");
     title.textContent = head;
     tip.replaceChildren(title, ...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })));

@@ -5,12 +5,12 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Growing pauses between attempts, up to a total: {@code first}, then twice as long each time up to
- * {@code longest}, each shortened at random by up to a half so that writers who met do not meet again.
+ * Exponential backoff with a total time limit: {@code first}, then doubled each time up to {@code longest},
+ * each shortened at random by up to a half, so that conflicting writers do not conflict again.
  */
 record Backoff(Duration first, Duration longest, Duration total) {
 
-    /** The client has tried for a while itself before a failure gets here, but never after a conflict. */
+    /** The client itself retries other failures, but never a conflict. */
     static final Backoff DEFAULT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(2), Duration.ofSeconds(60));
 
     Pauses start() {
@@ -23,7 +23,7 @@ record Backoff(Duration first, Duration longest, Duration total) {
         private long millis = first.toMillis();
 
         /**
-         * Waits; false where the time is up.
+         * Waits; returns false if the time limit is reached.
          *
          * @throws InterruptedIOException if the thread is interrupted, which it then still is
          */

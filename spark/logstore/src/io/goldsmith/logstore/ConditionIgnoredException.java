@@ -5,7 +5,7 @@ import java.net.URI;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
-/** A store does not do conditional puts, so that commits to it could be lost. The message begins with its code. */
+/** A store does not support conditional puts, so commits to it could be lost. The message starts with the code. */
 public final class ConditionIgnoredException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -15,23 +15,23 @@ public final class ConditionIgnoredException extends IOException {
         super(CODE + " " + place(store) + " " + what + " " + hint, cause);
     }
 
-    /** The second of two puts of a key was taken as well. */
+    /** The store accepted both of two conditional puts of a key. */
     static ConditionIgnoredException ignored(FileSystem store) {
         return new ConditionIgnoredException(
                 store,
-                "ignores `If-None-Match: *`: it replaced an object that a put was not to replace, and would let"
-                        + " one of two drivers lose a commit without an error. Nothing was committed.",
-                "Use a store with conditional writes, or a version of this one that has them.",
+                "ignores `If-None-Match: *`: it replaced an existing object, so one of two drivers could lose a"
+                        + " commit without an error. Nothing was committed.",
+                "Use a store with conditional writes, or a version of this one that supports them.",
                 null);
     }
 
-    /** The store, or the client in front of it, refuses the condition itself. */
+    /** The store or the client refuses the condition itself. */
     static ConditionIgnoredException refused(FileSystem store, Throwable cause) {
         return new ConditionIgnoredException(
                 store,
                 "refuses `If-None-Match: *`, without which one of two drivers could lose a commit. Nothing was"
                         + " committed.",
-                "Use a store with conditional writes, and leave fs.s3a.create.conditional.enabled at true.",
+                "Use a store with conditional writes, and keep fs.s3a.create.conditional.enabled at true.",
                 cause);
     }
 
@@ -39,7 +39,7 @@ public final class ConditionIgnoredException extends IOException {
         return "The store of " + store.getUri() + " (endpoint " + endpoint(store) + ")";
     }
 
-    /** The address that a bucket's requests go to, as far as it is set. */
+    /** The configured endpoint of a bucket. */
     static String endpoint(FileSystem store) {
         Configuration conf = store.getConf();
         URI bucket = store.getUri();

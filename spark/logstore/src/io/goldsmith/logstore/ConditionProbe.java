@@ -12,12 +12,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes sure, once per process and bucket, that a store does conditional puts: of two puts of one new key the
+ * Checks, once per process and bucket, that a store supports conditional puts: of two puts of one new key the
  * second must be refused.
  *
- * <p>The key lies beside the file that is about to be written, where the writer's keys may write; a reader
- * never gets here. Its name begins with a dot, which sorts before every file of a Delta log, so that a listing
- * from a version on does not hold it and other readers take it for a hidden file.
+ * <p>The key is in the folder of the file to be written, where the writer has permission; readers do not run
+ * this check. Its name starts with a dot, which sorts before all files of a Delta log. So a listing from a
+ * version on does not contain it, and other readers treat it as hidden.
  */
 final class ConditionProbe {
 
@@ -29,7 +29,7 @@ final class ConditionProbe {
     private ConditionProbe() {}
 
     /**
-     * Returns if the store is known to hold to the condition. Two threads may both ask it: their keys differ.
+     * Returns if the store supports the condition. Two threads may check concurrently: their keys differ.
      *
      * @throws ConditionIgnoredException if it does not
      */
@@ -47,7 +47,7 @@ final class ConditionProbe {
     private static void probe(FileSystem store, Path key, Backoff backoff) throws IOException {
         boolean first = accepted(store, key, backoff);
         try {
-            // A new key is refused where the reply to its put was lost and the client sent it again.
+            // A new key is refused if the response to its put was lost and the client repeated it.
             if (first && accepted(store, key, backoff)) {
                 throw ConditionIgnoredException.ignored(store);
             }

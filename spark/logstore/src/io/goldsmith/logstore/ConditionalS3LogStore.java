@@ -10,13 +10,13 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A Delta log store for S3 on which any number of drivers may commit: {@code spark.delta.logStore.s3a.impl}.
+ * A Delta log store for S3 that supports concurrent drivers: {@code spark.delta.logStore.s3a.impl}.
  *
- * <p>A commit is a put under the condition that there is no such object, so that the store itself lets one of
- * several writers of a version win. Reading and listing are those of Delta's own log store for S3, whose lock
- * within one process, which is all it has for writing, is not used.
+ * <p>A commit is a put under the condition that the object does not exist, so the store itself selects one of
+ * several writers of a version. Reading and listing are inherited from Delta's own log store for S3. Its lock,
+ * which works only within one process, is not used for writing.
  *
- * <p>A commit is held in memory while it is written, as it may have to be sent and compared more than once.
+ * <p>A commit is buffered in memory while it is written, because it may be sent and compared more than once.
  */
 public final class ConditionalS3LogStore extends S3SingleDriverLogStore {
 
@@ -32,11 +32,11 @@ public final class ConditionalS3LogStore extends S3SingleDriverLogStore {
     }
 
     /**
-     * Writes a file of a Delta log, one action a line.
+     * Writes a file of a Delta log, one action per line.
      *
-     * @throws java.nio.file.FileAlreadyExistsException if there is one already and it is not to be overwritten
-     * @throws PlannedFromOlderVersionException if a commit names as its base another version than the one before
-     * @throws ConditionIgnoredException if the store does not do conditional puts
+     * @throws java.nio.file.FileAlreadyExistsException if the file exists and must not be overwritten
+     * @throws PlannedFromOlderVersionException if the base of a commit is not the previous version
+     * @throws ConditionIgnoredException if the store does not support conditional puts
      */
     @Override
     public void write(Path path, Iterator<String> actions, Boolean overwrite, Configuration hadoopConf)

@@ -6,9 +6,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings a put to a certain end. A failed put says little: its object may be stored although the reply was
- * lost, and the client that sent it again is then refused because of its own object. So after any failure the
- * store is asked whose object it holds.
+ * Completes a put with a definite result. After a failed put the object may be stored although the response was
+ * lost, and the client that repeated it is then refused because of its own object. So after each failure this
+ * class reads from the store whose object it has.
  */
 final class Creation {
 
@@ -23,10 +23,10 @@ final class Creation {
     }
 
     /**
-     * Returns once the store holds this attempt's object.
+     * Returns once the store has this attempt's object.
      *
-     * @throws FileAlreadyExistsException if it holds another
-     * @throws IOException if it holds none as far as can be told
+     * @throws FileAlreadyExistsException if it has another object
+     * @throws IOException if it has none, as far as known
      */
     void run() throws IOException {
         Backoff.Pauses pauses = backoff.start();
@@ -38,7 +38,7 @@ final class Creation {
             if (!HttpStatus.mayPass(failure) || !pauses.next()) {
                 throw failure;
             }
-            LOG.info("Putting {} again after {}", attempt.path(), failure.toString());
+            LOG.info("Retrying the put of {} after {}", attempt.path(), failure.toString());
         }
     }
 

@@ -3,21 +3,21 @@ package io.goldsmith.logstore;
 import java.util.OptionalInt;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 
-/** The HTTP status with which a store answered, whatever S3A made of it. */
+/** The HTTP status of a store's response, whatever exception S3A raised. */
 final class HttpStatus {
 
-    /** The store takes another put of the same key first; neither may have been stored yet. */
+    /** The store processes another put of the same key; possibly neither is stored yet. */
     static final int CONFLICT = 409;
 
-    /** The condition does not hold: the object is there. */
+    /** The condition is not met: the object exists. */
     static final int PRECONDITION_FAILED = 412;
 
-    /** The store does not know the header. */
+    /** The store does not support the header. */
     static final int NOT_IMPLEMENTED = 501;
 
     private HttpStatus() {}
 
-    /** The status in the chain of causes; none where the store did not answer. */
+    /** The status in the chain of causes; none without a response. */
     static OptionalInt of(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SdkServiceException answer) {
@@ -28,9 +28,9 @@ final class HttpStatus {
     }
 
     /**
-     * Whether the same put may succeed later. So it may where the store did not answer, for a conflict, a
-     * time-out, throttling and the store's own errors; also where the object that stood in the way is gone.
-     * The other statuses of 3xx and 4xx are about the request itself.
+     * Whether the same put may succeed later: without a response, after a conflict, a time-out, throttling or a
+     * server error, or if the existing object was removed. The other statuses of 3xx and 4xx concern the request
+     * itself.
      */
     static boolean mayPass(Throwable failure) {
         OptionalInt answer = of(failure);

@@ -4,19 +4,19 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 
-/** Tells a thread that was asked to stop from one whose request timed out, which is the same class of failure. */
+/** Distinguishes an interrupted thread from a request that timed out, which raise the same exception class. */
 final class Interruption {
 
     private Interruption() {}
 
-    /** Passes on a failure by which the thread was stopped; the thread stays interrupted. */
+    /** Rethrows a failure caused by an interrupt; the thread stays interrupted. */
     static void rethrow(IOException failure) throws IOException {
         if (keep(failure)) {
             throw failure;
         }
     }
 
-    /** Whether the thread was stopped by this failure; if so it stays interrupted. */
+    /** Whether an interrupt caused this failure; if so the thread stays interrupted. */
     static boolean keep(IOException failure) {
         boolean stopped = failure instanceof InterruptedIOException && !(failure instanceof SocketTimeoutException);
         if (stopped) {

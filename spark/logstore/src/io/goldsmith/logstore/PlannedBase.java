@@ -15,20 +15,20 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Holds a commit to the table version that it was planned from.
+ * Checks that a commit was planned from the previous table version.
  *
- * <p>A commit names that version as the integer {@code base} in the JSON object of its
- * {@code commitInfo.userMetadata}. One that names none is not checked. No storage is touched, so a log store
- * of any kind can use it.
+ * <p>A commit contains that version as the integer {@code base} in the JSON object of its
+ * {@code commitInfo.userMetadata}. A commit without it is not checked. The check accesses no storage, so any log
+ * store can use it.
  */
 public final class PlannedBase {
 
-    // Delta writes commitInfo first; a few actions more are looked at and a large commit is never held back.
+    // Delta writes commitInfo first. Only the first few actions are read, so a large commit is never buffered.
     private static final int FIRST_ACTIONS = 10;
     private static final String COMMIT_INFO = "commitInfo";
     private static final Pattern COMMIT_FILE = Pattern.compile("(\\d{20})\\.json");
 
-    // A commit that lists many files may exceed Jackson's own limit on the length of one string.
+    // A commit with many files may exceed Jackson's default limit on the length of a string.
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
             .build())
@@ -37,7 +37,7 @@ public final class PlannedBase {
     private PlannedBase() {}
 
     /**
-     * The same actions, if they may be written as this file. The first few of them are read ahead.
+     * Returns the same actions if they may be written as this file. Reads the first few of them ahead.
      *
      * @throws PlannedFromOlderVersionException if the file is version N of a table and the commit was planned
      *     from a version other than N - 1
@@ -61,7 +61,7 @@ public final class PlannedBase {
         return new Joined<>(first.iterator(), actions);
     }
 
-    /** The version that a file of a Delta log commits, if it is a commit. */
+    /** The version of a file of a Delta log, if it is a commit. */
     static OptionalLong versionOf(Path file) {
         Path folder = file.getParent();
         Matcher name = COMMIT_FILE.matcher(file.getName());
@@ -75,7 +75,7 @@ public final class PlannedBase {
         }
     }
 
-    /** The version that an action says its commit was planned from, if it says so. */
+    /** The base in an action, if it has one. */
     static OptionalLong baseOf(String action) {
         if (!action.contains(COMMIT_INFO)) {
             return OptionalLong.empty();
@@ -90,7 +90,7 @@ public final class PlannedBase {
                 : OptionalLong.empty();
     }
 
-    // userMetadata is any user's text: what is not JSON is not Goldsmith's.
+    // userMetadata is free text: text that is not JSON is not Goldsmith's.
     private static JsonNode parse(String text) {
         try {
             return JSON.readTree(text);

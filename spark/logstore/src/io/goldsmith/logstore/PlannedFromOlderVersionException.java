@@ -3,10 +3,10 @@ package io.goldsmith.logstore;
 import java.io.IOException;
 
 /**
- * A commit was planned from another version than the one before it: something was committed in between.
+ * A commit was not planned from the previous version, because of a commit in between.
  *
- * <p>Not a {@link java.nio.file.FileAlreadyExistsException}, on which Delta would move the commit behind the
- * other one without planning it again.
+ * <p>Not a {@link java.nio.file.FileAlreadyExistsException}, on which Delta would retry the commit as the next
+ * version without planning it again.
  */
 public final class PlannedFromOlderVersionException extends IOException {
 
@@ -16,8 +16,8 @@ public final class PlannedFromOlderVersionException extends IOException {
     private final long version;
 
     PlannedFromOlderVersionException(String file, long base, long version) {
-        super("The commit " + file + " was planned from version " + base + ", and not from version "
-                + (version - 1) + " which is before it: plan it again.");
+        super("The commit " + file + " was planned from version " + base + ", not from the previous version "
+                + (version - 1) + ". Plan it again.");
         this.base = base;
         this.version = version;
     }
@@ -27,7 +27,7 @@ public final class PlannedFromOlderVersionException extends IOException {
         return base;
     }
 
-    /** The version that it was about to become. */
+    /** The version of the refused commit. */
     public long version() {
         return version;
     }

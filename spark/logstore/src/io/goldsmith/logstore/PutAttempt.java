@@ -13,11 +13,10 @@ import org.apache.hadoop.fs.Options.CreateFileOptionKeys;
 import org.apache.hadoop.fs.Path;
 
 /**
- * One writer's wish that an object of this content be made where none is.
+ * One writer's attempt to create an object with this content.
  *
- * <p>Two writers never take each other's object for their own. Delta's commits differ, as each has a
- * transaction id in its commitInfo; where that is switched off, or for other files, the writer's own id does
- * it, which goes along as the object's metadata.
+ * <p>Writers can distinguish their objects. Delta's commits differ by the transaction id in commitInfo. If that
+ * is disabled, or for other files, the object's metadata contains a random id of the writer.
  */
 final class PutAttempt {
 
@@ -25,7 +24,7 @@ final class PutAttempt {
     private static final String ID_OPTION = "fs.s3a.create.header." + ID;
     private static final String ID_ATTRIBUTE = "header." + ID;
 
-    /** Whose object is stored under the name. */
+    /** The owner of the stored object. */
     enum Stored {
         NOTHING,
         OWN,
@@ -48,9 +47,9 @@ final class PutAttempt {
     }
 
     /**
-     * Puts the object under the condition that there is none.
+     * Puts the object under the condition that it does not exist.
      *
-     * @throws IOException if it cannot be told that the object was stored, which does not mean that it wasn't
+     * @throws IOException if it is unknown whether the object was stored
      */
     void put() throws IOException {
         FSDataOutputStreamBuilder<?, ?> file = store.createFile(path).overwrite(false);
@@ -59,12 +58,12 @@ final class PutAttempt {
         WholeObject.write(file.build(), content);
     }
 
-    /** Asks the store whose object it holds. */
+    /** Reads from the store whose object it has. */
     Stored stored() throws IOException {
         try {
             Map<String, byte[]> attributes = store.getXAttrs(path);
             byte[] writer = attributes.get(ID_ATTRIBUTE);
-            // A store that keeps no metadata leaves it to the content.
+            // For a store without metadata only the content decides.
             if (writer != null && !id.equals(new String(writer, StandardCharsets.UTF_8))) {
                 return Stored.ANOTHER;
             }

@@ -3,7 +3,7 @@ package io.goldsmith.logstore;
 import java.io.IOException;
 import org.apache.hadoop.fs.FSDataOutputStream;
 
-/** Writes all of an object's content or leaves no object. */
+/** Writes the complete content of an object or creates no object. */
 final class WholeObject {
 
     private WholeObject() {}
@@ -12,7 +12,7 @@ final class WholeObject {
         try {
             object.write(content);
         } catch (IOException | RuntimeException | Error failure) {
-            // Closing would store what was taken so far as if it were everything.
+            // Closing would store the partial content as the complete object.
             object.abort();
             throw failure;
         }

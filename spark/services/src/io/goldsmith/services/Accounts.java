@@ -14,12 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The accounts of the Thrift Server and what each reads.
+ * The accounts of the Thrift Server and their readable schemas.
  *
- * <p>Those of the services have their passwords in the environment: THRIFT_ENGINEER_PASSWORD and
- * THRIFT_DQOPS_PASSWORD are for users who read everything, THRIFT_ANALYST_PASSWORD for one who reads gold and ops.
- * Those of people are in the file that THRIFT_USERS_FILE names. Without any of them there is no log-in, and whoever
- * reaches the port reads everything.
+ * <p>The passwords of service accounts are in the environment: THRIFT_ENGINEER_PASSWORD and THRIFT_DQOPS_PASSWORD
+ * (read everything) and THRIFT_ANALYST_PASSWORD (reads gold and ops). Personal accounts are in the file
+ * THRIFT_USERS_FILE. Without any of them there is no authentication, and everyone who can connect reads everything.
  */
 final class Accounts {
     private static final Logger LOG = LoggerFactory.getLogger(Accounts.class);
@@ -41,7 +40,7 @@ final class Accounts {
         return OF_SERVER;
     }
 
-    /** Whether this is the user's password. Throws if the users' file cannot be used. */
+    /** Whether this is the user's password. Throws if the users file cannot be used. */
     boolean accepts(String user, String password) throws IOException, GeneralSecurityException {
         Optional<String> right = password(user);
         if (right.isPresent()) {
@@ -50,7 +49,7 @@ final class Accounts {
         return people.isPresent() && people.get().accepts(user, password);
     }
 
-    /** What the user of a session reads: nothing if the user is unknown or the users' file cannot be used. */
+    /** The scope of a session's user: nothing if the user is unknown or the users file cannot be used. */
     Scope scope(String sessionUser) {
         if (!asksForPasswords()) {
             return Scope.EVERYTHING;
@@ -63,14 +62,14 @@ final class Accounts {
                 found.addAll(people.get().scopes(shortName));
             }
         } catch (IOException | IllegalArgumentException unusable) {
-            LOG.error("GS925 The users' file {} cannot be used: {}", people.get(), unusable.toString());
+            LOG.error("GS925 The users file {} cannot be used: {}", people.get(), unusable.toString());
             return Scope.NOTHING;
         }
-        // Users that share a short name cannot be told apart by their sessions.
+        // Sessions do not distinguish users with the same short name.
         return found.stream().reduce(Scope::and).orElse(Scope.NOTHING);
     }
 
-    /** A user's name as sessions have it: Hive drops what follows `/` or `@`. */
+    /** A user's name in sessions: Hive drops everything from `/` or `@` on. */
     static String shortName(String user) {
         String[] parts = user.split("[/@]", 2);
         return parts[0].isEmpty() ? user : parts[0];

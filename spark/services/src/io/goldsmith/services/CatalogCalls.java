@@ -15,7 +15,7 @@ import org.apache.hadoop.hive.ql.security.authorization.plugin.HiveOperationType
 import org.apache.hadoop.hive.ql.security.authorization.plugin.HivePrivilegeObject;
 
 /**
- * Holds the calls by which drivers list schemas, tables and columns against what their user reads. They run no plan.
+ * Checks the API calls of drivers that list schemas, tables and columns, because they run no plan.
  */
 public final class CatalogCalls implements HiveAuthorizerFactory {
 
@@ -44,7 +44,7 @@ public final class CatalogCalls implements HiveAuthorizerFactory {
                 return;
             }
             switch (operation) {
-                // They name types and schemas, as SHOW DATABASES does.
+                // These return types and schema names, as SHOW DATABASES does.
                 case GET_CATALOGS, GET_SCHEMAS, GET_TABLETYPES, GET_TYPEINFO -> { }
                 case GET_TABLES, GET_COLUMNS, GET_FUNCTIONS -> {
                     for (HivePrivilegeObject each : inputs == null ? List.<HivePrivilegeObject>of() : inputs) {

@@ -16,10 +16,10 @@ import org.apache.hadoop.hive.metastore.api.MetaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The tables in the metastore's database: made where there are none, refused where they are another Hive's. */
+/** The schema of the metastore's database: created if missing, refused if it has another version. */
 final class MetastoreSchema {
     private static final Logger LOG = LoggerFactory.getLogger(MetastoreSchema.class);
-    /** Two metastores that start on one empty database: the second waits for the first. */
+    /** A lock for concurrent first starts: the second metastore waits for the first. */
     private static final long LOCK = 0x60_1d_50_17L;
 
     private static final String NO_SUCH_TABLE = "42P01";
@@ -33,10 +33,10 @@ final class MetastoreSchema {
     }
 
     /**
-     * Makes or checks the schema.
+     * Creates or checks the schema.
      *
-     * @param wait how long to wait for a database that does not answer yet
-     * @throws NotReadyException GS922 for another Hive's schema, GS923 for a database that cannot be used
+     * @param wait how long to wait for a database that does not respond yet
+     * @throws NotReadyException GS922 for another schema version, GS923 for a database that cannot be used
      */
     void makeReady(long wait, TimeUnit unit) throws NotReadyException, InterruptedException {
         try (Connection connection = connect(unit.toNanos(wait));
@@ -51,10 +51,10 @@ final class MetastoreSchema {
             if (!found.equals(Optional.of(wanted))) {
                 throw new NotReadyException(
                         "GS922",
-                        "The metastore's database " + url + " holds a schema of version "
+                        "The metastore's database " + url + " has a schema of version "
                                 + found.orElse("unknown") + "; this metastore needs " + wanted + ".",
-                        "Name an empty database by METASTORE_DB_NAME and run `goldsmith catalog sync`, "
-                                + "or use the Hive that made this one.");
+                        "Set METASTORE_DB_NAME to an empty database and run `goldsmith catalog sync`, "
+                                + "or use the Hive version of this one.");
             }
         } catch (SQLException failure) {
             throw unusable(failure);
@@ -69,7 +69,7 @@ final class MetastoreSchema {
             login.setProperty("password", password == null ? "" : new String(password));
         } catch (java.io.IOException unreadable) {
             throw new NotReadyException("GS923", "The database's password cannot be read: " + unreadable.getMessage(),
-                    "It is METASTORE_DB_PASSWORD.");
+                    "Set METASTORE_DB_PASSWORD.");
         }
         login.setProperty("connectTimeout", "10");
         long end = System.nanoTime() + nanos;
@@ -85,7 +85,7 @@ final class MetastoreSchema {
         }
     }
 
-    /** No connection, or a server that starts up or is full. */
+    /** No connection, or a server that is starting or has no free connections. */
     private static boolean mayPass(SQLException failure) {
         String state = failure.getSQLState();
         return state != null && (state.startsWith("08") || state.startsWith("57P") || state.startsWith("53"));
@@ -95,10 +95,10 @@ final class MetastoreSchema {
         return new NotReadyException(
                 "GS923",
                 "The metastore cannot use its database " + url + ": " + failure.getMessage(),
-                "It is named by METASTORE_DB_HOST, _PORT, _NAME, _USER and _PASSWORD.");
+                "Check METASTORE_DB_HOST, _PORT, _NAME, _USER and _PASSWORD.");
     }
 
-    /** The version that the tables say they have; empty where there is none, as in an interrupted first start. */
+    /** The schema version in the database; empty if there is none, as after an interrupted first start. */
     private static Optional<String> version(Statement statement) throws SQLException {
         try (ResultSet rows = statement.executeQuery("SELECT \"SCHEMA_VERSION\" FROM \"VERSION\"")) {
             return rows.next() ? Optional.of(rows.getString(1)) : Optional.empty();
@@ -111,7 +111,7 @@ final class MetastoreSchema {
     }
 
     private void create() throws NotReadyException {
-        LOG.info("Making the metastore's tables in {}", url);
+        LOG.info("Creating the metastore's tables in {}", url);
         HiveConf making = new HiveConf(conf);
         making.setBoolVar(ConfVars.METASTORE_SCHEMA_VERIFICATION, false);
         making.setBoolVar(ConfVars.METASTORE_SCHEMA_VERIFICATION_RECORD_VERSION, true);
@@ -121,8 +121,8 @@ final class MetastoreSchema {
             store.setConf(making);
             store.verifySchema();
         } catch (MetaException failure) {
-            throw new NotReadyException("GS923", "The metastore's tables cannot be made: " + failure.getMessage(),
-                    "The user of METASTORE_DB_USER has to own the database.");
+            throw new NotReadyException("GS923", "The metastore's tables cannot be created: " + failure.getMessage(),
+                    "Make the user of METASTORE_DB_USER the owner of the database.");
         } finally {
             store.shutdown();
         }

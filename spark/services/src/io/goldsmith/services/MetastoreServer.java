@@ -28,11 +28,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Hive Metastore on one address: Hive's own main class listens on all of them, and takes what it finds in the
- * database without a look at who made it.
+ * The Hive Metastore on one address. Hive's own main class listens on all addresses, and does not check the version of
+ * an existing schema.
  *
- * <p>METASTORE_HOST and METASTORE_PORT say where it listens. It asks for no password: with METASTORE_GATEWAY it takes
- * connections from its own network only, and not from that address. It ends with 4 where the environment is not ready.
+ * <p>METASTORE_HOST and METASTORE_PORT are the listen address. It has no authentication: with METASTORE_GATEWAY it accepts
+ * connections only from its own network, and not from that address. It exits with 4 if the environment is not ready.
  */
 public final class MetastoreServer {
     private static final Logger LOG = LoggerFactory.getLogger(MetastoreServer.class);
@@ -51,7 +51,7 @@ public final class MetastoreServer {
     }
 
     private static void serve(InetSocketAddress address) throws Exception {
-        // Has HiveConf read hivemetastore-site.xml.
+        // Makes HiveConf read hivemetastore-site.xml.
         HiveConf.setLoadMetastoreConfig(true);
         HiveConf conf = new HiveConf(HiveMetaStore.class);
         new MetastoreSchema(conf).makeReady(Long.parseLong(setting("METASTORE_DB_WAIT", "60")), TimeUnit.SECONDS);
@@ -76,7 +76,7 @@ public final class MetastoreServer {
         } catch (TTransportException taken) {
             throw new NotReadyException("GS921",
                     "The metastore cannot listen on " + address + ": " + taken.getMessage(),
-                    "Stop what listens there, or set METASTORE_PORT to another port.");
+                    "Stop the program that uses it, or set METASTORE_PORT to another port.");
         }
     }
 
@@ -92,7 +92,7 @@ public final class MetastoreServer {
         return value == null || value.isEmpty() ? otherwise : value;
     }
 
-    /** Closes connections of those who are not peers. */
+    /** Closes connections from outside the network. */
     private static final class Admitting extends TServerSocketKeepAlive {
         private final Optional<Peers> peers;
 
@@ -115,7 +115,7 @@ public final class MetastoreServer {
         }
     }
 
-    /** Gives a connection's hold on the database back when the connection ends. */
+    /** Releases a connection's database resources at its end. */
     private static final class StoreOfConnection implements TServerEventHandler {
         @Override
         public void preServe() {}

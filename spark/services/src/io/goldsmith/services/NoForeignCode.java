@@ -12,11 +12,10 @@ import scala.Function1;
 import scala.runtime.BoxedUnit;
 
 /**
- * Readers send queries, and not programs: a Thrift Server with this extension refuses scripts, calls of Java
- * methods by their names, jars, files and functions made of classes. By any of them a reader would be the server:
- * its keys, its memory, its network.
+ * Refuses code in queries: scripts, calls of Java methods by name, jars, files and functions made from classes. With
+ * any of them a user would have the server's permissions: its keys, its memory, its network.
  *
- * <p>It looks at the analyzed plan, so that no spelling of the query matters.
+ * <p>It checks the analyzed plan, so the spelling of the query does not matter.
  */
 public final class NoForeignCode implements Function1<SparkSessionExtensions, BoxedUnit> {
 
@@ -48,6 +47,6 @@ public final class NoForeignCode implements Function1<SparkSessionExtensions, Bo
     }
 
     private static SecurityException refused(String what) {
-        return new SecurityException(what + " run code in the server, which takes queries only.");
+        return new SecurityException(what + " run code in the server, which accepts only queries.");
     }
 }

@@ -1,6 +1,6 @@
 package io.goldsmith.services;
 
-/** The environment is not ready: a code of docs/errors.md, what is wrong, and what to do. */
+/** The environment is not ready. It has a code of docs/errors.md, a message and a hint. */
 final class NotReadyException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -7,15 +7,15 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 
 /**
- * The addresses of a network apart from its gateway.
+ * The addresses of a network without its gateway.
  *
  * @param own an address of the network
- * @param prefix how many of its first bits all addresses share
+ * @param prefix the length of the network prefix in bits
  * @param gateway the address that is not a peer
  */
 record Peers(InetAddress own, int prefix, InetAddress gateway) {
 
-    /** Those around an address of this machine. */
+    /** The network of an address of this machine. */
     static Peers around(InetAddress own, InetAddress gateway) throws SocketException {
         NetworkInterface device = NetworkInterface.getByInetAddress(own);
         if (device == null) {

@@ -31,8 +31,8 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.BoxedUnit;
 
 /**
- * Holds a plan against what its reader may have in one: tables of the reader's schemas and commands that show them.
- * Whatever is not known is refused.
+ * Checks that a plan contains only permitted nodes: tables of the user's schemas and commands that show them. Unknown
+ * nodes are refused.
  */
 final class PlanReview {
     private static final String SESSION_CATALOG = "spark_catalog";
@@ -40,7 +40,7 @@ final class PlanReview {
     private static final String COMMANDS = "org.apache.spark.sql.execution.command.";
     private static final String DELTA = "org.apache.spark.sql.delta.";
 
-    /** Commands that only show; the tables and schemas that they name are held against the reader's schemas too. */
+    /** Commands that only show; the tables and schemas that they name are checked too. */
     private static final Set<String> SHOWING = Set.of(
             LOGICAL + "SetCatalogAndNamespace",
             LOGICAL + "ShowNamespaces",
@@ -79,7 +79,7 @@ final class PlanReview {
             DELTA + "commands.DescribeDeltaDetailCommand",
             DELTA + "commands.ShowDeltaTableColumnsCommand");
 
-    /** Leaves that hold rows of the statement itself, or of what a permitted plan returned. No SQL reads data by them. */
+    /** Leaves with rows of the statement itself or of a permitted plan's result. No SQL reads data through them. */
     private static final Set<String> OWN_ROWS = Set.of(
             LOGICAL + "LocalRelation",
             LOGICAL + "OneRowRelation",
@@ -93,7 +93,7 @@ final class PlanReview {
             "org.apache.spark.sql.execution.LogicalRDD",
             "org.apache.spark.sql.execution.ExternalRDD");
 
-    /** Files that Delta reads for a table that was permitted: its log and its changes. SQL cannot name them. */
+    /** Files that Delta reads for a permitted table: its log and its changes. SQL cannot name them. */
     private static final Set<String> OF_DELTA = Set.of(
             DELTA + "DeltaLogFileIndex",
             DELTA + "files.CdcAddFileIndex",
@@ -110,7 +110,7 @@ final class PlanReview {
 
     /** Throws unless everything in the analyzed plan is permitted. */
     void check(LogicalPlan plan) {
-        // USE reads nothing, and every client begins with it.
+        // USE reads nothing, and every client starts with it.
         boolean used = plan instanceof SetCatalogAndNamespace;
         plan.foreachWithSubqueries(node -> {
             if (node instanceof Command) {
@@ -122,7 +122,7 @@ final class PlanReview {
         });
     }
 
-    /** Throws if one of the tables that are resolved so far is not permitted. */
+    /** Throws if one of the tables resolved so far is not permitted. */
     void checkTables(LogicalPlan plan) {
         plan.foreachWithSubqueries(node -> {
             if (node.children().isEmpty() && node.resolved() && !(node instanceof Command)
@@ -158,7 +158,7 @@ final class PlanReview {
             table(relation.catalogTable().get());
         } else if (!(relation.relation() instanceof HadoopFsRelation files)
                 || !OF_DELTA.contains(files.location().getClass().getName())) {
-            throw reader.refusal("Files may not be read by their path.");
+            throw reader.refusal("Files may not be read by path.");
         }
     }
 
@@ -190,7 +190,7 @@ final class PlanReview {
         });
     }
 
-    /** Has an inner plan analyzed, and so held against what is permitted. */
+    /** Analyzes an inner plan, which also checks it. */
     private void analyze(LogicalPlan inner) {
         session.sessionState().executePlan(inner, CommandExecutionMode.SKIP()).assertAnalyzed();
     }
@@ -206,7 +206,7 @@ final class PlanReview {
         try {
             known = ((V2TableWithV1Fallback) table).v1Table();
         } catch (ClassCastException | IllegalStateException unnamed) {
-            // Delta's tables by path are in no catalog.
+            // Delta tables by path are in no catalog.
             throw refused(table.name());
         }
         table(known);

@@ -13,9 +13,9 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.BoxedUnit;
 
 /**
- * Users who read some schemas only: a Thrift Server with this extension refuses every other plan of theirs.
+ * Restricts users to their schemas: a Thrift Server with this extension refuses all other plans.
  *
- * <p>It looks at the analyzed plan, where each table stands as what it is, whatever the statement calls it.
+ * <p>It checks the analyzed plan, which contains the resolved tables, however the statement names them.
  */
 public final class ReadableSchemas implements Function1<SparkSessionExtensions, BoxedUnit> {
     @Override
@@ -33,7 +33,7 @@ public final class ReadableSchemas implements Function1<SparkSessionExtensions, 
     }
 
     /**
-     * Refuses a table as soon as it is found: what Spark says of a wrong column would otherwise name the right ones.
+     * Refuses a table as soon as it is resolved: Spark's error for an unknown column would otherwise list its columns.
      */
     private static final class EachResolved extends Rule<LogicalPlan> {
         private final SparkSession session;
@@ -52,7 +52,7 @@ public final class ReadableSchemas implements Function1<SparkSessionExtensions, 
         }
     }
 
-    /** Plans that another analyzer made come here as well, and a session's settings are checked once in any case. */
+    /** Also checks plans of other analyzers. A session's settings are checked once in any case. */
     private static final class BeforePlanning extends SparkStrategy {
         private final transient SparkSession session;
 

@@ -7,10 +7,10 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.CurrentUserContext;
 
 /**
- * The user of a session of the Thrift Server, and what the user reads.
+ * The user of a Thrift Server session, and the user's scope.
  *
- * <p>The server names the user in the thread that runs a statement. A session belongs to one user, the first that is
- * seen in it: threads of pools keep the name of whoever made them. Sessions without a user are the server's own.
+ * <p>The server sets the user in the thread that runs a statement. A session belongs to its first user, because pool
+ * threads keep the user of their creator. Sessions without a user are the server's own.
  */
 record Reader(String user, Scope scope) {
     private static final Map<SparkSession, Reader> OF_SESSIONS = Collections.synchronizedMap(new WeakHashMap<>());
@@ -43,16 +43,16 @@ record Reader(String user, Scope scope) {
         return new Reader(user, Accounts.ofServer().scope(user));
     }
 
-    /** A refusal that says what the user may not do. */
+    /** The exception for a refused operation, with the permitted ones. */
     SecurityException refusal(String what) {
         return new SecurityException("GS926 " + what + " " + may());
     }
 
-    /** What the user may do instead, as a sentence. */
+    /** The permitted operations, as a sentence. */
     String may() {
         return scope.schemas().isEmpty()
                 ? "The account `" + user + "` reads no schema."
                 : "The account `" + user + "` reads the tables of " + String.join(" and ", scope.schemas())
-                        + ", by their names.";
+                        + ", by name.";
     }
 }

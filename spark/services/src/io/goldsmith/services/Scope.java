@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a user reads.
+ * The schemas that a user can read.
  *
- * @param schemas the only schemas whose tables may be read; null for everything
+ * @param schemas the readable schemas; null for all
  */
 record Scope(Set<String> schemas) {
     static final Scope EVERYTHING = new Scope(null);
@@ -29,7 +29,7 @@ record Scope(Set<String> schemas) {
         return everything() || schema != null && schemas.contains(schema.toLowerCase(Locale.ROOT));
     }
 
-    /** What both read. */
+    /** The intersection of two scopes. */
     Scope and(Scope other) {
         if (everything()) {
             return other;

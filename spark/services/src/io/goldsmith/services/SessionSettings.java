@@ -7,15 +7,15 @@ import org.apache.spark.sql.SparkSession;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The settings of a reader's session. One could switch to an analyzer without checks, or to another catalog; so a
- * client that opens a session with any is refused, and later none is changed.
+ * The settings of a user's session. A setting could select an analyzer without checks, or another catalog. So a client
+ * that opens a session with settings is refused, and later changes are refused too.
  */
 final class SessionSettings {
-    /** What clients set without harm. */
+    /** Harmless settings of clients. */
     static final Set<String> HARMLESS =
             Set.of("spark.sql.thriftserver.scheduler.pool", "spark.sql.session.timeZone");
 
-    /** What the server and Delta set in each session by themselves. */
+    /** Settings that the server and Delta set in each session. */
     private static final Set<String> OF_SERVER = Set.of(
             "spark.sql.binaryOutputStyle",
             "spark.sql.datetime.java8API.enabled",
@@ -24,13 +24,13 @@ final class SessionSettings {
 
     private SessionSettings() {}
 
-    /** Throws if a session that begins has settings of its own. */
+    /** Throws if a new session has settings of its own. */
     static void check(SparkSession session, Reader reader) {
         Map<String, String> changed =
                 new TreeMap<>(CollectionConverters.asJava(session.sessionState().conf().getAllConfs()));
         changed.keySet().removeAll(HARMLESS);
         changed.keySet().removeAll(OF_SERVER);
-        // Of the protocol: Spark reads none of them from a session.
+        // Protocol settings, which Spark does not read from a session.
         changed.keySet().removeIf(key -> key.startsWith("hive."));
         changed.entrySet().removeIf(
                 each -> each.getValue().equals(session.sparkContext().conf().get(each.getKey(), null)));

@@ -45,11 +45,11 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.BoxedUnit;
 
 /**
- * The table function `table_versions('gold', 'ops')`: the newest version of every Delta table of some schemas, looked
- * up in the tables' logs by one statement.
+ * The table function `table_versions('gold', 'ops')`: the newest version of each Delta table of some schemas, read from
+ * the tables' logs in one statement.
  *
- * <p>Columns: schema_name, table_name, version, table_id (Delta's) and committed_ms, milliseconds since 1970. Views and
- * tables of other formats have no version and no row, and neither have the tables of schemas that the user does not read.
+ * <p>Columns: schema_name, table_name, version, table_id (Delta's) and committed_ms, milliseconds since 1970. Views,
+ * tables of other formats, and tables of schemas that the user cannot read have no row.
  */
 public final class TableVersions implements Function1<SparkSessionExtensions, BoxedUnit> {
     private static final Logger LOG = LoggerFactory.getLogger(TableVersions.class);
@@ -62,7 +62,7 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
             .add("table_id", DataTypes.StringType, false, MARK)
             .add("committed_ms", DataTypes.LongType, false, MARK);
     private static final int AT_ONCE = 4;
-    /** Each log is a request to the store. */
+    /** The number of concurrent requests: each log is a request to the store. */
     private static final ExecutorService LOOKING = Executors.newFixedThreadPool(AT_ONCE, work -> {
         Thread thread = new Thread(work, NAME);
         thread.setDaemon(true);
@@ -101,14 +101,14 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
         for (Expression each : CollectionConverters.asJava(arguments)) {
             Object value = each.foldable() ? each.eval(null) : null;
             if (value == null) {
-                throw new IllegalArgumentException(NAME + " takes names of schemas: " + NAME + "('gold', 'ops').");
+                throw new IllegalArgumentException(NAME + " expects schema names: " + NAME + "('gold', 'ops').");
             }
             names.add(value.toString().toLowerCase(Locale.ROOT));
         }
         return names;
     }
 
-    /** The Delta tables of a schema, by two calls of the metastore; none of a schema that is not there. */
+    /** The Delta tables of a schema, by two calls of the metastore; none if the schema does not exist. */
     private static List<CatalogTable> tables(SessionCatalog catalog, String schema) {
         if (!catalog.databaseExists(schema)) {
             return List.of();
@@ -147,7 +147,7 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
                             newest.metadata().id(),
                             newest.timestamp()));
         } catch (RuntimeException unreadable) {
-            // The other tables have versions nevertheless; a query of this one says what is wrong.
+            // The other tables are returned nevertheless; a query of this one reports the error.
             LOG.warn("The log of {} cannot be read: {}", table.identifier(), unreadable.toString());
             return Optional.empty();
         }
@@ -165,8 +165,8 @@ public final class TableVersions implements Function1<SparkSessionExtensions, Bo
     }
 
     /**
-     * Plans the rows as a command's result. The server fetches the rows of any other plan by a task, which would wait while
-     * queries of minutes have all cores.
+     * Plans the rows as a command's result. The rows of any other plan are fetched by a task, which would wait while long
+     * queries use all cores.
      */
     private static final class WithoutTask extends SparkStrategy {
         @Override

@@ -14,11 +14,11 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
 /**
- * The file of users that THRIFT_USERS_FILE names.
+ * The users file, THRIFT_USERS_FILE.
  *
- * <p>A line is {@code name:pbkdf2-sha256:iterations:salt:hash}, salt and hash in Base64, and for a user who does
- * not read everything {@code :schema,schema} after it. The file is read at each log-in, so that a user who was
- * removed is out at once, and only if nobody else may read it.
+ * <p>A line is {@code name:pbkdf2-sha256:iterations:salt:hash}, with salt and hash in Base64, followed by
+ * {@code :schema,schema} for a user with limited access. The file is read at each log-in, so a removed user loses
+ * access immediately. It is refused if others can read it.
  */
 final class UsersFile {
     private static final Set<PosixFilePermission> OTHERS = Set.of(
@@ -27,7 +27,7 @@ final class UsersFile {
             PosixFilePermission.OTHERS_READ,
             PosixFilePermission.OTHERS_WRITE);
     private static final int FIELDS = 5;
-    /** What an unknown name is compared with: it takes as long as a wrong password. */
+    /** The hash for unknown names, so that they take as long as a wrong password. */
     private static final String NOBODY = "nobody:pbkdf2-sha256:210000:AAAAAAAAAAAAAAAAAAAAAA==:"
             + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
@@ -49,7 +49,7 @@ final class UsersFile {
         return MessageDigest.isEqual(found, hash);
     }
 
-    /** What every user of this short name reads. Throws if the file cannot be used. */
+    /** The common scope of all users with this short name. Throws if the file cannot be used. */
     List<Scope> scopes(String shortName) throws IOException {
         return lines().stream()
                 .filter(line -> Accounts.shortName(name(line)).equals(shortName))
@@ -62,7 +62,7 @@ final class UsersFile {
 
     private List<String> lines() throws IOException {
         if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains)) {
-            throw new IOException("others than its owner may read it; `chmod 600` it");
+            throw new IOException("users other than its owner can read it; run `chmod 600`");
         }
         return Files.readAllLines(file, StandardCharsets.UTF_8);
     }

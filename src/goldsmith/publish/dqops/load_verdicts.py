@@ -1,8 +1,8 @@
-"""Verdicts of Goldsmith's own loads in DQOps' console: the SQL of one imported check a table.
+"""Verdicts of Goldsmith's loads in DQOps' console: the SQL of one import check per table.
 
-Each rule is a series of its own: `grouping_level_1` names it, and the data grouping `verdicts`, which the table's file
-declares, gives it an id. Without the grouping all series of a table have one id, and later ones replace the others.
-Only the newest verdict of each expectation that is still declared counts, so a bad day clears with the next good load.
+Each expectation is a series: `grouping_level_1` names it, and the data grouping `verdicts` of the table's file gives it
+an id. Without the grouping all series of a table share one id, and later ones replace the others. Only the newest
+verdict of each declared expectation counts, so the state clears with the next load in which the expectation is met.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.names import GROUPING, IMPORT_CHECK
 
 FRESHNESS_RULE = "fresh_within"
-"""The name of the series that says how old a table's last load is."""
+"""The name of the series with the age of a table's last load."""
 
 
-def imported(table: Table) -> Check | None:
-    """The check that reads `ops.expectations` and, where freshness counts from the last load, `ops.table_runs`.
+def import_check(table: Table) -> Check | None:
+    """The check that reads `ops.expectations` and, if freshness counts from the last load, `ops.table_runs`.
 
-    Severity: 0 the rule held; 1 rows broke it and were written, dropped or quarantined as declared, or it was
-    accepted; 2 it stopped the load. None where there is nothing to import.
+    Severity: 0 met; 1 failing rows were written, dropped or quarantined as declared, or accepted; 2 it stopped the
+    load. None if there is nothing to import.
     """
     names = [e.name for e in table.spec.expectations]
     freshness = table.freshness
@@ -30,14 +30,14 @@ def imported(table: Table) -> Check | None:
         parts.append(_age(freshness.days))
     if not parts:
         return None
-    told = "What the loads themselves found: one series for each expectation."
+    comment = "Verdicts of the loads: one series per expectation."
     return Check(
         "custom_sql",
         IMPORT_CHECK,
-        # A severity without its key here would be dropped.
+        # DQOps drops a severity without its key here.
         {"warning": {}, "error": {}, "fatal": {}},
         parameters={"sql_query": "\nUNION ALL\n".join(parts)},
-        comments=(told,),
+        comments=(comment,),
         grouping=GROUPING,
     )
 

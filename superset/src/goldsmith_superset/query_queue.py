@@ -1,4 +1,4 @@
-"""Turns at the Thrift Server: so many queries at once, fewer of one reader, and a short queue for the others."""
+"""A queue for queries to the Thrift Server, with limits of running queries in total and per user."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from contextlib import contextmanager
 from threading import Condition
 
 SPARE = 8
-"""Threads of the web server that no query takes: pages, log-ins and /health are always answered."""
+"""Threads of the web server reserved for pages, log-ins and /health."""
 AT_ONCE = 8
 OF_ONE_READER = 4
 PATIENCE = 60.0
-"""Seconds for which a query waits for its turn."""
-_LOOK = 1.0
-"""Seconds between two looks at whether the reader is still there."""
+"""The maximum time of a query in the queue, in seconds."""
+_CHECK_SECONDS = 1.0
+"""Seconds between two checks whether the user is still connected."""
 
 
-class Busy(Exception):  # noqa: N818 - a state of the server, which passes
-    """Too many queries run and wait. The message is for the reader."""
+class Busy(Exception):  # noqa: N818 - a temporary state of the server
+    """The queue is full, or a query waited too long. The message is for the user."""
 
 
-class GivenUp(Exception):  # noqa: N818 - what the reader did
-    """The reader has left the page before the query's turn came."""
+class ReaderLeft(Exception):  # noqa: N818 - an action of the user
+    """The user left the page before the query started."""
 
 
-class Turns:
-    """Who may query now. Threads share it.
+class QueryQueue:
+    """Limits concurrent queries. Thread-safe.
 
-    at_once: queries that run. of_one: queries of one reader that run. queued: queries that wait; a further one is
-    refused at once. patience: seconds that one waits.
+    at_once: the maximum of running queries. of_one: the same per user. queued: the maximum of waiting queries; a further
+    one is refused immediately. patience: the maximum waiting time, in seconds.
     """
 
     def __init__(
@@ -42,16 +42,16 @@ class Turns:
         self._queue: list[tuple[str, object]] = []
 
     @classmethod
-    def of_threads(cls, threads: int) -> Turns:
-        """The turns of a web server with so many threads: each query that runs or waits takes one."""
+    def of_threads(cls, threads: int) -> QueryQueue:
+        """A queue for a web server with a number of threads: each running or waiting query uses one."""
         at_once = max(1, min(AT_ONCE, threads - SPARE))
         return cls(at_once=at_once, queued=max(0, threads - SPARE - at_once))
 
     @contextmanager
-    def taken(self, reader: str, gone: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Waits for a turn and keeps it for as long as the block runs.
+    def slot(self, reader: str, gone: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Waits for a slot and holds it while the block runs.
 
-        gone: whether the reader has left. Raises Busy and GivenUp.
+        gone: whether the user has left the page. Raises Busy and ReaderLeft.
         """
         self._wait(reader, gone)
         try:
@@ -70,24 +70,24 @@ class Turns:
             try:
                 if self._next() is not mine and len(self._queue) > self._queued:
                     waiting = len(self._queue) - 1
-                    those = "1 query is" if waiting == 1 else f"{waiting} queries are"
-                    raise Busy(f"{those} waiting already. Try again in a minute.")
+                    queued = "1 query is" if waiting == 1 else f"{waiting} queries are"
+                    raise Busy(f"{queued} waiting already. Try again in a minute.")
                 while self._next() is not mine:
                     if gone():
-                        raise GivenUp
+                        raise ReaderLeft
                     left = until - time.monotonic()
                     if left <= 0:
                         raise Busy(
-                            f"The query waited {self._patience:.0f} s for its turn. Try again in a minute."
+                            f"The query waited {self._patience:.0f} s in the queue. Try again in a minute."
                         )
-                    self._changed.wait(min(left, _LOOK))
+                    self._changed.wait(min(left, _CHECK_SECONDS))
                 self._running[reader] += 1
             finally:
                 self._queue.remove(mine)
                 self._changed.notify_all()
 
     def _next(self) -> tuple[str, object] | None:
-        """The query that is to run now: the first one of a reader who does not run the most already."""
+        """The next query to run: the first one of a user below the limit."""
         if self._running.total() >= self._at_once:
             return None
         return next((each for each in self._queue if self._running[each[0]] < self._of_one), None)

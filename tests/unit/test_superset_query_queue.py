@@ -1,4 +1,4 @@
-"""Turns at the Thrift Server: how many queries run, whose, and what the others are told."""
+"""The query queue: limits per user and in total, and the messages of refused queries."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from contextlib import contextmanager
 from threading import Event
 
 import pytest
+from goldsmith_superset.query_queue import Busy, QueryQueue, ReaderLeft
 from goldsmith_superset.sessions import is_closed
-from goldsmith_superset.turns import Busy, GivenUp, Turns
 
 
 class Query:
-    """A query in a thread of its own, which runs until it is ended."""
+    """A query in its own thread, which runs until `end` is called."""
 
-    def __init__(self, pool: ThreadPoolExecutor, turns: Turns, reader: str, gone: Callable[[], bool]) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, queue: QueryQueue, reader: str, gone: Callable[[], bool]
+    ) -> None:
         self.runs, self._end = Event(), Event()
-        self.done: Future[None] = pool.submit(self._run, turns, reader, gone)
+        self.done: Future[None] = pool.submit(self._run, queue, reader, gone)
 
-    def _run(self, turns: Turns, reader: str, gone: Callable[[], bool]) -> None:
-        with turns.taken(reader, gone):
+    def _run(self, queue: QueryQueue, reader: str, gone: Callable[[], bool]) -> None:
+        with queue.slot(reader, gone):
             self.runs.set()
             assert self._end.wait(20)
 
@@ -34,20 +36,20 @@ Start = Callable[..., Query]
 
 
 @contextmanager
-def asking(turns: Turns) -> Iterator[Start]:
+def asking(queue: QueryQueue) -> Iterator[Start]:
     started: list[Query] = []
 
     def count() -> int:
-        return turns._running.total() + len(turns._queue)
+        return queue._running.total() + len(queue._queue)
 
     with ThreadPoolExecutor(16) as pool:
 
         def start(reader: str, gone: Callable[[], bool] = lambda: False) -> Query:
             there = count()
-            started.append(Query(pool, turns, reader, gone))
+            started.append(Query(pool, queue, reader, gone))
             # The next one comes after this one.
-            with turns._changed:
-                assert turns._changed.wait_for(lambda: count() > there, 20)
+            with queue._changed:
+                assert queue._changed.wait_for(lambda: count() > there, 20)
             return started[-1]
 
         yield start
@@ -55,9 +57,9 @@ def asking(turns: Turns) -> Iterator[Start]:
             query._end.set()
 
 
-def test_a_reader_of_many_charts_leaves_turns_to_others() -> None:
-    turns = Turns(at_once=3, of_one=2, queued=9)
-    with asking(turns) as start:
+def test_user_with_many_charts_leaves_slots_to_others() -> None:
+    queue = QueryQueue(at_once=3, of_one=2, queued=9)
+    with asking(queue) as start:
         mine = [start("ada") for _ in range(4)]
         for query in mine[:2]:
             assert query.runs.wait(20)
@@ -69,32 +71,32 @@ def test_a_reader_of_many_charts_leaves_turns_to_others() -> None:
         assert not mine[3].runs.is_set()
 
 
-def test_no_more_wait_than_the_web_server_has_threads_for() -> None:
-    turns = Turns(at_once=1, of_one=1, queued=1)
-    with asking(turns) as start:
+def test_queue_length_is_limited_by_the_threads() -> None:
+    queue = QueryQueue(at_once=1, of_one=1, queued=1)
+    with asking(queue) as start:
         runs = start("ada")
         assert runs.runs.wait(20)
         waits = start("bob")
-        with pytest.raises(Busy, match="1 query is waiting already"), turns.taken("eve"):
+        with pytest.raises(Busy, match="1 query is waiting already"), queue.slot("eve"):
             pass
         runs.end()
         assert waits.runs.wait(20)
 
 
-def test_a_query_that_waited_too_long_is_told_so() -> None:
-    turns = Turns(at_once=1, of_one=1, queued=1, patience=0.1)
-    with asking(turns) as start:
+def test_query_that_waits_too_long_is_refused() -> None:
+    queue = QueryQueue(at_once=1, of_one=1, queued=1, patience=0.1)
+    with asking(queue) as start:
         assert start("ada").runs.wait(20)
-        with pytest.raises(Busy, match=r"waited 0 s .* Try again"), turns.taken("bob"):
+        with pytest.raises(Busy, match=r"waited 0 s .* Try again"), queue.slot("bob"):
             pass
 
 
-def test_a_reader_who_left_takes_no_turn() -> None:
-    turns = Turns(at_once=1, of_one=1, queued=2)
-    with asking(turns) as start:
+def test_user_who_left_gets_no_slot() -> None:
+    queue = QueryQueue(at_once=1, of_one=1, queued=2)
+    with asking(queue) as start:
         runs = start("ada")
         assert runs.runs.wait(20)
-        with pytest.raises(GivenUp), turns.taken("bob", gone=lambda: True):
+        with pytest.raises(ReaderLeft), queue.slot("bob", gone=lambda: True):
             pass
         after = start("bob")
         runs.end()
@@ -102,13 +104,13 @@ def test_a_reader_who_left_takes_no_turn() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 8, 9, 16, 32])
-def test_threads_are_left_for_pages(threads: int) -> None:
-    turns = Turns.of_threads(threads)
-    assert turns._at_once >= 1
-    assert turns._at_once + turns._queued <= max(1, threads - 8)
+def test_threads_are_reserved_for_pages(threads: int) -> None:
+    queue = QueryQueue.of_threads(threads)
+    assert queue._at_once >= 1
+    assert queue._at_once + queue._queued <= max(1, threads - 8)
 
 
-def test_a_connection_that_was_closed_is_noticed() -> None:
+def test_closed_connection_is_detected() -> None:
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:

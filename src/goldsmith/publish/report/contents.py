@@ -1,4 +1,4 @@
-"""What tables hold now: row counts, rows held back, sample rows and charts of gold."""
+"""The current content of tables: row counts, quarantines, sample rows and charts of gold."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from goldsmith.project.sql.text import quoted
-from goldsmith.publish.report.cells import fetch, micros, moment
-from goldsmith.publish.report.model import Cell, Chart, GoldTable, Quarantine, QuarantinedRow
+from goldsmith.publish.report.cells import fetch, from_micros, micros
+from goldsmith.publish.report.model import Cell, GoldTable, QuarantinedRow, QuarantineReport, ReportChart
 from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_charts
 
 SAMPLED = 1000
-"""How many rows decide which charts suit a table."""
+"""The number of sampled rows that determine a table's charts."""
 SHOWN = 20
-"""How many of them the report shows."""
-HELD_SHOWN = 3
-MOST_POINTS = 2000
-"""How many points of a line chart are fetched: the latest."""
+"""The number of these rows in the report."""
+QUARANTINED_SHOWN = 3
+MAX_POINTS = 2000
+"""The maximum number of points of a line chart, the latest ones."""
 
 _TIMES = ("date", "timestamp", "timestamp_ntz")
 
 
 def row_counts(frames: Mapping[str, DataFrame]) -> dict[str, int]:
-    """Rows by name. Delta answers from the files' statistics where they are complete; one action for all."""
+    """Row counts by table name, in one action. Delta uses the files' statistics if they are complete."""
     if not frames:
         return {}
     counted = [
@@ -37,8 +37,8 @@ def row_counts(frames: Mapping[str, DataFrame]) -> dict[str, int]:
     return {row["name"]: row["rows"] for row in reduce(DataFrame.unionAll, counted).collect()}
 
 
-def held_back(entries: DataFrame) -> Quarantine:
-    """What a quarantine's entries come to: how many, why, and the newest three. One job."""
+def quarantine_report(entries: DataFrame) -> QuarantineReport:
+    """The summary of a quarantine: the number of entries, their reasons, and the newest three. One job."""
     empty = F.lit(None)
     counted = (
         entries.groupBy("reasons")
@@ -48,26 +48,26 @@ def held_back(entries: DataFrame) -> Quarantine:
     )
     newest = (
         entries.orderBy(F.desc("held_at"), "id")
-        .limit(HELD_SHOWN)
+        .limit(QUARANTINED_SHOWN)
         .select("reasons", empty.cast("bigint").alias("rows"), "row", "run_id", micros(F.col("held_at")))
     )
     reasons: Counter[str] = Counter()
-    held = 0
+    total = 0
     samples = []
     for why, rows, row, run_id, at in counted.unionAll(newest).collect():
         if rows is None:
-            samples.append(QuarantinedRow(tuple(why or ()), row, moment(at), run_id))
+            samples.append(QuarantinedRow(tuple(why or ()), row, from_micros(at), run_id))
             continue
-        held += rows
+        total += rows
         for reason in why or ():
             reasons[reason] += rows
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     samples.sort(key=lambda sample: sample.at, reverse=True)
-    return Quarantine(held, tuple(ordered), tuple(samples))
+    return QuarantineReport(total, tuple(ordered), tuple(samples))
 
 
 def gold_table(frame: DataFrame, name: str, description: str, row_count: int) -> GoldTable:
-    """A table's sample and its charts: a small job for the sample and one for each chart."""
+    """A table's sample and charts: one small job for the sample and one per chart."""
     columns = frame.dtypes
     rows = fetch(frame.orderBy(*_order(columns)).limit(SAMPLED)) if row_count else []
     drawn = (_chart(frame, spec) for spec in suggest_charts(columns, rows)) if rows else ()
@@ -82,7 +82,7 @@ def gold_table(frame: DataFrame, name: str, description: str, row_count: int) ->
 
 
 def _order(columns: list[tuple[str, str]]) -> list[Column]:
-    """The latest first where there is a time, and then by the first name."""
+    """Descending by the first time column, then ascending by the first text column."""
     times = [column for column, kind in columns if kind in _TIMES]
     names = [column for column, kind in columns if kind == "string"]
     return [
@@ -91,8 +91,8 @@ def _order(columns: list[tuple[str, str]]) -> list[Column]:
     ]
 
 
-def _chart(frame: DataFrame, spec: ChartSpec) -> Chart | None:
-    """The chart with its values, None where a group that should have one row has several."""
+def _chart(frame: DataFrame, spec: ChartSpec) -> ReportChart | None:
+    """The chart with its values; None if a group that should have one row has several."""
     take = F.try_sum if spec.aggregate == "sum" else F.any_value
     groups = [F.col(quoted(column)) for column in (spec.x, spec.series) if column]
     taken = [take(F.col(quoted(column))).alias(column) for column in spec.measures]
@@ -102,13 +102,13 @@ def _chart(frame: DataFrame, spec: ChartSpec) -> Chart | None:
         grouped = grouped.orderBy(F.desc_nulls_last(quoted(spec.measures[0])), groups[0]).limit(spec.limit)
     else:
         newest = [F.desc(quoted(column)) for column in (spec.x, spec.series) if column]
-        grouped = grouped.orderBy(*newest).limit(MOST_POINTS)
+        grouped = grouped.orderBy(*newest).limit(MAX_POINTS)
     rows = fetch(grouped)
     if spec.aggregate == "only" and any(row[-1] != 1 for row in rows):
         return None
     values: list[tuple[Cell, ...]] = [row[:-1] for row in rows]
     if spec.limit is None:
         values.reverse()
-        if len(rows) == MOST_POINTS:
+        if len(rows) == MAX_POINTS:
             spec = replace(spec, title=f"{spec.title}, latest")
     return chart_from(spec, values)

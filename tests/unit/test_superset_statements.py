@@ -1,9 +1,9 @@
-"""Which statements Superset sends."""
+"""Read-only statements and readable error messages."""
 
 from __future__ import annotations
 
 import pytest
-from goldsmith_superset import reading
+from goldsmith_superset import statements
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from goldsmith_superset import reading
         "VALUES (1)",
     ],
 )
-def test_what_reads_is_sent(sql: str) -> None:
-    assert reading.reads(sql)
+def test_read_only_statements_are_allowed(sql: str) -> None:
+    assert statements.is_read_only(sql)
 
 
 @pytest.mark.parametrize(
@@ -49,43 +49,43 @@ def test_what_reads_is_sent(sql: str) -> None:
         "DESCRIBED x",
     ],
 )
-def test_what_does_more_is_not(sql: str) -> None:
-    assert not reading.reads(sql)
+def test_other_statements_are_refused(sql: str) -> None:
+    assert not statements.is_read_only(sql)
 
 
-ANSWER = "Error running query: {}\n\tat org.apache.spark.Some(Some.scala:1)"
+RESPONSE = "Error running query: {}\n\tat org.apache.spark.Some(Some.scala:1)"
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "expected"),
     [
         (
-            ANSWER.format("[NO] org.apache.spark.sql.AnalysisException: [NO] There is no `t`.\nIs it `u`?"),
+            RESPONSE.format("[NO] org.apache.spark.sql.AnalysisException: [NO] There is no `t`.\nIs it `u`?"),
             "[NO] There is no `t`.\nIs it `u`?",
         ),
-        (ANSWER.format("java.lang.SecurityException: reflect runs code."), "reflect runs code."),
+        (RESPONSE.format("java.lang.SecurityException: reflect runs code."), "reflect runs code."),
         (
-            ANSWER.format("[NO] There is no `t`; line 1 pos 5;\n'Project [*]\n+- 'Rel [t]\n"),
+            RESPONSE.format("[NO] There is no `t`; line 1 pos 5;\n'Project [*]\n+- 'Rel [t]\n"),
             "[NO] There is no `t`; line 1 pos 5",
         ),
-        (ANSWER.format("Why not?"), "Why not?"),
+        (RESPONSE.format("Why not?"), "Why not?"),
         ("java.net.ConnectException: Connection refused", "Connection refused"),
         ("", ""),
     ],
 )
-def test_the_server_s_trouble_is_told_without_its_call_stack(message: str, told: str) -> None:
-    assert reading.of_the_server(message) == told
+def test_server_message_has_no_stack_trace(message: str, expected: str) -> None:
+    assert statements.server_message(message) == expected
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "expected"),
     [
-        ("failed to resolve sockaddr for thrift-server:10000", reading.AWAY),
-        ("Could not connect to any of [('172.19.0.9', 10000)]", reading.AWAY),
-        ("TSocket read 0 bytes", reading.AWAY),
-        ("unexpected exception", reading.AWAY),
+        ("failed to resolve sockaddr for thrift-server:10000", statements.NO_RESPONSE),
+        ("Could not connect to any of [('172.19.0.9', 10000)]", statements.NO_RESPONSE),
+        ("TSocket read 0 bytes", statements.NO_RESPONSE),
+        ("unexpected exception", statements.NO_RESPONSE),
         ("Bad status: 3 (b'Error validating the login')", "Bad status: 3 (b'Error validating the login')"),
     ],
 )
-def test_a_server_that_is_away_is_told(message: str, told: str) -> None:
-    assert reading.of_the_way(message) == told
+def test_connection_message_of_an_unreachable_server(message: str, expected: str) -> None:
+    assert statements.connection_message(message) == expected

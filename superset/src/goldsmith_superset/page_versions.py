@@ -1,7 +1,7 @@
-"""All charts of a page read the same versions of their tables, and what they read is kept for as long as it is the newest.
+"""All charts of a page read the same table versions, and their data is cached per version.
 
-A page asks /moment/DASHBOARD for the versions when it opens, and repeats them with each of its requests for data. They
-are written into the SQL and into the key under which the answer is kept.
+A page requests the versions from /moment/DASHBOARD when it opens, and sends them with each data request. They are added
+to the SQL and to the cache key of the data.
 """
 
 from __future__ import annotations
@@ -20,33 +20,44 @@ from flask import Response, g, has_request_context, jsonify, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 from sqlalchemy.exc import SQLAlchemyError
 
-from goldsmith_superset import clock, lookup, moments, pinning
-from goldsmith_superset.lookup import Lookup
-from goldsmith_superset.moments import Replaced, Version, Versions
+from goldsmith_superset import clock, lookup, pinning
+from goldsmith_superset.lookup import VersionLookup
+from goldsmith_superset.versions import (
+    HEADER,
+    MalformedHeaderError,
+    Name,
+    TableReplaced,
+    Version,
+    Versions,
+    for_page,
+    from_header,
+    newest_commit,
+    to_header,
+)
 
 ENGINE = "spark"
-LONGEST = 10.0
-"""Seconds after which a look-up is cancelled."""
+LOOKUP_TIMEOUT = 10.0
+"""The time limit of a look-up, in seconds."""
 
 _WEB = Path(__file__).parent / "web"
 _DATA = re.compile(r"^/api/v1/chart/(?:data(?:/|$)|\d+/data/)|^/superset/explore_json/|^/datasource/samples")
-"""The calls that return rows for charts."""
+"""The requests that return rows for charts."""
 _SCHEMA = re.compile(r"\w+")
 _LOG = logging.getLogger(__name__)
 
-_lookups: dict[int, Lookup] = {}
+_lookups: dict[int, VersionLookup] = {}
 _adding = Lock()
 
 
 def newest_of(database: Any, shared: float = lookup.SHARED) -> Versions:
-    """The newest versions of a database's tables, at most `shared` seconds old; empty where nothing tells them."""
+    """The newest versions of a database's tables, at most `shared` seconds old; empty if they are unknown."""
     with _adding:
-        found = _lookups.setdefault(database.id, Lookup(_forget_what_expired))
-    return found.versions(lambda: _looked_up(database), shared) or {}
+        found = _lookups.setdefault(database.id, VersionLookup(_delete_expired))
+    return found.versions(lambda: _query_versions(database), shared) or {}
 
 
-def _looked_up(database: Any) -> Versions:
-    """Asks the Thrift Server for the versions of the tables in all schemas that datasets are in."""
+def _query_versions(database: Any) -> Versions:
+    """Queries the Thrift Server for the versions of the tables in all schemas with datasets."""
     from superset import db
     from superset.connectors.sqla.models import SqlaTable
 
@@ -56,7 +67,7 @@ def _looked_up(database: Any) -> Versions:
         return {}
     with database.get_raw_connection() as connection:
         cursor = connection.cursor()
-        cursor.longest = LONGEST
+        cursor.timeout = LOOKUP_TIMEOUT
         cursor.execute(f"SELECT * FROM table_versions({', '.join(schemas)})")
         return {
             f"{schema}.{table}".lower(): Version(int(number), str(table_id), committed / 1000)
@@ -64,8 +75,8 @@ def _looked_up(database: Any) -> Versions:
         }
 
 
-def _forget_what_expired() -> None:
-    """Deletes charts' data that nobody will ask for any more: Superset only stops to use it."""
+def _delete_expired() -> None:
+    """Deletes expired chart data from the cache. Superset itself only stops using it."""
     from superset import db
     from superset.key_value.models import KeyValueEntry
     from superset.key_value.types import KeyValueResource
@@ -79,35 +90,35 @@ def _forget_what_expired() -> None:
             connection.execute(entries.delete().where(old))
     except SQLAlchemyError as error:
         # The next load tries again.
-        _LOG.warning("Data of charts that expired is not deleted: %s", error)
+        _LOG.warning("Expired chart data could not be deleted: %s", error)
 
 
-def _of_request(database: Any) -> dict[str, Version | Replaced]:
-    """What a request reads of a database, the same from its first question to its last."""
-    kept: dict[int, dict[str, Version | Replaced]] = g.setdefault("lakehouse_versions", {})
-    if database.id not in kept:
-        named = {
+def _of_request(database: Any) -> dict[str, Version | TableReplaced]:
+    """The versions that a request reads from a database, the same for all its queries."""
+    known: dict[int, dict[str, Version | TableReplaced]] = g.setdefault("lakehouse_versions", {})
+    if database.id not in known:
+        requested = {
             table: version
-            for (of, table), version in g.get("lakehouse_named", {}).items()
+            for (of, table), version in g.get("lakehouse_requested", {}).items()
             if of == database.id
         }
-        forced = has_request_context() and not named and _is_forced()
+        forced = has_request_context() and not requested and _is_forced()
         newest = newest_of(database, lookup.AT_ONCE if forced else lookup.SHARED)
-        found = moments.of_page(newest, named)
-        if any(isinstance(each, Replaced) for each in found.values()):
-            # Or the page knows more than this process, which has just started.
-            found = moments.of_page(newest_of(database, lookup.AT_ONCE), named)
-        kept[database.id] = found
-    return kept[database.id]
+        found = for_page(newest, requested)
+        if any(isinstance(each, TableReplaced) for each in found.values()):
+            # Or the page has newer versions than this process, which has just started.
+            found = for_page(newest_of(database, lookup.AT_ONCE), requested)
+        known[database.id] = found
+    return known[database.id]
 
 
 def _is_forced() -> bool:
-    told = request.args.get("force", "").lower() in ("true", "1")
-    return told or (request.is_json and (request.get_json(silent=True) or {}).get("force") is True)
+    in_url = request.args.get("force", "").lower() in ("true", "1")
+    return in_url or (request.is_json and (request.get_json(silent=True) or {}).get("force") is True)
 
 
 def _tables_of(dataset: Any) -> set[str]:
-    """The tables that a dataset reads; with an empty name for what has no version."""
+    """The tables that a dataset reads, with an empty name for a source without versions."""
     if not dataset.sql:
         return {f"{dataset.schema}.{dataset.table_name}".lower()}
     try:
@@ -117,7 +128,7 @@ def _tables_of(dataset: Any) -> set[str]:
 
 
 def _key(dataset: Any, query: dict[str, Any]) -> str:
-    """What a chart's data depends on besides its query."""
+    """The part of a chart's cache key besides its query: versions and, if relevant, the time."""
     versions = _of_request(dataset.database)
     tables = sorted(_tables_of(dataset))
     parts = []
@@ -125,7 +136,7 @@ def _key(dataset: Any, query: dict[str, Any]) -> str:
         match versions.get(table):
             case Version() as version:
                 parts.append(f"{table}={version.number}.{version.table}")
-            case Replaced() as replaced:
+            case TableReplaced() as replaced:
                 raise _refusal(str(replaced)) from replaced
     now = time.time()
     if len(parts) < len(tables):
@@ -148,14 +159,16 @@ def _pinned(dataset: Any, sql: str) -> str:
         match versions.get(table):
             case Version() as version:
                 return version.number
-            case Replaced() as replaced:
+            case TableReplaced() as replaced:
                 raise _refusal(str(replaced)) from replaced
         return None
 
     try:
         found = pinning.pinned(sql, version_of, dataset.schema)
     except pinning.UnreadableError as error:
-        _LOG.warning("A chart reads its tables as they stand: %s", error)
+        _LOG.warning(
+            "A chart reads the current versions of its tables, because its SQL cannot be parsed: %s", error
+        )
         return sql
     g.lakehouse_pinned = found != sql
     return found
@@ -165,12 +178,12 @@ def _refusal(message: str) -> Exception:
     from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
     from superset.exceptions import SupersetErrorException
 
-    told = SupersetError(message, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, ErrorLevel.ERROR)
-    return SupersetErrorException(told, status=HTTPStatus.CONFLICT)
+    error = SupersetError(message, SupersetErrorType.GENERIC_DB_ENGINE_ERROR, ErrorLevel.ERROR)
+    return SupersetErrorException(error, status=HTTPStatus.CONFLICT)
 
 
 def install(app: Any) -> None:
-    """Has charts read the versions of their page, and pages ask for them."""
+    """Makes charts read the versions of their page, and adds the script and the endpoint for pages."""
     _install_in_datasets()
     script = (_WEB / "moment.js").read_text(encoding="utf-8")
     address = f"/moment.js?{hashlib.sha256(script.encode()).hexdigest()[:12]}"
@@ -178,20 +191,20 @@ def install(app: Any) -> None:
     app.jinja_env.globals["moment_script"] = lambda: address
 
     @app.before_request  # type: ignore[untyped-decorator]
-    def named() -> tuple[Response, int] | None:
+    def requested_versions() -> tuple[Response, int] | None:
         if not _DATA.match(request.path):
             return None
         try:
-            g.lakehouse_named = moments.read(request.headers.get(moments.HEADER, ""))
-        except moments.MalformedError as error:
+            g.lakehouse_requested = from_header(request.headers.get(HEADER, ""))
+        except MalformedHeaderError as error:
             return jsonify(message=str(error)), HTTPStatus.BAD_REQUEST
         return None
 
     @app.get("/moment.js")  # type: ignore[untyped-decorator]
     def moment_js() -> Response:
-        answer = Response(script, mimetype="text/javascript")
-        answer.headers["Cache-Control"] = "public, max-age=604800"
-        return answer
+        response = Response(script, mimetype="text/javascript")
+        response.headers["Cache-Control"] = "public, max-age=604800"
+        return response
 
     @app.get("/moment/<dashboard>")  # type: ignore[untyped-decorator]
     def moment(dashboard: str) -> tuple[Response, int]:
@@ -201,18 +214,16 @@ def install(app: Any) -> None:
         try:
             found = DashboardDAO.get_by_id_or_slug(dashboard)
         except (DashboardNotFoundError, DashboardAccessDeniedError):
-            return jsonify(message="There is no such dashboard."), HTTPStatus.NOT_FOUND
+            return jsonify(message="The dashboard does not exist."), HTTPStatus.NOT_FOUND
         fresh = lookup.AT_ONCE if request.args.get("fresh") else lookup.SHARED
         versions = _of_datasets([each for each in found.datasources if _is_ours(each)], fresh)
-        as_of = moments.newest(versions.values())
-        answer = jsonify(
-            moment=moments.written(versions), as_of=None if as_of is None else round(as_of * 1000)
-        )
-        answer.headers["Cache-Control"] = "no-store"
-        return answer, HTTPStatus.OK
+        as_of = newest_commit(versions.values())
+        response = jsonify(moment=to_header(versions), as_of=None if as_of is None else round(as_of * 1000))
+        response.headers["Cache-Control"] = "no-store"
+        return response, HTTPStatus.OK
 
 
-def _of_datasets(datasets: list[Any], shared: float) -> dict[moments.Name, Version]:
+def _of_datasets(datasets: list[Any], shared: float) -> dict[Name, Version]:
     """The newest versions of the tables that some datasets read."""
     databases = {dataset.database_id: dataset.database for dataset in datasets}
     newest = {number: newest_of(database, shared) for number, database in databases.items()}
@@ -230,7 +241,7 @@ def _is_ours(dataset: Any) -> bool:
 
 
 def _install_in_datasets() -> None:
-    """Superset has a hook for neither: its mutator of SQL does not know the dataset."""
+    """Patches datasets. Superset has no hook for this: its SQL mutator does not know the dataset."""
     from superset.connectors.sqla.models import SqlaTable
 
     keys, query_string = SqlaTable.get_extra_cache_keys, SqlaTable.get_query_str_extended
@@ -240,8 +251,8 @@ def _install_in_datasets() -> None:
         return [*found, _key(self, query_obj)] if _is_ours(self) else found
 
     def get_query_str_extended(self: Any, query_obj: Any, mutate: bool = True) -> Any:
-        told = query_string(self, query_obj, mutate)
-        return told._replace(sql=_pinned(self, told.sql)) if _is_ours(self) else told
+        query = query_string(self, query_obj, mutate)
+        return query._replace(sql=_pinned(self, query.sql)) if _is_ours(self) else query
 
     SqlaTable.get_extra_cache_keys = get_extra_cache_keys
     SqlaTable.get_query_str_extended = get_query_str_extended

@@ -1,4 +1,4 @@
-"""Tells what a job says to people from what Spark's JVM says on the side. Without Airflow."""
+"""Separates a job's own output from the log of Spark's JVM. Without Airflow."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ _GOES_ON = re.compile(
 _APPLICATION = re.compile(r"^Spark application (\S+) on ")
 """The line in which a job names its application."""
 
-MOST = 5000
-"""How many of the last lines are kept."""
+MAX_LINES = 5000
+"""The number of JVM log lines that are kept, the last ones."""
 
 
-class Chatter:
-    """The JVM's lines, kept for the end. dropped: how many earlier ones are gone.
+class JobLog:
+    """The log of a job. Iterating yields the JVM's lines. dropped: the number of earlier JVM lines not kept.
 
-    application: Spark's id of the job, as soon as the job names it. named: called with it.
+    application: Spark's id of the job, once the job has printed it. on_application: called with it.
     """
 
-    def __init__(self, named: Callable[[str], None] | None = None) -> None:
+    def __init__(self, on_application: Callable[[str], None] | None = None) -> None:
         self.application: str | None = None
-        self._named = named
-        self._kept: deque[str] = deque(maxlen=MOST)
+        self._on_application = on_application
+        self._jvm_lines: deque[str] = deque(maxlen=MAX_LINES)
         self._count = 0
 
     @property
     def dropped(self) -> int:
-        return self._count - len(self._kept)
+        return self._count - len(self._jvm_lines)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._kept)
+        return iter(self._jvm_lines)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._jvm_lines)
 
-    def sift(self, lines: Iterable[str]) -> Iterator[str]:
-        """The lines for people, as they come; the others are kept."""
+    def own_lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yields the job's own lines as they arrive, and keeps the JVM's."""
         inside = False
         for raw in lines:
             line = raw.rstrip()
             inside = bool(_BEGINS.match(line) or (inside and _GOES_ON.match(line)))
             if inside:
-                self._kept.append(line)
+                self._jvm_lines.append(line)
                 self._count += 1
             else:
-                self._notice(line)
+                self._detect_application(line)
                 yield line
 
-    def _notice(self, line: str) -> None:
+    def _detect_application(self, line: str) -> None:
         found = _APPLICATION.match(line)
         if found is not None:
             self.application = found[1]
-            if self._named is not None:
-                self._named(found[1])
+            if self._on_application is not None:
+                self._on_application(found[1])

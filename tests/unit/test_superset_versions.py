@@ -1,4 +1,4 @@
-"""The moment of a page: how it is written and read, looked up, and part of what data is kept under."""
+"""The table versions of a page: the header, the look-up, and the time-dependent part of the cache key."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from goldsmith_superset import moments
+from goldsmith_superset import versions
 from goldsmith_superset.clock import STEP, bounds, reads_clock
-from goldsmith_superset.lookup import AT_ONCE, Lookup
-from goldsmith_superset.moments import (
+from goldsmith_superset.lookup import AT_ONCE, VersionLookup
+from goldsmith_superset.versions import (
     HEADER,
-    LONGEST,
-    MalformedError,
-    Named,
-    Replaced,
+    MAX_LENGTH,
+    MalformedHeaderError,
+    RequestedVersion,
+    TableReplaced,
     Version,
     Versions,
-    of_page,
-    read,
-    written,
+    for_page,
+    from_header,
+    to_header,
 )
 
-SCRIPT = Path(moments.__file__).parent / "web" / "moment.js"
+SCRIPT = Path(versions.__file__).parent / "web" / "moment.js"
 ID = "0a1b2c3d-1111-2222-3333-444455556666"
 
 
@@ -33,17 +33,17 @@ def version(number: int, table: str = ID) -> Version:
     return Version(number, table, 1000.0 + number)
 
 
-def test_a_page_repeats_what_it_was_told() -> None:
-    text = written(
+def test_header_round_trip() -> None:
+    text = to_header(
         {(1, "ops.runs"): version(3), (1, "gold.sales"): version(12), (2, "gold.sales"): version(0)}
     )
     assert text == "1/gold.sales=12.0a1b2c3d,1/ops.runs=3.0a1b2c3d,2/gold.sales=0.0a1b2c3d"
-    assert read(text) == {
-        (1, "gold.sales"): Named(12, "0a1b2c3d"),
-        (1, "ops.runs"): Named(3, "0a1b2c3d"),
-        (2, "gold.sales"): Named(0, "0a1b2c3d"),
+    assert from_header(text) == {
+        (1, "gold.sales"): RequestedVersion(12, "0a1b2c3d"),
+        (1, "ops.runs"): RequestedVersion(3, "0a1b2c3d"),
+        (2, "gold.sales"): RequestedVersion(0, "0a1b2c3d"),
     }
-    assert read("") == {}
+    assert from_header("") == {}
 
 
 @pytest.mark.parametrize(
@@ -60,39 +60,42 @@ def test_a_page_repeats_what_it_was_told() -> None:
         "1/gold.sales`=12.0a1b2c3d",
         "1/gold.sales=12 OR 1=1.0a1b2c3d",
         "1/gold.sales=\u0661.0a1b2c3d",
-        f"1/gold.{'s' * LONGEST}=12.0a1b2c3d",
+        f"1/gold.{'s' * MAX_LENGTH}=12.0a1b2c3d",
     ],
 )
-def test_a_header_that_no_page_sends_is_refused(header: str) -> None:
-    with pytest.raises(MalformedError, match=HEADER):
-        read(header)
+def test_malformed_header_is_refused(header: str) -> None:
+    with pytest.raises(MalformedHeaderError, match=HEADER):
+        from_header(header)
 
 
-def test_a_header_stays_short_enough_for_a_web_server() -> None:
+def test_header_length_is_limited() -> None:
     many = {(1, f"gold.table_{number}"): version(number) for number in range(1000)}
-    text = written({**many, (1, "gold.odd name"): version(1)})
-    assert LONGEST - 100 < len(text) <= LONGEST
-    assert len(read(text)) > 100
+    text = to_header({**many, (1, "gold.odd name"): version(1)})
+    assert MAX_LENGTH - 100 < len(text) <= MAX_LENGTH
+    assert len(from_header(text)) > 100
 
 
-def test_a_page_reads_the_versions_it_names_and_the_newest_of_the_others() -> None:
+def test_page_reads_requested_versions_and_the_newest_of_other_tables() -> None:
     newest = {"gold.sales": version(12), "gold.visits": version(4)}
-    found = of_page(newest, {"gold.sales": Named(9, "0a1b2c3d"), "gold.nosuch": Named(1, "0a1b2c3d")})
+    found = for_page(
+        newest,
+        {"gold.sales": RequestedVersion(9, "0a1b2c3d"), "gold.nosuch": RequestedVersion(1, "0a1b2c3d")},
+    )
     assert {name: each.number for name, each in found.items() if isinstance(each, Version)} == {
         "gold.sales": 9,
         "gold.visits": 4,
     }
 
 
-@pytest.mark.parametrize("named", [Named(13, "0a1b2c3d"), Named(3, "ffffffff")])
-def test_a_table_that_was_replaced_since_is_not_read_in_its_place(named: Named) -> None:
-    (found,) = of_page({"gold.sales": version(12)}, {"gold.sales": named}).values()
-    assert isinstance(found, Replaced)
+@pytest.mark.parametrize("named", [RequestedVersion(13, "0a1b2c3d"), RequestedVersion(3, "ffffffff")])
+def test_replaced_table_is_refused(named: RequestedVersion) -> None:
+    (found,) = for_page({"gold.sales": version(12)}, {"gold.sales": named}).values()
+    assert isinstance(found, TableReplaced)
     assert "Reload the page" in str(found)
 
 
 class Server:
-    """Counts how often it is asked."""
+    """Counts its queries."""
 
     def __init__(self) -> None:
         self.asked, self.now, self.away = 0, 0.0, False
@@ -104,9 +107,9 @@ class Server:
         return {"gold.sales": version(self.asked)}
 
 
-def test_a_look_up_is_shared_for_some_seconds() -> None:
+def test_look_up_is_shared_for_some_seconds() -> None:
     server = Server()
-    lookup = Lookup(clock=lambda: server.now)
+    lookup = VersionLookup(clock=lambda: server.now)
     for now, asked in ((0.0, 1), (4.9, 1), (5.0, 2), (9.9, 2), (10.1, 3)):
         server.now = now
         assert lookup.versions(server.look) == {"gold.sales": version(asked)}
@@ -114,9 +117,9 @@ def test_a_look_up_is_shared_for_some_seconds() -> None:
         assert lookup.versions(server.look, shared=AT_ONCE) == {"gold.sales": version(asked)}
 
 
-def test_readers_who_come_together_cost_one_look_up() -> None:
+def test_concurrent_readers_share_one_look_up() -> None:
     server = Server()
-    lookup = Lookup()
+    lookup = VersionLookup()
     together = Barrier(30)
     found: list[Versions | None] = []
 
@@ -132,10 +135,10 @@ def test_readers_who_come_together_cost_one_look_up() -> None:
     assert (server.asked, len(found)) == (1, 30)
 
 
-def test_a_server_that_is_away_leaves_the_last_versions_and_is_not_asked_at_once() -> None:
+def test_unreachable_server_keeps_the_last_versions() -> None:
     server = Server()
     changes: list[int] = []
-    lookup = Lookup(lambda: changes.append(server.asked), clock=lambda: server.now)
+    lookup = VersionLookup(lambda: changes.append(server.asked), clock=lambda: server.now)
     server.away = True
     assert lookup.versions(server.look) is None
     server.away, server.now = False, 6.0
@@ -162,9 +165,7 @@ def test_a_server_that_is_away_leaves_the_last_versions_and_is_not_asked_at_once
         ({"filter": [{"op": "==", "col": "shop", "val": "known"}]}, None, False),
     ],
 )
-def test_charts_that_ask_what_time_it_is_are_known(
-    query: dict[str, Any], sql: str | None, expected: bool
-) -> None:
+def test_time_dependent_charts_are_detected(query: dict[str, Any], sql: str | None, expected: bool) -> None:
     expressions = {
         "rows": "COUNT(*)",
         "hours": "max(now() - day)",
@@ -174,7 +175,7 @@ def test_charts_that_ask_what_time_it_is_are_known(
     assert reads_clock(query, sql, expressions) is expected
 
 
-def test_a_span_of_time_is_another_one_when_its_ends_move() -> None:
+def test_bounds_change_with_the_ends_of_a_time_range() -> None:
     def of(minute: int) -> str:
         return bounds({"from_dttm": datetime(2026, 1, 1), "to_dttm": datetime(2026, 1, 2, 3, minute)})
 
@@ -183,5 +184,5 @@ def test_a_span_of_time_is_another_one_when_its_ends_move() -> None:
     assert bounds({"from_dttm": None}) == bounds({}) == "/"
 
 
-def test_the_script_names_the_header_that_the_server_reads() -> None:
+def test_script_and_server_use_the_same_header() -> None:
     assert re.findall(r'HEADER = "([^"]+)"', SCRIPT.read_text(encoding="utf-8")) == [HEADER]
