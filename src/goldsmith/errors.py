@@ -124,7 +124,7 @@ class GoldsmithError(Exception):
     """Something a person can act on.
 
     code: a key of CODES. message: what is wrong. where: the place. hint: what to do.
-    retryable: True where the same call may succeed later with nothing changed by hand.
+    retryable: True if the same call may succeed later with nothing changed by hand.
     """
 
     exit_code: Exit = Exit.FAILED

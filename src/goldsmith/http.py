@@ -29,7 +29,7 @@ class Reply:
 
     @property
     def is_error(self) -> bool:
-        """True where the server refused or failed."""
+        """True if the server refused or failed."""
         return self.status >= 400  # noqa: PLR2004 - errors in HTTP
 
     def json(self) -> Any:

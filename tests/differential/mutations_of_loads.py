@@ -36,8 +36,8 @@ LOADS: tuple[Mutation, ...] = (
         MISSED,
         "a reference that also drives does not rebuild",
         UPSTREAMS,
-        "    deciding = [name for name in drivers if name in table.deciding]\n",
-        "    deciding: list[str] = []\n",
+        "    deciding_references = [name for name in drivers if name in table.deciding_references]\n",
+        "    deciding_references: list[str] = []\n",
         f"{LOOKUPS}::test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does",
     ),
     Mutation(

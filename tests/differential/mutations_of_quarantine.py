@@ -87,7 +87,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         "released rows of tables with a query are text",
         "goldsmith/run/sources/upstreams.py",
         "        shaped = shape(frame, types)\n",
-        "        texts = [f'CAST({quoted(n)} AS string) AS {quoted(n)}' if n in types else n for n in frame.columns]\n"
+        "        texts = [f'CAST(`{n}` AS string) AS `{n}`' if n in types else n for n in frame.columns]\n"
         "        shaped = shape(frame.selectExpr(*texts), {})\n",
         FROM_QUERY,
     ),
@@ -163,8 +163,8 @@ QUARANTINE: tuple[Mutation, ...] = (
         CORRECTED,
         "the check command does not tell changed types",
         "goldsmith/cli/declaring.py",
-        "    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
-        "    notes = advice(project)\n",
+        "    notes = [*declaration_notes(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
+        "    notes = declaration_notes(project)\n",
         "tests/unit/test_changed_types.py",
     ),
 )

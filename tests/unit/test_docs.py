@@ -23,9 +23,9 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES, OpsTable
 from goldsmith.project.scheduling import ScheduleSpec
-from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
-from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
+from goldsmith.quality.declarations import problems
+from goldsmith.quality.kinds import GX_KINDS, KINDS, UNSUPPORTED
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -192,7 +192,7 @@ def test_each_expectation_is_listed_with_its_arguments(kind: str) -> None:
 def test_the_expectations_of_others_are_listed() -> None:
     text = section(read("expectations.md"), "## More of Great Expectations")
     named = {row[0].strip("`") for row in rows(text)}
-    assert {name for name in named if name.startswith("expect_")} == FOREIGN | REFUSED.keys()
+    assert {name for name in named if name.startswith("expect_")} == GX_KINDS | UNSUPPORTED.keys()
 
 
 @pytest.mark.parametrize("table", OPS_TABLES, ids=lambda table: table.name)

@@ -13,7 +13,7 @@ import typer
 from goldsmith.cli.console import out, plural, tell_error, tell_json
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.errors import DeclarationError, Exit, GateStopped, GoldsmithError, RunError
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 

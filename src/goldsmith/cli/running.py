@@ -13,7 +13,7 @@ from goldsmith.cli.console import out, plural, styled, table, tell_json, tell_wa
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name
 from goldsmith.cli.reporting import report_file, tell_report
 from goldsmith.errors import DeclarationError, Exit
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

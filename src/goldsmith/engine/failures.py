@@ -89,7 +89,7 @@ def _java(error: BaseException) -> Iterator[Any]:
 
 
 def has_cause(error: BaseException, *names: str) -> bool:
-    """True where one of Java's exceptions behind the error has a class of one of these simple names."""
+    """True if one of Java's exceptions behind the error has a class of one of these simple names."""
     return any(str(cause.getClass().getSimpleName()) in names for cause in _java(error))
 
 
@@ -198,7 +198,7 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
 def raised_in_python(told: str) -> tuple[str, str | None, int | None] | None:
     """What a function of Python raised in one of Spark's workers, with the file and the line of the project's code.
 
-    told: the text of Spark's exception, which quotes the worker's traceback. None where it quotes none.
+    told: the text of Spark's exception, which quotes the worker's traceback. None if it quotes none.
     """
     _, found, stack = told.partition("Traceback (most recent call last):\n")
     if not found:
@@ -216,7 +216,7 @@ def raised_in_python(told: str) -> tuple[str, str | None, int | None] | None:
 
 
 def _of_the_store(error: Exception, everything: str, table: str, path: str) -> GoldsmithError | None:
-    """What an object store said, or that it said nothing; None where it is not its doing."""
+    """What an object store said, or that it said nothing; None if it is not its doing."""
     bucket = path.removeprefix("s3a://").split("/", 1)[0]
     where = Where(file=path, table=table)
     if has_cause(error, "ConditionIgnoredException"):

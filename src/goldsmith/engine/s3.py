@@ -38,7 +38,7 @@ class Bucket:
     def of(cls, place: str, *, patient: bool = True) -> Bucket:
         """The bucket of `s3a://bucket/folder`. patient: whether a store that is away is waited for, half a minute.
 
-        Raises NotReady GS903 where boto3 is not installed, GS411 where the environment is half filled in.
+        Raises NotReady GS903 if boto3 is not installed, GS411 if the environment is half filled in.
         """
         name = place.partition("://")[2].partition("/")[0]
         with _told(name):
@@ -58,7 +58,7 @@ class Bucket:
         return bool(page.get("Contents"))
 
     def head(self, key: str) -> dict[str, Any] | None:
-        """ContentLength, LastModified and ETag of an object; None where it is not there."""
+        """ContentLength, LastModified and ETag of an object; None if it is not there."""
         from botocore.exceptions import ClientError
 
         with _told(self.name):

@@ -25,10 +25,10 @@ from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.failures import explained
 from goldsmith.engine.queries import Query, answer_to, parsed
 from goldsmith.errors import DeclarationError
+from goldsmith.project.hints import hint_for
 from goldsmith.project.names import LAYERS, tables_in
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
 OPS = tuple(f"ops.{table.name}" for table in OPS_TABLES)
@@ -63,8 +63,8 @@ class Answer:
 def ask(spark: SparkSession, run: Run, query: str, *, limit: int) -> Answer:
     """The first rows of a query. Times are UTC. Nothing but a query is executed.
 
-    Raises DeclarationError GS201 where it does not parse or does more than read, GS202 where a table in it has
-    never been loaded, GS203 for its columns; StorageError GS403 where it fails.
+    Raises DeclarationError GS201 if it does not parse or does more than read, GS202 if a table in it has
+    never been loaded, GS203 for its columns; StorageError GS403 if it fails.
     """
     try:
         frame = answer_to(spark, register(spark, run, query))
@@ -162,7 +162,7 @@ def register_all(spark: SparkSession, run: Run) -> tuple[str, ...]:
 
 
 def make_known(spark: SparkSession, name: str, path: str) -> bool:
-    """Makes a Delta table known to this session; False where there is none at its path yet."""
+    """Makes a Delta table known to this session; False if there is none at its path yet."""
     if TableLog(spark, path).version() == NO_TABLE:
         return False
     schema, _, table = name.partition(".")

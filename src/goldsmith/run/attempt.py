@@ -12,7 +12,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRe
 from goldsmith.engine.delta.quarantine import Settled
 from goldsmith.engine.literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.checks.columns import TAKE_A_PART, incomparable
+from goldsmith.project.checks.columns import EXTRACT_A_VALUE, incomparable
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, Counts
 from goldsmith.run.commits import Written, write
@@ -33,7 +33,7 @@ from goldsmith.run.sources import source_of
 
 
 def attempt(spark: SparkSession, run: Run, plan: LoadPlan, settled: Settled) -> Written | None:
-    """One slice, one commit. None where another run's commit was taken instead."""
+    """One slice, one commit. None if another run's commit was taken instead."""
     source = source_of(plan.table)
     piece = source.rows(spark, run, plan)
     if plan.table.columns is None or plan.table.code is not None:
@@ -89,7 +89,7 @@ def _refuse_incomparable(table: Table, schema: StructType) -> None:
                 "GS110",
                 incomparable(field.name, field.dataType.simpleString()),
                 where=table.where("load", table.load.kind),
-                hint=TAKE_A_PART,
+                hint=EXTRACT_A_VALUE,
             )
 
 

@@ -36,7 +36,7 @@ class Change:
 
 
 def has_catalog(run: Run) -> bool:
-    """True where the profile's tables are known by name outside of a session."""
+    """True if the profile's tables are known by name outside of a session."""
     return run.project.profile(run.profile).catalog == "hive"
 
 

@@ -37,7 +37,7 @@ def _notes(table: Table, held: dict[str, str]) -> Iterator[str]:
 
 
 def _types(folder: Path) -> dict[str, str]:
-    """The types of a table's single-valued columns, by their names in lower case; empty where they are unknown."""
+    """The types of a table's single-valued columns, by their names in lower case; empty if they are unknown."""
     sums = sorted((folder / "_delta_log").glob("*.crc"))
     try:
         metadata = json.loads(sums[-1].read_text(encoding="utf-8"))["metadata"] if sums else {}

@@ -33,7 +33,7 @@ def write(
     measured: Measured,
     metadata: CommitMetadata,
 ) -> Written | None:
-    """Commits the kept rows; None where the table is no longer as it was planned from."""
+    """Commits the kept rows; None if the table is no longer as it was planned from."""
     if plan.log.version() != plan.state.version:
         return None
     if plan.state.exists and admit(plan.log, kept.schema):

@@ -31,7 +31,7 @@ class Interval:
 
     @classmethod
     def of(cls, start: date | None, end: date | None) -> Interval | None:
-        """The interval of two optional ends; one alone is one day. Raises DeclarationError GS505 where it runs backwards."""
+        """The interval of two optional ends; one alone is one day. Raises DeclarationError GS505 if it runs backwards."""
         if start is None and end is None:
             return None
         first = start or date.fromordinal((end or date.min).toordinal() - 1)
@@ -139,7 +139,7 @@ class Run:
 
     @property
     def meets_others(self) -> bool:
-        """True where no lock keeps runs of one table apart: object stores have none. The table's log decides there."""
+        """True if no lock keeps runs of one table apart: object stores have none. The table's log decides there."""
         return "://" in self.warehouse
 
     def path(self, table: str) -> str:

@@ -24,7 +24,7 @@ def describe(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None
 
 
 def put_right(spark: SparkSession, run: Run, table: Table, log: TableLog, *, check: bool) -> bool:
-    """The same whoever changed them; True where they differed. check: only look. Raises RunError GS407."""
+    """The same whoever changed them; True if they differed. check: only look. Raises RunError GS407."""
     wanted = described(table, log)
     if not differs(spark, log, wanted):
         return False

@@ -89,7 +89,7 @@ class Feed:
 def feed_of(pipeline: Pipeline) -> Feed:
     """A pipeline's feed: the function `deliver(day)` of its feed.py.
 
-    Raises SourceError GS308 where there is none or it cannot be loaded.
+    Raises SourceError GS308 if there is none or it cannot be loaded.
     """
     file = pipeline.feed_file
     if file is None:
@@ -130,7 +130,7 @@ def feed_of(pipeline: Pipeline) -> Feed:
 def deliver_day(landing: Landing, deliver: Deliver, day: date) -> Delivery:
     """Writes one day's files; those that are there with the same content are left alone.
 
-    Raises SourceError GS308 where the feed fails, StorageError where a file cannot be written.
+    Raises SourceError GS308 if the feed fails, StorageError if a file cannot be written.
     """
     new = present = 0
     digests: dict[str, bytes] = {}

@@ -21,7 +21,7 @@ LogOf = Callable[[str], TableLog]
 
 @dataclass(frozen=True)
 class TableHandle:
-    """A table, its log, and its newest version. bookmark: of Goldsmith's last commit; None where there is none."""
+    """A table, its log, and its newest version. bookmark: of Goldsmith's last commit; None if there is none."""
 
     table: Table
     path: str
@@ -54,7 +54,7 @@ class TableHandle:
 
     @property
     def is_foreign(self) -> bool:
-        """True where no commit is Goldsmith's, and there are some that somebody else made."""
+        """True if no commit is Goldsmith's, and there are some that somebody else made."""
         return self.state.exists and self.state.counter == 0 and not self._is_unfinished
 
     @property

@@ -38,7 +38,7 @@ _RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
 
 
 def idle(run: Run, names: Sequence[str]) -> RunResult | None:
-    """The result of a run that has nothing to do; None where it has, or where that is not known without Spark.
+    """The result of a run that has nothing to do; None if it has, or where that is not known without Spark.
 
     A run has nothing to do where no table has a new row or a changed declaration, every load is recorded and every
     quarantine settled, or where nothing was ever delivered for these tables. It does not look at the catalog.
@@ -59,7 +59,7 @@ def idle(run: Run, names: Sequence[str]) -> RunResult | None:
 def _up_to_date(
     run: Run, names: Sequence[str], log_of: Callable[[str], TableLog]
 ) -> tuple[TableOutcome, ...] | None:
-    """What became of tables none of which has anything to load; None where one has."""
+    """What became of tables none of which has anything to load; None if one has."""
     outcomes = []
     spark = cast(SparkSession, WithoutSpark())
     for name in names:

@@ -33,7 +33,7 @@ class FoundFiles:
 
 
 def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> FoundFiles | None:
-    """What came since the table's last load, where the listings alone tell; None where the ledger must be asked."""
+    """What came since the table's last load, where the listings alone tell; None if the ledger must be asked."""
     if bookmark is None or bookmark.restored or bookmark.metadata.listing is None:
         return None
     added = added_to(bookmark.metadata.listing, listing)
@@ -77,7 +77,7 @@ def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -
 def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
     """Of each table, the Delta id and the counter up to which one of the platform's own tables has recorded it.
 
-    Read from the newest commit that says so; empty where there is none.
+    Read from the newest commit that says so; empty if there is none.
     """
     version = log.version()
     while version >= 0:
@@ -112,7 +112,7 @@ def new_files(
     """The listing less what is known, by path, size, modification time and ETag, where both have one; old times are
     no reason to skip a file.
 
-    Raises SourceError GS304 where a file was replaced and the table says `on_replaced: fail`.
+    Raises SourceError GS304 if a file was replaced and the table says `on_replaced: fail`.
     """
     names = {file.path for file in known}
     tags: dict[tuple[str, int, int], set[str | None]] = {}
@@ -139,7 +139,7 @@ def _has(tags: set[str | None] | None, etag: str | None) -> bool:
 
 
 def check_complete(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> None:
-    """Raises SourceError GS306 where a file that was loaded is not there any more: a rebuild would lose its rows."""
+    """Raises SourceError GS306 if a file that was loaded is not there any more: a rebuild would lose its rows."""
     present = {file.path for file in listing}
     missing = sorted({file.path for file in known} - present)
     if missing:

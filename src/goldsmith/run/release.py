@@ -58,7 +58,7 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
 
     where: SQL over the row's columns as they entered, and `reasons`; all rows where absent. Rows that still
     violate a rule stay as they are. Raises RunError: GS601 for a load whose rows are judged again anyway, GS405
-    where a column is declared with another type than the table has, GS502 where another run holds the table;
+    where a column is declared with another type than the table has, GS502 if another run holds the table;
     DeclarationError GS203 for a condition that cannot be read.
     """
     if not load_of(table).releases:
@@ -90,7 +90,7 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
 
 
 def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> Released | None:
-    """One release. None where another run's commit was made instead."""
+    """One release. None if another run's commit was made instead."""
     handle = TableHandle.opened(spark, run, table, partial(TableLog, spark))
     quarantine, log, bookmark = handle.quarantine, handle.log, handle.bookmark
     if quarantine.version() < 0 or bookmark is None:
@@ -159,7 +159,7 @@ def _metadata(run: Run, plan: Again, bookmark: Bookmark, rows: int, quarantine: 
 
 
 def _slice(spark: SparkSession, handle: TableHandle, where: str | None) -> Slice | None:
-    """The chosen rows as a load would have them; None where there are none to choose from."""
+    """The chosen rows as a load would have them; None if there are none to choose from."""
     table, log, source = handle.table, handle.log, source_of(handle.table)
     entries = handle.quarantine.entries(handle.state.counter)
     declared = types_of(table)

@@ -30,7 +30,7 @@ def bookmarks(spark: SparkSession, run: Run) -> dict[str, Mapping[str, Consumed]
 def held_by(
     name: str, log: TableLog, consumed: Mapping[str, Mapping[str, Consumed]], now: datetime
 ) -> str | None:
-    """The table that still has to read files of this one which are older than what is kept; None where there is none.
+    """The table that still has to read files of this one which are older than what is kept; None if there is none.
 
     A table that has consumed version v reads v itself and every change after it: the files that were removed since
     v + 1. Where the log has lost v + 1 it computes everything anew, and needs none of them.

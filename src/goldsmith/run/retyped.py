@@ -9,7 +9,7 @@ from goldsmith.project.tables import Table
 
 
 def refuse_retyped(table: Table, log: TableLog, bookmark: Bookmark, hint: str) -> None:
-    """Raises RunError GS405 where a changed declaration gives a column another type than the table has."""
+    """Raises RunError GS405 if a changed declaration gives a column another type than the table has."""
     if bookmark.metadata.definition == table.definition:
         return
     held = {name.lower(): kind for name, kind in log.types().items()}

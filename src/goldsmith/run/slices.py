@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 
 from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.engine.literals import Literals
-from goldsmith.project.strict import Names
+from goldsmith.project.strict_model import Names
 from goldsmith.project.tables import Table
 
 FILE_REASONS = "_gs_file_reasons"

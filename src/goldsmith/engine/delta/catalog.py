@@ -60,7 +60,7 @@ class Entry:
 class Catalog:
     """The catalog of a session that was made with `catalog: hive`.
 
-    Raises NotReady GS430 where no metastore answers: its client would try for minutes.
+    Raises NotReady GS430 if no metastore answers: its client would try for minutes.
     """
 
     def __init__(self, spark: SparkSession) -> None:

@@ -23,8 +23,8 @@ class Span:
     """Versions of an upstream with after < version <= until, and what its log says happened in them.
 
     rewritten: whole files were replaced, among them rows that stayed as they are. rows: of the files that were
-    added; None where files carry no statistics. altered: what became of its columns across which its changes cannot be
-    read as rows of one schema; None where nothing did.
+    added; None if files carry no statistics. altered: what became of its columns across which its changes cannot be
+    read as rows of one schema; None if nothing did.
     """
 
     after: int
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Added and removed rows, netted as multisets; removed is None where nothing was removed.
+    """Added and removed rows, netted as multisets; removed is None if nothing was removed.
 
     cached: what is to be unpersisted when the rows have been used.
     """
@@ -54,7 +54,7 @@ class ChangeSet:
 
 
 def look_at(log: TableLog, after: int, until: int) -> Span:
-    """What happened in a span, from the log alone. Raises HistoryGone where the log no longer has it."""
+    """What happened in a span, from the log alone. Raises HistoryGone if the log no longer has it."""
     added = removed = rewritten = False
     rows: int | None = 0
     schemas: list[str] = []

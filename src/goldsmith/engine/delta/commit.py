@@ -15,7 +15,7 @@ class Commit:
 
     at: milliseconds since 1970. metadata: what Goldsmith says of its own commits. added, removed: whether it added
     or removed rows.
-    added_rows: from the files' statistics, None where one file has none.
+    added_rows: from the files' statistics, None if one file has none.
     base: the version that it was planned from, where it says so. schema: the table's, as JSON, where it set that.
     """
 

@@ -51,15 +51,15 @@ class Description:
 
 
 def in_step(log: TableLog, wanted: Description) -> bool:
-    """True where the table was last brought in step with this description: one look at what is in memory."""
+    """True if the table was last brought in step with this description: one look at what is in memory."""
     return (log.table_property(DECLARED) or "") == wanted.mark
 
 
 def bring_in_step(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
-    """Makes the table's comments, properties and clustering those that are wanted; True where it committed.
+    """Makes the table's comments, properties and clustering those that are wanted; True if it committed.
 
     The commit has no rows, so readers of changes pass over it. It carries no bookmark: the one before it stays
-    the table's. Columns without a description keep the comment that they came with. False where another
+    the table's. Columns without a description keep the comment that they came with. False if another
     writer was faster; the next run looks again.
     """
     try:
@@ -81,7 +81,7 @@ def bring_in_step(spark: SparkSession, log: TableLog, wanted: Description) -> bo
 
 
 def differs(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
-    """True where the table's words are not the wanted ones, whoever changed them."""
+    """True if the table's words are not the wanted ones, whoever changed them."""
     metadata = log.transaction()[1]
     return not (
         _is_clustered(spark, log, wanted) and _described(spark, log, metadata, wanted).equals(metadata)

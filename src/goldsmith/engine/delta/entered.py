@@ -76,7 +76,7 @@ class Entering:
 
     @property
     def struct(self) -> Column | None:
-        """The values for ENTERED; None where no column has a type."""
+        """The values for ENTERED; None if no column has a type."""
         fields = []
         for column, value in zip(self.columns.fields, self.values, strict=True):
             if not _is_void(column):

@@ -83,7 +83,7 @@ class TableLog:
         return (str(snapshot.metadata().id()) if version != NO_TABLE else "", version)
 
     def state(self) -> TableState:
-        """The newest state. Raises StorageError GS401 where the folder holds something else than Delta."""
+        """The newest state. Raises StorageError GS401 if the folder holds something else than Delta."""
         id_, version = self.identity()
         if version == NO_TABLE:
             self._refuse_other_content()
@@ -95,7 +95,7 @@ class TableLog:
         return self._counter(self.version())
 
     def size(self) -> int | None:
-        """Bytes of the table's files, as its newest checksum tells; None where it has none."""
+        """Bytes of the table's files, as its newest checksum tells; None if it has none."""
         checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
         return int(checksum.get().tableSizeBytes()) if checksum.isDefined() else None
 
@@ -198,7 +198,7 @@ class TableLog:
         return context.hadoopConfiguration()
 
     def commit(self, version: int) -> Commit:
-        """One commit. Raises HistoryGone where the log no longer has it."""
+        """One commit. Raises HistoryGone if the log no longer has it."""
         if version in self._commits:
             return self._commits[version]
         path = self._class("org.apache.hadoop.fs.Path")(f"{self.path}/_delta_log/{version:020d}.json")
@@ -231,7 +231,7 @@ class TableLog:
         """The last Goldsmith commit that the table's present content stands on.
 
         A RESTORE leads to the version that was restored, and the counters between are void.
-        None where the log holds no such commit any more.
+        None if the log holds no such commit any more.
         """
         version, restored = state.version, False
         foreign: set[str] = set()
@@ -290,7 +290,7 @@ class TableLog:
         return DataFrame(frame, self.spark)
 
     def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
-        """The commit of this run with this counter, looked for after a version; None where it was not taken."""
+        """The commit of this run with this counter, looked for after a version; None if it was not taken."""
         version = after + 1
         while True:
             try:

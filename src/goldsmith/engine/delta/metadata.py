@@ -46,7 +46,7 @@ class LoadedFile:
 class RowCounts:
     """Rows of one load. rows_in = written + quarantined + dropped + superseded where the load is right.
 
-    filtered: rows of the change set that the query left out; None where the query is not one-to-one.
+    filtered: rows of the change set that the query left out; None if the query is not one-to-one.
     inserted, updated, deleted: what the written rows did to the table.
     """
 
@@ -134,7 +134,7 @@ class CommitMetadata:
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitMetadata | None:
-        """The metadata in a commit's text, or None where the commit is not one of Goldsmith's."""
+        """The metadata in a commit's text, or None if the commit is not one of Goldsmith's."""
         if not text or f'"{NAME}"' not in text:
             return None
         try:
@@ -163,7 +163,7 @@ class CommitMetadata:
         )
 
     def is_void(self, counter: int) -> bool:
-        """True where a RESTORE took the commit with this counter back."""
+        """True if a RESTORE took the commit with this counter back."""
         return any(low <= counter <= high for low, high in self.voided)
 
     def completed(self, metrics: Mapping[str, int]) -> CommitMetadata:
@@ -190,7 +190,7 @@ class CommitMetadata:
 
 
 def base_in(text: str | None) -> int | None:
-    """The version that a commit with this text was planned from; None where it names none."""
+    """The version that a commit with this text was planned from; None if it names none."""
     if not text or f'"{BASE}"' not in text:
         return None
     try:

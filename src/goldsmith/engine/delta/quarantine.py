@@ -61,7 +61,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Settled:
-    """until: the quarantine's version up to which every entry counts; None where there is no quarantine.
+    """until: the quarantine's version up to which every entry counts; None if there is no quarantine.
 
     open: there are later entries of which it cannot be said yet.
     """

@@ -59,7 +59,7 @@ def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Targ
 def admit(log: TableLog, types: StructType) -> bool:
     """Makes a table that is there accept types that Delta adds to a new table by itself alone.
 
-    True where that took a commit: what was planned from the version before it is to be planned again.
+    True if that took a commit: what was planned from the version before it is to be planned again.
     """
     if not _contains(types, TimestampNTZType) or log.supports(_NTZ):
         return False

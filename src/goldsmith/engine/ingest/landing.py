@@ -36,12 +36,12 @@ class Landing(Protocol):
         """The files that match a glob, by path.
 
         Names of files and folders that begin with `.` or `_`, and `*.tmp`, are ignored.
-        Raises SourceError GS301 where the folder that the pattern begins with is not there.
+        Raises SourceError GS301 if the folder that the pattern begins with is not there.
         """
         ...
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
-        """Raises SourceError GS303 where a file is no longer as it was listed."""
+        """Raises SourceError GS303 if a file is no longer as it was listed."""
         ...
 
     def open(self, path: str) -> BinaryIO:
@@ -49,7 +49,7 @@ class Landing(Protocol):
         ...
 
     def deliver(self, path: str, content: bytes) -> bool:
-        """Writes a file, whole or not at all; False where it is there with this content.
+        """Writes a file, whole or not at all; False if it is there with this content.
 
         Raises SourceError GS308 for a path that leaves the landing area or that loads ignore, StorageError.
         """
@@ -76,7 +76,7 @@ def listed(files: Collection[LoadedFile]) -> str:
 
 
 def added_to(former: str, files: Sequence[LoadedFile]) -> tuple[LoadedFile, ...] | None:
-    """The files that were added to a listing whose text is `former`; None where it did more than grow by newer files.
+    """The files that were added to a listing whose text is `former`; None if it did more than grow by newer files.
 
     The oldest files are tried as the former listing, and its text tells whether they are.
     """

@@ -82,7 +82,7 @@ def cast_reason(column: str, wanted: str) -> str:
 
 
 def same_type(left: str, right: str) -> bool:
-    """True where two texts name one Spark type: `int` and `integer`."""
+    """True if two texts name one Spark type: `int` and `integer`."""
     return parsed(left) == parsed(right)
 
 

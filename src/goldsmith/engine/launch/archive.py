@@ -49,7 +49,7 @@ def make_archive(settings: Settings, training: Sequence[str], tell: Callable[[st
     """Makes the archive where it is not there, and returns its path: about a minute, and some 200 MB.
 
     training: a Python program's arguments. It does what drivers do and returns when its JVM has ended.
-    Raises NotReady: GS901 without Java, GS907 where Java makes none.
+    Raises NotReady: GS901 without Java, GS907 if Java makes none.
     """
     path = archive_of(settings)
     if path.is_file():

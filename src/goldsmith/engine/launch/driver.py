@@ -43,7 +43,7 @@ def executor_options(profile: ProfileSpec) -> tuple[str, ...]:
 
 
 def additional_jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
-    """The jars that the profile needs and Spark's own folder lacks. Raises NotReady GS902 where one is missing."""
+    """The jars that the profile needs and Spark's own folder lacks. Raises NotReady GS902 if one is missing."""
     groups = groups_of(profile)
     found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
     own = spark_jars()

@@ -71,7 +71,7 @@ def jar_folder(settings: Settings, group: str) -> Path:
 
 
 def spark_jars() -> Path:
-    """The folder of the jars that Spark itself comes with. Raises NotReady GS903 where pyspark is not installed."""
+    """The folder of the jars that Spark itself comes with. Raises NotReady GS903 if pyspark is not installed."""
     home = os.environ.get("SPARK_HOME")
     if home:
         return Path(home) / "jars"
@@ -107,7 +107,7 @@ def installed(settings: Settings, *groups: str) -> tuple[Path, ...]:
 def fetch(settings: Settings, groups: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, ...]:
     """Fetches what is missing of some groups and returns their jars; `tell` receives a line for each step.
 
-    Raises NotReady: GS901 without Java, GS902 where a jar cannot be had or is not the pinned one.
+    Raises NotReady: GS901 without Java, GS902 if a jar cannot be had or is not the pinned one.
     """
     ships = spark_jars()
     for group in groups:

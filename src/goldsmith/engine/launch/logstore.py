@@ -20,7 +20,7 @@ _NEEDS = ("delta", "s3")
 
 
 def log_store_jar(settings: Settings) -> Path:
-    """The jar's path: among Spark's own jars, else where it is kept. Raises NotReady GS902 where it is missing."""
+    """The jar's path: among Spark's own jars, else where it is kept. Raises NotReady GS902 if it is missing."""
     shipped = spark_jars() / NAME
     path = shipped if shipped.is_file() else _kept_at(settings)
     if not path.is_file():
@@ -31,7 +31,7 @@ def log_store_jar(settings: Settings) -> Path:
 def build(settings: Settings, tell: Callable[[str], None]) -> Path:
     """Builds the jar where it is not there, and returns its path; `tell` receives a line for each step.
 
-    Raises NotReady: GS901 without Java, or with one that is no JDK; GS902 where its needs cannot be fetched or it
+    Raises NotReady: GS901 without Java, or with one that is no JDK; GS902 if its needs cannot be fetched or it
     does not compile.
     """
     try:

@@ -12,14 +12,14 @@ _STANDALONE = "spark://"
 
 
 def runs_here(master: str) -> bool:
-    """True where executors are threads of the driver."""
+    """True if executors are threads of the driver."""
     return re.fullmatch(r"local(\[.*\])?", master) is not None
 
 
 def driver_host(master: str) -> str | None:
-    """The address of this machine that a driver tells its executors; None where Spark is to find it itself.
+    """The address of this machine that a driver tells its executors; None if Spark is to find it itself.
 
-    For a standalone master it is the one by which this machine reaches it. Raises NotReady GS905 where none of
+    For a standalone master it is the one by which this machine reaches it. Raises NotReady GS905 if none of
     `spark://host:port,host:port` answers.
     """
     if master.startswith("local"):

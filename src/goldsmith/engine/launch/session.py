@@ -54,7 +54,7 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
 
     A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
     Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
-    to GS413 where the profile's place on S3 is not there for us.
+    to GS413 if the profile's place on S3 is not there for us.
     """
     if profile.on_s3:
         check_reachable((profile.landing, profile.warehouse))

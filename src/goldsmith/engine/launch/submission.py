@@ -19,7 +19,7 @@ _UNSAID = "local[*]"
 
 
 def submitted() -> bool:
-    """True where spark-submit, or the shell of pyspark, started this process."""
+    """True if spark-submit, or the shell of pyspark, started this process."""
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
@@ -30,7 +30,7 @@ def of_submission(
 
     jars: those that Spark's own folder lacks. They are asked for where the submitter did not give them, and put on
     the class path of this driver and of its executors.
-    Raises NotReady GS905 where the master does not answer, DeclarationError GS504 where nobody named one and the
+    Raises NotReady GS905 if the master does not answer, DeclarationError GS504 if nobody named one and the
     profile's is none that a driver can turn to by itself.
     """
     # A SparkConf made before knows nothing of the JVM's settings.

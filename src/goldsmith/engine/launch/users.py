@@ -50,7 +50,7 @@ def set_password(file: Path, name: str, password: str, reads: Sequence[str] = ()
 
 
 def remove_user(file: Path, name: str) -> bool:
-    """Takes a user out; False where there was none of this name."""
+    """Takes a user out; False if there was none of this name."""
     lines = _others(file, "")
     others = _others(file, name)
     if len(others) == len(lines):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
-from goldsmith.quality.fields import Find, among
+from goldsmith.quality.fields import Find, declared_fields
 from goldsmith.quality.predicates import has_predicate
 
 Rule = Literal["warning", "error"]
@@ -72,7 +72,9 @@ class Subject:
             and "mostly" not in e.arguments
         }
         key = {name.lower() for name in load.row_key}
-        return cls(dict(table.columns or {}), frozenset(held | key), not load.by_changes, load.confined_by)
+        return cls(
+            dict(table.columns or {}), frozenset(held | key), not load.incremental, load.partition_columns
+        )
 
     def column(self, name: object) -> str | None:
         """The column as it is declared, whatever the case it is named in; None where there is none."""
@@ -85,6 +87,6 @@ class Subject:
         if not has_predicate(expectation):
             return None
         try:
-            return compiler(expectation, among(self.types))
+            return compiler(expectation, declared_fields(self.types))
         except DeclarationError:
             return None

@@ -97,7 +97,7 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
 
 def load_in_words(table: Table) -> str:
     """How rows enter a table: `merge on id; newest by version`."""
-    words = table.load.in_words()
+    words = table.load.summary()
     return f"{words} from {table.origin}" if table.origin else words
 
 

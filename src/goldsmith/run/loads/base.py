@@ -28,16 +28,16 @@ class LoadStrategy(ABC, Generic[Declared]):
     """How one kind of load does its work. declared: what the table says of it."""
 
     releases: ClassVar[bool] = False
-    """True where quarantined rows can enter the table by themselves; else every load judges all of them again."""
+    """True if quarantined rows can enter the table by themselves; else every load judges all of them again."""
 
     reads_beyond_changes: ClassVar[bool] = False
-    """True where an incremental load evaluates expressions over rows that did not change."""
+    """True if an incremental load evaluates expressions over rows that did not change."""
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
 
     def unconfined(self, table: Table, driver: str) -> str | None:  # noqa: ARG002 - for those that ask
-        """Why a driver's changes concern the whole table; None where they do not."""
+        """Why a driver's changes concern the whole table; None if they do not."""
         return None
 
     def reason(self, table: Table, driver: str, span: Span) -> str:  # noqa: ARG002 - as above

@@ -141,7 +141,7 @@ class MergeStrategy(LoadStrategy[Merge]):
         """The keys whose rows may come of removed rows of the driver; more than those where the query leaves rows out.
 
         Keys that the driver alone decides are computed from its rows: what lookups held when a row was loaded does
-        not matter then. Raises TooMuchTouched where that is not so and cannot be known any more.
+        not matter then. Raises TooMuchTouched if that is not so and cannot be known any more.
         """
         table, key = plan.table, self.declared.key
         assert table.analysis is not None

@@ -31,11 +31,11 @@ class RowSource(ABC):
 
     @abstractmethod
     def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
-        """The rows of a plan. Raises TooMuchTouched where only a load of everything is right."""
+        """The rows of a plan. Raises TooMuchTouched if only a load of everything is right."""
 
     @abstractmethod
     def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
-        """Raises RunError GS405 where rows bring a column with another type than the table has."""
+        """Raises RunError GS405 if rows bring a column with another type than the table has."""
 
     @abstractmethod
     def text_columns(self) -> Mapping[str, DataType]:
@@ -55,4 +55,4 @@ class RowSource(ABC):
 
     @abstractmethod
     def is_empty(self, run: Run, table: Table) -> bool:
-        """True where it needs no look into a table to know that there are no rows to load."""
+        """True if it needs no look into a table to know that there are no rows to load."""

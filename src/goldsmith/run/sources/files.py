@@ -166,7 +166,7 @@ class Files(RowSource):
 
     @override
     def is_empty(self, run: Run, table: Table) -> bool:
-        """True where no file was ever delivered."""
+        """True if no file was ever delivered."""
         return not run.landing.files(declared_files(table).source.files, table=table.name)
 
 

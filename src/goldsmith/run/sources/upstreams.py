@@ -149,7 +149,7 @@ def _by_changes(
     counted = [name for name in changed if table.spec.lookups.get(name) != "as_loaded"]
     drivers = [name for name in table.drivers if name in changed]
     lookups = [name for name in counted if name not in table.drivers]
-    if not table.load.by_changes:
+    if not table.load.incremental:
         if counted:
             return "full", f"{', '.join(counted)} changed"
         return Nothing(handle=handle, reason="nothing new upstream")
@@ -157,10 +157,13 @@ def _by_changes(
         return "rebuild", f"the lookup {', '.join(lookups)} changed"
     if not drivers:
         return Nothing(handle=handle, reason="nothing new upstream")
-    deciding = [name for name in drivers if name in table.deciding]
-    if deciding:
+    deciding_references = [name for name in drivers if name in table.deciding_references]
+    if deciding_references:
         # Its new and removed rows may decide about any row of the table, not only about those they give.
-        return "rebuild", f"{', '.join(deciding)} changed, and rows are quarantined or dropped by it"
+        return (
+            "rebuild",
+            f"{', '.join(deciding_references)} changed, and rows are quarantined or dropped by it",
+        )
     driver = drivers[0]
     unconfined = load.unconfined(table, driver)
     if unconfined is not None:
@@ -224,7 +227,7 @@ def _bytes(*logs: TableLog) -> int:
 
 def _tracked(table: Table) -> tuple[str, ...]:
     """The upstreams that decide the table's content: what it reads, and what rows are quarantined or dropped against."""
-    return tuple(dict.fromkeys((*table.upstreams, *sorted(table.deciding))))
+    return tuple(dict.fromkeys((*table.upstreams, *sorted(table.deciding_references))))
 
 
 def _consumed(log: TableLog, table: Table, name: str) -> Consumed:
