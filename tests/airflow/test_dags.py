@@ -243,7 +243,9 @@ def test_without_a_server_no_dag_has_gates_and_the_documentation_says_so(own: Da
 def test_the_gates_are_the_declarations() -> None:
     project = load_project(ROOT)
     for name, dag in all_dags(ROOT).items():
-        declared = {table: project.gate(table) for table in project.tables if project.home(table) == name}
+        declared = {
+            table: project.gate(table) for table in project.tables if project.pipeline_of(table) == name
+        }
         found = gates(dag)
         assert {table: gate.limit for table, gate in found.items()} == {
             table: limit for table, limit in declared.items() if limit

@@ -77,7 +77,7 @@ def test_a_folder_that_is_not_there_is_said_so(landing: Landing) -> None:
     with pytest.raises(SourceError) as caught:
         landing.files("ordres/*.csv", table="bronze.orders")
     assert caught.value.code == "GS301"
-    assert caught.value.message.endswith("/landing/ordres is not there.")
+    assert caught.value.message.endswith("/landing/ordres does not exist.")
 
 
 def test_a_folder_can_be_made_before_its_files(landing: Landing, tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_two_contents_of_one_size_and_one_second_are_told_apart(home: S3Home, la
         landing.unchanged([before], table="bronze.orders")
 
 
-def test_a_file_that_vanished_is_said_so(home: S3Home, landing: Landing) -> None:
+def test_removed_file_is_reported(home: S3Home, landing: Landing) -> None:
     landing.deliver("orders/a.csv", b"id\n1\n")
     listing = landing.files("orders/*.csv", table="bronze.orders")
     home.remove(f"{home.place}/landing/orders")
-    with pytest.raises(SourceError, match="vanished"):
+    with pytest.raises(SourceError, match="removed"):
         landing.unchanged(listing, table="bronze.orders")
     with pytest.raises(FileNotFoundError):
         landing.open("orders/a.csv")

@@ -15,7 +15,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, LoadedFile, RowCount
 from goldsmith.errors import GateStopped, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.publish import openlineage
-from goldsmith.run.context import Interval, Run
+from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.outcome import RunResult, TableOutcome
 
 pytest.importorskip("openlineage.client", reason="the extra `lineage` is not installed")
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> Run:
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    begun = Run.begin(load_project(tmp_path), interval=Interval(date(2013, 1, 1), date(2013, 1, 2)))
+    begun = Run.begin(load_project(tmp_path), interval=DataInterval(date(2013, 1, 1), date(2013, 1, 2)))
     return replace(begun, run_id="r1", started=datetime(2013, 1, 2, 6, tzinfo=UTC))
 
 

@@ -59,7 +59,7 @@ def test_right_declarations_have_no_problems(expectation: Expectation) -> None:
         (expect("expect_column_values_to_be_between", column="distance", min_value=True), "not True"),
         (
             expect("expect_column_values_to_be_between", column="distance", min_value=1, max_value="9"),
-            "kinds",
+            "different types",
         ),
         (expect("expect_column_values_to_be_in_set", column="carrier"), "lacks `value_set`"),
         (expect("expect_column_values_to_be_in_set", column="carrier", value_set="AA"), "a list of values"),

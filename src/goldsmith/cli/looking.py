@@ -15,8 +15,8 @@ from goldsmith.cli.reporting import report_file, tell_report
 
 if TYPE_CHECKING:
     from goldsmith.project.tables import Project
-    from goldsmith.run.asking import Answer
-    from goldsmith.run.standing import Standing
+    from goldsmith.run.sql_query import QueryResult
+    from goldsmith.run.table_status import TableStatus
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")]
@@ -32,10 +32,10 @@ def status(as_json: Json = False) -> None:
     """Every table's last load: its status, when it ended, its rows, and the rows in quarantine now."""
     project = open_project()
     from goldsmith.run.context import Run
-    from goldsmith.run.standing import standing
+    from goldsmith.run.table_status import table_statuses
 
     with open_spark(project, quiet=as_json) as spark:
-        rows = standing(spark, Run.begin(project, profile_name()))
+        rows = table_statuses(spark, Run.begin(project, profile_name()))
     if as_json:
         tell_json(rows)
         return
@@ -46,7 +46,7 @@ _EXPENDABLE = ("interval", "version", "in", "written", "ended (UTC)")
 """The columns that `status` leaves out where the terminal is too narrow, the first first."""
 
 
-def tell_standing(rows: Sequence[Standing]) -> None:
+def tell_standing(rows: Sequence[TableStatus]) -> None:
     """One line for each table, then what stopped a load or is to be looked at."""
     columns: dict[str, Sequence[object]] = {
         "table": [r.table for r in rows],
@@ -118,15 +118,15 @@ def sql(
     _tell_answer(answer, limit)
 
 
-def _answer(project: Project, query: str, limit: int, *, quiet: bool) -> Answer:
-    from goldsmith.run.asking import ask
+def _answer(project: Project, query: str, limit: int, *, quiet: bool) -> QueryResult:
     from goldsmith.run.context import Run
+    from goldsmith.run.sql_query import run_query
 
     with open_spark(project, quiet=quiet) as spark:
-        return ask(spark, Run.begin(project, profile_name()), query, limit=limit)
+        return run_query(spark, Run.begin(project, profile_name()), query, limit=limit)
 
 
-def _tell_answer(answer: Answer, limit: int) -> None:
+def _tell_answer(answer: QueryResult, limit: int) -> None:
     for part in rows_within(out.width, answer.columns, answer.rows):
         out.print(part)
     if answer.more:

@@ -11,7 +11,7 @@ from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
-    from goldsmith.run.maintaining import Upkeep
+    from goldsmith.run.maintaining import MaintenanceResult
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def maintain(
     raise typer.Exit(Exit.FAILED if any(each.error for each in done) else Exit.DONE)
 
 
-def _tell(done: tuple[Upkeep, ...], *, dry_run: bool) -> None:
+def _tell(done: tuple[MaintenanceResult, ...], *, dry_run: bool) -> None:
     rows = [
         (each.table, each.files, _put_together(each), each.removed or None, _kept(each))
         for each in done
@@ -70,18 +70,18 @@ def _tell(done: tuple[Upkeep, ...], *, dry_run: bool) -> None:
         out.print(f"\n{plural(fewer, 'file')} fewer in use, {plural(removed, 'old file')} removed.")
 
 
-def _put_together(each: Upkeep) -> str | None:
+def _put_together(each: MaintenanceResult) -> str | None:
     if not each.compacted or each.compacted == (0, 0):
         return None
     return f"{each.compacted[0]} into {each.compacted[1]}"
 
 
-def _kept(each: Upkeep) -> str:
+def _kept(each: MaintenanceResult) -> str:
     days = f"{each.kept_hours / 24:.0f} days"
     return f"all, {each.held_by} has to read it" if each.held_by else days
 
 
-def _as_dict(each: Upkeep) -> dict[str, Any]:
+def _as_dict(each: MaintenanceResult) -> dict[str, Any]:
     fields = ("table", "files", "compacted", "removed", "kept_hours", "held_by")
     told = {name: getattr(each, name) for name in fields}
     return {**told, "error": error_as_dict(each.error) if each.error else None}

@@ -174,26 +174,26 @@ def _sentence(results: Sequence[RunResult]) -> Text:
 
 def _left_out(results: Sequence[RunResult]) -> list[str | tuple[str, str]]:
     """Which tables quarantined rows, or dropped most of a load's, as the end of the last line."""
-    from goldsmith.run.outcome import left_out
+    from goldsmith.run.outcome import rejected_rows
 
     little = _little(results)
     parts: list[str | tuple[str, str]] = []
     for name, counts in _counts(results).items():
         if counts.quarantined or name in little:
-            told = f"{name} {left_out(counts)}"
+            told = f"{name} {rejected_rows(counts)}"
             parts += ["; " if parts else " ", (told, "yellow") if name in little else told]
     return [*parts, "."] if parts else []
 
 
 def _little(results: Sequence[RunResult]) -> frozenset[str]:
     """The tables with a load that kept little."""
-    from goldsmith.run.outcome import kept_little
+    from goldsmith.run.outcome import mostly_rejected
 
     return frozenset(
         outcome.table
         for result in results
         for outcome in result.outcomes
-        if any(kept_little(commit.counts) for commit in outcome.commits)
+        if any(mostly_rejected(commit.counts) for commit in outcome.commits)
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from goldsmith.project.tables import Pipeline, Project
-    from goldsmith.run.context import Interval
+    from goldsmith.run.context import DataInterval
     from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult
 
@@ -114,7 +114,7 @@ def _run(
     rebuild: list[str] | None,
     accept: list[str] | None,
     why: str,
-    days: Interval | None,
+    days: DataInterval | None,
     parallel: int | None,
     *,
     quiet: bool,
@@ -216,7 +216,7 @@ def replay(
     raise typer.Exit(exit_code(results[-1]))
 
 
-def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
+def _spoiled(feed: Feed, spoil: list[datetime] | None, days: DataInterval) -> Feed:
     """The feed with the days that are to be bad."""
     chosen = {moment.date() for moment in spoil or ()}
     outside = sorted(chosen.difference(days.days))
@@ -238,11 +238,11 @@ def _one_day(
 ) -> RunResult:
     from goldsmith.cli.progress import told_live
     from goldsmith.publish.openlineage import emit
-    from goldsmith.run.context import Interval, Run
+    from goldsmith.run.context import DataInterval, Run
     from goldsmith.run.feeding import deliver_day
     from goldsmith.run.runner import run_tables
 
-    this = Run.begin(project, profile_name(), interval=Interval.of(day, None))
+    this = Run.begin(project, profile_name(), interval=DataInterval.of(day, None))
     deliver_day(this.landing, deliver, day)
     with told_live(quiet=False) as listener:
         chosen, width = project.select((pipeline.name,)), project.profile(profile_name()).parallel

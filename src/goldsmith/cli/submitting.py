@@ -64,14 +64,14 @@ def submit(
     `goldsmith submit run flights` does what `goldsmith run flights` does. Options stand before the job: what follows
     it is the job's own.
     """
-    from goldsmith.engine.launch.submit import Pods, Request, submission
+    from goldsmith.engine.launch.submit import Pods, SubmitRequest, submission
     from goldsmith.project.loading import read_spec
     from goldsmith.project.profiles import chosen_profile
 
     root = project_root()
     spec = read_spec(root)
     chosen = profile or profile_name() or spec.profile
-    request = Request(
+    request = SubmitRequest(
         job,
         tuple(arguments or ()),
         master,

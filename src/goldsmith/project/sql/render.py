@@ -21,7 +21,7 @@ def rendered(
     driver: str | None,
     empty: Mapping[str, str],
 ) -> str:
-    """The text with every table reference replaced; see `SqlQuery.rendered`."""
+    """The text with every table reference replaced; see `Query.rendered`."""
     without = {id(base.node) for base in emptied(structure.root, driver)} if driver is not None else set()
     aliases = _aliases(structure)
     replacements: dict[int, tuple[int, str]] = {}

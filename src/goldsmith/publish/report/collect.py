@@ -10,7 +10,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine as SideTable
+from goldsmith.engine.delta.quarantine import QuarantineTable as SideTable
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
