@@ -1,4 +1,4 @@
-"""HTTP as the platform's clients need it: a call, its answer whatever the status, and silence as an error."""
+"""A small HTTP client for the services' APIs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from urllib.request import HTTPCookieProcessor, build_opener
 from urllib.request import Request as _Request
 
 SERVER_ERROR = 500
-"""From this status on the server itself is at fault."""
+"""The first status of server errors."""
 
 
-class Silence(Exception):  # noqa: N818 - a state of the network, which callers put into words
-    """Nothing answered. The message is the network's reason."""
+class Unreachable(Exception):  # noqa: N818 - a state of the network, for which callers raise an error
+    """The server did not respond. The message is the reason."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """A response."""
 
     status: int
     content: bytes
 
     @property
     def is_error(self) -> bool:
-        """True if the server refused or failed."""
-        return self.status >= 400  # noqa: PLR2004 - errors in HTTP
+        """True for client and server errors."""
+        return self.status >= 400  # noqa: PLR2004 - the first error status
 
     def json(self) -> Any:
         """The content as JSON. Raises ValueError."""
@@ -38,7 +38,7 @@ class Reply:
 
 
 class Session:
-    """Calls that share cookies. timeout: seconds of a call that names none."""
+    """Requests that share cookies. timeout: the default time-out in seconds."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -53,7 +53,7 @@ class Session:
         *,
         timeout: float | None = None,
     ) -> Reply:
-        """Sends a call. A status of an error is an answer. Raises Silence."""
+        """Sends a request and returns the response, whatever its status. Raises Unreachable."""
         request = _Request(url, data=body, headers=dict(headers or {}), method=method)
         try:
             with self._opener.open(request, timeout=timeout or self._timeout) as received:
@@ -63,9 +63,9 @@ class Session:
                 return Reply(error.code, error.read())
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise Silence(str(reason) or type(error).__name__) from error
+            raise Unreachable(str(reason) or type(error).__name__) from error
 
 
 def as_json(content: object) -> bytes:
-    """A body of JSON."""
+    """The content as a JSON body."""
     return json.dumps(content).encode()

@@ -1,4 +1,4 @@
-"""A Spark session for scripts and notebooks that know nothing of a project but where it is."""
+"""Creates a Spark session for scripts and notebooks from a project."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _DELTA = "io.delta.sql.DeltaSparkSessionExtension"
 def session(
     profile: str | None = None, *, project: str | Path | None = None, name: str | None = None
 ) -> SparkSession:
-    """A Spark session as the project's profile has it, which knows its tables by their full names.
+    """A Spark session of the project's profile with its tables registered by their full names.
 
         spark = goldsmith.session()
         spark.table("gold.daily_punctuality").show()
 
-    profile: else GOLDSMITH_PROFILE, else the project's own. project: its folder, else GOLDSMITH_PROJECT, else the
-    nearest folder with a goldsmith.yaml, from the working directory up. name: the application's, else the project's.
-    Called again it returns the same session; tables that were loaded for the first time in between are known then.
+    profile: by default GOLDSMITH_PROFILE, else the project's. project: its folder, by default GOLDSMITH_PROJECT, else
+    the nearest folder with a goldsmith.yaml at or above the working directory. name: the application's name, by
+    default the project's. A further call returns the same session, and registers tables that were loaded since.
 
-    Raises DeclarationError GS100 where there is no project, GS108 for an unknown profile, DeclarationErrors where the
-    declarations are wrong; NotReady GS901, GS902, GS905 as a session of the profile does, GS906 where another session
-    without Delta runs in this process.
+    Raises DeclarationError GS100 without a project, GS108 for an unknown profile, DeclarationErrors for mistakes in
+    the declarations; NotReady GS901, GS902, GS905 if the session cannot be created, GS906 if this process has a
+    session without Delta.
     """
     from pyspark.sql import SparkSession
 
@@ -46,8 +46,8 @@ def session(
     if running is not None and _DELTA not in (running.conf.get("spark.sql.extensions", "") or ""):
         raise NotReady(
             "GS906",
-            "A Spark session without Delta runs in this process already.",
-            hint="Stop it first (`spark.stop()`), or begin with `goldsmith.session()`.",
+            "This process already has a Spark session without Delta.",
+            hint="Stop it first (`spark.stop()`), or call `goldsmith.session()` first.",
         )
     spark = make_session(
         spec, name=name or found.spec.name, warehouse=spec.warehouse, settings=Settings.from_environment()

@@ -1,4 +1,4 @@
-"""Where things are on this machine, from the environment."""
+"""Paths and addresses of this machine, from the environment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """Paths and addresses that belong to the machine and not to a project.
+    """Settings of the machine that are not part of a project.
 
-    cache: where downloads are kept. maven_repository: the Maven repository that jars come from.
-    ivy_settings: an Ivy settings file to use instead. java_home: the JDK that is preferred.
+    cache: the folder of downloads. maven_repository: the Maven repository for jars.
+    ivy_settings: an Ivy settings file to use instead. java_home: the preferred JDK. jars: a folder with all jars.
     """
 
     cache: Path
@@ -24,8 +24,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads GOLDSMITH_CACHE (else XDG_CACHE_HOME, else ~/.cache), GOLDSMITH_MAVEN_REPOSITORY,
-        GOLDSMITH_IVY_SETTINGS, GOLDSMITH_JARS (a folder that already holds the jars) and JAVA_HOME."""
+        """Reads GOLDSMITH_CACHE (default: XDG_CACHE_HOME or ~/.cache), GOLDSMITH_MAVEN_REPOSITORY,
+        GOLDSMITH_IVY_SETTINGS, GOLDSMITH_JARS and JAVA_HOME."""
         env = os.environ if environment is None else environment
         base = env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         ivy = env.get("GOLDSMITH_IVY_SETTINGS")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from goldsmith.http import Session, Silence
+from goldsmith.http import Session, Unreachable
 
 _SECONDS = 3
 _PORT = "8080"
@@ -22,7 +22,7 @@ def waiting_reason(master: str, application: str, requested: str) -> str:
         try:
             port = os.environ.get("SPARK_MASTER_WEBUI_PORT") or _PORT
             page = Session(_SECONDS).send("GET", f"http://{host}:{port}/json/").json()
-        except (Silence, ValueError):
+        except (Unreachable, ValueError):
             continue
         if page.get("status") == "ALIVE":
             return _reason(page, application, requested)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goldsmith.errors import DeclarationError, GoldsmithError, NotReady, RunError
-from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
+from goldsmith.http import SERVER_ERROR, Session, Unreachable, as_json
 
 OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
 
@@ -62,7 +62,7 @@ class Client:
         session = Session(request.timeout or self.timeout)
         try:
             reply = session.send(request.method, f"{self.url}{request.path}", body, headers)
-        except Silence as error:
+        except Unreachable as error:
             raise NotReady(
                 "GS701",
                 f"DQOps at {self.url} does not answer: {error}.",

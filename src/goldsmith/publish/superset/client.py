@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
-from goldsmith.http import SERVER_ERROR, Session, Silence, as_json
+from goldsmith.http import SERVER_ERROR, Session, Unreachable, as_json
 from goldsmith.publish.superset.assets import METADATA, Assets
 
 _ROOT = "bundle/"
@@ -142,7 +142,7 @@ class Client:
         headers = {**self._headers, **({"Content-Type": kind} if body is not None else {})}
         try:
             reply = self._session.send(method, self.server.url + path, body, headers)
-        except Silence as error:
+        except Unreachable as error:
             raise NotReady(
                 "GS721",
                 f"Superset does not answer at {self.server.url}: {error}.",
