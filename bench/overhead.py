@@ -29,7 +29,7 @@ from goldsmith.engine.launch.session import make_session
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.run.context import Interval, Run
+from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.feeding import Deliver, deliver_day, feed_of
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
@@ -169,7 +169,7 @@ def _load_of(spark: SparkSession, project: Project, place: Place, variant: str) 
     names = project.select((PIPELINE,))
 
     def load(day: date) -> None:
-        run = Run.begin(project, interval=Interval.of(day, None))
+        run = Run.begin(project, interval=DataInterval.of(day, None))
         run = replace(run, warehouse=str(warehouse), landing=place.landing)
         for error in _errors(run_tables(spark, run, names, parallel=PARALLEL[variant])):
             raise error

@@ -90,7 +90,9 @@ def command() -> list[str]:
     if engine.returncode != 0:
         reason = (engine.stderr or engine.stdout).strip().splitlines()[-1:]
         if "permission denied" in engine.stderr:
-            raise NotReadyError("No permission for Docker's engine: join the group `docker`, and log in again.")
+            raise NotReadyError(
+                "No permission for Docker's engine: join the group `docker`, and log in again."
+            )
         raise NotReadyError(
             f"Docker's engine is not running ({''.join(reason)}): `sudo systemctl start docker`, or start Docker Desktop."
         )
@@ -191,7 +193,9 @@ def published(compose: Sequence[str]) -> frozenset[int]:
     """The ports published by our running containers."""
     output = _output([*compose, "ps", "--format", "json"]).stdout
     # Older versions print one list, newer ones one object per line.
-    read = json.loads(output) if output.startswith("[") else [json.loads(line) for line in output.splitlines()]
+    read = (
+        json.loads(output) if output.startswith("[") else [json.loads(line) for line in output.splitlines()]
+    )
     return frozenset(
         publisher["PublishedPort"] for each in read for publisher in each.get("Publishers") or () if publisher
     )
@@ -221,7 +225,9 @@ def up(compose: Sequence[str], settings: Mapping[str, str]) -> int:
         print("Pushing the dashboards to Superset.", flush=True)
         pushed = subprocess.run([*quiet, "run", "--rm", "--no-deps", "-T", PUSH], check=False).returncode
         if pushed != 0:
-            print("The dashboards were not pushed to Superset; all other services are running.", file=sys.stderr)
+            print(
+                "The dashboards were not pushed to Superset; all other services are running.", file=sys.stderr
+            )
             return pushed
     print(summary(wanted))
     return 0

@@ -125,7 +125,5 @@ def _failure(image: Image, output: str) -> str:
         "  Check the network and `docker login`, or load the image with `docker load`, then run `make up` again;"
     )
     if image.variable:
-        lines.append(
-            f"  or set {image.variable} in .env to an image that is available ({image.otherwise})."
-        )
+        lines.append(f"  or set {image.variable} in .env to an image that is available ({image.otherwise}).")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ __all__ = ["session"]
 
 
 def __getattr__(name: str) -> Any:
-    # The command and the DAG processor import this package and must not load what they do not use.
+    # Imported lazily: the command and the DAG processor import this package without Spark.
     if name == "session":
         from goldsmith.notebook import session
 

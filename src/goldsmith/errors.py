@@ -1,4 +1,4 @@
-"""The one tree of errors: each has a stable code, says what is wrong, where, and what to do."""
+"""The errors of Goldsmith: each has a stable code, a message, a location and a hint."""
 
 from __future__ import annotations
 
@@ -8,88 +8,88 @@ from enum import IntEnum
 from pathlib import Path
 
 CODES: dict[str, str] = {
-    "GS100": "No project here",
+    "GS100": "No project found",
     "GS101": "A YAML file does not parse",
-    "GS102": "An unknown key",
+    "GS102": "Unknown key",
     "GS103": "A value of the wrong type",
     "GS104": "A required key is missing",
-    "GS105": "A table is declared twice, or a key is written twice",
-    "GS106": "A table's SQL or Python file is missing, or is there twice",
-    "GS107": "Tables depend on each other in a circle",
-    "GS108": "A name that nothing declares: table, pipeline, layer or profile",
-    "GS109": "A file's name or place is not one that declarations can have",
-    "GS110": "A declaration contradicts itself",
+    "GS105": "Duplicate table, key or name",
+    "GS106": "A table's SQL or Python file is missing or ambiguous",
+    "GS107": "Tables depend on each other in a cycle",
+    "GS108": "Unknown table, pipeline, layer or profile",
+    "GS109": "Invalid name or location of a file",
+    "GS110": "Contradictory declaration",
     "GS201": "SQL does not parse",
     "GS202": "SQL reads a table that is not declared",
-    "GS203": "SQL, a key or an expectation names a column that is not there",
-    "GS204": "SQL that this load cannot run incrementally",
-    "GS205": "SQL whose result would differ when run again",
+    "GS203": "Unknown or ambiguous column",
+    "GS204": "SQL that the load cannot compute incrementally",
+    "GS205": "Non-deterministic SQL",
     "GS206": "A Python table's code cannot be used",
-    "GS207": "SQL whose result depends on the order of rows",
-    "GS301": "A landing folder is not there",
+    "GS207": "SQL that depends on the order of rows",
+    "GS301": "A landing folder does not exist",
     "GS302": "A file cannot be read",
     "GS303": "A file changed while it was read",
     "GS304": "A file was replaced after it was loaded",
     "GS305": "A file has a new column, or lacks a declared one",
     "GS306": "A file of the ledger is missing",
     "GS307": "An upstream table has not been loaded yet",
-    "GS308": "A feed failed or is not there",
-    "GS401": "A table's folder holds something that is not Delta",
+    "GS308": "A feed failed or is missing",
+    "GS401": "A table's folder contains other files",
     "GS402": "The storage cannot be written",
     "GS403": "A query failed in Spark",
-    "GS404": "An upstream lost rows that an append has taken already",
+    "GS404": "An upstream lost rows that an append has loaded",
     "GS405": "A table's declaration changed and its rebuild is refused",
-    "GS406": "A table was written by something other than Goldsmith",
-    "GS407": "A table's properties, comments or clustering cannot be what is declared",
+    "GS406": "A table was written by another program",
+    "GS407": "A table's properties, comments or clustering cannot be applied",
     "GS410": "The object store cannot be reached",
     "GS411": "The object store refuses the keys",
-    "GS412": "A bucket is not there",
+    "GS412": "A bucket does not exist",
     "GS413": "The clocks of this machine and of the object store disagree",
     "GS420": "The object store has no conditional writes",
     "GS430": "The catalog cannot be reached",
-    "GS431": "The catalog knows something else under a table's name",
+    "GS431": "Another table has the name in the catalog",
     "GS501": "A gate stopped the load",
-    "GS502": "Another run holds the table",
-    "GS503": "Rows in and rows accounted for disagree",
-    "GS504": "The call names something that cannot be run",
-    "GS505": "An interval runs backwards",
+    "GS502": "Another run has locked the table",
+    "GS503": "Row counts do not add up",
+    "GS504": "Invalid options of a command",
+    "GS505": "An empty interval",
     "GS506": "The run was interrupted",
-    "GS507": "An interval lies in the future",
+    "GS507": "An interval in the future",
     "GS601": "Quarantined rows cannot be released",
     "GS701": "DQOps cannot be reached",
-    "GS702": "DQOps answers with an error",
-    "GS703": "DQOps does not end its checks in time",
-    "GS704": "DQOps did not run what it had to",
-    "GS705": "DQOps' checks stopped a table",
-    "GS706": "DQOps' results are not there, or cannot be read",
-    "GS711": "DQOps' user home holds what DQOps would pass over",
-    "GS712": "DQOps' user home is not as the declarations say",
+    "GS702": "DQOps returns an error",
+    "GS703": "DQOps' checks exceed their time limit",
+    "GS704": "DQOps did not run all checks",
+    "GS705": "A DQOps gate stopped a table",
+    "GS706": "DQOps' results are missing or cannot be read",
+    "GS711": "DQOps' user home has content that DQOps would ignore",
+    "GS712": "DQOps' user home is out of date",
     "GS721": "Superset cannot be reached",
-    "GS722": "Superset refuses the log-in",
-    "GS723": "Superset answers with an error",
+    "GS722": "Superset refuses the login",
+    "GS723": "Superset returns an error",
     "GS724": "A raw Superset file cannot be used",
-    "GS725": "Superset's assets are not as the declarations say",
+    "GS725": "Superset's assets are out of date",
     "GS726": "A dashboard in Superset cannot be pulled or replaced",
     "GS901": "No usable Java",
     "GS902": "Spark's additional jars are not installed, or are not the pinned ones",
-    "GS903": "A package that this declaration needs is not installed",
-    "GS904": "An environment variable that a profile names is not set",
+    "GS903": "A required package is not installed",
+    "GS904": "An environment variable of a profile is not set",
     "GS905": "The Spark master cannot be reached",
-    "GS906": "A Spark session that Goldsmith cannot use runs already",
-    "GS907": "No archive of classes could be made",
+    "GS906": "Another Spark session is already running",
+    "GS907": "The class archive cannot be created",
     "GS908": "An Airflow connection is not declared",
-    "GS909": "The Spark master gives no executor",
-    "GS921": "A port is taken",
+    "GS909": "The Spark master grants no executor",
+    "GS921": "A port is in use",
     "GS922": "The metastore's database holds another Hive's schema",
     "GS923": "The metastore cannot use its database",
     "GS924": "A service cannot write its folder",
     "GS925": "A file for log-in or encryption cannot be used",
-    "GS926": "An account of the Thrift Server reads other schemas",
+    "GS926": "An account of the Thrift Server may not read a table",
     "GS927": "The cluster's secret is not set",
-    "GS928": "No folder for event logs is set",
+    "GS928": "No folder for event logs is configured",
     "GS999": "A defect in Goldsmith",
 }
-"""Every code and the title the documentation lists it under."""
+"""All error codes with their titles in the documentation."""
 
 
 class Exit(IntEnum):
@@ -104,7 +104,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Where:
-    """A place: in a declaration, in SQL, in a table or in a data file. Lines and columns count from 1."""
+    """A location in a declaration, SQL, a table or a data file. Lines and columns are counted from 1."""
 
     file: Path | str | None = None
     line: int | None = None
@@ -121,10 +121,10 @@ class Where:
 
 
 class GoldsmithError(Exception):
-    """Something a person can act on.
+    """Base class of all errors that users can act on.
 
-    code: a key of CODES. message: what is wrong. where: the place. hint: what to do.
-    retryable: True where the same call may succeed later with nothing changed by hand.
+    code: a key of CODES. message: what is wrong. where: the location. hint: what to do.
+    retryable: True if the same call may succeed later without a change.
     """
 
     exit_code: Exit = Exit.FAILED
@@ -145,7 +145,7 @@ class GoldsmithError(Exception):
         self.hint = hint
         self.retryable = retryable
         if hint is not None:
-            # A script that does not catch it shows its notes below the stack.
+            # Python prints notes below the stack of an uncaught exception.
             self.add_note(hint)
 
     def __str__(self) -> str:
@@ -154,13 +154,13 @@ class GoldsmithError(Exception):
 
 
 class DeclarationError(GoldsmithError):
-    """One mistake in a declaration, or in the way the command was called."""
+    """A mistake in a declaration, or in the options of a command."""
 
     exit_code = Exit.WRONG_CALL
 
 
-class DeclarationErrors(GoldsmithError):  # noqa: N818 - a bundle of errors
-    """All the mistakes found in a project, in the order of files and lines."""
+class DeclarationErrors(GoldsmithError):  # noqa: N818 - several errors
+    """All mistakes in a project, in the order of files and lines."""
 
     exit_code = Exit.WRONG_CALL
 
@@ -175,19 +175,19 @@ class DeclarationErrors(GoldsmithError):  # noqa: N818 - a bundle of errors
 
 
 class SourceError(GoldsmithError):
-    """What a table reads from is missing, broken or was changed."""
+    """A table's source is missing, damaged or was changed."""
 
 
 class StorageError(GoldsmithError):
-    """A table cannot be read or written where it lives."""
+    """A table cannot be read or written in its storage."""
 
 
 class RunError(GoldsmithError):
     """A table's load failed."""
 
 
-class GateStopped(GoldsmithError):  # noqa: N818 - a verdict about the data, not a fault
-    """An expectation with `otherwise: fail` did not hold; nothing was written. verdicts: of all expectations."""
+class GateStopped(GoldsmithError):  # noqa: N818 - about the data, not a fault
+    """An expectation with `otherwise: fail` was not met; nothing was written. verdicts: those of all expectations."""
 
     exit_code = Exit.GATE
 
@@ -205,6 +205,6 @@ class GateStopped(GoldsmithError):  # noqa: N818 - a verdict about the data, not
 
 
 class NotReady(GoldsmithError):  # noqa: N818 - a state of the machine, not a fault
-    """The machine lacks something that Goldsmith needs."""
+    """The environment is not ready: something that Goldsmith needs is missing."""
 
     exit_code = Exit.NOT_READY

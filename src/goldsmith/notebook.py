@@ -35,8 +35,8 @@ def session(
     from pyspark.sql import SparkSession
 
     from goldsmith.engine.launch.session import make_session
-    from goldsmith.run.asking import register_all
     from goldsmith.run.context import Run
+    from goldsmith.run.sql_query import register_all_tables
 
     folder = project or os.environ.get("GOLDSMITH_PROJECT")
     found = load_project(find_root(Path(folder) if folder else Path.cwd()))
@@ -53,5 +53,5 @@ def session(
         spec, name=name or found.spec.name, warehouse=spec.warehouse, settings=Settings.from_environment()
     )
     if spec.catalog == "memory":
-        register_all(spark, Run.begin(found, chosen))
+        register_all_tables(spark, Run.begin(found, chosen))
     return spark

@@ -243,7 +243,9 @@ def test_without_a_server_dags_have_no_gates_and_document_it(own: DagBag) -> Non
 def test_gates_follow_the_declarations() -> None:
     project = load_project(ROOT)
     for name, dag in all_dags(ROOT).items():
-        declared = {table: project.gate(table) for table in project.tables if project.home(table) == name}
+        declared = {
+            table: project.gate(table) for table in project.tables if project.pipeline_of(table) == name
+        }
         found = gates(dag)
         assert {table: gate.limit for table, gate in found.items()} == {
             table: limit for table, limit in declared.items() if limit

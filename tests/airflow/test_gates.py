@@ -194,7 +194,9 @@ def test_table_with_valid_checks_passes(ran: Gate, capsys: pytest.CaptureFixture
     assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
 
 
-def test_errors_fail_without_retry_and_are_reported_first(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_fail_without_retry_and_are_reported_first(
+    ran: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = ran("flights", *ERRORS, RESULTS, retries=3)
     assert state(run) == "failed"
     assert tries(run) == 1
@@ -257,11 +259,15 @@ def test_undecided_gate_is_retryable(
 
 
 @pytest.mark.parametrize("trouble", [fault, dropped])
-def test_temporary_errors_during_a_job_are_retried(ran: Gate, trouble: Callable[[Exchange], Exchange]) -> None:
+def test_temporary_errors_during_a_job_are_retried(
+    ran: Gate, trouble: Callable[[Exchange], Exchange]
+) -> None:
     assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END)) == "success"
 
 
-def test_request_is_repeated_after_a_restart_of_the_server(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+def test_request_is_repeated_after_a_restart_of_the_server(
+    ran: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
     """First it is silent, then it does not know the job."""
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
     run = ran("airlines", *lost, *VALID, *VALID_END)
@@ -358,9 +364,7 @@ def test_gate_killed_in_its_worker_cancels_its_requests(stuck: Dqops, home: Path
     assert len(stuck.cancelled) == 1
 
 
-def test_killed_import_cancels_its_job(
-    stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_import_cancels_its_job(stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow calls `on_kill` from within the task's own process, which goes on until it is killed for good."""
     file = home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml"
     checks = {"custom_sql": {IMPORT_CHECK: {}}}

@@ -10,8 +10,8 @@ from shutil import rmtree
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.delta.catalog import Catalog, Wanted
-from goldsmith.run.cataloging import Change, sync
+from goldsmith.engine.delta.catalog import Catalog, DesiredEntry
+from goldsmith.run.catalog_sync import CatalogChange, sync
 from support.lake import Lake
 
 DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
@@ -64,15 +64,19 @@ def test_concurrent_registrations_of_a_table_succeed(lake: Lake) -> None:
     try:
         with ThreadPoolExecutor(len(catalogs)) as pool:
             for name in names:
-                list(pool.map(lambda each, to=name: each.make_database(to, f"{place}/{to}", ""), catalogs))
-                list(pool.map(lambda each, to=name: each.register(Wanted(f"{to}.t", f"{place}/t")), catalogs))
+                list(pool.map(lambda each, to=name: each.create_database(to, f"{place}/{to}", ""), catalogs))
+                list(
+                    pool.map(
+                        lambda each, to=name: each.register(DesiredEntry(f"{to}.t", f"{place}/t")), catalogs
+                    )
+                )
         assert [lake.spark.table(f"{name}.t").count() for name in names] == [2] * len(names)
     finally:
         for name in names:
             lake.spark.sql(f"DROP DATABASE IF EXISTS {name} CASCADE")
 
 
-def synced(lake: Lake, *names: str, check: bool = False) -> list[Change]:
+def synced(lake: Lake, *names: str, check: bool = False) -> list[CatalogChange]:
     run = lake.begin()
     return list(sync(lake.spark, run, run.project.select(names), check=check))
 
@@ -126,7 +130,7 @@ def test_next_run_registers_a_dropped_table(lake: Lake) -> None:
     flights(lake)
     lake.done()
     lake.spark.sql("DROP TABLE silver.d")
-    assert [(change.name, change.mended) for change in synced(lake, check=True)] == [("silver.d", False)]
+    assert [(change.name, change.repaired) for change in synced(lake, check=True)] == [("silver.d", False)]
     lake.done()
     assert lake.spark.table("silver.d").count() == 1
     assert extended(lake, "silver.d")["Comment"] == "One row each; it's clean."
@@ -149,7 +153,7 @@ def test_entry_of_another_path_is_reported_by_runs_and_moved_by_sync(lake: Lake,
     result = lake.run()
     assert [error.code for error in result.errors] == ["GS431"]
     assert "elsewhere" in result.errors[0].message
-    assert synced(lake, "silver.d")[0].mended
+    assert synced(lake, "silver.d")[0].repaired
     assert lake.spark.table("silver.d").columns == ["id", "paid"]
     lake.done()
 
@@ -160,7 +164,7 @@ def test_foreign_entry_with_the_name_is_kept(lake: Lake) -> None:
     lake.spark.sql("CREATE VIEW silver.d AS SELECT 1 AS one")
     assert [error.code for error in lake.run().errors] == ["GS431"]
     change = next(item for item in synced(lake) if item.name == "silver.d")
-    assert not change.mended
+    assert not change.repaired
     assert lake.spark.table("silver.d").columns == ["one"]
 
 
@@ -170,8 +174,8 @@ def test_entry_without_a_table_is_removed(lake: Lake) -> None:
     rmtree(lake.path("silver.d"))
     lake.spark.catalog.refreshByPath(lake.path("silver.d"))
     told = synced(lake, "silver.d")
-    assert [(item.name, item.told) for item in told] == [
-        ("silver.d", "is registered, and its place holds no table")
+    assert [(item.name, item.problem) for item in told] == [
+        ("silver.d", "is registered, and there is no table at its location")
     ]
     assert not lake.spark.catalog.tableExists("silver.d")
     assert not Path(lake.path("silver.d")).exists(), "nothing was made at the empty place"

@@ -202,9 +202,7 @@ def spelled(statements: list[str], warehouse: Path, schema: str) -> list[str]:
     return [each.format(s=schema, path=warehouse / schema / "airlines") for each in statements]
 
 
-def test_analyst_cannot_read_other_schemas_by_any_spelling(
-    server: Service, warehouse: Path
-) -> None:
+def test_analyst_cannot_read_other_schemas_by_any_spelling(server: Service, warehouse: Path) -> None:
     statements = [
         *spelled(READING, warehouse, "bronze"),
         *spelled(READING[:20], warehouse, "silver"),

@@ -116,9 +116,7 @@ def test_driver_with_the_secret_runs_and_does_not_expose_it(guarded: Guarded, tm
     assert guarded.secret not in arguments + out + told + logs
 
 
-def test_master_without_the_required_secret_does_not_start(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_master_without_the_required_secret_does_not_start(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "spark-defaults.conf").write_text((ROOT / "spark" / "cluster.conf").read_text())
     port, page = free_ports(2)
     service = stack.service(

@@ -113,9 +113,7 @@ def test_master_requires_a_recovery_folder(stack: Stack, tmp_path: Path) -> None
         {"THRIFT_TLS_KEYSTORE": "/dev/null", "THRIFT_TLS_PASSWORD_FILE": "/nowhere/password"},
     ],
 )
-def test_thrift_server_without_its_files_does_not_start(
-    stack: Stack, settings: dict[str, str]
-) -> None:
+def test_thrift_server_without_its_files_does_not_start(stack: Stack, settings: dict[str, str]) -> None:
     (port,) = free_ports(1)
     service = stack.service("no-files", "spark/bin/thrift.sh", port, THRIFT_PORT=str(port), **settings)
     assert "GS925" in refusal(service)

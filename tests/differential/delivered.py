@@ -274,7 +274,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def members_of(document: str) -> list[tuple[str, str]] | None:
-    """The keys of an object and the very text of their values; None where the text is not one object."""
+    """The keys of an object and the very text of their values; None if the text is not one object."""
     decoder = json.JSONDecoder(object_pairs_hook=list)
 
     def skip(at: int) -> int:

@@ -195,7 +195,7 @@ def _exact(value: Any) -> Any:
 
 
 def difference(left: Rows, right: Rows, most: int = 4) -> str:
-    """What one multiset has and the other has not; empty where they are equal."""
+    """What one multiset has and the other has not; empty if they are equal."""
     told = []
     for mark, more, less in (("only here", left, right), ("only rebuilt", right, left)):
         rows = more - less

@@ -17,7 +17,7 @@ from goldsmith.errors import GoldsmithError
 from goldsmith.project.sources import SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Accepted, Run
-from goldsmith.run.loading import load_table
+from goldsmith.run.table_loading import load_table
 
 COUNTED = 8
 """Of so many seeds one counts the rows of its queries once more."""

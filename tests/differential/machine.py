@@ -29,8 +29,8 @@ from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.quality.checking import check_expectations
 from goldsmith.run.context import Accepted, Run, make_views
-from goldsmith.run.loading import Loaded, load_table
 from goldsmith.run.release import release
+from goldsmith.run.table_loading import Loaded, load_table
 
 BEGAN = 1_700_000_000
 """The modification time of the first file, in seconds; each step's is a second later."""

@@ -9,7 +9,7 @@ DERIVED = "a row is released into a table whose types come from its query"
 ONCE = "a quarantined row that a load re-evaluates is counted once"
 CORRECTED = "a type that was corrected in bronze is told at once, and a release says what to do"
 
-ENTERED = "goldsmith/engine/delta/entered.py"
+ENTERED = "goldsmith/engine/delta/original_rows.py"
 RELEASE = "goldsmith/run/release.py"
 TESTS = "tests/spark/test_quarantine_values.py"
 RELEASED = f"{TESTS}::test_released_values_are_the_delivered_ones"
@@ -17,7 +17,7 @@ FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_whose_types_come_from
 RE_EVALUATED = f"{TESTS}::test_entries_are_re_evaluated_by_typed_keys_and_counted_once"
 TOLD = f"{TESTS}::test_a_changed_type_of_bronze_is_told_before_the_next_file"
 
-RETURNED = "            value = value if back == stored(column.dataType) else value.cast(back)\n"
+RETURNED = "            value = value if back == storage_type(column.dataType) else value.cast(back)\n"
 
 
 def _through(condition: str, passed: str) -> str:
@@ -61,7 +61,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         VALUES,
         "maps are kept as text",
         ENTERED,
-        "            return MapType(stored(kind.keyType), stored(kind.valueType))\n",
+        "            return MapType(storage_type(kind.keyType), storage_type(kind.valueType))\n",
         "            return StringType()\n",
         RELEASED,
     ),
@@ -87,14 +87,14 @@ QUARANTINE: tuple[Mutation, ...] = (
         "released rows of tables with a query are text",
         "goldsmith/run/sources/upstreams.py",
         "        shaped = shape(frame, types)\n",
-        "        texts = [f'CAST({quoted(n)} AS string) AS {quoted(n)}' if n in types else n for n in frame.columns]\n"
+        "        texts = [f'CAST(`{n}` AS string) AS `{n}`' if n in types else n for n in frame.columns]\n"
         "        shaped = shape(frame.selectExpr(*texts), {})\n",
         FROM_QUERY,
     ),
     Mutation(
         DERIVED,
         "a merge bounds its keys by their text",
-        "goldsmith/engine/literals.py",
+        "goldsmith/engine/row_literals.py",
         """    low, high = (f"{function}({column}) {restricted}" for function in ("min", "max"))\n""",
         """    text = f"CAST({column} AS string)"\n"""
         """    low, high = (f"{function}({text}) {restricted}" for function in ("min", "max"))\n""",
@@ -123,15 +123,15 @@ QUARANTINE: tuple[Mutation, ...] = (
         ONCE,
         "quarantined rows that a load re-evaluates stay",
         "goldsmith/run/attempt.py",
-        "judged.frame, entry_columns(judged), run.entries(plan.counter), takes_back=taken_back\n",
-        "judged.frame, entry_columns(judged), run.entries(plan.counter), takes_back=()\n",
+        "judged.frame, entry_columns(judged), run.entry_batch(plan.counter), removed=removed\n",
+        "judged.frame, entry_columns(judged), run.entry_batch(plan.counter), removed=()\n",
         RE_EVALUATED,
     ),
     Mutation(
         CORRECTED,
         "a release does not look at changed types",
         RELEASE,
-        "    refuse_retyped(table, log, bookmark, source_of(table).retyped_hint(table))\n",
+        "    check_types_unchanged(table, log, bookmark, source_of(table).type_change_hint(table))\n",
         "",
         TOLD,
     ),
@@ -139,7 +139,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         CORRECTED,
         "a changed type of bronze is noticed with the next file",
         "goldsmith/run/sources/files.py",
-        "            refuse_retyped(table, handle.log, bookmark, self.retyped_hint(table))\n",
+        "            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))\n",
         "            pass\n",
         TOLD,
     ),
@@ -147,7 +147,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         CORRECTED,
         "the check does not look at the types that bronze tables have",
         "goldsmith/run/changed_types.py",
-        "        if now is not None and then is not None and now != then:\n",
+        "        if declared is not None and current is not None and declared != current:\n",
         "        if False:\n",
         "tests/unit/test_changed_types.py",
     ),

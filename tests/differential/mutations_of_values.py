@@ -11,7 +11,7 @@ LITERALS = "keys and partition values of every type and size can be loaded"
 PATHS = "a path is quoted in SQL"
 
 CASTING = "goldsmith/engine/ingest/casting.py"
-LITERAL = "goldsmith/engine/literals.py"
+LITERAL = "goldsmith/engine/row_literals.py"
 LINES = "goldsmith/engine/ingest/lines.py"
 TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_not_at_all"
 TYPED = "tests/spark/test_casting.py::test_a_typed_value_that_a_cast_would_change_is_a_violation"
@@ -31,7 +31,7 @@ VALUES: tuple[Mutation, ...] = (
         CASTS,
         "a cast of text rounds, and drops times and zones",
         CASTING,
-        "    match wanted:\n        case DecimalType():\n            return _decimal_fits",
+        "    match target:\n        case DecimalType():\n            return _decimal_fits",
         "    match None:\n        case DecimalType():\n            return _decimal_fits",
         "seeds 0:10",
     ),
@@ -39,7 +39,7 @@ VALUES: tuple[Mutation, ...] = (
         CASTS,
         "text is rounded to a decimal's scale",
         CASTING,
-        "            return _decimal_fits(text, wanted.scale)\n",
+        "            return _decimal_fits(text, target.scale)\n",
         "            return None\n",
         TEXTS,
     ),
@@ -71,7 +71,7 @@ VALUES: tuple[Mutation, ...] = (
         CASTS,
         "a decimal is rounded to another scale",
         CASTING,
-        "            return wanted.scale < held.scale\n",
+        "            return target.scale < source.scale\n",
         "            return False\n",
         TYPED,
     ),
@@ -111,15 +111,15 @@ VALUES: tuple[Mutation, ...] = (
         LITERALS,
         "days pass through Python, which has none beyond the year 9999",
         "goldsmith/run/loads/overwrite_partitions.py",
-        "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
-        "    moved.distinct().collect()\n"
-        "    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
+        "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
+        "    changes.distinct().collect()\n"
+        "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
         "tests/spark/test_literals.py::test_days_beyond_the_year_9999_are_keys_and_parts",
     ),
     Mutation(
         LITERALS,
         "rows with days beyond the year 9999 cannot be shown",
-        "goldsmith/run/asking.py",
+        "goldsmith/run/sql_query.py",
         "    if not any(map(_has_time, kinds)):\n",
         "    if True:\n",
         "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
@@ -143,7 +143,7 @@ VALUES: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "the path of a clustered table is not quoted",
-        "goldsmith/engine/delta/describing.py",
+        "goldsmith/engine/delta/description.py",
         "delta.{quoted(log.path)} CLUSTER BY",
         "delta.'{log.path}' CLUSTER BY",
         ODD_FOLDER,

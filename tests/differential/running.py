@@ -42,7 +42,7 @@ LONG = 150
 
 @dataclass
 class Result:
-    """How a seed ended. failed: None where all held."""
+    """How a seed ended. failed: None if all held."""
 
     seed: int
     seconds: float

@@ -117,9 +117,7 @@ def test_charts_equal_sql_results_on_gold(place: Place) -> None:
 
 @pytest.mark.parametrize("width", [1400, 600])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_analyst_sees_dashboards_without_errors(
-    place: Place, name: str, width: int, tmp_path: Path
-) -> None:
+def test_analyst_sees_dashboards_without_errors(place: Place, name: str, width: int, tmp_path: Path) -> None:
     picture = Path(PICTURES or tmp_path) / f"{name}-{width}.png"
     with browsing(place.analyst, width) as reader:
         assert reader.faults_of(all_dashboards(place.project)[name], picture) == []
@@ -230,9 +228,7 @@ def test_charts_report_and_survive_a_stopped_thrift_server(place: Place) -> None
     until(lambda: f"Opened {tables} tables" in place.lake.compose("logs", "thrift-server"), 120)
 
 
-def test_dashboard_survives_a_restart_of_the_thrift_server(
-    place: Place, tmp_path: Path
-) -> None:
+def test_dashboard_survives_a_restart_of_the_thrift_server(place: Place, tmp_path: Path) -> None:
     dashboard = all_dashboards(place.project)["flights"]
     client = SupersetClient(place.admin)
     charts = ids(client)

@@ -115,8 +115,8 @@ def test_job_without_cores_reports_it_and_ends(
     told = ended(starved, code=4, SPARK_MASTER_WEBUI_PORT=page)
     assert "has had no executor for 15 s: it needs 64 cores and 512m of memory on one worker" in told
     assert "free are 2 cores and 1024 MB on 127.0.0.1" in told
-    assert "It waits, and ends after 20 s" in told
-    assert "GS909 A job was ended" in told
+    assert "Its jobs are cancelled after 20 s" in told
+    assert "GS909 A job was cancelled" in told
 
 
 def test_goldsmith_submit_starts_maintenance_and_a_script(project: Path) -> None:

@@ -67,9 +67,7 @@ def test_access_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
     assert not any("AWS_ACCESS_KEY_ID" in line for line in told)
 
 
-def test_inspecting_run_keeps_rows_of_a_pending_commit(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inspecting_run_keeps_rows_of_a_pending_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     inner = attempt.write
@@ -88,9 +86,7 @@ def test_inspecting_run_keeps_rows_of_a_pending_commit(
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 
-def test_run_that_lost_the_race_between_rows_and_commit(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_that_lost_the_race_between_rows_and_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second run commits while the first has its quarantined rows written, and the first one dies."""
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")

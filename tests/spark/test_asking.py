@@ -12,8 +12,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import DeclarationError, GoldsmithError
-from goldsmith.run.asking import ask
 from goldsmith.run.context import Run
+from goldsmith.run.sql_query import run_query
 from support.command import Command, command
 from support.lake import Lake
 
@@ -78,7 +78,9 @@ def test_the_latest_day_and_the_least_of_an_odd_column_are_found(shop: Lake, tmp
 
 
 def asked(lake: Lake, query: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in ask(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows]
+    return [
+        tuple(row) for row in run_query(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows
+    ]
 
 
 def commits(lake: Lake) -> list[str]:

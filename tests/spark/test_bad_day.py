@@ -16,9 +16,9 @@ from goldsmith.publish.dqops import running
 from goldsmith.publish.dqops.declared import checks_in_home
 from goldsmith.publish.dqops.document import checks_of
 from goldsmith.publish.dqops.names import IMPORT_CHECK
-from goldsmith.run.asking import register_all
 from goldsmith.run.context import Run
 from goldsmith.run.feeding import feed_of
+from goldsmith.run.sql_query import register_all_tables
 from support.command import command
 from support.dqops_server import DAY, imports, served
 from support.flights_lake import FlightsLake, day
@@ -68,7 +68,7 @@ def quarantined(spark: SparkSession) -> int:
 def imported(spark: SparkSession, lake: FlightsLake) -> dict[str, dict[str, tuple[int, float]]]:
     """What the console reads, by table and series: severity and value."""
     run = Run.begin(lake.project())
-    register_all(spark, run)
+    register_all_tables(spark, run)
     found = {}
     for table in run.project.tables.values():
         check = next((check for check in checks_of(table) if check.name == IMPORT_CHECK), None)

@@ -148,7 +148,7 @@ def test_a_gzip_that_was_cut_off_is_an_error_until_it_is_delivered_whole(lake: L
     packed = gzip.compress(b"id,name\n" + rows.encode(), mtime=0)
     lake.deliver("people/a.csv", FULL)
     lake.deliver("people/b c.csv.gz", packed[: len(packed) // 2])
-    error(lake, "GS302", "cut off", file="people/b c.csv.gz", retryable=True)
+    error(lake, "GS302", "truncated", file="people/b c.csv.gz", retryable=True)
     lake.deliver("people/b c.csv.gz", packed)
     assert counts(lake) == (20_002, 20_002, 0)
 
@@ -156,7 +156,7 @@ def test_a_gzip_that_was_cut_off_is_an_error_until_it_is_delivered_whole(lake: L
 def test_what_is_not_gzip_is_an_error(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/b.csv.gz", FULL)
-    error(lake, "GS302", "unpacked", file="people/b.csv.gz", retryable=True)
+    error(lake, "GS302", "decompressed", file="people/b.csv.gz", retryable=True)
 
 
 def test_a_landing_folder_that_is_not_there_is_an_error_until_it_is(lake: Lake) -> None:
@@ -233,7 +233,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_load(
             file = lake.deliver("people/b.csv", "id,name\n2,Bo\n")
             with monkeypatch.context() as patch:
                 during(patch, moment, file, change, before=before)
-                error(lake, "GS303", "run again", file="people/b.csv", retryable=True)
+                error(lake, "GS303", "Run again", file="people/b.csv", retryable=True)
     lake.deliver("people/b.csv", "id,name\n2,Bo\n")
     assert counts(lake) == (1, 1, 0)
     assert people(lake) == BOTH
@@ -249,7 +249,7 @@ def test_other_formats_as_well_name_the_file_that_vanished(
     during(monkeypatch, "rows", file, _remove, before=True)
     if kind == "parquet":
         (lake.root / ".goldsmith/landing/people/a.x").unlink()
-    error(lake, "GS303", "vanished", file="people/b.x", retryable=True)
+    error(lake, "GS303", "removed", file="people/b.x", retryable=True)
 
 
 def test_a_file_replaced_after_it_was_loaded_is_loaded_again(lake: Lake) -> None:
@@ -340,7 +340,7 @@ def test_a_packed_json_file_that_was_cut_off_is_an_error(lake: Lake) -> None:
     rows = "".join(f'{{"id":{number},"name":"{number * 7919}"}}\n' for number in range(5_000))
     packed = gzip.compress(rows.encode(), mtime=0)
     lake.deliver("people/a.json.gz", packed[: len(packed) // 2])
-    error(lake, "GS302", "cut off", file="people/a.json.gz", retryable=True)
+    error(lake, "GS302", "truncated", file="people/a.json.gz", retryable=True)
     lake.deliver("people/a.json.gz", packed)
     assert counts(lake) == (5_000, 5_000, 0)
 
@@ -372,7 +372,7 @@ def test_what_is_not_parquet_is_an_error_until_it_is(lake: Lake) -> None:
     parquet(lake, "b", "SELECT 2 AS id, 'Bo' AS name")
     for content in (b"", FULL, whole[: len(whole) // 2]):
         lake.deliver("people/a.parquet", content)
-        error(lake, "GS302", "not parquet", file="people/a.parquet", retryable=True)
+        error(lake, "GS302", "not Parquet", file="people/a.parquet", retryable=True)
     lake.deliver("people/a.parquet", whole)
     assert counts(lake) == (2, 2, 0)
     assert people(lake) == BOTH

@@ -48,7 +48,7 @@ def test_a_full_disk_is_said_so_and_nothing_is_committed(moments: dict[str, dict
     assert "The disk is full" in full[NAME]["message"]
     assert NAME in full[NAME]["message"]
     assert "/.goldsmith/warehouse/bronze/notes" in full[NAME]["message"]
-    assert "Make room" in full[NAME]["hint"]
+    assert "Free space" in full[NAME]["hint"]
     assert full[NAME]["rows"] == 0
     assert full["silver.notes"]["status"] == "skipped"
     assert "disk is full" in full["record"][0]
@@ -91,7 +91,7 @@ def test_a_folder_with_something_else_is_left_alone(notes: Lake, other: str) -> 
     assert error.code == "GS401", str(error)
     assert other.split("/", maxsplit=1)[0] in error.message
     assert notes.path(NAME) in str(error.where)
-    assert "Move it away" in str(error.hint)
+    assert "Move them away" in str(error.hint)
     assert strange.read_text() == "mine"
     strange.rename(notes.root / "elsewhere")
     if "/" in other:

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType
 
 from differential.delivered import Misfit, cast, observed
-from goldsmith.engine.delta.entered import BAD
+from goldsmith.engine.delta.original_rows import BAD
 from goldsmith.engine.ingest.casting import cast_exactly
 from goldsmith.engine.ingest.shape import shape
 

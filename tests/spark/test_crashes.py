@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from goldsmith.engine.delta.quarantine import Quarantine
-from goldsmith.run import attempt, loading, runner
+from goldsmith.engine.delta.quarantine import QuarantineTable
+from goldsmith.run import attempt, runner, table_loading
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run
 from goldsmith.run.loads import base
@@ -61,7 +61,7 @@ def test_death_after_the_commit_of_a_release_doubles_nothing(
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n3,50\n")
     lake.done()
     lake.declare("bronze.orders", RULE % 10)
-    with dying(releasing, "claims"):
+    with dying(releasing, "commit_status"):
         lake.release("bronze.orders")
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
     assert lake.idle() is None, "the next run removes what was released from the quarantine"
@@ -79,14 +79,19 @@ def test_a_release_right_after_the_death_mends_it_as_well(
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     lake.done()
     lake.declare("bronze.orders", RULE % 10)
-    with dying(releasing, "claims"):
+    with dying(releasing, "commit_status"):
         lake.release("bronze.orders")
     assert lake.release("bronze.orders").released == 0
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
     assert lake.quarantine("bronze.orders") == []
 
 
-STEPS = ((releasing, "judged_slice"), (Quarantine, "mark"), (releasing, "write"), (Quarantine, "settle"))
+STEPS = (
+    (releasing, "judged_slice"),
+    (QuarantineTable, "mark"),
+    (releasing, "write"),
+    (QuarantineTable, "reconcile"),
+)
 """Where a release dies: before it reads, before its marks, before and after its commit."""
 
 
@@ -97,14 +102,14 @@ def test_a_release_that_dies_at_any_step_loses_and_doubles_nothing(lake: Lake) -
     for number, (owner, name) in enumerate(STEPS):
         released = [(id_,) for id_ in range(1, number + 3)]
         lake.declare("bronze.orders", RULE % (6 + number))
-        with dying(owner, name) if name != "settle" else dying_in_second(owner, name):
+        with dying(owner, name) if name != "reconcile" else dying_in_second(owner, name):
             lake.release("bronze.orders")
         committed = lake.rows("bronze.orders", "id")
-        assert committed == (released if name == "settle" else released[:-1]), name
+        assert committed == (released if name == "reconcile" else released[:-1]), name
         lake.done()
         held = [(row["id"],) for _, row in lake.quarantine("bronze.orders")]
         assert sorted(committed + held) == [(1,), (2,), (3,), (4,), (5,)], name
-        assert lake.release("bronze.orders").released == (0 if name == "settle" else 1), name
+        assert lake.release("bronze.orders").released == (0 if name == "reconcile" else 1), name
         assert lake.rows("bronze.orders", "id") == released, name
 
 
@@ -129,7 +134,7 @@ def test_a_load_and_a_release_that_meet_both_take_effect_once(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no lock keeps them apart, as on S3: the other commits between the plan and the commit of the first."""
-    monkeypatch.setattr(Run, "meets_others", True)
+    monkeypatch.setattr(Run, "lockless", True)
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,6\n3,7\n4,8\n")
     lake.done()
@@ -137,7 +142,9 @@ def test_a_load_and_a_release_that_meet_both_take_effect_once(
 
     def load() -> None:
         run = lake.begin()
-        assert loading.load_table(lake.spark.newSession(), run, run.project.tables["bronze.orders"]).commits
+        assert table_loading.load_table(
+            lake.spark.newSession(), run, run.project.tables["bronze.orders"]
+        ).commits
 
     def release() -> None:
         run = lake.begin()
@@ -241,7 +248,7 @@ def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch
         if not raced:
             raced.append(True)
             session, run = lake.spark.newSession(), lake.begin()
-            assert loading.load_table(session, run, run.project.tables["bronze.orders"]).commits
+            assert table_loading.load_table(session, run, run.project.tables["bronze.orders"]).commits
         return inner(*arguments)
 
     monkeypatch.setattr(attempt, "write", write)

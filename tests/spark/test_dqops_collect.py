@@ -226,9 +226,9 @@ def test_a_copy_in_the_store_is_there_as_long_as_it_is_read(store: Store, tmp_pa
 
 
 def test_a_query_finds_them(lake: Lake, store: Store) -> None:
-    from goldsmith.run.asking import ask
+    from goldsmith.run.sql_query import run_query
 
     store.write(result("a"))
     run = lake.begin()
     collect(lake.spark, run)
-    assert ask(lake.spark, run, "SELECT count(*) AS n FROM ops.dqops_results", limit=5).rows == ((1,),)
+    assert run_query(lake.spark, run, "SELECT count(*) AS n FROM ops.dqops_results", limit=5).rows == ((1,),)

@@ -9,7 +9,7 @@ from goldsmith.publish.dqops.check import Subject
 from goldsmith.publish.dqops.checks import map_expectations
 from goldsmith.publish.dqops.load_verdicts import import_check
 from goldsmith.quality.predicates import passes
-from goldsmith.run.asking import register
+from goldsmith.run.sql_query import register_tables
 from support.lake import Lake
 
 SOURCE = """
@@ -159,7 +159,7 @@ def test_verdicts_of_loads_are_read_as_severities_and_clear(lake: Lake) -> None:
         )
         for name in ("table_runs", "expectations"):
             lake.spark.sql(f"DROP TABLE IF EXISTS ops.{name}")
-        register(lake.spark, run, query)
+        register_tables(lake.spark, run, query)
         rows = lake.spark.sql(query).collect()
         assert next(field.name for field in lake.spark.sql(query).schema) == "severity"
         return {row.grouping_level_1: (row.severity, row.actual_value) for row in rows}

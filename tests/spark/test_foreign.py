@@ -6,11 +6,11 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.columns import row_hash
-from goldsmith.engine.delta.changes import look_at, read_changes
+from goldsmith.engine.delta.changes import read_changes, read_span
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.writing import Target, append
-from goldsmith.run import commits, loading
+from goldsmith.engine.row_values import row_hash
+from goldsmith.run import commits, table_loading
 from support.lake import Lake
 from support.properties import Upstream
 
@@ -84,12 +84,12 @@ def test_a_base_that_is_not_the_version_before_is_found_after_maintenance(lake: 
     rows = lake.table("silver.a")
     rows.write.format("delta").mode("append").save(path)
     planned = Target(path, bookmark.version, {}, {})
-    append(planned, rows.limit(0), loading.replace(bookmark.metadata, counter=2))
+    append(planned, rows.limit(0), table_loading.replace(bookmark.metadata, counter=2))
     found = log.bookmark(log.state())
     assert found is not None
     assert found.foreign == ("WRITE",)
     again = Target(path, log.version(), {}, {})
-    append(again, rows.limit(0), loading.replace(found.metadata, counter=3, mode="maintenance"))
+    append(again, rows.limit(0), table_loading.replace(found.metadata, counter=3, mode="maintenance"))
     found = log.bookmark(log.state())
     assert found is not None
     assert found.foreign == ("WRITE",)
@@ -108,7 +108,7 @@ def test_changes_of_one_bit_count_and_equal_rows_cancel(lake: Lake, spark: Spark
     def changes(select: str) -> tuple[int, int]:
         first = log.version()
         spark.sql(f"SELECT {select}").write.format("delta").mode("overwrite").save(path)
-        found = read_changes(spark, path, look_at(log, first, log.version()))
+        found = read_changes(spark, path, read_span(log, first, log.version()))
         assert found.removed is not None
         counted = found.added.count(), found.removed.count()
         for row in found.added.selectExpr(

@@ -7,7 +7,14 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StringType, TimestampType
 
 from goldsmith.engine.ingest.shape import parsed
-from goldsmith.engine.literals import among, frame_of_literals, groupable, literal_of, range_of, type_text
+from goldsmith.engine.row_literals import (
+    frame_of_literals,
+    groupable,
+    in_values,
+    literal_of,
+    range_of,
+    type_text,
+)
 from support.lake import Lake
 from support.properties import Upstream
 
@@ -82,8 +89,10 @@ def test_every_value_of_every_type_comes_back(spark: SparkSession, zone: str) ->
         text = "unix_micros(c)" if isinstance(kind, TimestampType) else "CAST(c AS string)"
         text = "hex(c)" if isinstance(kind, BinaryType | StringType) else text
         assert back.selectExpr(text).collect() == frame.selectExpr(text).collect(), type_
-        assert frame.where(among(["c"], literals)).count() == len(literals), type_
-        assert frame.where(among(["c", "c"], [pair * 2 for pair in literals])).count() == len(literals), type_
+        assert frame.where(in_values(["c"], literals)).count() == len(literals), type_
+        assert frame.where(in_values(["c", "c"], [pair * 2 for pair in literals])).count() == len(literals), (
+            type_
+        )
 
 
 def test_types_of_maps_and_variants_have_no_literals() -> None:

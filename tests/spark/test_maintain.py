@@ -11,11 +11,11 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Entries, Quarantine
+from goldsmith.engine.delta.original_rows import BAD
+from goldsmith.engine.delta.quarantine import EntryBatch, QuarantineTable
 from goldsmith.quality.judge import OUTCOME, REASONS
-from goldsmith.run.maintaining import Upkeep, maintain
+from goldsmith.run.maintaining import MaintenanceResult, maintain
 from support.lake import Lake
 
 BRONZE = """
@@ -41,7 +41,7 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
     return lake
 
 
-def kept_up(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, Upkeep]:
+def kept_up(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, MaintenanceResult]:
     run = lake.begin()
     chosen = run.project.select(names)
     done = maintain(lake.spark, run, chosen, ops=not names, dry_run=dry_run, parallel=2)
@@ -148,14 +148,14 @@ def test_what_a_killed_run_left_in_the_quarantine_still_goes_and_the_rest_stays(
     lake.done()
     held = lake.quarantine("silver.orders")
     assert len(held) == 1
-    quarantine = Quarantine(lake.spark, lake.begin().quarantine_path("silver.orders"))
+    quarantine = QuarantineTable(lake.spark, lake.begin().quarantine_path("silver.orders"))
     judged = lake.table("silver.orders").select(
         "id",
         F.lit("quarantine").alias(OUTCOME),
         F.array(F.lit("left")).alias(REASONS),
         F.lit(None).cast("map<string,string>").alias(BAD),
     )
-    quarantine.hold(judged, ["id"], Entries("killed", 3, datetime.now(UTC)))
+    quarantine.add(judged, ["id"], EntryBatch("killed", 3, datetime.now(UTC)))
     kept_up(lake)
     lake.deliver("orders/c.csv", "id,amount\n4,7\n")
     lake.done()

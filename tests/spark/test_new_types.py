@@ -59,7 +59,7 @@ def test_a_column_that_is_declared_no_more_keeps_its_type_or_says_so(lake: Lake)
     error = lake.failed("bronze.t").error
     assert error is not None
     assert error.code == "GS405"
-    assert "`bronze.t` holds v as int, and the files have it as string." in error.message
+    assert "The column v of `bronze.t` has the type int, and string in the files." in error.message
     assert "`v: int`" in str(error.hint)
     lake.declare("bronze.t", f"{SOURCE}columns: {{id: int, v: int}}")
     lake.done()

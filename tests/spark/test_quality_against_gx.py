@@ -138,7 +138,7 @@ WITHOUT_GX_ON_SPARK = {
 }
 
 Found = tuple[bool, int | None, int | None]
-"""Whether it holds, rows at fault, rows looked at; the counts are None where they were not asked for."""
+"""Whether it holds, rows at fault, rows looked at; the counts are None if they were not asked for."""
 
 Judge = Callable[..., list[Found]]
 

@@ -244,7 +244,7 @@ def test_columns_may_lie_in_structs_or_have_odd_names(spark: SparkSession) -> No
     [
         (condition("v >"), "GS103", "does not parse"),
         (condition("w > 1"), "GS203", "`w`"),
-        (condition("v + 1"), "GS103", "not true or false"),
+        (condition("v + 1"), "GS103", "not boolean"),
         (expect("expect_column_values_to_not_be_null", column="idd"), "GS203", "`idd`"),
         (expect("expect_column_values_to_be_in_set", column="t", value_set=[False]), "GS103", "False"),
         (expect("expect_column_values_to_be_between", column="v", min_value="soon"), "GS103", "'soon'"),

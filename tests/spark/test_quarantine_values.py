@@ -14,15 +14,15 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.cli import quarantine as quarantine_commands
-from goldsmith.engine.columns import named
-from goldsmith.engine.delta.entered import BAD
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Entries, Quarantine
+from goldsmith.engine.delta.original_rows import BAD
+from goldsmith.engine.delta.quarantine import EntryBatch, QuarantineTable
+from goldsmith.engine.row_values import named
 from goldsmith.errors import Exit, RunError
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.preview import preview
-from goldsmith.run.quarantined import BY, rows_as_entered
+from goldsmith.run.quarantined import BY, original_rows
 from support.command import command
 from support.lake import Lake
 
@@ -192,7 +192,7 @@ def test_a_changed_type_of_bronze_is_told_before_the_next_file(lake: Lake) -> No
     lake.declare("bronze.o", declared.replace("n: int", "n: 'decimal(9,2)'"))
     steps = {step.table: step for step in preview(lake.spark, lake.begin(), ["bronze.o", "silver.o"])}
     assert steps["bronze.o"].action == "fail"
-    assert "holds n as int, and it is declared as decimal(9,2) now" in steps["bronze.o"].reason
+    assert "has the type int, and is now declared as decimal(9,2)" in steps["bronze.o"].reason
     with pytest.raises(RunError) as refused:
         lake.release("bronze.o")
     for error in (lake.failed("bronze.o").error, refused.value):
@@ -246,7 +246,7 @@ LATER = [
 
 def test_a_quarantine_keeps_rows_of_any_columns_and_types(spark: SparkSession, tmp_path: Path) -> None:
     """A type changes, names differ in case or are none that Delta takes, types that Delta lacks: nothing is converted."""
-    quarantine = Quarantine(spark, str(tmp_path / "q"))
+    quarantine = QuarantineTable(spark, str(tmp_path / "q"))
     for number, sql in enumerate([*LATER, *LATER]):
         rows = spark.sql(sql)
         judged = rows.selectExpr(
@@ -255,10 +255,10 @@ def test_a_quarantine_keeps_rows_of_any_columns_and_types(spark: SparkSession, t
             f"array('r') AS {REASONS}",
             f"CAST(NULL AS map<string,string>) AS {BAD}",
         )
-        entries = Entries(str(number % len(LATER)), number, datetime.now(UTC))
-        assert quarantine.hold(judged, rows.columns, entries).rows == 1
+        entries = EntryBatch(str(number % len(LATER)), number, datetime.now(UTC))
+        assert quarantine.add(judged, rows.columns, entries).rows == 1
     log = TableLog(spark, str(tmp_path / "none"))
-    groups = rows_as_entered(spark, None, quarantine.entries(99), log, {})  # type: ignore[arg-type]
+    groups = original_rows(spark, None, quarantine.entries(99), log, {})  # type: ignore[arg-type]
     assert len(groups) == len(LATER)
     for rows_of_one in groups:
         ((run_id,),) = rows_of_one.frame.select(BY).distinct().collect()

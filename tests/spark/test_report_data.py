@@ -16,7 +16,7 @@ from goldsmith.publish.report import collect as collecting
 from goldsmith.publish.report.cells import fetch
 from goldsmith.publish.report.collect import collect, describe_load, write_report
 from goldsmith.publish.report.model import ReportData, TableReport
-from goldsmith.run.context import Accepted, Interval
+from goldsmith.run.context import Accepted, DataInterval
 from goldsmith.run.runner import run_tables
 from support.lake import Lake
 
@@ -56,7 +56,7 @@ def _deliver(lake: Lake, name: str, *rows: str) -> None:
 
 def _run(lake: Lake, day: int | None = None, *names: str, accept: str | None = None) -> None:
     """Runs the named tables, or all, for a day of January 2024."""
-    interval = Interval.of(date(2024, 1, day), None) if day else None
+    interval = DataInterval.of(date(2024, 1, day), None) if day else None
     accepted = Accepted(frozenset({accept}), by="ann", why="known") if accept else None
     run = lake.begin(interval=interval, accepted=accepted)
     run_tables(lake.spark, run, run.project.select(names), parallel=2)

@@ -34,7 +34,7 @@ PORTS = (
 
 
 def docker_missing() -> str | None:
-    """Why no container is started; None where they are."""
+    """Why no container is started; None if they are."""
     if not os.environ.get("GOLDSMITH_E2E"):
         return "it is run by `make e2e`"
     if shutil.which("docker") is None:

@@ -15,10 +15,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
-from goldsmith.run.context import Interval, Run
+from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.feeding import deliver_interval, feed_of
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
@@ -82,7 +82,7 @@ class FlightsLake:
         project = self.project()
         run = Run.begin(project)
         deliver = spoiled(feed_of(project.pipelines["flights"]), [day(number) for number in spoil])
-        list(deliver_interval(run.landing, deliver, Interval(day(first), day(last + 1))))
+        list(deliver_interval(run.landing, deliver, DataInterval(day(first), day(last + 1))))
 
     def load(self, spark: SparkSession, *names: str, rebuild: frozenset[str] = frozenset()) -> RunResult:
         """Loads in this process and expects every table to end well."""
@@ -115,7 +115,7 @@ class FlightsLake:
             hashed = frame.select(F.xxhash64(*columns).cast("decimal(38,0)").alias("h"))
             row = hashed.agg(F.count("h").alias("rows"), F.sum("h").alias("hash")).collect()[0]
             found[name] = (row["rows"], row["hash"])
-            held = Quarantine(spark, run.quarantine_path(name))
+            held = QuarantineTable(spark, run.quarantine_path(name))
             if held.version() >= 0:
                 rows = (
                     held.entries(TableLog(spark, run.path(name)).counter()).select("reasons", "row").collect()

@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.project.loading import load_project
 from goldsmith.project.tables import Project
 from goldsmith.run.context import Accepted, Run
@@ -118,7 +118,7 @@ class Lake:
 
     def quarantine(self, name: str) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         """The quarantined rows: their reasons, and the row as it was."""
-        held = Quarantine(self.spark, self.begin().quarantine_path(name))
+        held = QuarantineTable(self.spark, self.begin().quarantine_path(name))
         if held.version() < 0:
             return []
         entries = held.entries(TableLog(self.spark, self.path(name)).counter())

@@ -9,7 +9,7 @@ from typing import Any
 
 Row = dict[str, Any]
 Rule = Callable[[Row], bool | None]
-"""True where a row holds, False where it does not; None is SQL's NULL, which fails."""
+"""True if a row holds, False if it does not; None is SQL's NULL, which fails."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ _ABSENT: Row = {}
 
 
 def fits(table: Iterable[Row], survivors: Mapping[tuple[Any, ...], list[Row]], key: Sequence[str]) -> str:
-    """Why a table is not one that the survivors allow; empty where it is."""
+    """Why a table is not one that the survivors allow; empty if it is."""
     found: dict[tuple[Any, ...], Row] = {}
     for row in table:
         at = tuple(row[name] for name in key)

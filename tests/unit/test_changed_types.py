@@ -55,8 +55,8 @@ def test_a_changed_type_is_noticed_in_the_newest_version(tmp_path: Path) -> None
     project(tmp_path, DECLARED.replace("9, 2", "9, 3").replace("n: bigint", "n: string"))
     (first, told), (_, other) = notes(root)
     assert first == "bronze.o"
-    assert "holds n as bigint, and n is declared as string" in told
-    assert "holds amount as decimal(9,2), and amount is declared as decimal(9,3)" in other
+    assert "n has the type bigint, and is declared as string" in told
+    assert "amount has the type decimal(9,2), and is declared as decimal(9,3)" in other
     assert "--rebuild bronze.o" in other
 
 
@@ -67,7 +67,7 @@ def test_the_check_tells_a_changed_type_before_the_next_run(
     commit(root, 0, HELD)
     ended = command(monkeypatch, capsys)("check", folder=root)
     assert ended.code == 0, ended.err
-    assert "bronze.o: it holds n as bigint, and n is declared as string" in ended.err
+    assert "bronze.o: n has the type bigint, and is declared as string" in ended.err
 
 
 def test_a_log_that_cannot_be_read_gives_no_note(tmp_path: Path) -> None:

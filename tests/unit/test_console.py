@@ -19,8 +19,8 @@ from goldsmith.cli.progress import print_result
 from goldsmith.cli.status import print_status
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
 from goldsmith.errors import GoldsmithError, Where
-from goldsmith.run.outcome import RunResult, TableOutcome, left_out, share, warning_of
-from goldsmith.run.standing import Standing
+from goldsmith.run.outcome import RunResult, TableOutcome, rejected_rows, share, warning_of
+from goldsmith.run.table_status import TableStatus
 
 ACTING = "\x1b]8;;http://x\x07\r\x9b31m\u202e\u2028"
 
@@ -117,10 +117,10 @@ def test_the_commands_print_no_markup() -> None:
 AT = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 LONG = "silver.a_table_with_quite_a_long_name"
 STANDINGS = (
-    Standing(
+    TableStatus(
         "bronze.orders", "done", AT, "2026-01-05 to 2026-01-06", 31798, 0, 31798, 12, None, "Look at it."
     ),
-    Standing(
+    TableStatus(
         LONG,
         "failed",
         AT,
@@ -131,7 +131,7 @@ STANDINGS = (
         3,
         "A message of so many words that it is longer than a line.",
     ),
-    Standing("gold.orders_by_day", "never", None, None, None, None, 0, None, None),
+    TableStatus("gold.orders_by_day", "never", None, None, None, None, 0, None, None),
 )
 
 
@@ -213,6 +213,6 @@ def test_a_share_is_0_or_100_percent_only_where_it_is() -> None:
     assert [share(*pair) for pair in ((0, 5), (5, 5), (1, 100_000), (99_999, 100_000), (1, 3))] == [
         "0 %", "100 %", "0.1 %", "99.9 %", "33.3 %",
     ]  # fmt: skip
-    assert left_out(RowCounts(rows_in=4, quarantined=1, dropped=2)) == (
+    assert rejected_rows(RowCounts(rows_in=4, quarantined=1, dropped=2)) == (
         "1 of 4 rows quarantined (25 %), 2 of 4 rows dropped (50 %)"
     )

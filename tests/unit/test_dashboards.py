@@ -86,7 +86,12 @@ IN_DASHBOARD = [
     ("kind: number, table: bronze.o, metrics: orders", "GS110", "gold and ops", "gold table"),
     ("kind: number, table: gold.sales, metrics: order", "GS108", "no metric `order`", "`orders`"),
     ("kind: line, table: gold.sales, metrics: orders, time: dy", "GS203", "`dy`", "`day`"),
-    ("kind: line, table: gold.sales, metrics: orders, time: shop", "GS110", "neither dates nor times", "day"),
+    (
+        "kind: line, table: gold.sales, metrics: orders, time: shop",
+        "GS110",
+        "neither a date nor a timestamp",
+        "day",
+    ),
     ("kind: line, table: gold.sales, metrics: orders", "GS104", "`time`", None),
     ("kind: pie, table: gold.sales, metrics: orders, dimensions: shp", "GS203", "`shp`", "`shop`"),
     (
@@ -111,10 +116,10 @@ IN_DASHBOARD = [
         "orders",
     ),
     ("kind: table, table: gold.sales, metrics: orders, columns: [shop]", "GS110", "either rows", None),
-    ("kind: bar, table: gold.sales, metrics: orders", "GS104", "Bars stand for", None),
+    ("kind: bar, table: gold.sales, metrics: orders", "GS104", "A bar chart needs", None),
     ("kind: heatmap, table: gold.sales, metrics: orders, dimensions: shop", "GS110", "two dimensions", None),
     ("kind: map, table: gold.sales, metrics: orders, dimensions: shop", "GS104", "latitude", None),
-    ("kind: gauge, table: gold.sales, metrics: orders", "GS103", "`gauge`", "There is"),
+    ("kind: gauge, table: gold.sales, metrics: orders", "GS103", "`gauge`", "Known: "),
     ("kind: number, table: gold.sales, metric: orders", "GS102", "`metric`", "`metrics`"),
 ]
 
@@ -290,9 +295,7 @@ def test_superset_yaml_is_passed_through(project: Written) -> None:
         ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "not declared"),
     ],
 )
-def test_invalid_superset_yaml_is_refused(
-    project: Written, changed: dict[str, Any], told: str
-) -> None:
+def test_invalid_superset_yaml_is_refused(project: Written, changed: dict[str, Any], told: str) -> None:
     root = project()
     project({f"{RAW}/charts/gauge.yaml": raw_chart(root, **changed)})
     with pytest.raises(DeclarationErrors) as found:
@@ -357,7 +360,9 @@ def test_missing_password_is_reported_before_any_request() -> None:
         ),
     ],
 )
-def test_address_of_the_thrift_server_comes_from_the_environment(environment: dict[str, str], uri: str | None) -> None:
+def test_address_of_the_thrift_server_comes_from_the_environment(
+    environment: dict[str, str], uri: str | None
+) -> None:
     assert database_uri(environment) == uri
 
 

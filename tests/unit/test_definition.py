@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from goldsmith.errors import DeclarationErrors
-from goldsmith.project.checks.project import advice
+from goldsmith.project.checks.project import declaration_notes
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.loads import Load, Merge, OverwritePartitions
@@ -221,12 +221,12 @@ def test_columns_that_only_a_run_knows_are_spelt_then(make: Make) -> None:
 
 def test_a_reference_to_the_table_that_drives_is_told(tmp_path: Path) -> None:
     rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: k, table: bronze.x, key: id}, otherwise: drop}\n"
-    (note,) = advice(project(tmp_path, "load: append\n" + rule, QUERY))
+    (note,) = declaration_notes(project(tmp_path, "load: append\n" + rule, QUERY))
     assert note == (
         "silver.t",
-        "every change of bronze.x rebuilds the table: rows are quarantined or dropped by it",
+        "every change of bronze.x rebuilds the table: an expectation drops or quarantines rows by it",
     )
-    assert advice(project(tmp_path, "load: append\n" + rule.replace("drop", "warn"), QUERY)) == []
+    assert declaration_notes(project(tmp_path, "load: append\n" + rule.replace("drop", "warn"), QUERY)) == []
 
 
 def test_a_table_cannot_look_its_rows_up_in_itself(tmp_path: Path) -> None:

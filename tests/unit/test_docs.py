@@ -21,9 +21,9 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES, OpsTable
 from goldsmith.project.scheduling import ScheduleSpec
-from goldsmith.quality.catalog import problems
 from goldsmith.quality.checking import check_expectations
-from goldsmith.quality.kinds import FOREIGN, KINDS, REFUSED
+from goldsmith.quality.declarations import problems
+from goldsmith.quality.kinds import GX_KINDS, KINDS, UNSUPPORTED
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -190,7 +190,7 @@ def test_each_expectation_is_listed_with_its_arguments(kind: str) -> None:
 def test_equivalent_expectations_of_other_tools_are_listed() -> None:
     text = section(read("expectations.md"), "## More of Great Expectations")
     named = {row[0].strip("`") for row in rows(text)}
-    assert {name for name in named if name.startswith("expect_")} == FOREIGN | REFUSED.keys()
+    assert {name for name in named if name.startswith("expect_")} == GX_KINDS | UNSUPPORTED.keys()
 
 
 @pytest.mark.parametrize("table", OPS_TABLES, ids=lambda table: table.name)
@@ -254,44 +254,6 @@ def test_examples_of_a_page_form_a_valid_project(page: str, tmp_path: Path) -> N
     tables = [path for path in files if path.count("/") == 3 and path.endswith(".yaml")]
     assert len(project.tables) == len(tables) > 0
     assert not any(table.analysis.notes for table in project.tables.values() if table.analysis is not None)
-
-
-def commands() -> dict[str, set[str]]:
-    """Each command, a group's as `quarantine list`, with its options."""
-    found: dict[str, set[str]] = {}
-
-    def collect(command: Any, name: str, above: set[str]) -> None:
-        options = above | {option for item in command.params for option in (*item.opts, *item.secondary_opts)}
-        found[name] = options
-        for below, inner in getattr(command, "commands", {}).items():
-            collect(inner, f"{name} {below}".strip(), options)
-
-    collect(typer.main.get_command(app), "", set())
-    return found
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_shown_commands_exist(page: Path) -> None:
-    known = commands()
-    text = page.read_text(encoding="utf-8")
-    for called in re.findall(
-        r"(?<![\w./'])goldsmith (?:--profile \w+ )?((?:[a-z-]+)(?: [^`\n]*)?)", "\n".join(_code(text))
-    ):
-        words = called.split()
-        pair = " ".join(words[:2])
-        name = pair if pair in known else words[0]
-        assert name in known, called
-        if name == "submit":
-            # What follows the job is the job's.
-            continue
-        for option in re.findall(r"(?<!\S)--[a-z-]+", called):
-            assert option in known[name], called
-
-
-def _code(text: str) -> list[str]:
-    """Commands in fences and in backticks."""
-    fenced = [content for language, content in FENCE.findall(text) if language == "text"]
-    return [*fenced, *re.findall(r"`(goldsmith [^`]+)`", FENCE.sub("", text))]
 
 
 def test_each_exit_code_is_documented() -> None:

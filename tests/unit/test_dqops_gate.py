@@ -385,9 +385,7 @@ def test_gate_module_does_not_import_spark() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_passing_command_prints_json(
-    lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_passing_command_prints_json(lake: Path, goldsmith: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(*VALID, *VALID_END) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
         ended_ = goldsmith("dqops", "gate", "airlines", "--at", "warning", "--json", folder=lake)
@@ -423,9 +421,7 @@ def test_invalid_arguments_are_reported(
     assert told in ended_.err
 
 
-def test_table_missing_in_the_home_is_reported_before_the_run(
-    lake: Path, goldsmith: Command
-) -> None:
+def test_table_missing_in_the_home_is_reported_before_the_run(lake: Path, goldsmith: Command) -> None:
     for file in lake.glob("dqops_userhome/sources/lakehouse/*flights*"):
         file.unlink()
     ended_ = goldsmith("dqops", "gate", "silver.flights", folder=lake)

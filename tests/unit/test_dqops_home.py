@@ -282,9 +282,7 @@ def test_files_avoid_known_defects_of_the_server(shop: Callable[[], Project]) ->
     assert replaced == {f"SPARK_THRIFT_{name}" for name in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
-def test_regex_on_a_nullable_column_becomes_a_condition(
-    shop: Callable[[], Project], tmp_path: Path
-) -> None:
+def test_regex_on_a_nullable_column_becomes_a_condition(shop: Callable[[], Project], tmp_path: Path) -> None:
     """DQOps' own check counts a NULL as text that does not match."""
     without = SILVER.replace("to_not_be_null: {column: code}", "to_not_be_null: {column: day}")
     write_file(tmp_path / "pipelines/shop/silver/orders.yaml", without)
@@ -389,9 +387,7 @@ def test_manual_additions_are_kept_and_generated_parts_are_replaced(shop: Callab
     assert changes(shop()) == []
 
 
-def test_undeclared_table_is_removed_from_the_home(
-    shop: Callable[[], Project], tmp_path: Path
-) -> None:
+def test_undeclared_table_is_removed_from_the_home(shop: Callable[[], Project], tmp_path: Path) -> None:
     folder = generated(shop())
     for name in ("days.yaml", "days.sql"):
         (tmp_path / "pipelines/shop/gold" / name).unlink()
@@ -487,9 +483,7 @@ expectations:
 """
 
 
-def test_every_kind_of_expectation_gives_valid_checks(
-    shop: Callable[[], Project], tmp_path: Path
-) -> None:
+def test_every_kind_of_expectation_gives_valid_checks(shop: Callable[[], Project], tmp_path: Path) -> None:
     write_file(tmp_path / "pipelines/shop/gold/days.yaml", EVERY_KIND)
     sql = "SELECT day, count(*) AS orders, min(code) AS code, max(code) AS other FROM silver.orders GROUP BY day"
     write_file(tmp_path / "pipelines/shop/gold/days.sql", sql)
@@ -503,9 +497,7 @@ def test_every_kind_of_expectation_gives_valid_checks(
     assert sorted([*told, *without]) == sorted(e.name for e in table.spec.expectations)
 
 
-def test_unwritable_home_is_reported(
-    shop: Callable[[], Project], tmp_path: Path, goldsmith: Command
-) -> None:
+def test_unwritable_home_is_reported(shop: Callable[[], Project], tmp_path: Path, goldsmith: Command) -> None:
     write_file(tmp_path / FOLDER / "sources", "in the way")
     ended = goldsmith("dqops", "generate", folder=tmp_path)
     assert ended.code == 1

@@ -8,11 +8,11 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
-from goldsmith.engine.delta.catalog import made_known
+from goldsmith.engine.delta.catalog import create_table_sql
 from goldsmith.engine.delta.commit import read_commit
 from goldsmith.engine.delta.metadata import CommitMetadata, base_in
 from goldsmith.engine.failures import explained, is_bad_value, raised_in_python
-from goldsmith.engine.literals import among, type_text
+from goldsmith.engine.row_literals import in_values, type_text
 
 
 class Told(PySparkException):
@@ -78,11 +78,11 @@ def test_a_commit_tells_its_base_and_its_schema() -> None:
 
 
 def test_conditions_take_null_zero_and_broken_text_as_values() -> None:
-    assert among(["a"], []) == "false"
-    assert among(["a`b"], [("1",), (None,)]) == "`a``b` IN (1, NULL) OR `a``b` IS NULL"
-    assert among(["a"], [("double('-0.0')",)]) == "`a` IN (double('0.0'), double('-0.0'))"
-    assert among(["a", "b"], [("1", None)]) == "(`a` = 1 AND `b` IS NULL)"
-    assert among(["a"], [("string(X'ED')",)]) == "CAST(`a` AS binary) IN (X'ED')"
+    assert in_values(["a"], []) == "false"
+    assert in_values(["a`b"], [("1",), (None,)]) == "`a``b` IN (1, NULL) OR `a``b` IS NULL"
+    assert in_values(["a"], [("double('-0.0')",)]) == "`a` IN (double('0.0'), double('-0.0'))"
+    assert in_values(["a", "b"], [("1", None)]) == "(`a` = 1 AND `b` IS NULL)"
+    assert in_values(["a"], [("string(X'ED')",)]) == "CAST(`a` AS binary) IN (X'ED')"
 
 
 def test_types_are_written_with_their_fields_quoted() -> None:
@@ -122,6 +122,6 @@ def test_a_data_file_of_a_table_is_told_from_a_delivered_one() -> None:
 
 
 def test_the_catalogs_entry_has_the_path_of_any_folder() -> None:
-    assert made_known("gold.t", "/it's \\ a") == (
+    assert create_table_sql("gold.t", "/it's \\ a") == (
         r"CREATE TABLE IF NOT EXISTS `gold`.`t` USING delta LOCATION '/it\'s \\ a'"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from goldsmith.engine.launch.archive import archive_of, archive_options
 from goldsmith.engine.launch.driver import java_options
-from goldsmith.engine.launch.submission import _left_open
+from goldsmith.engine.launch.submission import _has_no_master
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 
@@ -73,4 +73,4 @@ def test_another_jdk_has_another_archive(settings: Settings, tmp_path: Path) -> 
 def test_a_master_is_the_profiles_where_the_call_names_none(
     command: str, master: str | None, variable: str | None, expected: bool
 ) -> None:
-    assert _left_open(command, variable, master) is expected
+    assert _has_no_master(command, variable, master) is expected

@@ -184,9 +184,9 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
         ("def deliver(day):\n    yield '../x.csv', b''", "failed on 2026-01-05. The path `../x.csv` leaves"),
         ("deliver = 7", "has no function `deliver`"),
         ("x = 1", "has no function `deliver`"),
-        ("import no_such_module", "does not load: ModuleNotFoundError"),
-        ("def deliver(day:", "does not load: SyntaxError"),
-        ("raise SystemExit(3)", "does not load: SystemExit: 3"),
+        ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
+        ("def deliver(day:", "cannot be imported: SyntaxError"),
+        ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
     ],
 )
 def test_a_feed_that_cannot_be_used_is_told_with_its_file(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.landing import added_to, listed
+from goldsmith.engine.ingest.landing import files_added_to, listing_digest
 
 FILES = st.lists(
     st.builds(
@@ -24,7 +24,7 @@ FILES = st.lists(
 
 @given(FILES, FILES)
 def test_what_it_tells_is_the_difference(before: list[LoadedFile], after: list[LoadedFile]) -> None:
-    told = added_to(listed(before), after)
+    told = files_added_to(listing_digest(before), after)
     if told is not None:
         assert set(told) == set(after) - set(before)
         assert set(before) <= set(after)
@@ -36,13 +36,15 @@ def test_newer_files_beside_the_former_ones_are_told(
 ) -> None:
     known = {file.path for file in before}
     newer = [replace(file, modified=file.modified + 10) for file in more if file.path not in known]
-    assert added_to(listed(before), [*newer, *before]) == tuple(sorted(newer, key=lambda file: file.path))
+    assert files_added_to(listing_digest(before), [*newer, *before]) == tuple(
+        sorted(newer, key=lambda file: file.path)
+    )
 
 
 def test_an_older_file_a_replaced_one_and_a_missing_one_are_not() -> None:
     a, b = LoadedFile("a", 1, 10), LoadedFile("b", 1, 20)
-    former = listed([a, b])
-    assert added_to(former, [a, b, LoadedFile("c", 1, 5)]) is None
-    assert added_to(former, [a, replace(b, modified=30)]) is None
-    assert added_to(former, [a]) is None
-    assert added_to(former, [b, a]) == ()
+    former = listing_digest([a, b])
+    assert files_added_to(former, [a, b, LoadedFile("c", 1, 5)]) is None
+    assert files_added_to(former, [a, replace(b, modified=30)]) is None
+    assert files_added_to(former, [a]) is None
+    assert files_added_to(former, [b, a]) == ()

@@ -142,9 +142,7 @@ UNTIL = "while [ ! -e {} ]; do sleep 0.05; done"
 """A command that goes on until a file is there."""
 
 
-def test_slow_command_prints_what_it_waits_for(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_slow_command_prints_what_it_waits_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     looks = []
 
     def waiting_for() -> str:

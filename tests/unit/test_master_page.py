@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from goldsmith.engine.launch.master_page import waits_for
+from goldsmith.engine.launch.master_page import waiting_reason
 
 OWN = "app-20260105060012-0007"
 ASKED = "2 cores and 1g of memory on one worker"
@@ -49,7 +49,7 @@ def page(content: dict[str, Any]) -> Iterator[int]:
         (
             [{"id": OWN, "state": "WAITING", "cores": 0}, {"id": "app-1", "name": "shop", "cores": 2}],
             [WORKER, {**WORKER, "state": "DEAD"}],
-            f"it needs {ASKED}; free are 1 cores and 600 MB on 10.0.0.2; shop hold the others",
+            f"it needs {ASKED}; free are 1 cores and 600 MB on 10.0.0.2; shop use the others",
         ),
         ([{"id": OWN, "state": "WAITING"}], [], f"it needs {ASKED}, and the master has no worker"),
     ],
@@ -59,10 +59,10 @@ def test_a_job_that_waits_says_for_what(
 ) -> None:
     with page({"status": "ALIVE", "activeapps": apps, "workers": workers}) as port:
         monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", str(port))
-        assert waits_for("spark://127.0.0.1:7077", OWN, ASKED) == told
+        assert waiting_reason("spark://127.0.0.1:7077", OWN, ASKED) == told
 
 
 def test_a_master_whose_page_does_not_answer_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", "1")
-    told = waits_for("spark://127.0.0.1:7077", OWN, ASKED)
+    told = waiting_reason("spark://127.0.0.1:7077", OWN, ASKED)
     assert told.startswith("an executor is starting, or 2 cores")

@@ -15,7 +15,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, LoadedFile, RowCount
 from goldsmith.errors import GateStopped, NotReady
 from goldsmith.project.loading import load_project
 from goldsmith.publish import openlineage
-from goldsmith.run.context import Interval, Run
+from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.outcome import RunResult, TableOutcome
 
 pytest.importorskip("openlineage.client", reason="the extra `lineage` is not installed")
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> Run:
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    begun = Run.begin(load_project(tmp_path), interval=Interval(date(2013, 1, 1), date(2013, 1, 2)))
+    begun = Run.begin(load_project(tmp_path), interval=DataInterval(date(2013, 1, 1), date(2013, 1, 2)))
     return replace(begun, run_id="r1", started=datetime(2013, 1, 2, 6, tzinfo=UTC))
 
 
@@ -135,9 +135,7 @@ def test_without_a_transport_nothing_is_sent_or_printed(run: Run, capsys: pytest
     assert capsys.readouterr().out == ""
 
 
-def test_failing_transport_is_a_warning(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_failing_transport_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = {"type": "file", "log_file_path": str(tmp_path / "no/such/folder/events.json"), "append": True}
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(told))
     [warning] = openlineage.emit(run, _result(_done("bronze.orders", 1), _done("silver.orders", 7)))
@@ -174,7 +172,9 @@ def test_missing_package_is_a_warning_and_can_be_checked_in_advance(
         ({"OPENLINEAGE_URL": "http://localhost:5000", "OPENLINEAGE_DISABLED": "True"}, False),
     ],
 )
-def test_transport_is_configured_by_the_clients_variables(environment: dict[str, str], expected: bool) -> None:
+def test_transport_is_configured_by_the_clients_variables(
+    environment: dict[str, str], expected: bool
+) -> None:
     assert openlineage.is_configured(environment) is expected
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.declared import FilesTable
+from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.landing_disk import DiskLanding
-from goldsmith.engine.ingest.layouts import Layout, columns_taken
+from goldsmith.engine.ingest.layouts import Layout, table_columns
 from goldsmith.errors import DeclarationError, DeclarationErrors, SourceError
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import TableSpec
@@ -109,5 +109,5 @@ def test_links_within_the_landing_folder_and_of_itself_are_followed(tmp_path: Pa
 def test_a_new_column_that_no_table_can_have_is_an_error(name: str) -> None:
     declared = FilesTable("bronze.orders", FilesSource(files="*.json", format="json"), TableSpec())
     with pytest.raises(SourceError) as found:
-        columns_taken(declared, {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
+        table_columns(declared, {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
     assert found.value.code == "GS305"

@@ -27,12 +27,12 @@ def refused(text: str) -> DeclarationError:
 @pytest.mark.parametrize(
     ("text", "place", "told"),
     [
-        ("", (1, 1), "no SQL"),
-        ("-- nothing yet\n", (1, 1), "no SQL"),
+        ("", (1, 1), "is empty"),
+        ("-- nothing yet\n", (1, 1), "is empty"),
         ("SELECT a,\n  b c d\nFROM bronze.x", (2, 7), "`d`"),
         ("SELECT a\nFROM", (2, 1), "after `FROM`"),
         ("SELECT (a\nFROM bronze.x", (2, 1), "`FROM`"),
-        ("SELECT a\nFROM bronze.x\nWHERE b = 'open", (3, 11), "no end"),
+        ("SELECT a\nFROM bronze.x\nWHERE b = 'open", (3, 11), "not closed"),
         ("SELECT 1 AS a;\nSELECT 2 AS b", (2, 1), "second statement at `SELECT`"),
         ("INSERT INTO gold.x SELECT 1", (1, 1), "`INSERT`"),
         ("\n  DROP TABLE bronze.x", (2, 3), "`DROP`"),

@@ -244,16 +244,16 @@ def test_what_is_not_there_is_told_with_its_place(text: str, column: int) -> Non
         ("SELECT nam FROM bronze.x", "There is no column `nam` in bronze.x", "Did you mean `name`?"),
         ("SELECT y.ww FROM silver.y", "There is no column `ww` in silver.y", "Did you mean `w`?"),
         ("SELECT t.ww FROM silver.y t", "There is no column `ww` in silver.y (t)", "Did you mean `w`?"),
-        ("SELECT qq FROM silver.y", "There is no column `qq` in silver.y", "There is: a, k, w."),
+        ("SELECT qq FROM silver.y", "There is no column `qq` in silver.y", "Known: a, k, w."),
         (
             "SELECT k FROM bronze.x JOIN silver.y ON x.k = y.k",
             "`k` is ambiguous: bronze.x, silver.y have it",
-            "Write whose it is, as in `x.k`.",
+            "Qualify it, as in `x.k`.",
         ),
         (
             "SELECT a + 1 AS c FROM silver.y WHERE c > 1",
             "There is no column `c` in silver.y",
-            "`c` is made by this SELECT, and WHERE comes before it.",
+            "Repeat its expression: `c` is an alias of this SELECT, and WHERE cannot use it.",
         ),
         (
             "SELECT k FROM silver.yy",
@@ -321,7 +321,7 @@ def test_a_table_that_is_missing_makes_no_second_problem() -> None:
 def test_what_changes_from_run_to_run_is_told(call: str, name: str) -> None:
     (problem,) = study(f"SELECT k,\n  {call} AS c FROM bronze.x").problems
     assert (problem.code, problem.where.line) == ("GS205", 2)
-    assert problem.message == f"`{name}` gives another value in each run"
+    assert problem.message == f"`{name}` gives a different value in each run"
 
 
 def test_every_function_that_changes_is_known() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from goldsmith.cli.options import shared_first
-from goldsmith.engine.launch.submit import Pods, Request, Submission, submission
+from goldsmith.engine.launch.submit import Pods, Submission, SubmitRequest, submission
 from goldsmith.errors import DeclarationError
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
@@ -45,7 +45,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.from_environment({"GOLDSMITH_JARS": str(jars), "XDG_CACHE_HOME": str(tmp_path)})
 
 
-def made(root: Path, settings: Settings, request: Request, **spark: object) -> Submission:
+def made(root: Path, settings: Settings, request: SubmitRequest, **spark: object) -> Submission:
     s3 = {"landing": "s3a://lake/landing", "warehouse": "s3a://lake/warehouse"}
     places = s3 if spark.get("conf_dir") else {}
     profile = ProfileSpec(**places, spark=SparkSpec(**spark))  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ def settings_of(found: Submission) -> dict[str, str]:
 
 def test_on_this_machine_the_driver_is_all_there_is(root: Path, settings: Settings) -> None:
     found = made(
-        root, settings, Request("run", ("flights", "--from", "2013-01-01"), name="a run"), light=False
+        root, settings, SubmitRequest("run", ("flights", "--from", "2013-01-01"), name="a run"), light=False
     )
     told = dict(options(found))
     jars = told.pop("--driver-class-path").split(":")
@@ -93,7 +93,7 @@ def test_a_standalone_master_gets_jars_for_its_executors(
     found = made(
         root,
         settings,
-        Request("run", master="spark://m:7077"),
+        SubmitRequest("run", master="spark://m:7077"),
         conf_dir=str(root / "conf"),
         conf={"spark.x": True},
     )
@@ -114,7 +114,9 @@ def test_on_kubernetes_the_driver_is_a_pod_and_keys_come_from_a_secret(
     root: Path, settings: Settings
 ) -> None:
     pods = Pods("registry/spark:1", "lake", "spark", "lake-keys", "pod.yaml", executors=3)
-    found = made(root, settings, Request("run", ("silver",), K8S, pods=pods), conf_dir=str(root / "conf"))
+    found = made(
+        root, settings, SubmitRequest("run", ("silver",), K8S, pods=pods), conf_dir=str(root / "conf")
+    )
     told = dict(options(found))
     assert (told["--master"], told["--deploy-mode"]) == (K8S, "cluster")
     assert "--jars" not in told
@@ -138,7 +140,7 @@ def test_on_kubernetes_the_driver_is_a_pod_and_keys_come_from_a_secret(
 
 
 def test_on_kubernetes_the_driver_may_stay_here(root: Path, settings: Settings) -> None:
-    request = Request("run", (), K8S, "client", pods=Pods("registry/spark:1", secret="lake-keys"))
+    request = SubmitRequest("run", (), K8S, "client", pods=Pods("registry/spark:1", secret="lake-keys"))
     found = made(root, settings, request)
     assert found.command[-1] == str(root / "jobs/run.py")
     assert {key for key in settings_of(found) if "secretKeyRef" in key} == {
@@ -149,7 +151,7 @@ def test_on_kubernetes_the_driver_may_stay_here(root: Path, settings: Settings) 
 
 def test_yarn_takes_the_driver_too(root: Path, settings: Settings) -> None:
     conf = {"spark.yarn.appMasterEnv.GOLDSMITH_PROJECT": "./project"}
-    found = made(root, settings, Request("run", (), "yarn", "cluster", conf=conf))
+    found = made(root, settings, SubmitRequest("run", (), "yarn", "cluster", conf=conf))
     told = dict(options(found))
     assert told["--deploy-mode"] == "cluster"
     assert "--driver-class-path" not in told
@@ -159,22 +161,22 @@ def test_yarn_takes_the_driver_too(root: Path, settings: Settings) -> None:
 
 def test_a_profiles_secrets_are_left_to_the_driver(root: Path, settings: Settings) -> None:
     conf = {"spark.hadoop.fs.s3a.secret.key": "hush", "spark.hadoop.fs.s3a.access.key": "me"}
-    found = made(root, settings, Request("run"), conf=conf)
+    found = made(root, settings, SubmitRequest("run"), conf=conf)
     assert settings_of(found) == {}
 
 
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
-        (Request("nosuch"), "There is no job `nosuch`"),
-        (Request("run", master="spark://m:7077", deploy_mode="cluster"), "cannot be submitted"),
-        (Request("run", master=K8S), "Kubernetes needs an image"),
-        (Request(__file__, master=K8S, pods=Pods("i")), "is not in the project"),
+        (SubmitRequest("nosuch"), "There is no job `nosuch`"),
+        (SubmitRequest("run", master="spark://m:7077", deploy_mode="cluster"), "cannot be submitted"),
+        (SubmitRequest("run", master=K8S), "Kubernetes needs an image"),
+        (SubmitRequest(__file__, master=K8S, pods=Pods("i")), "is not in the project"),
     ],
     ids=["no job", "standalone cluster mode", "no image", "not in the image"],
 )
 def test_a_call_that_cannot_work_is_refused(
-    root: Path, settings: Settings, request_: Request, told: str
+    root: Path, settings: Settings, request_: SubmitRequest, told: str
 ) -> None:
     with pytest.raises(DeclarationError, match=told) as raised:
         made(root, settings, request_)

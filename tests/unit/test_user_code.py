@@ -10,7 +10,7 @@ import pytest
 
 from goldsmith.errors import NotReady, RunError
 from goldsmith.run.query import _transformed
-from goldsmith.run.user_code import said
+from goldsmith.run.user_code import one_line
 
 
 def transformed(tmp_path: Path, code: str) -> RunError:
@@ -30,7 +30,7 @@ def transformed(tmp_path: Path, code: str) -> RunError:
         ("raise TimeoutError('late')", "TimeoutError: late", 2, True),
         ("raise SystemExit", "SystemExit", 2, False),
         ("import json; json.loads('{')", "JSONDecodeError", 2, False),
-        ("return 7", "returned int and not a DataFrame", None, False),
+        ("return 7", "returned int, not a DataFrame", None, False),
     ],
 )
 def test_the_code_of_a_table_fails_with_its_line(
@@ -62,7 +62,7 @@ def test_a_message_is_one_line_without_a_stack() -> None:
     spark = (
         "An error occurred while calling o1.count.\n: java.lang.X: no\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)"
     )
-    assert said(RuntimeError(spark)) == (
+    assert one_line(RuntimeError(spark)) == (
         "RuntimeError: An error occurred while calling o1.count. : java.lang.X: no"
     )
-    assert len(said(RuntimeError("x" * 5000))) < 600
+    assert len(one_line(RuntimeError("x" * 5000))) < 600

@@ -35,8 +35,8 @@ def sync(
     """
     project = open_project()
     chosen = project.select(tuple(names or ()))
-    from goldsmith.run.cataloging import has_catalog
-    from goldsmith.run.cataloging import sync as synced
+    from goldsmith.run.catalog_sync import has_catalog
+    from goldsmith.run.catalog_sync import sync as synced
     from goldsmith.run.context import Run
 
     run = Run.begin(project, profile_name())
@@ -48,18 +48,18 @@ def sync(
         )
     with open_spark(project, quiet=as_json) as spark:
         changes = list(synced(spark, run, chosen, check=check))
-    left = [change for change in changes if not change.mended]
+    left = [change for change in changes if not change.repaired]
     if as_json:
         print_json(
             [
-                {"name": change.name, "difference": change.told, "repaired": change.mended}
+                {"name": change.name, "difference": change.problem, "repaired": change.repaired}
                 for change in changes
             ]
         )
     else:
         for change in changes:
-            mark = ("repaired", "green") if change.mended else ("differs", "yellow")
-            out.print(styled(mark, f"  {change.name} {change.told}"), soft_wrap=True)
+            mark = ("repaired", "green") if change.repaired else ("differs", "yellow")
+            out.print(styled(mark, f"  {change.name} {change.problem}"), soft_wrap=True)
             if change.error is not None:
                 print_error(change.error)
         if not changes:

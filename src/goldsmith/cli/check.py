@@ -45,10 +45,10 @@ def check(as_json: Json = False) -> None:
         else:
             print_error(error)
         raise typer.Exit(Exit.WRONG_CALL) from None
-    from goldsmith.project.checks.project import advice
+    from goldsmith.project.checks.project import declaration_notes
     from goldsmith.run.changed_types import changed_types
 
-    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]
+    notes = [*declaration_notes(project), *changed_types(project, project.profile(profile_name()).warehouse)]
     if as_json:
         listed = [{"table": name, "note": note} for name, note in notes]
         print_json(

@@ -24,7 +24,7 @@ from goldsmith.errors import (
     RunError,
     Where,
 )
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 Names = Annotated[list[str], typer.Argument(help="Pipelines, layers or tables.")]
 

@@ -14,13 +14,13 @@ from goldsmith.cli.opening import interval, open_project, open_spark, profile_na
 from goldsmith.cli.options import From, To
 from goldsmith.cli.report import print_report_location, report_file
 from goldsmith.errors import DeclarationError, Exit
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from goldsmith.project.tables import Pipeline, Project
-    from goldsmith.run.context import Interval
+    from goldsmith.run.context import DataInterval
     from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult
 
@@ -100,7 +100,7 @@ def replay(
     raise typer.Exit(exit_code(results[-1]))
 
 
-def _days(start: datetime | None, end: datetime | None) -> Interval:
+def _days(start: datetime | None, end: datetime | None) -> DataInterval:
     days = interval(start, end)
     if days is None:
         raise DeclarationError(
@@ -109,7 +109,7 @@ def _days(start: datetime | None, end: datetime | None) -> Interval:
     return days
 
 
-def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
+def _spoiled(feed: Feed, spoil: list[datetime] | None, days: DataInterval) -> Feed:
     """The feed with broken values on the given days."""
     chosen = {moment.date() for moment in spoil or ()}
     outside = sorted(chosen.difference(days.days))
@@ -129,11 +129,11 @@ def _spoiled(feed: Feed, spoil: list[datetime] | None, days: Interval) -> Feed:
 def _one_day(spark: SparkSession, project: Project, pipeline: Pipeline, feed: Feed, day: date) -> RunResult:
     from goldsmith.cli.progress import live_progress
     from goldsmith.publish.openlineage import emit
-    from goldsmith.run.context import Interval, Run
+    from goldsmith.run.context import DataInterval, Run
     from goldsmith.run.feeding import deliver_day
     from goldsmith.run.runner import run_tables
 
-    this = Run.begin(project, profile_name(), interval=Interval.of(day, None))
+    this = Run.begin(project, profile_name(), interval=DataInterval.of(day, None))
     deliver_day(this.landing, feed, day)
     with live_progress(quiet=False) as listener:
         chosen, width = project.select((pipeline.name,)), project.profile(profile_name()).parallel

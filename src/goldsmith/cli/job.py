@@ -71,14 +71,14 @@ def submit(
     Options of `submit` precede the job's name; the job receives all arguments behind it. `goldsmith job submit run
     flights` does the same as `goldsmith run flights`.
     """
-    from goldsmith.engine.launch.submit import Pods, Request, submission
+    from goldsmith.engine.launch.submit import Pods, SubmitRequest, submission
     from goldsmith.project.loading import read_spec
     from goldsmith.project.profiles import chosen_profile
 
     root = project_root()
     spec = read_spec(root)
     chosen = profile or profile_name() or spec.profile
-    request = Request(
+    request = SubmitRequest(
         job,
         tuple(arguments or ()),
         master,

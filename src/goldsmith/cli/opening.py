@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from goldsmith.project.tables import Project
-    from goldsmith.run.context import Interval
+    from goldsmith.run.context import DataInterval
 
 
 def project_root() -> Path:
@@ -134,11 +134,11 @@ def _jvm_output_in(log: Path) -> Iterator[None]:
         os.close(target)
 
 
-def interval(start: datetime | None, end: datetime | None) -> Interval | None:
+def interval(start: datetime | None, end: datetime | None) -> DataInterval | None:
     """The data interval of --from and --to. Raises DeclarationError GS505 if it ends before it begins."""
-    from goldsmith.run.context import Interval
+    from goldsmith.run.context import DataInterval
 
-    return Interval.of(start.date() if start else None, end.date() if end else None)
+    return DataInterval.of(start.date() if start else None, end.date() if end else None)
 
 
 def tables_to_rebuild(project: Project, names: Iterable[str] | None, chosen: Sequence[str]) -> frozenset[str]:

@@ -185,26 +185,26 @@ def _sentence(results: Sequence[RunResult]) -> Text:
 
 def _left_out(results: Sequence[RunResult]) -> list[str | tuple[str, str]]:
     """The end of the last line: tables that quarantined rows, or dropped most rows of a load."""
-    from goldsmith.run.outcome import left_out
+    from goldsmith.run.outcome import rejected_rows
 
     little = _little(results)
     parts: list[str | tuple[str, str]] = []
     for name, counts in _counts(results).items():
         if counts.quarantined or name in little:
-            text = f"{name} {left_out(counts)}"
+            text = f"{name} {rejected_rows(counts)}"
             parts += ["; " if parts else " ", (text, "yellow") if name in little else text]
     return [*parts, "."] if parts else []
 
 
 def _little(results: Sequence[RunResult]) -> frozenset[str]:
     """The tables with a load that wrote few of its rows."""
-    from goldsmith.run.outcome import kept_little
+    from goldsmith.run.outcome import mostly_rejected
 
     return frozenset(
         outcome.table
         for result in results
         for outcome in result.outcomes
-        if any(kept_little(commit.counts) for commit in outcome.commits)
+        if any(mostly_rejected(commit.counts) for commit in outcome.commits)
     )
 
 

@@ -35,7 +35,7 @@ def list_(as_json: Json = False) -> None:
     """
     project = open_project()
     from goldsmith.run.context import Run
-    from goldsmith.run.held import reasons
+    from goldsmith.run.quarantine_view import reasons
 
     with open_spark(project, quiet=as_json) as spark:
         found = reasons(spark, Run.begin(project, profile_name()))
@@ -65,7 +65,7 @@ def show(
     project = open_project()
     declared = project.table(name)
     from goldsmith.run.context import Run
-    from goldsmith.run.held import rows
+    from goldsmith.run.quarantine_view import rows
 
     with open_spark(project, quiet=as_json) as spark:
         found = rows(spark, Run.begin(project, profile_name()), declared, limit, where)

@@ -12,11 +12,11 @@ from goldsmith.cli.groups import Panel
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name, tables_to_rebuild
 from goldsmith.cli.options import From, Json, Names, Parallel, Rebuild, To
 from goldsmith.errors import DeclarationError
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 if TYPE_CHECKING:
     from goldsmith.project.tables import Project
-    from goldsmith.run.context import Interval
+    from goldsmith.run.context import DataInterval
     from goldsmith.run.outcome import RunResult
 
 
@@ -67,7 +67,7 @@ def _run(
     rebuild: list[str] | None,
     accept: list[str] | None,
     why: str,
-    days: Interval | None,
+    days: DataInterval | None,
     parallel: int | None,
     *,
     quiet: bool,

@@ -13,7 +13,7 @@ from goldsmith.cli.options import Json, Limit
 
 if TYPE_CHECKING:
     from goldsmith.project.tables import Project
-    from goldsmith.run.asking import Answer
+    from goldsmith.run.sql_query import QueryResult
 
 
 def register(app: typer.Typer) -> None:
@@ -40,16 +40,16 @@ def sql(
     print_answer(answer, limit)
 
 
-def answer_to(project: Project, query: str, limit: int, *, quiet: bool) -> Answer:
+def answer_to(project: Project, query: str, limit: int, *, quiet: bool) -> QueryResult:
     """The first rows of a query."""
-    from goldsmith.run.asking import ask
     from goldsmith.run.context import Run
+    from goldsmith.run.sql_query import run_query
 
     with open_spark(project, quiet=quiet) as spark:
-        return ask(spark, Run.begin(project, profile_name()), query, limit=limit)
+        return run_query(spark, Run.begin(project, profile_name()), query, limit=limit)
 
 
-def print_answer(answer: Answer, limit: int) -> None:
+def print_answer(answer: QueryResult, limit: int) -> None:
     """Prints the rows of a query, and whether there are more."""
     for part in rows_within(out.width, answer.columns, answer.rows):
         out.print(part)

@@ -14,7 +14,7 @@ from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.cli.options import Json
 
 if TYPE_CHECKING:
-    from goldsmith.run.standing import Standing
+    from goldsmith.run.table_status import TableStatus
 
 _EXPENDABLE = ("interval", "version", "in", "written", "ended (UTC)")
 """The columns to omit on a narrow terminal, in this order."""
@@ -34,17 +34,17 @@ def status(as_json: Json = False) -> None:
     """
     project = open_project()
     from goldsmith.run.context import Run
-    from goldsmith.run.standing import standing
+    from goldsmith.run.table_status import table_statuses
 
     with open_spark(project, quiet=as_json) as spark:
-        rows = standing(spark, Run.begin(project, profile_name()))
+        rows = table_statuses(spark, Run.begin(project, profile_name()))
     if as_json:
         print_json(rows)
         return
     print_status(rows)
 
 
-def print_status(rows: Sequence[Standing]) -> None:
+def print_status(rows: Sequence[TableStatus]) -> None:
     """Prints one line for each table, then messages and warnings of their last loads."""
     columns: dict[str, Sequence[object]] = {
         "table": [r.table for r in rows],

@@ -14,7 +14,7 @@ from goldsmith.cli.sql import answer_to, print_answer
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
-    from goldsmith.run.maintaining import Upkeep
+    from goldsmith.run.maintaining import MaintenanceResult
 
 
 def register(app: typer.Typer) -> None:
@@ -92,7 +92,7 @@ def maintain(
     raise typer.Exit(Exit.FAILED if any(each.error for each in done) else Exit.DONE)
 
 
-def _print_maintained(done: tuple[Upkeep, ...], *, dry_run: bool) -> None:
+def _print_maintained(done: tuple[MaintenanceResult, ...], *, dry_run: bool) -> None:
     rows = [
         (each.table, each.files, _compacted(each), each.removed or None, _retained(each))
         for each in done
@@ -110,18 +110,18 @@ def _print_maintained(done: tuple[Upkeep, ...], *, dry_run: bool) -> None:
         out.print(f"\nCompacted: {plural(fewer, 'file')} fewer. Removed: {plural(removed, 'old file')}.")
 
 
-def _compacted(each: Upkeep) -> str | None:
+def _compacted(each: MaintenanceResult) -> str | None:
     if not each.compacted or each.compacted == (0, 0):
         return None
     return f"{each.compacted[0]} into {each.compacted[1]}"
 
 
-def _retained(each: Upkeep) -> str:
+def _retained(each: MaintenanceResult) -> str:
     days = f"{each.kept_hours / 24:.0f} days"
     return f"all, {each.held_by} has not consumed them" if each.held_by else days
 
 
-def _as_dict(each: Upkeep) -> dict[str, Any]:
+def _as_dict(each: MaintenanceResult) -> dict[str, Any]:
     return {
         "table": each.table,
         "files": each.files,

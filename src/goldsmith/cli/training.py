@@ -13,10 +13,10 @@ from pyspark import SparkContext
 from goldsmith.cli.starter import make_pipeline
 from goldsmith.engine.launch.session import make_session
 from goldsmith.project.loading import load_project
-from goldsmith.run.asking import ask
 from goldsmith.run.context import Run
 from goldsmith.run.maintaining import maintain
 from goldsmith.run.runner import run_tables
+from goldsmith.run.sql_query import run_query
 from goldsmith.settings import Settings
 
 
@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
         for path in [path for path in landing.rglob("*.csv") if not path.name.startswith("again_")]:
             (path.parent / f"again_{path.name}").write_bytes(path.read_bytes())
     run = Run.begin(project)
-    ask(spark, run, "SELECT count(*) FROM ops.table_runs", limit=1)
+    run_query(spark, run, "SELECT count(*) FROM ops.table_runs", limit=1)
     maintain(spark, run, names, ops=True, dry_run=False, parallel=2)
     gateway = SparkContext._gateway
     spark.stop()

@@ -1,5 +1,5 @@
-"""Spark, Delta Lake and object stores, by themselves: sessions, logs, delivered files, commits, the quarantine.
+"""Spark, Delta Lake and object stores: sessions, logs, delivered files, commits, quarantine tables.
 
-Nothing here knows what a project declares beyond a type, a column or a profile; `run` puts the parts together.
-`delta` holds the tables, `ingest` the delivered files, `launch` the start of Spark; what all three need is beside them.
+This package knows types, columns and profiles, but no tables of a project; `run` combines its parts. `delta` has the
+tables, `ingest` the delivered files, `launch` the start of Spark. Modules beside them are used by all three.
 """

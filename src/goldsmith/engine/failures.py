@@ -1,4 +1,4 @@
-"""Tells what failed in Spark: conditions and causes out of Java's exceptions, and errors a person can read."""
+"""Classifies exceptions of Spark and translates them to GoldsmithErrors."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import unquote
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, PythonException
 
-from goldsmith.engine.s3 import no_bucket, refused, skewed, unreachable
+from goldsmith.engine.s3 import access_denied, clock_skew, missing_bucket, unreachable_store
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
 LOG_STORE_HINT = (
-    "Put goldsmith-logstore.jar beside the jars of S3A: `goldsmith spark install` with this profile builds it and "
-    "says where it is."
+    "Put goldsmith-logstore.jar next to the jars of S3A: `goldsmith spark install` with this profile builds it and "
+    "prints its path."
 )
 
 NO_EXECUTOR = "the Spark master gave it no executor"
-"""Why a job is ended, as Spark repeats it in the job's error."""
+"""The reason of a cancelled job, which Spark repeats in the job's error."""
 
 _CONFLICTS = (
     "ConcurrentTransactionException",
@@ -43,7 +43,7 @@ _HISTORY_GONE = (
     "DELTA_VERSIONS_NOT_CONTIGUOUS",
     "DELTA_FILE_NOT_FOUND_DETAILED",
 )
-_NO_ANSWER = (
+_NO_RESPONSE = (
     "ConnectException",
     "NoRouteToHostException",
     "UnknownHostException",
@@ -67,7 +67,7 @@ INVALID_URL INVALID_UTF8_STRING INVALID_VARIANT_CAST MALFORMED_CHARACTER_CODING 
 MALFORMED_VARIANT NULL_MAP_KEY NUMERIC_OUT_OF_SUPPORTED_RANGE NUMERIC_VALUE_OUT_OF_RANGE REMAINDER_BY_ZERO
 ROW_VALUE_IS_NULL USER_RAISED_EXCEPTION VARIANT_CONSTRUCTOR_SIZE_LIMIT VARIANT_DUPLICATE_KEY VARIANT_SIZE_LIMIT
 """
-"""Conditions of an expression that cannot be computed for a value of a row; none of a query that is wrong itself."""
+"""Conditions of expressions that fail for a row's value, without those of invalid queries."""
 
 
 _PYTHON_FRAME = re.compile(r'\s+File "(.+)", line (\d+)')
@@ -89,38 +89,38 @@ def _java(error: BaseException) -> Iterator[Any]:
 
 
 def has_cause(error: BaseException, *names: str) -> bool:
-    """True where one of Java's exceptions behind the error has a class of one of these simple names."""
+    """True if a Java exception behind the error has one of these simple class names."""
     return any(str(cause.getClass().getSimpleName()) in names for cause in _java(error))
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Another writer committed first: planning again is right."""
+    """True for a conflict: another writer committed first, and the load must be planned again."""
     return has_cause(error, *_CONFLICTS) or type(error).__name__ in _CONFLICTS
 
 
-def is_made_already(error: BaseException) -> bool:
-    """A table or database is in the catalog already: by Spark's conditions, or by the exception of Hive's client."""
-    told = any(condition.endswith("_ALREADY_EXISTS") for condition in conditions(error))
-    return told or has_cause(error, "AlreadyExistsException")
+def is_already_there(error: BaseException) -> bool:
+    """True if a table or database already exists: by Spark's conditions or the exception of Hive's client."""
+    exists = any(condition.endswith("_ALREADY_EXISTS") for condition in conditions(error))
+    return exists or has_cause(error, "AlreadyExistsException")
 
 
 def is_history_gone(error: BaseException) -> bool:
-    """The upstream's versions that a change set needs cannot be read any more."""
+    """True if the versions that a change set needs can no longer be read."""
     return any(condition in _HISTORY_GONE for condition in conditions(error))
 
 
 def is_bad_value(error: BaseException) -> bool:
-    """An expression met a value that it cannot be computed for."""
+    """True if an expression failed for a row's value."""
     return any(condition.partition(".")[0] in _OF_VALUES.split() for condition in conditions(error))
 
 
 def conditions(error: BaseException) -> tuple[str, ...]:
-    """Spark's names of what went wrong, outermost first."""
+    """The names of Spark's error conditions, outermost first."""
     found = []
     if isinstance(error, PySparkException):
         found.append(error.getCondition() or "")
     for cause in _java(error):
-        # Only Spark's own exceptions have a condition; asking others would raise.
+        # Only Spark's exceptions have a condition; the call would fail for others.
         if any(str(face.getSimpleName()) == "SparkThrowable" for face in _interfaces(cause)):
             found.append(str(cause.getCondition() or ""))
     return tuple(condition for condition in found if condition)
@@ -134,28 +134,27 @@ def _interfaces(cause: Any) -> Iterator[Any]:
 
 
 def _messages(error: BaseException) -> list[str]:
-    told = [str(cause.getMessage() or "") for cause in _java(error)]
-    return [*told, str(error)]
+    return [*(str(cause.getMessage() or "") for cause in _java(error)), str(error)]
 
 
 def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
-    """An error of Spark or of the storage as one that says what, where and what to do."""
+    """Translates an exception of Spark or of the storage to a GoldsmithError."""
     where = Where(table=table)
     everything = "\n".join(_messages(error))
-    waited_in_vain = _no_executor(everything)
-    if waited_in_vain is not None:
-        return waited_in_vain
+    no_executor = _no_executor(everything)
+    if no_executor is not None:
+        return no_executor
     if path.startswith("s3a://"):
-        of_the_store = _of_the_store(error, everything, table, path)
-        if of_the_store is not None:
-            return of_the_store
+        store_error = _store_error(error, everything, table, path)
+        if store_error is not None:
+            return store_error
     if "No space left on device" in everything:
         return StorageError(
             "GS402",
             "The disk is full.",
             where=Where(file=path, table=table),
             retryable=True,
-            hint="Make room and run again: nothing was committed, and the run goes on where it stood.",
+            hint="Free space and run again: nothing was committed, and the next run continues.",
         )
     if (
         "Read-only file system" in everything
@@ -166,7 +165,7 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             "GS402",
             "The table's folder cannot be written.",
             where=Where(file=path, table=table),
-            hint="Check who owns it and whether it is mounted read-only.",
+            hint="Check its owner and whether it is mounted read-only.",
         )
     if (
         "Mkdirs failed to create" in everything
@@ -175,17 +174,17 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     ):
         return StorageError(
             "GS402",
-            "The table's folder cannot be made.",
+            "The table's folder cannot be created.",
             where=Where(file=path, table=table),
-            hint="Check that the place is there, who owns it and whether it is mounted read-only.",
+            hint="Check that its parent folder exists, its owner, and whether it is mounted read-only.",
         )
     in_python = isinstance(error, PythonException) or has_cause(error, "PythonException")
     raised = raised_in_python(everything) if in_python else None
     if raised is not None:
-        told, file, line = raised
+        message, file, line = raised
         return RunError(
             "GS206",
-            f"The table's code failed on a row: {told}",
+            f"The table's code failed on a row: {message}",
             where=Where(file=file, line=line, table=table),
             hint="Correct it and run again: nothing was written.",
         )
@@ -195,12 +194,12 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
     return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
 
 
-def raised_in_python(told: str) -> tuple[str, str | None, int | None] | None:
-    """What a function of Python raised in one of Spark's workers, with the file and the line of the project's code.
+def raised_in_python(message: str) -> tuple[str, str | None, int | None] | None:
+    """The exception of a Python function in a Spark worker, with the file and line of the project's code.
 
-    told: the text of Spark's exception, which quotes the worker's traceback. None where it quotes none.
+    message: the text of Spark's exception, which contains the worker's traceback. None if it does not.
     """
-    _, found, stack = told.partition("Traceback (most recent call last):\n")
+    _, found, stack = message.partition("Traceback (most recent call last):\n")
     if not found:
         return None
     frames: list[tuple[str, int]] = []
@@ -215,13 +214,13 @@ def raised_in_python(told: str) -> tuple[str, str | None, int | None] | None:
     return None
 
 
-def _of_the_store(error: Exception, everything: str, table: str, path: str) -> GoldsmithError | None:
-    """What an object store said, or that it said nothing; None where it is not its doing."""
+def _store_error(error: Exception, everything: str, table: str, path: str) -> GoldsmithError | None:
+    """The error of an object store, or of one that does not respond; None for other errors."""
     bucket = path.removeprefix("s3a://").split("/", 1)[0]
     where = Where(file=path, table=table)
     if has_cause(error, "ConditionIgnoredException"):
-        told = next(text for text in _messages(error) if "GS420 " in text)
-        message, _, hint = _first_line(told[told.index("GS420 ") + 6 :]).partition(" Nothing was committed. ")
+        text = next(text for text in _messages(error) if "GS420 " in text)
+        message, _, hint = _first_line(text[text.index("GS420 ") + 6 :]).partition(" Nothing was committed. ")
         return StorageError("GS420", message, where=where, hint=hint or None)
     if "io.goldsmith.logstore.ConditionalS3LogStore" in everything and has_cause(
         error, "ClassNotFoundException"
@@ -230,31 +229,31 @@ def _of_the_store(error: Exception, everything: str, table: str, path: str) -> G
             "GS902", "The log store for S3 is not on Spark's class path.", where=where, hint=LOG_STORE_HINT
         )
     if "RequestTimeTooSkewed" in everything:
-        return skewed()
+        return clock_skew()
     if has_cause(error, "UnknownStoreException"):
-        return no_bucket(bucket)
+        return missing_bucket(bucket)
     if has_cause(error, "AccessDeniedException", "CredentialInitializationException"):
-        return refused(bucket, _first_line(everything))
-    if has_cause(error, *_NO_ANSWER):
-        return unreachable(re.sub(r"^\w*(?:Exception|Error): ", "", _spark_message(error)))
+        return access_denied(bucket, _first_line(everything))
+    if has_cause(error, *_NO_RESPONSE):
+        return unreachable_store(re.sub(r"^\w*(?:Exception|Error): ", "", _spark_message(error)))
     return None
 
 
 def _unreadable(everything: str, damaged: bool, table: str, path: str) -> GoldsmithError:
-    """A file that Spark could not read: a delivered one, or one of a table in the warehouse."""
-    told = "A file cannot be read to its end: it is damaged or was cut off."
+    """The error for a file that Spark cannot read: a delivered file, or a data file of a table."""
+    message = "A file cannot be read to its end: it is damaged or truncated."
     if not damaged:
-        told = f"A file cannot be read: {_first_line(everything)}"
+        message = f"A file cannot be read: {_first_line(everything)}"
     file = _file_in(everything)
     where = Where(file=file, table=table)
     warehouse = path.rsplit("/", 2)[0] + "/"
     if file is not None and file.startswith(warehouse):
         owner = ".".join(file.removeprefix(warehouse).split("/")[:2])
-        hint = f"It is a data file of `{owner}`: `goldsmith run {owner} --rebuild {owner}` writes it anew."
-        return StorageError("GS302", told, where=where, hint=hint)
+        hint = f"Rebuild `{owner}`, whose data file it is: `goldsmith run {owner} --rebuild {owner}`."
+        return StorageError("GS302", message, where=where, hint=hint)
     return SourceError(
         "GS302",
-        told,
+        message,
         where=where,
         retryable=True,
         hint="Deliver the file again under the same name, or move it out of the landing folder.",
@@ -263,15 +262,15 @@ def _unreadable(everything: str, damaged: bool, table: str, path: str) -> Goldsm
 
 _URI = r"(?:file:|s3a?://)"
 _ENCODED = re.compile(rf"reading file ({_URI}\S+?)\.?(?:\s|$)")
-_IN_WORDS = re.compile(rf"({_URI}[^\n]+?) (?:is not a Parquet file|does not exist)")
+_IN_TEXT = re.compile(rf"({_URI}[^\n]+?) (?:is not a Parquet file|does not exist)")
 _FIRST_WORD = re.compile(rf"({_URI}[^\s,'\"]+)")
 
 
 def _file_in(messages: str) -> str | None:
-    """The path of the file that messages name: encoded in Spark's own message, and as it is in those of others."""
+    """The path of the file named in messages: encoded in Spark's messages, plain in others."""
     if found := _ENCODED.search(messages):
         address = unquote(found[1])
-    elif found := _IN_WORDS.search(messages) or _FIRST_WORD.search(messages):
+    elif found := _IN_TEXT.search(messages) or _FIRST_WORD.search(messages):
         address = found[1].rstrip(".")
     else:
         return None
@@ -279,7 +278,7 @@ def _file_in(messages: str) -> str | None:
 
 
 def _spark_message(error: BaseException) -> str:
-    """The innermost message that has a condition, or the innermost of all; without Java's stack."""
+    """The innermost message with a condition, else the innermost message; without Java's stack."""
     best = innermost = ""
     for cause in _java(error):
         text = _first_line(str(cause.getMessage() or ""))
@@ -300,22 +299,22 @@ def _hint(found: tuple[str, ...]) -> str | None:
     if any(
         condition.startswith(("CAST_INVALID_INPUT", "CANNOT_PARSE", "CAST_OVERFLOW")) for condition in found
     ):
-        return "Use `try_cast(...)` in the query and expect the column to be not NULL, or declare the column's type."
+        return "Use `try_cast(...)` in the query and an expectation that the column is not NULL, or declare the column's type."
     if any(condition.startswith("DIVIDE_BY_ZERO") for condition in found):
         return "Use `try_divide(a, b)` or `nullif(b, 0)`."
     if any(condition.startswith("ARITHMETIC_OVERFLOW") for condition in found):
-        return "Use a wider type, or `try_add` and its like."
+        return "Use a wider type, or functions such as `try_add`."
     return None
 
 
 def _no_executor(message: str) -> NotReady | None:
-    """The error behind Spark's message on a job that was ended with NO_EXECUTOR; None for any other message."""
+    """The error for a job that was cancelled with NO_EXECUTOR; None for other messages."""
     if NO_EXECUTOR not in message:
         return None
     return NotReady(
         "GS909",
-        "A job was ended: the Spark master gave it no executor.",
-        hint="See on the master's page what holds its cores, and whether a worker has as many as `spark.executor.cores`"
-        " asks for; the profile's `spark.wait_for_cores` says how long a job waits.",
+        "A job was cancelled: the Spark master gave it no executor.",
+        hint="Check on the master's page which applications use its cores, and that a worker has "
+        "`spark.executor.cores` cores. The profile's `spark.wait_for_cores` is the time limit.",
         retryable=True,
     )

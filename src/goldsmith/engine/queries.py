@@ -1,4 +1,4 @@
-"""Parses SQL into a plan that only reads, and refuses everything else before any of it is executed."""
+"""Parses SQL into a plan that only reads; rejects any other SQL before it is executed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _QUERY = frozenset(
         "org.apache.spark.sql.delta.TimeTravel",
     ]
 )  # fmt: skip
-"""The nodes of which queries consist, parsed and analyzed. A plan with any other node is refused."""
+"""The plan nodes of queries, parsed and analyzed. A plan with any other node is rejected."""
 
 _READING = frozenset(
     [
@@ -55,7 +55,7 @@ _READING = frozenset(
         "org.apache.spark.sql.delta.commands.DescribeDeltaHistory",
     ]
 )
-"""The commands that read what is known of one table or function, and change nothing."""
+"""Commands that only read metadata of one table or function."""
 
 _NAMES = frozenset(
     f"{_CATALYST}.analysis.{name}"
@@ -64,22 +64,22 @@ _NAMES = frozenset(
         "UnresolvedView",
     )
 )  # fmt: skip
-"""What a reading command may be about."""
+"""Nodes of tables and functions that a reading command may have."""
 
-_ABOUT_A_QUERY = {
+_QUERY_COMMANDS = {
     f"{_EXECUTION}.command.ExplainCommand": "logicalPlan",
     f"{_EXECUTION}.command.DescribeQueryCommand": "plan",
 }
-"""The commands about a query, which is not executed, and the field that holds it."""
+"""Commands with a query that they do not execute, and the field that holds it."""
 
 _RUNS_CODE = f"{_CATALYST}.expressions.CallMethodViaReflection"
 
 
 @dataclass(frozen=True)
-class Query:
-    """SQL that only reads. plan: as parsed. query: the query in it, where it has one; `plan` itself or what it is about.
+class ReadOnlyQuery:
+    """SQL that only reads. plan: the parsed plan. query: the plan itself, or the query of an EXPLAIN or DESCRIBE.
 
-    tables: the names that it reads, as their parts.
+    tables: the names of the tables that it reads, as tuples of parts.
     """
 
     plan: Any
@@ -87,27 +87,27 @@ class Query:
     tables: tuple[tuple[str, ...], ...]
 
 
-def parsed(spark: SparkSession, text: str) -> Query:
-    """SQL as a plan that only reads: a query, or DESCRIBE, EXPLAIN or SHOW of one table.
+def parsed(spark: SparkSession, text: str) -> ReadOnlyQuery:
+    """Parses SQL that only reads: a query, or DESCRIBE, EXPLAIN or SHOW of one table.
 
-    Raises DeclarationError GS201 for anything else, ParseException for SQL that does not parse.
+    Raises DeclarationError GS201 for other statements, ParseException for SQL that does not parse.
     """
     plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(text)
     kind = _kind(plan)
     query = None if kind in _READING else plan
-    if kind in _ABOUT_A_QUERY:
-        query = getattr(plan, _ABOUT_A_QUERY[kind])()
+    if kind in _QUERY_COMMANDS:
+        query = getattr(plan, _QUERY_COMMANDS[kind])()
     nodes = list(_nodes(plan if query is None else query))
     if query is None:
-        _only(nodes[1:], _NAMES)
+        _require(nodes[1:], _NAMES)
     else:
-        _only(nodes, _QUERY)
+        _require(nodes, _QUERY)
     names = (_name(node) for node in nodes)
-    return Query(plan, query, tuple(name for name in names if name))
+    return ReadOnlyQuery(plan, query, tuple(name for name in names if name))
 
 
-def answer_to(spark: SparkSession, found: Query) -> DataFrame:
-    """The rows of a query. Its analyzed plan is held to the same: a name may stand for what is known only then.
+def result_of(spark: SparkSession, found: ReadOnlyQuery) -> DataFrame:
+    """The rows of a query. Checks the analyzed plan too: names may resolve to something that does not only read.
 
     Raises DeclarationError GS201 for a plan that does more than read, AnalysisException.
     """
@@ -115,13 +115,13 @@ def answer_to(spark: SparkSession, found: Query) -> DataFrame:
     session = spark._jsparkSession
     plan = found.plan
     if found.query is not None:
-        # Dataset executes commands at once, so the plan is analyzed before it without executing any.
+        # Dataset executes commands immediately, so the plan is analyzed first without executing them.
         skip = getattr(jvm, f"{_EXECUTION}.CommandExecutionMode").SKIP()
         analyzed = session.sessionState().executePlan(found.query, skip).analyzed()
         nodes = list(_nodes(analyzed))
-        _only(nodes, _QUERY)
+        _require(nodes, _QUERY)
         if any(_runs_code(node) for node in nodes):
-            raise _refused("The functions `reflect`, `try_reflect` and `java_method` run code.")
+            raise _not_allowed("The functions `reflect`, `try_reflect` and `java_method` run code.")
         plan = analyzed if found.plan is found.query else plan
     return DataFrame(jvm.org.apache.spark.sql.classic.Dataset.ofRows(session, plan), spark)
 
@@ -131,7 +131,7 @@ def _kind(node: Any) -> str:
 
 
 def _nodes(plan: Any) -> Iterator[Any]:
-    """A plan's nodes: its children, its subqueries and what only stands beside them, as the queries of WITH."""
+    """A plan's nodes: children, subqueries, and the queries of WITH."""
     waiting = [plan]
     while waiting:
         node = waiting.pop()
@@ -141,21 +141,21 @@ def _nodes(plan: Any) -> Iterator[Any]:
 
 
 def _beside(node: Any) -> Any:
-    # Of other nodes these are texts and settings, which cannot be asked for plans.
+    # The inner children of other nodes are not plans.
     inner = node.innerChildren()
     return inner if _kind(node) == f"{_LOGICAL}.UnresolvedWith" else inner.take(0)
 
 
-def _only(nodes: list[Any], allowed: frozenset[str]) -> None:
+def _require(nodes: list[Any], allowed: frozenset[str]) -> None:
     for node in nodes:
         kind = _kind(node)
         if kind not in allowed:
-            raise _refused(
-                f"This statement does more than read: Spark plans it as {kind.rpartition('.')[2]}."
+            raise _not_allowed(
+                f"This statement does not only read: Spark plans it as {kind.rpartition('.')[2]}."
             )
 
 
-def _refused(message: str) -> DeclarationError:
+def _not_allowed(message: str) -> DeclarationError:
     return DeclarationError(
         "GS201",
         message,
@@ -165,7 +165,7 @@ def _refused(message: str) -> DeclarationError:
 
 
 def _name(node: Any) -> tuple[str, ...]:
-    """The parts of the table's name that a node asks the catalog for."""
+    """The parts of the table's name in a node; empty for other nodes."""
     if _kind(node).rpartition(".")[2] not in (
         "UnresolvedRelation",
         "UnresolvedTable",

@@ -1,4 +1,4 @@
-"""Small frames from values at hand, made inside the JVM: Spark's own way starts Python workers for them."""
+"""Creates small frames inside the JVM; `createDataFrame` would start Python workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from goldsmith.project.sql.text import quoted
 
 
 def frame_of(spark: SparkSession, rows: Sequence[Sequence[Any]], columns: Mapping[str, str]) -> DataFrame:
-    """Rows as a frame. columns: names and Spark types, in the order of the values."""
+    """A frame of rows. columns: names and Spark types, in the order of the values."""
     documents = [dict(zip(columns, row, strict=True)) for row in rows]
     text = json.dumps(documents, default=_plain)
     fields = ", ".join(f"{quoted(name)}: {kind}" for name, kind in columns.items())

@@ -1,7 +1,7 @@
-"""S3 without Spark: one bucket's objects, and what is wrong with a store, its keys or its bucket.
+"""Accesses S3 without Spark: objects of a bucket, and errors of the store, its keys and its bucket.
 
-The store and its keys come from the environment, as for every AWS program: AWS_ENDPOINT_URL_S3, AWS_REGION,
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, else the AWS SDK's own chain.
+The store and the keys are read from the environment, as in every AWS program: AWS_ENDPOINT_URL_S3, AWS_REGION,
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, else the default chain of the AWS SDK.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ _REFUSED = (
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket and the client that reaches it. Every method raises what `_told` makes of a failure."""
+    """A bucket and its client. All methods raise the errors of `_translated`."""
 
     name: str
     client: Any
 
     @classmethod
     def of(cls, place: str, *, patient: bool = True) -> Bucket:
-        """The bucket of `s3a://bucket/folder`. patient: whether a store that is away is waited for, half a minute.
+        """The bucket of `s3a://bucket/folder`. patient: wait up to half a minute for a store that does not respond.
 
-        Raises NotReady GS903 where boto3 is not installed, GS411 where the environment is half filled in.
+        Raises NotReady GS903 if boto3 is not installed, GS411 if the environment has only a part of the keys.
         """
         name = place.partition("://")[2].partition("/")[0]
-        with _told(name):
+        with _translated(name):
             return cls(name, _client(patient))
 
     def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """Key, Size, LastModified and ETag of the objects below a prefix, without folders' markers."""
-        with _told(self.name):
+        """Key, Size, LastModified and ETag of the objects below a prefix, without folder markers."""
+        with _translated(self.name):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
             for page in pages:
                 yield from (item for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
 
     def holds(self, prefix: str) -> bool:
-        """Whether there is an object whose key begins with the prefix."""
-        with _told(self.name):
+        """Whether an object's key begins with the prefix."""
+        with _translated(self.name):
             page = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
         return bool(page.get("Contents"))
 
     def head(self, key: str) -> dict[str, Any] | None:
-        """ContentLength, LastModified and ETag of an object; None where it is not there."""
+        """ContentLength, LastModified and ETag of an object; None if it does not exist."""
         from botocore.exceptions import ClientError
 
-        with _told(self.name):
+        with _translated(self.name):
             try:
                 found: dict[str, Any] = self.client.head_object(Bucket=self.name, Key=key)
             except ClientError as error:
@@ -71,10 +71,10 @@ class Bucket:
         return found
 
     def body(self, key: str) -> Body:
-        """An object's bytes. Raises FileNotFoundError too."""
+        """A stream of an object's bytes. Raises FileNotFoundError too."""
         from botocore.exceptions import ClientError
 
-        with _told(self.name):
+        with _translated(self.name):
             try:
                 return Body(self.client.get_object(Bucket=self.name, Key=key)["Body"])
             except ClientError as error:
@@ -83,12 +83,12 @@ class Bucket:
                 raise
 
     def put(self, key: str, content: bytes) -> None:
-        with _told(self.name):
+        with _translated(self.name):
             self.client.put_object(Bucket=self.name, Key=key, Body=content)
 
 
 class Body(io.RawIOBase):
-    """An object's bytes as they come. A connection that breaks is an OSError."""
+    """A stream of an object's bytes. A broken connection raises OSError."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__()
@@ -113,10 +113,10 @@ class Body(io.RawIOBase):
 
 
 def check_reachable(places: Collection[str]) -> None:
-    """Asks the store of each `s3a://` place for one key below it: whether it is there and lets us in.
+    """Checks access to each `s3a://` path by a request for one key below it.
 
-    It takes some milliseconds, and a few seconds to say what is wrong: Spark would try for minutes. Raises
-    NotReady: GS410 no answer, GS411 the keys, GS412 no such bucket, GS413 the clock.
+    A failure is detected in seconds; Spark would retry for minutes. Raises NotReady: GS410 no response, GS411 access
+    denied, GS412 no such bucket, GS413 clock skew.
     """
     for place in dict.fromkeys(place for place in places if place.startswith("s3a://")):
         bucket = Bucket.of(place, patient=False)
@@ -130,8 +130,8 @@ def _client(patient: bool) -> Any:
     except ImportError:
         raise NotReady(
             "GS903",
-            "boto3 is not installed, and this profile is on S3.",
-            hint="`pip install 'goldsmith[s3]'`.",
+            "This profile is on S3, and boto3 is not installed.",
+            hint="Install it: `pip install 'goldsmith[s3]'`.",
         ) from None
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or None
     config = Config(
@@ -142,13 +142,13 @@ def _client(patient: bool) -> Any:
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    # A session of our own: boto3's default one is not safe where threads make clients.
+    # A separate session: boto3's default session is not safe if several threads create clients.
     return boto3.session.Session().client("s3", endpoint_url=endpoint, region_name=region, config=config)
 
 
 @contextmanager
-def _told(bucket: str) -> Iterator[None]:
-    """Failures of the store as errors that a person can act on."""
+def _translated(bucket: str) -> Iterator[None]:
+    """Translates exceptions of the AWS SDK to GoldsmithErrors."""
     try:
         import botocore.exceptions as failures
     except ImportError:
@@ -157,69 +157,69 @@ def _told(bucket: str) -> Iterator[None]:
     try:
         yield
     except failures.ClientError as error:
-        raise _of_answer(error.response, bucket) from error
+        raise _of_response(error.response, bucket) from error
     except (
         failures.NoCredentialsError,
         failures.CredentialRetrievalError,
         failures.PartialCredentialsError,
     ) as error:
-        raise refused(bucket, f"there are none: {error}") from error
+        raise access_denied(bucket, f"no keys: {error}") from error
     except (failures.ConnectTimeoutError, failures.ReadTimeoutError) as error:
-        raise unreachable("it does not answer in time") from error
+        raise unreachable_store("it does not respond in time") from error
     except failures.EndpointConnectionError as error:
-        raise unreachable("nothing listens there, or its name is not known") from error
+        raise unreachable_store("the connection is refused, or its name cannot be resolved") from error
     except failures.BotoCoreError as error:
-        raise unreachable(str(error)) from error
+        raise unreachable_store(str(error)) from error
 
 
-def _of_answer(response: dict[str, Any], bucket: str) -> GoldsmithError:
+def _of_response(response: dict[str, Any], bucket: str) -> GoldsmithError:
     code = str(response.get("Error", {}).get("Code", ""))
     message = str(response.get("Error", {}).get("Message", ""))
     if code == "RequestTimeTooSkewed":
-        return skewed()
+        return clock_skew()
     if code == "NoSuchBucket":
-        return no_bucket(bucket)
+        return missing_bucket(bucket)
     if code in _REFUSED:
-        return refused(bucket, code if code != "403" else "AccessDenied")
+        return access_denied(bucket, code if code != "403" else "AccessDenied")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return unreachable(f"it answers {status} {code}: {message}")
+    return unreachable_store(f"it responded {status} {code}: {message}")
 
 
 def endpoint_name() -> str:
-    """The store's address for people."""
+    """The store's address for messages."""
     return os.environ.get("AWS_ENDPOINT_URL_S3") or "AWS"
 
 
-def unreachable(told: str) -> NotReady:
+def unreachable_store(reason: str) -> NotReady:
     return NotReady(
         "GS410",
-        f"The object store at {endpoint_name()} cannot be reached: {told.rstrip('.')}.",
-        hint="Check that it is up, and AWS_ENDPOINT_URL_S3 (its URL; unset for AWS itself) and AWS_REGION.",
+        f"The object store at {endpoint_name()} cannot be reached: {reason.rstrip('.')}.",
+        hint="Check that it is running, and check AWS_ENDPOINT_URL_S3 (its URL; unset for AWS) and AWS_REGION.",
         retryable=True,
     )
 
 
-def refused(bucket: str, told: str) -> NotReady:
+def access_denied(bucket: str, reason: str) -> NotReady:
     return NotReady(
         "GS411",
-        f"The object store at {endpoint_name()} refuses the keys for the bucket `{bucket}` ({told}).",
+        f"The object store at {endpoint_name()} denies access to the bucket `{bucket}` ({reason}).",
         where=Where(file=f"s3a://{bucket}"),
-        hint="Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the store allows these keys to do.",
+        hint="Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and the permissions of these keys in the store.",
     )
 
 
-def no_bucket(bucket: str) -> NotReady:
+def missing_bucket(bucket: str) -> NotReady:
     return NotReady(
         "GS412",
         f"The object store at {endpoint_name()} has no bucket `{bucket}`.",
         where=Where(file=f"s3a://{bucket}"),
-        hint="Make it, or name another: the profile's `landing` and `warehouse` begin with it.",
+        hint="Create it, or name another bucket in the profile's `landing` and `warehouse`.",
     )
 
 
-def skewed() -> NotReady:
+def clock_skew() -> NotReady:
     return NotReady(
         "GS413",
         f"The clocks of this machine and of the object store at {endpoint_name()} are more than 15 minutes apart.",
-        hint="Set them right: an NTP service does. The store refuses requests of another time.",
+        hint="Synchronize the clocks with NTP: the store rejects requests with a wrong time.",
     )

@@ -1,4 +1,4 @@
-"""What a person declares: YAML, SQL and Python files as immutable models, and every check that needs no Spark.
+"""Declarations: YAML, SQL and Python files as immutable models, and all checks that need no Spark.
 
-`reading` and `loading` read a project, `sql` analyses its queries, `checks` holds files against each other.
+`reading` and `loading` read a project, `sql` analyses its queries, `checks` compares files with each other.
 """

@@ -1,10 +1,10 @@
-"""Spark SQL's types as text: read without Spark, so that a wrong one is found before anything runs."""
+"""Checks that text is a Spark SQL type, without Spark."""
 
 from __future__ import annotations
 
 import re
 
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 from goldsmith.project.types import ALIASES, FAMILIES, NEEDS_SIZE, SIZES
 
 _ELSEWHERE = {
@@ -22,7 +22,7 @@ _DIGITS = 38
 
 
 class WrongTypeError(ValueError):
-    """Text that is no type. hint: what was probably meant."""
+    """Text that is not a type. hint: the type that was probably meant."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -30,14 +30,14 @@ class WrongTypeError(ValueError):
 
 
 def check_type(text: str) -> None:
-    """Raises WrongTypeError where `text` is not a type that a table's column can have."""
-    parser = _Parser(text)
+    """Raises WrongTypeError if `text` is not a type that a table's column can have."""
+    parser = _TypeParser(text)
     parser.type()
     if parser.tokens:
-        raise WrongTypeError(f"`{text}` is not a type: `{parser.tokens[0]}` is more than one needs")
+        raise WrongTypeError(f"`{text}` is not a type: unexpected `{parser.tokens[0]}`")
 
 
-class _Parser:
+class _TypeParser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = _TOKEN.findall(text)
@@ -90,13 +90,13 @@ class _Parser:
             sizes.append(self._number())
         self._expect(")")
         if most > 1 and (sizes[0] > _DIGITS or sizes[-1] > sizes[0]):
-            told = f"a decimal has at most {_DIGITS} digits, and no more of them after its point"
-            raise WrongTypeError(f"`{self.text}` is not a type: {told}")
+            reason = f"a decimal has at most {_DIGITS} digits, and its scale is at most its precision"
+            raise WrongTypeError(f"`{self.text}` is not a type: {reason}")
 
     def _number(self) -> int:
         token = self._take()
         if not token.isdigit():
-            raise WrongTypeError(f"`{self.text}` is not a type: a number belongs where `{token}` stands")
+            raise WrongTypeError(f"`{self.text}` is not a type: expected a number, found `{token}`")
         return int(token)
 
     def _take(self) -> str:
@@ -107,4 +107,4 @@ class _Parser:
     def _expect(self, wanted: str) -> None:
         found = self._take()
         if found != wanted:
-            raise WrongTypeError(f"`{self.text}` is not a type: `{wanted}` belongs where `{found}` stands")
+            raise WrongTypeError(f"`{self.text}` is not a type: expected `{wanted}`, found `{found}`")

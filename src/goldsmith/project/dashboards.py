@@ -1,4 +1,4 @@
-"""Dashboards as a person writes them: rows of charts over gold, as immutable models."""
+"""Models of dashboard declarations: rows of charts over gold tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from goldsmith.errors import Where
 from goldsmith.project.documents import Document
-from goldsmith.project.strict import Names, Strict
+from goldsmith.project.strict_model import Names, Strict
 
 Kind = Literal["number", "trend", "line", "area", "bar", "pie", "heatmap", "table", "map"]
 Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
@@ -20,7 +20,7 @@ COLUMNS_OF_A_ROW = 12
 
 @dataclass(frozen=True)
 class Shape:
-    """What a kind of chart is made of. metrics: how many at least and at most (None: any number)."""
+    """The keys of a kind of chart. metrics: the least and the greatest number of them (None: no limit)."""
 
     metrics: tuple[int, int | None]
     needs: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ KINDS: Mapping[Kind, Shape] = {
     "table": Shape((0, None), takes=("time", "dimensions", "columns", *_SORTED)),
     "map": Shape((1, 1), needs=("latitude", "longitude", "dimensions"), takes=("time", "limit")),
 }
-"""The kinds of charts and the keys that each of them has beside title, table, metrics, filter and size."""
+"""Kinds of charts, each with its keys beside title, table, metrics, filter and size."""
 
 SHAPED = (
     "time",
@@ -52,46 +52,51 @@ SHAPED = (
     "horizontal",
     *_SORTED,
 )
-"""The keys that only some kinds have."""
+"""The keys that only some kinds of charts have."""
 
 
 class Chart(Strict):
-    """One chart: what it shows of one table."""
+    """A chart over one table."""
 
     title: str = Field(min_length=1)
     kind: Kind
     table: str = Field(description="A table of gold or ops: gold.daily_punctuality.")
     metrics: Names = Field((), description="Metrics that the table declares.")
     dimensions: Names = Field((), description="Columns that split the metrics.")
-    time: str | None = Field(None, description="The column of dates or times; filters of time go by it.")
-    grain: Grain | None = Field(None, description="The span that one point of time stands for.")
+    time: str | None = Field(None, description="The column of dates or times. Time filters apply to it.")
+    grain: Grain | None = Field(None, description="The unit that times are grouped by.")
     filter: str | None = Field(None, description="A condition on the table's rows.")
-    columns: Names = Field((), description="A `table` of rows as they stand: its columns.")
-    latitude: str | None = Field(None, description="A `map`'s column of degrees north.")
-    longitude: str | None = Field(None, description="A `map`'s column of degrees east.")
+    columns: Names = Field((), description="The columns of a `table` that shows rows.")
+    latitude: str | None = Field(None, description="The column of a `map` that holds latitudes in degrees.")
+    longitude: str | None = Field(None, description="The column of a `map` that holds longitudes in degrees.")
     sort: str | None = Field(
         None,
-        description="A metric or a dimension to sort by, the least first; with `-` before it the greatest.",
+        description="A metric or a dimension to sort by, in ascending order; in descending order with `-` before it.",
     )
-    limit: int | None = Field(None, ge=1, le=50_000, description="At most so many rows, bars or lines.")
+    limit: int | None = Field(
+        None, ge=1, le=50_000, description="The greatest number of rows, bars or lines."
+    )
     stacked: bool = False
     horizontal: bool = False
     description: str = Field("", description="Shown at the chart's title.")
     width: int | None = Field(
-        None, ge=1, le=12, description="Of the twelve columns of a row; shared equally where absent."
+        None,
+        ge=1,
+        le=12,
+        description="Width in the twelve columns of a row. By default the charts of a row share it equally.",
     )
     params: dict[str, Any] = Field(
-        default_factory=dict, description="Parameters of Superset's chart that are set as they stand."
+        default_factory=dict, description="Parameters that are passed to Superset's chart unchanged."
     )
 
 
 class Row(Strict):
-    """Charts side by side, under a heading and a text where they are given."""
+    """A row of charts, with an optional heading and text above it."""
 
     heading: str = ""
     text: str = Field("", description="Markdown.")
     height: int | None = Field(
-        None, ge=80, le=2000, description="Pixels; by the kinds of charts where absent."
+        None, ge=80, le=2000, description="Height in pixels. By default it depends on the kinds of charts."
     )
     charts: tuple[Chart, ...] = ()
 
@@ -102,17 +107,19 @@ class Row(Strict):
 
 
 class Filter(Strict):
-    """A control at the dashboard's side that narrows every chart whose table has its column."""
+    """A dashboard filter; it applies to every chart whose table has its column."""
 
     title: str = Field(min_length=1)
     kind: Literal["values", "time"] = "values"
     column: str | None = Field(None, description="A column with its table: gold.daily_punctuality.origin.")
-    default: Names = Field((), description="Values chosen at first; for `time` one span, as in `Last month`.")
+    default: Names = Field(
+        (), description="Values selected initially; for `time` one range, as in `Last month`."
+    )
 
 
 def _not_empty(value: object) -> object:
     if value == []:
-        raise ValueError("a dashboard shows at least one row of charts")
+        raise ValueError("a dashboard needs at least one row of charts")
     return value
 
 
@@ -125,14 +132,14 @@ class DashboardSpec(Strict):
     filters: tuple[Filter, ...] = ()
     colors: dict[str, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]] = Field(
         default_factory=dict,
-        description="Values and metrics that have one color in every chart: #059669.",
+        description="Colors of values and metrics, the same in every chart: #059669.",
     )
     rows: Annotated[tuple[Row, ...], BeforeValidator(_not_empty)]
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A dashboard as it was read. name: of its file, and the last part of its address in Superset."""
+    """A dashboard that was read. name: the name of its file and the last part of its URL in Superset."""
 
     name: str
     pipeline: str
@@ -141,7 +148,7 @@ class Dashboard:
 
     @property
     def charts(self) -> tuple[tuple[tuple[str | int, ...], Chart], ...]:
-        """Each chart with the path of keys that leads to it."""
+        """Each chart with its path of keys in the file."""
         return tuple(
             (("rows", at, "charts", index), chart)
             for at, row in enumerate(self.spec.rows)
@@ -153,5 +160,5 @@ class Dashboard:
         return self.document.file
 
     def where(self, *path: str | int) -> Where:
-        """The place of a key in the dashboard's file."""
+        """The location of a key in the dashboard's file."""
         return self.document.where(path)

@@ -1,4 +1,4 @@
-"""YAML files as plain data that remembers where each key stood."""
+"""Reads YAML files as plain data with the location of each key."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file's content. places: path of keys -> line and column, counted from 1."""
+    """The content of a YAML file. places: path of keys -> line and column, counted from 1."""
 
     file: Path
     data: dict[str, Any]
     places: Mapping[tuple[Hashable, ...], Place]
 
     def where(self, path: Sequence[Hashable] = (), *, table: str | None = None) -> Where:
-        """The place of the longest beginning of `path` that the file has.
+        """The location of the longest prefix of `path` that the file has.
 
-        Parts of the path that the file does not have (a model's own tags) are passed over.
+        Parts of the path that the file does not have (tags that a model adds) are skipped.
         """
         known: tuple[Hashable, ...] = ()
         for part in path:
@@ -41,8 +41,8 @@ class Document:
 def read_document(file: Path) -> Document:
     """Reads one YAML mapping; an empty file is an empty mapping.
 
-    Raises DeclarationError: GS101 where it does not parse, GS105 for a key written twice,
-    GS103 where it is not a mapping.
+    Raises DeclarationError: GS101 if it does not parse, GS105 for a key written twice,
+    GS103 if it is not a mapping of keys to values.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -57,9 +57,9 @@ def read_document(file: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(file, error) from None
     except yaml.YAMLError as error:
-        told = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise DeclarationError(
-            "GS101", f"This is not YAML: {told}.", where=Where(file=file), hint="Save it as plain text."
+            "GS101", f"This is not YAML: {reason}.", where=Where(file=file), hint="Save it as plain text."
         ) from None
     if root is None:
         return Document(file, {}, {})
@@ -70,7 +70,7 @@ def read_document(file: Path) -> Document:
     if not isinstance(data, dict):
         raise DeclarationError(
             "GS103",
-            "The file holds no keys and values.",
+            "The file is not a mapping of keys to values.",
             where=Where(file=file, line=1, column=1),
             hint="Write `key: value` lines, as in `description: One row per order.`",
         )
@@ -78,41 +78,46 @@ def read_document(file: Path) -> Document:
 
 
 def place_of_bytes(file: Path, error: UnicodeDecodeError) -> Where:
-    """Line and column, in bytes, of what is not in a text's encoding."""
+    """Line and column, in bytes, of the first byte that is not valid in a text's encoding."""
     before = error.object[: error.start]
     return Where(file=file, line=before.count(b"\n") + 1, column=len(before) - before.rfind(b"\n"))
 
 
 _HINTS = (
-    ("mapping values are not allowed", "Text that holds `: ` needs quotes around it; or an indent is off."),
+    ("mapping values are not allowed", "Put text that contains `: ` in quotes, or correct the indentation."),
     (
         "found character that cannot start",
-        "Indent by spaces, not by tabs; put text that begins so in quotes.",
+        "Indent with spaces, not tabs. Put text that begins with this character in quotes.",
     ),
-    ("found unexpected end of stream", "A quote is opened and not closed."),
-    ("found another document", "A file holds one declaration: take away the line `---`."),
-    ("undefined alias", "Text that begins with `*` needs quotes around it."),
-    ("did not find expected", "A bracket, a quote or a comma is missing, or an indent is off."),
+    ("found unexpected end of stream", "Close the quote that is still open."),
+    ("found another document", "Remove the line `---`: a file holds one declaration."),
+    ("undefined alias", "Put text that begins with `*` in quotes."),
+    ("did not find expected", "Check for a missing bracket, quote or comma, and for wrong indentation."),
 )
 
 
 def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> DeclarationError:
     mark, begun = error.problem_mark or error.context_mark, error.context_mark
-    told = (error.problem or error.context or "it cannot be read").removeprefix("but ")
+    reason = (error.problem or error.context or "it cannot be read").removeprefix("but ")
     if begun is not None and mark is not None and begun.line != mark.line:
-        told += f", in what begins on line {begun.line + 1}"
-    hint = next((hint for words, hint in _HINTS if words in told), "A quote is missing, or an indent is off.")
+        reason += f", in the block that begins on line {begun.line + 1}"
+    hint = next(
+        (hint for words, hint in _HINTS if words in reason),
+        "Check for a missing quote and for wrong indentation.",
+    )
     where = Where(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Where(file=file)
-    return DeclarationError("GS101", f"This is not YAML: {told}.", where=where, hint=hint)
+    return DeclarationError("GS101", f"This is not YAML: {reason}.", where=where, hint=hint)
 
 
 def _plain(
     node: yaml.Node, path: tuple[Hashable, ...], places: dict[tuple[Hashable, ...], Place], file: Path
 ) -> Any:
-    """A node as dict, list or scalar; notes where each key and each list item stands."""
+    """A node as dict, list or scalar; records the location of each key and list item in `places`."""
     if len(path) > _DEEPEST:
         where = Where(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
-        raise DeclarationError("GS101", "An alias holds itself, or keys are nested too deep.", where=where)
+        raise DeclarationError(
+            "GS101", "An alias refers to itself, or keys are nested too deeply.", where=where
+        )
     places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
@@ -143,11 +148,13 @@ def _scalar(node: yaml.Node, file: Path) -> Any:
     try:
         value = _Scalars().construct_object(node, deep=True)
     except yaml.constructor.ConstructorError:
-        told = f"There is no YAML tag `{node.tag}` here."
+        message = f"The YAML tag `{node.tag}` is not known."
         raise DeclarationError(
-            "GS101", told, where=where, hint="Text that begins with `!` needs quotes around it."
+            "GS101", message, where=where, hint="Put text that begins with `!` in quotes."
         ) from None
     except ValueError as error:
-        told = f"`{node.value}` is no value: {error}."
-        raise DeclarationError("GS103", told, where=where, hint="Put it in quotes if it is text.") from None
+        message = f"`{node.value}` is not a valid value: {error}."
+        raise DeclarationError(
+            "GS103", message, where=where, hint="Put it in quotes if it is text."
+        ) from None
     return value if value is None or isinstance(value, str | int | float | bool | date) else str(node.value)

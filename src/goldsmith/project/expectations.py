@@ -1,4 +1,4 @@
-"""Expectations as they are declared."""
+"""The model of a declared expectation."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from goldsmith.project.strict import Strict
+from goldsmith.project.strict_model import Strict
 
 Otherwise = Literal["warn", "drop", "quarantine", "fail"]
 
 
 class Expectation(Strict):
-    """A condition on rows or on a batch, by Great Expectations' name and arguments or as free SQL.
+    """A condition on rows or on a batch: an expectation of Great Expectations, or SQL.
 
     kind: `condition`, or a name that begins with `expect_`. arguments: those of the expectation;
     for a condition `{condition: SQL}`.
@@ -28,7 +28,7 @@ class Expectation(Strict):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the arguments name, in the arguments' order; () for conditions and tables."""
+        """The columns named by the arguments, in their order; () for conditions and tables."""
         named: list[str] = []
         for key in ("column", "column_A", "column_B"):
             if isinstance(self.arguments.get(key), str):
@@ -45,14 +45,14 @@ _SHORTENED = re.compile(
 
 
 def expectation_name(kind: str, arguments: dict[str, Any]) -> str:
-    """The name an expectation has when none is given: `distance_to_be_between`."""
+    """The default name of an expectation: `distance_to_be_between`."""
     short = _SHORTENED.sub("", kind)
     columns = Expectation.model_construct(kind=kind, arguments=arguments, name="").columns
     return "_".join([*columns, short])
 
 
 def _expectation(value: object) -> object:
-    """`{expect_...: {...}, otherwise: ...}` and `{condition: ..., name: ...}` to one form."""
+    """Converts `{expect_...: {...}, otherwise: ...}` and `{condition: ..., name: ...}` to one form."""
     if not isinstance(value, dict) or "kind" in value:
         return value
     kinds = [
@@ -75,4 +75,4 @@ def _expectation(value: object) -> object:
 
 
 DeclaredExpectation = Annotated[Expectation, BeforeValidator(_expectation)]
-"""An expectation in either of the forms that YAML has it in."""
+"""An expectation in either of its YAML forms."""

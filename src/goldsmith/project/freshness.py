@@ -1,4 +1,4 @@
-"""How old a table may become, and how it is known: by its last load, or by its newest value."""
+"""How old a table may become, measured by its last load or by a column's newest value."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ _AGE = re.compile(r"^(\d+)\s*([mhd])$")
 def _age(value: str) -> str:
     found = _AGE.match(value.strip())
     if found is None or int(found[1]) == 0:
-        raise ValueError(f"`{value}` is no age: write 45m, 36h or 3d")
+        raise ValueError(f"`{value}` is not an age: write 45m, 36h or 3d")
     return value
 
 
 Age = Annotated[
     str, AfterValidator(_age), WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*\s*[mhd]$"})
 ]
-"""A length of time as people write it: 45m, 36h, 3d."""
+"""A length of time such as 45m, 36h or 3d."""
 
 FreshWithin = Age | Annotated[dict[str, Age], Field(min_length=1, max_length=1)]
-"""An age alone counts from the table's last load; `{column: age}` from the column's newest value."""
+"""An age since the table's last load, or `{column: age}` since the column's newest value."""
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """within: the greatest age. column: whose newest value counts; None for the last load."""
+    """A declared freshness. within: the greatest age. column: its newest value is compared; None: the last load."""
 
     within: timedelta
     column: str | None = None
 
     @classmethod
     def of(cls, declared: str | dict[str, str] | None) -> Freshness | None:
-        """What `fresh_within` declares."""
+        """The freshness that `fresh_within` declares."""
         if declared is None:
             return None
         column, age = next(iter(declared.items())) if isinstance(declared, dict) else (None, declared)
         found = _AGE.match(age.strip())
-        assert found is not None  # the model has refused anything else
+        assert found is not None  # the model has rejected anything else
         return cls(timedelta(**{_UNITS[found[2]]: int(found[1])}), column)
 
     @property

@@ -1,4 +1,4 @@
-"""The order of tables: what must be loaded before what."""
+"""Dependencies between tables: cycles, loading order, downstream tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def find_cycle(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
-    """A circle of names, its first name repeated at the end, or None; names without an entry are ignored."""
+    """A cycle of names with the first one repeated at its end, or None. Names without an entry are ignored."""
     done: set[str] = set()
     for start in sorted(upstreams):
         path: list[str] = []
@@ -28,7 +28,7 @@ def find_cycle(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None
 
 
 def in_order(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """All names, each after its upstreams, else by name. In a circle some name comes before its upstream."""
+    """All names, each after its upstreams, else by name. In a cycle some name comes before its upstream."""
     ordered: dict[str, None] = {}
     begun: set[str] = set()
     stack = [(name, False) for name in sorted(upstreams, reverse=True)]
@@ -44,7 +44,7 @@ def in_order(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 
 def downstream_of(names: Iterable[str], upstreams: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Every table that reads one of `names`, directly or through others; not the names themselves."""
+    """Every table that reads one of `names`, directly or indirectly, without `names` themselves."""
     reached = set(names)
     begun = set(reached)
     for name in in_order(upstreams):

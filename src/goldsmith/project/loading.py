@@ -1,4 +1,4 @@
-"""Reads a project from its folder, collecting every mistake on the way."""
+"""Reads a project from its folder and collects all mistakes in it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def find_root(start: Path) -> Path:
     raise DeclarationError(
         "GS100",
         f"There is no {MARKER} in {start.resolve()} or above it.",
-        hint="Go into a project's folder, name it by --project, or make one: `goldsmith init my-lakehouse`.",
+        hint="Change to a project's folder, name it with --project, or create one: `goldsmith init my-lakehouse`.",
     )
 
 
 def read_spec(root: Path) -> ProjectSpec:
-    """What goldsmith.yaml says, without the tables. Raises DeclarationErrors."""
+    """Reads goldsmith.yaml alone, without the tables. Raises DeclarationErrors."""
     reader = Reader(root)
     spec = reader.spec()
     if spec is None:
@@ -37,15 +37,15 @@ def read_spec(root: Path) -> ProjectSpec:
 
 
 Check = Callable[[Project], list[DeclarationError]]
-"""Finds mistakes in a project whose tables could be read."""
+"""Finds mistakes in a project that was read."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What could be read of a project; nothing is checked that needs more than one file.
+    """The part of a project that could be read, without checks across files.
 
-    project: the pipelines and tables whose own files are right. problems: the mistakes in the others.
-    broken: the names of tables whose files could not be read.
+    project: the pipelines and tables whose own files are valid. problems: the mistakes in the others.
+    broken: the names of the tables whose files could not be read.
     """
 
     project: Project
@@ -54,10 +54,10 @@ class Reading:
 
 
 def read_project(root: Path, pipelines: Collection[str] | None = None) -> Reading:
-    """Reads the files of a project: all that its graph needs, at half the cost of `load_project`.
+    """Reads the files of a project without checking them against each other: half the cost of `load_project`.
 
-    pipelines: whose tables to read; all where None. Raises DeclarationErrors where goldsmith.yaml is wrong or its
-    folder of pipelines is not there.
+    pipelines: whose tables to read; all if None. Raises DeclarationErrors if goldsmith.yaml is invalid or its
+    folder of pipelines does not exist.
     """
     reader = Reader(root)
     project = reader.read(pipelines)
@@ -69,16 +69,16 @@ def read_project(root: Path, pipelines: Collection[str] | None = None) -> Readin
 def load_project(
     root: Path, checks: Sequence[Check] = (), *, pipelines: Collection[str] | None = None
 ) -> Project:
-    """The project at `root`, read and checked whole, without Spark.
+    """Reads and checks the project at `root`, without Spark.
 
-    checks: what else to check, beside what this package knows of; the mistakes are told together.
-    pipelines: whose tables to read and check; all where None.
+    checks: further checks beside those of this package; all mistakes are raised together.
+    pipelines: whose tables to read and check; all if None.
     Raises DeclarationErrors with every mistake, in the order of files and lines.
     """
     if not (root / MARKER).is_file():
         find_root(root)
         raise DeclarationError(
-            "GS100", f"{root} holds no {MARKER}.", hint=f"Its parent folder does: {root.parent}."
+            "GS100", f"There is no {MARKER} in {root}.", hint=f"Use its parent folder: {root.parent}."
         )
     reading = read_project(root, pipelines)
     project, found = check_tables(reading.project, broken=set(reading.broken))
@@ -88,7 +88,7 @@ def load_project(
         *check_pipelines(project, reading.broken, partial=pipelines is not None),
     ]
     if pipelines is None:
-        # A dashboard may show tables of every pipeline.
+        # Dashboards may read tables of any pipeline.
         problems += check_dashboards(project, project.dashboards.values(), broken=reading.broken)
     problems += [mistake for check in checks for mistake in check(project)]
     if problems:

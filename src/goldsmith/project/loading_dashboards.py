@@ -13,14 +13,16 @@ from goldsmith.project.models import NAME
 from goldsmith.project.validation import validate
 
 DASHBOARDS = "dashboards"
-"""The folder of a pipeline that holds them."""
+"""The folder of a pipeline that holds its dashboards."""
 
 
 def read_dashboard(file: Path, pipeline: str) -> Dashboard:
-    """One dashboard's file. Raises DeclarationError, or ExceptionGroup of it, for what is wrong in it alone."""
+    """Reads the file of one dashboard. Raises DeclarationError, or an ExceptionGroup of it."""
     if file.suffix != ".yaml":
         hint = f"Rename it to {file.with_suffix('.yaml').name}."
-        raise DeclarationError("GS109", "Declarations end in `.yaml`.", where=Where(file=file), hint=hint)
+        raise DeclarationError(
+            "GS109", "The names of declarations end in `.yaml`.", where=Where(file=file), hint=hint
+        )
     if not NAME.match(file.stem):
         raise bad_name(file.stem, file)
     document = read_document(file)
@@ -28,7 +30,7 @@ def read_dashboard(file: Path, pipeline: str) -> Dashboard:
 
 
 def dashboards_of(pipeline: Path) -> Iterator[Callable[[], Dashboard]]:
-    """What reads each dashboard of a pipeline's folder, and raises as `read_dashboard` does."""
+    """A function for each dashboard of a pipeline's folder that reads it as `read_dashboard` does."""
     for file in sorted((pipeline / DASHBOARDS).glob("*.y*ml")):
         yield partial(read_dashboard, file, pipeline.name)
 
@@ -36,7 +38,7 @@ def dashboards_of(pipeline: Path) -> Iterator[Callable[[], Dashboard]]:
 def unique_dashboards(
     dashboards: Iterable[Dashboard | None],
 ) -> tuple[dict[str, Dashboard], list[DeclarationError]]:
-    """Dashboards by name, and a mistake for each whose name is taken. None stands for one that could not be read."""
+    """Dashboards by name, and a mistake for each duplicate. None entries are dashboards that could not be read."""
     seen: dict[str, Dashboard] = {}
     problems = []
     for dashboard in dashboards:
@@ -44,17 +46,17 @@ def unique_dashboards(
             continue
         first = seen.setdefault(dashboard.name, dashboard)
         if first is not dashboard:
-            told = f"The dashboard `{dashboard.name}` is declared twice; first in {first.file}."
-            hint = "A dashboard's name is unique in the project."
-            problems.append(DeclarationError("GS105", told, where=dashboard.where(), hint=hint))
+            message = f"The dashboard `{dashboard.name}` is declared twice; first in {first.file}."
+            hint = "Rename one: a dashboard's name is unique in the project."
+            problems.append(DeclarationError("GS105", message, where=dashboard.where(), hint=hint))
     return seen, problems
 
 
 def bad_name(name: str, file: Path) -> DeclarationError:
-    """A file or folder whose name is none that declarations can have."""
+    """The error for a file or folder with an invalid name."""
     return DeclarationError(
         "GS109",
-        f"`{name}` cannot be a name.",
+        f"`{name}` is not a valid name.",
         where=Where(file=file),
-        hint="Names are lower-case letters, digits and _, and begin with a letter.",
+        hint="Use lower-case letters, digits and _, beginning with a letter.",
     )

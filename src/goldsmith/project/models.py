@@ -1,4 +1,4 @@
-"""What a person writes in YAML, as immutable models; the JSON Schema for editors comes from them."""
+"""Models of the YAML files; the JSON Schemas for editors are generated from them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from goldsmith.project.freshness import FreshWithin
 from goldsmith.project.loads import Load, tagged
 from goldsmith.project.scheduling import CronText, Duration, Schedule
 from goldsmith.project.sources import SYSTEM_COLUMNS, Source
-from goldsmith.project.strict import Names, Strict
+from goldsmith.project.strict_model import Names, Strict
 
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
 Severity = Literal["warning", "error", "fatal"]
 
 CHANGE_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
-"""What Delta's change feed has beside a table's columns: a table with one of them has no feed."""
+"""Columns that Delta's change feed adds. A table with a column of one of these names cannot have a change feed."""
 
 RESERVED = frozenset(
     {
@@ -31,13 +31,13 @@ RESERVED = frozenset(
         *CHANGE_FEED,
     }
 )
-"""Names that no column of a file can have: the platform's own, and those of Delta's change feed."""
+"""Names that columns of files cannot have: reserved by Goldsmith or by Delta's change feed."""
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 class Column(Strict):
-    """A column: its Spark SQL type (the query's own where absent) and what it means."""
+    """A column: its Spark SQL type (by default the query's) and its description."""
 
     type: str | None = Field(None, description="A Spark SQL type: int, decimal(9,2), array<string>, ...")
     description: str = ""
@@ -49,14 +49,14 @@ class Column(Strict):
 
 
 class Metric(Strict):
-    """A figure over a table's rows that dashboards share, certified: an aggregate and what it means."""
+    """A certified aggregate over a table's rows that dashboards share."""
 
     expression: str = Field(description="An aggregate in Spark SQL: SUM(delayed) / SUM(flights).")
-    label: str = Field("", description="What charts call it; made of the name where it is absent.")
+    label: str = Field("", description="The name that charts show. By default it is derived from the key.")
     description: str = ""
     format: str = Field(
         "",
-        description="How the number is written, in D3's format: `,d`, `.1%`, `,.1f`. By size where absent.",
+        description="The number format, in D3's notation: `,d`, `.1%`, `,.1f`. By default it depends on the size.",
     )
 
     @model_validator(mode="before")
@@ -66,7 +66,7 @@ class Metric(Strict):
 
 
 class TableSpec(Strict):
-    """One table, as its YAML file declares it. See docs/declarations.md for every key."""
+    """The declaration of a table. See docs/declarations.md for every key."""
 
     description: str = ""
     owner: str | None = None
@@ -75,7 +75,7 @@ class TableSpec(Strict):
     columns: dict[str, Column] = Field(default_factory=dict, description="Columns: types and descriptions.")
     load: Annotated[Load, BeforeValidator(tagged)] | None = Field(
         None,
-        description="How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
+        description="How rows enter the table. Default: append for bronze, overwrite for other tables.",
     )
     changes_of: Names = Field((), description="The upstream tables whose changes drive an incremental load.")
     lookups: dict[str, Literal["as_loaded"]] = Field(
@@ -84,21 +84,24 @@ class TableSpec(Strict):
     reads: Names = Field((), description="The upstream tables of a Python table.")
     on_new_column: Literal["add", "ignore", "fail"] = "add"
     on_missing_column: Literal["fail", "fill"] = Field(
-        "fail", description="A delivered file lacks a declared column: stop, or fill it with NULL."
+        "fail",
+        description="What to do if a delivered file lacks a declared column: stop, or fill it with NULL.",
     )
     on_removed: Literal["fail", "ignore"] = Field(
-        "fail", description="An append's upstream lost rows: stop, or keep what was appended."
+        "fail",
+        description="What to do if the upstream of an append lost rows: stop, or keep the appended rows.",
     )
     on_definition_change: Literal["rebuild", "fail"] = "rebuild"
     expectations: tuple[DeclaredExpectation, ...] = ()
     fresh_within: FreshWithin | None = Field(
-        None, description="How old the table may become: since its last load, or by a column's newest value."
+        None, description="How old the table may become, since its last load or by a column's newest value."
     )
     gate: Severity | Literal["none"] | None = Field(
-        None, description="DQOps' checks run after each load; a result as grave as this stops what follows."
+        None,
+        description="DQOps' checks run after each load. A result of this severity or above stops downstream tables.",
     )
     metrics: dict[str, Metric] = Field(
-        default_factory=dict, description="Figures that dashboards show of a gold table."
+        default_factory=dict, description="Metrics of a gold table that dashboards show."
     )
     cluster_by: Names = Field(
         (), description="Up to four columns to cluster the table's files by.", max_length=4
@@ -107,35 +110,40 @@ class TableSpec(Strict):
 
 
 class PipelineSpec(Strict):
-    """A folder of tables with one schedule: `pipeline.yaml`."""
+    """The declaration of a pipeline, a folder of tables with one schedule: `pipeline.yaml`."""
 
     description: str = ""
     owner: str | None = None
     tags: Names = ()
     schedule: Schedule | None = Field(
-        None, description="A cron expression, or a mapping with `cron` and `after`; none means by hand."
+        None,
+        description="A cron expression, or a mapping with `cron` and `after`. Without it the pipeline runs by hand.",
     )
-    start_date: date | None = Field(None, description="The first day that the schedule stands for.")
-    catchup: bool = Field(False, description="Run what lies between the start date and now as well.")
+    start_date: date | None = Field(None, description="The first day of the first data interval.")
+    catchup: bool = Field(False, description="Also run the intervals between the start date and now.")
     tasks: Literal["table", "layer", "pipeline"] = Field(
-        "table", description="What one task loads: fewer tasks start Spark less often."
+        "table", description="What one task loads. Fewer tasks start Spark less often."
     )
-    max_active_runs: int = Field(1, ge=1, le=16, description="How many runs may be under way at once.")
-    retries: int = Field(2, ge=0, le=10, description="How often a task is tried again where that can help.")
+    max_active_runs: int = Field(1, ge=1, le=16, description="How many runs may be active at once.")
+    retries: int = Field(
+        2, ge=0, le=10, description="How often a task is retried after an error that is retryable."
+    )
     timeout: Duration | None = Field(None, description="How long a task may take: 45m, 2h.")
-    deadline: Duration | None = Field(None, description="How long a run may take before people are told.")
-    pool: str = Field("spark", description="The pool whose slots the tasks take, one of the project's.")
-    priority: int = Field(1, ge=1, le=1000, description="Tasks of a greater priority take slots first.")
+    deadline: Duration | None = Field(None, description="How long a run may take before alerts are sent.")
+    pool: str = Field(
+        "spark", description="The pool whose slots the tasks use, one of the project's `pools`."
+    )
+    priority: int = Field(1, ge=1, le=1000, description="Tasks of a greater priority get slots first.")
     alerts: Names = Field(
-        (), description="Airflow connections that hear of failed tasks and of deadlines that passed."
+        (), description="Airflow connections that alerts about failed tasks and missed deadlines are sent to."
     )
     gates: dict[Layer, Severity] = Field(
-        default_factory=dict, description="The `gate` of all tables of a layer that declare none themselves."
+        default_factory=dict, description="The default `gate` of a layer's tables."
     )
 
 
 class SparkSpec(Strict):
-    """How the Spark session of a profile is made."""
+    """The settings of a profile's Spark session."""
 
     master: str = "local[*]"
     conf_dir: str | None = Field(
@@ -143,7 +151,7 @@ class SparkSpec(Strict):
     )
     memory: str = Field("2g", description="The driver's heap.")
     light: bool = Field(
-        True, description="Compile lightly: starts and short loads are faster, loads of many minutes slower."
+        True, description="Compile less: starts and short loads are faster, loads of many minutes slower."
     )
     wait_for_cores: Duration = Field(
         timedelta(minutes=10),
@@ -153,15 +161,16 @@ class SparkSpec(Strict):
 
 
 class ProfileSpec(Strict):
-    """Where things live. Relative paths are relative to the project; `${NAME}` and `${NAME:-default}` in a text
-    stand for the environment's."""
+    """Where Spark, landing files and tables are. Relative paths start at the project; `${NAME}` and `${NAME:-default}`
+    are replaced by environment variables."""
 
     landing: str = ".goldsmith/landing"
     warehouse: str = ".goldsmith/warehouse"
     catalog: Literal["memory", "hive"] = Field(
-        "memory", description="Where tables are known by name: in the session alone, or in a Hive Metastore."
+        "memory",
+        description="Where tables are registered by name: in the session alone, or in a Hive Metastore.",
     )
-    parallel: int = Field(4, ge=1, le=64, description="How many tables load side by side.")
+    parallel: int = Field(4, ge=1, le=64, description="How many tables load in parallel.")
     spark: SparkSpec = Field(default_factory=SparkSpec)
 
     @property
@@ -170,8 +179,8 @@ class ProfileSpec(Strict):
 
 
 class DqopsSpec(Strict):
-    """When DQOps checks tables at rest by itself, by layer: cron expressions in UTC. Tables with a gate are
-    checked by the gate alone."""
+    """When DQOps runs its checks by itself, by layer: cron expressions in UTC. Tables with a gate are
+    checked by the gate only."""
 
     bronze: CronText = "0 8 * * *"
     silver: CronText = "20 8 * * *"
@@ -183,13 +192,13 @@ class ProjectSpec(Strict):
 
     name: str = "lakehouse"
     pipelines: str = Field("pipelines", description="The folder that holds the pipelines.")
-    profile: str = Field("local", description="The profile that is used when none is named.")
+    profile: str = Field("local", description="The default profile.")
     profiles: dict[str, ProfileSpec] = Field(default_factory=lambda: {"local": ProfileSpec()})
     dqops: DqopsSpec = Field(default_factory=DqopsSpec, description="When DQOps checks each layer.")
     pools: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=lambda: {"spark": 2},
-        description="Slots by pool: how many tasks that share it run Spark at once.",
+        description="Slots by pool: how many of its tasks run Spark at once.",
     )
     maintenance: CronText | None = Field(
-        "0 3 * * 0", description="When tables and Airflow's records are tidied; null means never."
+        "0 3 * * 0", description="When maintenance of tables and of Airflow's records runs; null means never."
     )

@@ -1,4 +1,4 @@
-"""A project without the pipelines that a call does not need: their mistakes must not stop it."""
+"""Loads only the pipelines that a call needs, so that mistakes in others do not stop it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from goldsmith.project.tables import Project
 def load_needed(
     root: Path, names: Sequence[str], checks: Sequence[Check] = ()
 ) -> tuple[Project, tuple[DeclarationError, ...]]:
-    """The project for a call about `names` (pipelines, layers, tables), and the mistakes it passed over.
+    """The project for a call about `names` (pipelines, layers, tables), and the mistakes that were ignored.
 
-    Without mistakes it is the whole project. Else it holds the pipelines of the named tables and of all
-    that these read, where those are right. Raises DeclarationErrors where they are not, where nothing is named,
-    and for a table that is declared twice.
+    Without mistakes it is the whole project. Otherwise it holds the pipelines of the named tables and of all
+    their upstreams. Raises DeclarationErrors if these pipelines have mistakes, if nothing is named,
+    or if a table is declared twice.
     """
     try:
         return load_project(root, checks), ()
@@ -30,7 +30,7 @@ def load_needed(
 
 
 def _pipelines(root: Path, names: Sequence[str]) -> frozenset[str]:
-    """The pipelines of what is named and of all it needs; none where that cannot be told."""
+    """The pipelines of the named tables and of all their upstreams; none if they cannot be resolved."""
     reading = read_project(root)
     project = reading.project
     if not names:

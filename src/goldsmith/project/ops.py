@@ -1,4 +1,4 @@
-"""The platform's own tables: their columns, what these mean, and the figures that dashboards show of them."""
+"""The tables of the schema `ops`: their columns, descriptions and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from goldsmith.project.models import Column, Metric
 
 @dataclass(frozen=True)
 class OpsTable:
-    """A table of the schema `ops`. name: without the schema. columns: in order, each with its Spark type."""
+    """A table of the schema `ops`. name: without the schema. columns: in order, each with a Spark type."""
 
     name: str
     description: str
@@ -23,8 +23,7 @@ class OpsTable:
         return {name: column.type or "string" for name, column in self.columns.items()}
 
     def ordered(self, rows: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        """Rows by column name as tuples in the columns' order; NULL for what a row lacks. Raises KeyError for a name
-        that the table does not have."""
+        """Rows as tuples in the order of the columns; missing columns are NULL. Raises KeyError for unknown ones."""
         found = []
         for row in rows:
             unknown = row.keys() - self.columns.keys()
@@ -35,7 +34,7 @@ class OpsTable:
 
 
 def _columns(text: str) -> dict[str, Column]:
-    """Lines of name, type and meaning."""
+    """Parses lines of name, type and description."""
     parts = (line.split(None, 2) for line in text.strip().splitlines())
     return {name: Column(type=kind, description=" ".join(rest)) for name, kind, *rest in parts}
 
@@ -46,39 +45,39 @@ def _metric(expression: str, label: str, description: str, form: str = ",d") -> 
 
 TABLE_RUNS = OpsTable(
     "table_runs",
-    "One row for each commit, and one for each table that failed or met a gate.",
+    "One row for each commit, and one for each table that failed or was stopped by a gate.",
     _columns("""
         table string Full name of the table.
         pipeline string Its pipeline.
         layer string Its layer.
         run_id string The run: its start and six random digits.
-        counter bigint The commit; empty where there was none.
+        counter bigint The commit's counter; empty without a commit.
         status string done, failed or gate.
-        mode string How it was loaded; empty where there was no commit.
-        reason string Why it loaded, or what stopped it.
-        interval_start date First day of the data interval, where one was named.
-        interval_end date The day after its last.
+        mode string The mode of the load; empty without a commit.
+        reason string Why the table was loaded, or why it was stopped.
+        interval_start date First day of the data interval, if one was given.
+        interval_end date The day after its last day.
         started_at timestamp When the table's load began.
-        ended_at timestamp When the commit was made, or the load failed.
+        ended_at timestamp When the commit was made or the load failed.
         seconds double How long the table's load took.
-        rows_in bigint Rows that came in; empty, as the counts below, where there was no commit.
+        rows_in bigint Rows read; empty without a commit, as are the counts below.
         written bigint Rows that were written.
-        quarantined bigint Rows that were set aside.
+        quarantined bigint Rows that were quarantined.
         dropped bigint Rows that an expectation dropped.
-        superseded bigint Rows that a newer one of their key replaced.
-        filtered bigint Rows that the SQL left out, where that can be told.
-        inserted bigint Keys that are new.
-        updated bigint Keys that changed.
-        deleted bigint Keys that left.
-        balanced boolean Whether rows in and rows accounted for agree.
-        error_code string The error's code, where it failed.
-        message string What was wrong.
+        superseded bigint Rows superseded by a newer row of their key.
+        filtered bigint Rows that the SQL filtered out; empty if unknown.
+        inserted bigint Keys inserted.
+        updated bigint Keys updated.
+        deleted bigint Keys deleted.
+        balanced boolean Whether rows read equal rows accounted for.
+        error_code string The error's code, if the load failed.
+        message string The error's message.
     """),
     {
         "runs": _metric("COUNT(DISTINCT run_id)", "Runs", "Runs that loaded something or failed."),
         "loads": _metric("COUNT(*)", "Loads", "Loads of single tables."),
         "failed_loads": _metric(
-            "COUNT_IF(status = 'failed')", "Failed loads", "Loads of tables that ended in an error."
+            "COUNT_IF(status = 'failed')", "Failed loads", "Loads that ended in an error."
         ),
         "gated_loads": _metric("COUNT_IF(status = 'gate')", "Gated loads", "Loads that a gate stopped."),
         "stopped_loads": _metric(
@@ -86,25 +85,26 @@ TABLE_RUNS = OpsTable(
         ),
         "success_share": _metric(
             "COUNT_IF(status = 'done') / COUNT(*)",
-            "Loads that went through",
-            "Share of loads that ended well.",
+            "Successful loads",
+            "Share of loads that succeeded.",
             ".1%",
         ),
         "rows_written": _metric("SUM(written)", "Rows written", "Rows that loads wrote."),
-        "rows_quarantined": _metric("SUM(quarantined)", "Rows quarantined", "Rows that loads set aside."),
+        "rows_quarantined": _metric("SUM(quarantined)", "Rows quarantined", "Rows that loads quarantined."),
         "quarantined_share": _metric(
-            "SUM(quarantined) / SUM(rows_in)", "Rows set aside", "Share of the rows that came in.", ".2%"
+            "SUM(quarantined) / SUM(rows_in)",
+            "Quarantined rows",
+            "Share of the rows read that were quarantined.",
+            ".2%",
         ),
         "unbalanced_loads": _metric(
             "COUNT_IF(NOT balanced)",
             "Unbalanced loads",
-            "Loads whose rows do not add up: there should be none.",
+            "Loads whose row counts do not add up. There should be none.",
         ),
-        "seconds_loading": _metric(
-            "SUM(seconds)", "Seconds of loading", "Time of all loads together.", ",.0f"
-        ),
+        "seconds_loading": _metric("SUM(seconds)", "Seconds of loading", "Total time of all loads.", ",.0f"),
         "median_seconds": _metric(
-            "PERCENTILE(seconds, 0.5)", "Median seconds", "Half of the loads took no longer.", ",.1f"
+            "PERCENTILE(seconds, 0.5)", "Median seconds", "Median time of a load.", ",.1f"
         ),
         "longest_seconds": _metric("MAX(seconds)", "Longest load", "Seconds of the slowest load.", ",.1f"),
         "last_load": _metric(
@@ -130,44 +130,47 @@ TABLE_RUNS = OpsTable(
 
 EXPECTATIONS = OpsTable(
     "expectations",
-    "One row for each expectation of each commit, and of each load that a gate stopped.",
+    "One row for each expectation of each commit and of each load that a gate stopped.",
     _columns("""
         table string Full name of the table.
         run_id string The run.
-        counter bigint The commit; empty where a gate stopped it.
+        counter bigint The commit's counter; empty if a gate stopped the load.
         name string The expectation's name.
         kind string Great Expectations' name, or condition.
-        otherwise string What happens to rows that fail: warn, drop, quarantine or fail.
-        description string As declared, or made of kind and arguments.
-        checked bigint Rows that were judged.
-        failed bigint Rows at fault; 0 for aggregates.
+        otherwise string The action for failing rows: warn, drop, quarantine or fail.
+        description string As declared, or derived from kind and arguments.
+        checked bigint Rows that were evaluated.
+        failed bigint Failing rows; 0 for aggregates.
         observed string The aggregate, or the share for mostly.
-        ok boolean Whether it holds.
-        accepted_by string Who let it pass.
-        accepted_why string And why.
+        ok boolean Whether the expectation was met.
+        accepted_by string Who accepted it although it was not met.
+        accepted_why string The reason given.
         samples array<string> Up to three failing rows as JSON.
-        judged_at timestamp When it was judged.
+        judged_at timestamp When it was evaluated.
     """),
     {
-        "verdicts": _metric("COUNT(*)", "Verdicts", "Expectations that were judged."),
-        "held": _metric("COUNT_IF(ok)", "Held", "Verdicts in which the expectation held."),
-        "broken": _metric("COUNT_IF(NOT ok)", "Broken", "Verdicts in which it did not hold."),
+        "verdicts": _metric("COUNT(*)", "Verdicts", "Expectations that were evaluated."),
+        "held": _metric("COUNT_IF(ok)", "Met", "Evaluations in which the expectation was met."),
+        "broken": _metric("COUNT_IF(NOT ok)", "Not met", "Evaluations in which the expectation was not met."),
         "held_share": _metric(
-            "COUNT_IF(ok) / COUNT(*)", "Expectations that held", "Share of all verdicts.", ".1%"
+            "COUNT_IF(ok) / COUNT(*)", "Expectations met", "Share of all evaluations.", ".1%"
         ),
         "rows_judged": _metric(
-            "SUM(checked)", "Rows judged", "Rows that were judged, once for each expectation."
+            "SUM(checked)", "Rows evaluated", "Rows that were evaluated, counted once for each expectation."
         ),
         "rows_failed": _metric(
-            "SUM(failed)", "Rows that failed", "Rows at fault, once for each expectation."
+            "SUM(failed)", "Failing rows", "Failing rows, counted once for each expectation."
         ),
         "failed_share": _metric(
-            "SUM(failed) / SUM(checked)", "Share that failed", "Of the rows that were judged.", ".3%"
+            "SUM(failed) / SUM(checked)",
+            "Share of failing rows",
+            "Share of the rows that were evaluated.",
+            ".3%",
         ),
         "last_broken": _metric(
             "DATE_FORMAT(MAX(CASE WHEN NOT ok THEN judged_at END), 'yyyy-MM-dd HH:mm')",
-            "Last broken",
-            "When it last did not hold.",
+            "Last not met",
+            "When the expectation was last not met.",
             "",
         ),
     },
@@ -175,15 +178,15 @@ EXPECTATIONS = OpsTable(
 
 FILES = OpsTable(
     "files",
-    "One row for each file that a bronze table loaded.",
+    "One row for each file that a bronze table has loaded.",
     _columns("""
         table string Full name of the table.
-        table_id string The Delta table's id: a table that was made again starts anew.
-        path string Below the landing folder.
-        size bigint Bytes.
+        table_id string The id of the Delta table; a table that was created again has another one.
+        path string The path below the landing folder.
+        size bigint The size in bytes.
         modified_ms bigint Modification time in milliseconds since 1970.
-        etag string The object store's mark of the content, where there is one.
-        counter bigint The commit that loaded it.
+        etag string The object store's ETag; empty on a local disk.
+        counter bigint The counter of the commit that loaded it.
         run_id string The run.
         loaded_at timestamp When that commit was made.
     """),
@@ -197,37 +200,43 @@ DQOPS_RESULTS = OpsTable(
     "dqops_results",
     "One row for each series of a DQOps check and day.",
     _columns("""
-        id string DQOps' own: the same series on the same day has the same.
+        id string DQOps' id, the same for a series on one day.
         table string Full name of the table.
-        column string The column; NULL for checks on the table.
-        check string DQOps' name of the check.
-        series string The imported expectation, or another data group; NULL without groups.
+        column string The column; NULL for table-level checks.
+        check string The check's name in DQOps.
+        series string The imported expectation or another data group; NULL without groups.
         category string DQOps' category of the check.
         dimension string DQOps' quality dimension.
         severity int 0 valid, 1 warning, 2 error, 3 fatal.
-        actual_value double What was measured.
-        expected_value double What the rule expected, where it says so.
-        lower_bound double The limit of the severity that was met; of a valid result the nearest one.
-        upper_bound double The same, above.
-        day date The day that the result stands for, in UTC.
-        executed_at timestamp When it was judged last.
-        duration_ms int How long the query took.
-        incident bigint The incident's hash, where there is one.
+        actual_value double The measured value.
+        expected_value double The value that the rule expected, if it has one.
+        lower_bound double The lower limit of the severity that was reached, or the nearest limit of a valid result.
+        upper_bound double The upper limit, as above.
+        day date The day of the result, in UTC.
+        executed_at timestamp When the check ran last.
+        duration_ms int The duration of the query in milliseconds.
+        incident bigint The incident's hash, if there is one.
     """),
     {
         "results": _metric("COUNT(*)", "Results", "One for each series of a check and day."),
-        "valid_results": _metric("COUNT_IF(severity = 0)", "Valid", "Results that are as they should be."),
-        "warnings": _metric("COUNT_IF(severity = 1)", "Warnings", "Results that warn."),
-        "errors": _metric("COUNT_IF(severity >= 2)", "Errors", "Results that are errors, fatal ones too."),
+        "valid_results": _metric("COUNT_IF(severity = 0)", "Valid", "Valid results."),
+        "warnings": _metric("COUNT_IF(severity = 1)", "Warnings", "Results of severity warning."),
+        "errors": _metric("COUNT_IF(severity >= 2)", "Errors", "Results of severity error or fatal."),
         "valid_share": _metric(
-            "COUNT_IF(severity = 0) / COUNT(*)", "Share that is valid", "Of all results.", ".1%"
+            "COUNT_IF(severity = 0) / COUNT(*)",
+            "Share of valid results",
+            "Share of all results that are valid.",
+            ".1%",
         ),
         "tables_checked": _metric("COUNT(DISTINCT `table`)", "Tables checked", "Tables with a result."),
         "last_checked": _metric(
-            "DATE_FORMAT(MAX(executed_at), 'yyyy-MM-dd HH:mm')", "Last checked", "The newest result.", ""
+            "DATE_FORMAT(MAX(executed_at), 'yyyy-MM-dd HH:mm')",
+            "Last checked",
+            "Time of the newest result.",
+            "",
         ),
     },
 )
 
 OPS_TABLES: tuple[OpsTable, ...] = (TABLE_RUNS, EXPECTATIONS, FILES, DQOPS_RESULTS)
-"""Those that every lake with a catalog has, so that dashboards may show them."""
+"""The tables that every lake with a catalog has; dashboards may read them."""

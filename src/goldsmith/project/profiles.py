@@ -1,4 +1,4 @@
-"""A profile as it stands on this machine: values of the environment filled in, paths made absolute."""
+"""Resolves a profile on this machine: environment variables and absolute paths."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from goldsmith.errors import DeclarationError, NotReady, Where
+from goldsmith.project.hints import hint_for
 from goldsmith.project.models import ProfileSpec, ProjectSpec
-from goldsmith.project.suggest import hint_for
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 def chosen_profile(spec: ProjectSpec, name: str | None, root: Path) -> ProfileSpec:
-    """A profile by name, the project's own where none is named, `resolved`. Raises DeclarationError GS108 too."""
+    """A profile by name, by default the project's, after `resolved`. Raises DeclarationError GS108 too."""
     return resolved(declared_profile(spec, name, root), name or spec.profile, root)
 
 
 def declared_profile(spec: ProjectSpec, name: str | None, root: Path) -> ProfileSpec:
-    """A profile by name, as it is declared. Raises DeclarationError GS108 for a name that is not."""
+    """A profile by name, as declared. Raises DeclarationError GS108 if there is none of this name."""
     wanted = name or spec.profile
     found = spec.profiles.get(wanted)
     if found is None:
@@ -37,26 +37,26 @@ def declared_profile(spec: ProjectSpec, name: str | None, root: Path) -> Profile
 def resolved(
     profile: ProfileSpec, name: str, root: Path, environment: Mapping[str, str] | None = None
 ) -> ProfileSpec:
-    """The profile with `${NAME}` and `${NAME:-default}` replaced and its local paths absolute, seen from `root`.
+    """The profile with `${NAME}` and `${NAME:-default}` replaced, and local paths made absolute from `root`.
 
-    Raises NotReady GS904 for a variable that is not set and has no default, DeclarationError GS110 for a place
-    that is neither a folder nor on `s3a://`.
+    Raises NotReady GS904 for a variable that is not set and has no default, DeclarationError GS110 for a path
+    that is neither a local folder nor on `s3a://`.
     """
     env = os.environ if environment is None else environment
     file = root / "goldsmith.yaml"
 
     def value(found: re.Match[str]) -> str:
         variable, default = found.groups()
-        # As in a shell, an empty variable takes the default too.
-        held = env.get(variable, "") if default is not None else env.get(variable)
-        if held is None:
+        # As in a shell, the default also replaces an empty variable.
+        text = env.get(variable, "") if default is not None else env.get(variable)
+        if text is None:
             raise NotReady(
                 "GS904",
-                f"The profile `{name}` needs the environment variable {variable}, and it is not set.",
+                f"The profile `{name}` needs the environment variable {variable}, which is not set.",
                 where=Where(file=file),
-                hint=f"Set it, or write a default: `${{{variable}:-...}}`.",
+                hint=f"Set it, or declare a default: `${{{variable}:-...}}`.",
             )
-        return held or default or ""
+        return text or default or ""
 
     def filled(item: Any) -> Any:
         if isinstance(item, str):
@@ -83,5 +83,8 @@ def _place(path: str, key: str, root: Path, file: Path) -> str:
         else "Write a folder, or `s3a://bucket/folder`."
     )
     raise DeclarationError(
-        "GS110", f"`{key}: {path}` is no place that Goldsmith can use.", where=Where(file=file), hint=hint
+        "GS110",
+        f"`{key}: {path}` is neither a local folder nor on s3a://.",
+        where=Where(file=file),
+        hint=hint,
     )

@@ -1,4 +1,4 @@
-"""Reads the files of a project one by one; mistakes gather and do not stop it."""
+"""Reads the files of a project one by one and collects their mistakes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TypeVar
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document, place_of_bytes, read_document
+from goldsmith.project.hints import hint_for, nearest
 from goldsmith.project.loading_dashboards import DASHBOARDS, bad_name, dashboards_of, unique_dashboards
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
 from goldsmith.project.sql import statement as sql
-from goldsmith.project.suggest import hint_for, nearest
 from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
 from goldsmith.project.validation import validate
 
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class Reader:
-    """One reading of a project's files; problems and the names of unreadable tables gather in it."""
+    """Reads a project's files; collects problems and the names of unreadable tables."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -32,8 +32,8 @@ class Reader:
         self.document: Document | None = None
 
     def spec(self) -> ProjectSpec | None:
-        document = self._kept(lambda: read_document(self.root / MARKER))
-        spec = self._kept(lambda: validate(ProjectSpec, document)) if document else None
+        document = self._collect(lambda: read_document(self.root / MARKER))
+        spec = self._collect(lambda: validate(ProjectSpec, document)) if document else None
         if spec is None or document is None:
             return None
         if spec.profile not in spec.profiles:
@@ -59,9 +59,9 @@ class Reader:
             self.problems.append(
                 DeclarationError(
                     "GS109",
-                    f"The folder `{spec.pipelines}` of pipelines is not there.",
+                    f"The folder `{spec.pipelines}` of pipelines does not exist.",
                     where=where,
-                    hint="Make one: `goldsmith init --pipeline NAME`.",
+                    hint="Create one: `goldsmith init --pipeline NAME`.",
                 )
             )
             return None
@@ -76,7 +76,7 @@ class Reader:
                 if pipeline is not None:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
-                dashboards.extend(self._kept(action) for action in dashboards_of(path))
+                dashboards.extend(self._collect(action) for action in dashboards_of(path))
             elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
                 misspelt = (path / "pipeline.yml").is_file()
                 self.problems.append(
@@ -86,15 +86,15 @@ class Reader:
                         where=Where(file=path),
                         hint="Rename pipeline.yml to pipeline.yaml."
                         if misspelt
-                        else "Write one beside its layers; an empty file will do.",
+                        else "Create it in this folder; it may be empty.",
                     )
                 )
         unique, twice = unique_dashboards(dashboards)
         self.problems.extend(twice)
         return Project.assemble(self.root, spec, pipelines, self._unique(tables), unique)
 
-    def _kept(self, action: Callable[[], Result]) -> Result | None:
-        """The action's result, or None when it found mistakes, which are kept."""
+    def _collect(self, action: Callable[[], Result]) -> Result | None:
+        """The action's result, or None if it raised mistakes, which are collected."""
         try:
             return action()
         except DeclarationError as problem:
@@ -106,18 +106,18 @@ class Reader:
         return None
 
     def _pipeline(self, folder: Path) -> Pipeline | None:
-        document = self._kept(lambda: read_document(folder / "pipeline.yaml"))
-        spec = self._kept(lambda: validate(PipelineSpec, document)) if document else None
+        document = self._collect(lambda: read_document(folder / "pipeline.yaml"))
+        spec = self._collect(lambda: validate(PipelineSpec, document)) if document else None
         if not NAME.match(folder.name):
             self.problems.append(bad_name(folder.name, folder))
         return Pipeline(folder.name, folder, spec, document) if spec and document else None
 
     def _other(self, folder: Path) -> list[Pipeline]:
-        """A pipeline that is not asked for: its schedule where it can be read. Its mistakes are not this reading's."""
+        """A pipeline that is not selected: its schedule if it can be read. Its mistakes are ignored."""
         if not (folder / "pipeline.yaml").is_file():
             return []
-        aside = Reader(self.root)
-        pipeline = aside._pipeline(folder)
+        reader = Reader(self.root)
+        pipeline = reader._pipeline(folder)
         return [pipeline] if pipeline is not None else []
 
     def _tables(self, pipeline: Path) -> Iterator[Table]:
@@ -126,7 +126,7 @@ class Reader:
                 self.problems.append(
                     DeclarationError(
                         "GS109",
-                        f"{file.name} stands in no layer.",
+                        f"{file.name} is not in a layer's folder.",
                         where=Where(file=file),
                         hint=f"Move it into one of {', '.join(f'{layer}/' for layer in LAYERS)}.",
                     )
@@ -138,7 +138,7 @@ class Reader:
                     self.problems.append(
                         DeclarationError(
                             "GS109",
-                            "Declarations end in `.yaml`.",
+                            "The names of declarations end in `.yaml`.",
                             where=Where(file=file),
                             hint=f"Rename it to {file.with_suffix('.yaml').name}.",
                         )
@@ -155,31 +155,31 @@ class Reader:
                         "GS109",
                         f"`{folder.name}` is not a layer.",
                         where=Where(file=folder),
-                        hint=hint or f"There is: {', '.join(LAYERS)}.",
+                        hint=hint or f"The layers are: {', '.join(LAYERS)}.",
                     )
                 )
 
     def _layer(self, folder: Path, layer: Layer, pipeline: str) -> Iterator[Table]:
         declared = {file.stem for file in folder.glob("*.yaml")}
-        for stray in sorted((*folder.glob("*.sql"), *folder.glob("*.py"))):
-            if stray.stem in declared and layer == "bronze":
+        for code_file in sorted((*folder.glob("*.sql"), *folder.glob("*.py"))):
+            if code_file.stem in declared and layer == "bronze":
                 self.problems.append(
                     DeclarationError(
                         "GS106",
-                        f"{stray.name} is never run: a bronze table takes its rows from its source.",
-                        where=Where(file=stray),
-                        hint="Move it to a silver table that reads this one.",
+                        f"{code_file.name} is never run: a bronze table reads its source.",
+                        where=Where(file=code_file),
+                        hint="Move it to a silver table that reads this table.",
                     )
                 )
-            if stray.stem in declared:
+            if code_file.stem in declared:
                 continue
             self.problems.append(
                 DeclarationError(
                     "GS106",
-                    f"{stray.name} has no declaration beside it.",
-                    where=Where(file=stray),
-                    hint=f"Write {stray.stem}.yaml."
-                    + (f" {hint_for(stray.stem, declared)}" if nearest(stray.stem, declared) else ""),
+                    f"{code_file.name} has no YAML declaration beside it.",
+                    where=Where(file=code_file),
+                    hint=f"Write {code_file.stem}.yaml."
+                    + (f" {hint_for(code_file.stem, declared)}" if nearest(code_file.stem, declared) else ""),
                 )
             )
         for file in sorted(folder.glob("*.yaml")):
@@ -193,10 +193,10 @@ class Reader:
                 yield table
 
     def _table(self, file: Path, name: str, layer: Layer, pipeline: str) -> Table | None:
-        document = self._kept(lambda: read_document(file))
+        document = self._collect(lambda: read_document(file))
         if document is None:
             return None
-        spec = self._kept(lambda: validate(TableSpec, document, table=name))
+        spec = self._collect(lambda: validate(TableSpec, document, table=name))
         sql_file, python_file = file.with_suffix(".sql"), file.with_suffix(".py")
         query = code = None
         if layer == "bronze":
@@ -214,18 +214,18 @@ class Reader:
             self.problems.append(
                 DeclarationError(
                     "GS106",
-                    f"Both {sql_file.name} and {python_file.name} are there.",
+                    f"The table has both {sql_file.name} and {python_file.name}.",
                     where=document.where(table=name),
                     hint="Keep one.",
                 )
             )
             return None
         elif sql_file.is_file():
-            query = self._kept(lambda: sql.parse(_text(sql_file), file=sql_file, table=name))
+            query = self._collect(lambda: sql.parse(_text(sql_file), file=sql_file, table=name))
             if query is None:
                 return None
         elif python_file.is_file():
-            code = self._kept(lambda: _python(python_file, name))
+            code = self._collect(lambda: _python(python_file, name))
             if code is None:
                 return None
         else:
@@ -250,7 +250,7 @@ class Reader:
                         "GS105",
                         f"`{table.name}` is declared twice; first in {first}.",
                         where=table.where(),
-                        hint="A table's full name is unique in the project.",
+                        hint="Rename one: a table's full name is unique in the project.",
                     )
                 )
             seen.setdefault(table.name, table)
@@ -262,8 +262,8 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         where = place_of_bytes(file, error)
-        told = "The file is not UTF-8 text."
-        raise DeclarationError("GS201", told, where=where, hint="Save it as UTF-8.") from None
+        message = "The file is not UTF-8 text."
+        raise DeclarationError("GS201", message, where=where, hint="Save it as UTF-8.") from None
 
 
 def _python(file: Path, table: str) -> PythonCode:
@@ -278,7 +278,7 @@ def _python(file: Path, table: str) -> PythonCode:
             "GS206",
             "The file has no function `transform`.",
             where=Where(file=file, line=1, table=table),
-            hint="Write `def transform(spark, tables): ...`: `tables` holds DataFrames by full name, and it "
-            "returns one.",
+            hint="Write `def transform(spark, tables): ...`. `tables` holds DataFrames by full name; the function "
+            "returns a DataFrame.",
         )
     return PythonCode(file, text)

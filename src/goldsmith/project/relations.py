@@ -1,4 +1,4 @@
-"""What dashboards can read: the tables of gold, and the platform's own."""
+"""The tables that dashboards can read: gold and `ops`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PLATFORM = "Goldsmith"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table as dashboards see it.
+    """A table that dashboards can read.
 
-    name: `schema.table`. columns: None where they are unknown. owner: who answers for the metrics.
+    name: `schema.table`. columns: None if they are unknown. owner: who is responsible for the metrics.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Relation:
         return self.name.split(".", 1)[1]
 
     def is_temporal(self, column: str) -> bool | None:
-        """Whether a column holds dates or times; None where its type is unknown."""
+        """Whether a column holds dates or times; None if its type is unknown."""
         found = (self.columns or {}).get(column)
         if found is None or found.type is None:
             return None
@@ -46,12 +46,12 @@ class Relation:
 
     @property
     def main_time(self) -> str | None:
-        """The first column of dates or times: what filters of time go by."""
+        """The first column of dates or times, the default of time filters."""
         return next((name for name in self.columns or {} if self.is_temporal(name)), None)
 
 
 def relations(project: Project) -> dict[str, Relation]:
-    """Every gold table and every table of the platform, by full name."""
+    """Every gold table and every table of `ops`, by full name."""
     gold = [_of_table(project, table) for table in project.tables.values() if table.layer == "gold"]
     return {relation.name: relation for relation in (*sorted(gold, key=_name), *_of_ops())}
 

@@ -1,4 +1,4 @@
-"""When a pipeline runs: the keys of `pipeline.yaml` that a scheduler acts on."""
+"""Models of a pipeline's schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
 from goldsmith.project.cron import Cron
-from goldsmith.project.strict import Names, Strict
+from goldsmith.project.strict_model import Names, Strict
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"^(\d+)\s*([smhd])$")
@@ -21,7 +21,7 @@ def _duration(value: object) -> object:
         return value
     found = _SPAN.match(value.strip()) if isinstance(value, str) else None
     if found is None or int(found[1]) == 0:
-        raise ValueError(f"`{value}` is no length of time: write 90s, 45m, 2h or 1d")
+        raise ValueError(f"`{value}` is not a length of time: write 90s, 45m, 2h or 1d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -31,15 +31,17 @@ Duration = Annotated[
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"}),
 ]
-"""A length of time as people write it: 90s, 45m, 2h, 1d."""
+"""A length of time such as 90s, 45m, 2h or 1d."""
 
 
 class ScheduleSpec(Strict):
-    """When a pipeline starts: at the times of a cron expression, after tables of other pipelines, or both."""
+    """When a pipeline starts: by a cron expression, after tables of other pipelines were loaded, or both."""
 
     cron: str | None = Field(None, description="Five fields, or @hourly, @daily, @weekly, @monthly, @yearly.")
-    after: Names = Field((), description="Tables of other pipelines: it starts when all of them were loaded.")
-    timezone: str = Field("UTC", description="The zone that the cron expression's times are in.")
+    after: Names = Field(
+        (), description="Tables of other pipelines. The pipeline starts when all of them were loaded."
+    )
+    timezone: str = Field("UTC", description="The time zone of the cron expression.")
 
     @field_validator("cron")
     @classmethod
@@ -52,18 +54,18 @@ class ScheduleSpec(Strict):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"`{value}` is no time zone: write one as in Europe/Berlin") from None
+            raise ValueError(f"`{value}` is not a time zone: write one such as Europe/Berlin") from None
         return value
 
     @model_validator(mode="after")
     def _is_something(self) -> ScheduleSpec:
         if self.cron is None and not self.after:
-            raise ValueError("a schedule has `cron`, `after`, or both")
+            raise ValueError("a schedule needs `cron`, `after`, or both")
         return self
 
     @property
     def times(self) -> Cron | None:
-        """The cron expression, read."""
+        """The parsed cron expression."""
         return None if self.cron is None else Cron.parse(self.cron)
 
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of the YAML files, from the models, in the short forms that people write."""
+"""Generates the JSON Schemas of the YAML files from the models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The schemas of `goldsmith.yaml` (project), `pipeline.yaml` (pipeline), a table's file (table) and a
-    dashboard's (dashboard)."""
+    """The schemas by name: project (`goldsmith.yaml`), pipeline (`pipeline.yaml`), table and dashboard."""
     table = TableSpec.model_json_schema()
     definitions = table["$defs"]
     table["properties"]["load"] = _load(definitions)
@@ -24,7 +23,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     long_form = definitions["Column"]
     definitions["Column"] = {"anyOf": [{"type": "string", "description": "A Spark SQL type."}, long_form]}
     pipeline = PipelineSpec.model_json_schema()
-    # A cron expression may stand alone.
+    # A schedule may be a cron expression without a mapping.
     pipeline["properties"]["schedule"]["anyOf"].insert(
         0, {"type": "string", "description": "A cron expression."}
     )
@@ -46,14 +45,14 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
 
 def _load(definitions: dict[str, Any]) -> dict[str, Any]:
-    """`append`, or `{merge: {...}}`: the models' tag is the key."""
+    """The schema of `append` or `{merge: {...}}`: the models' tag becomes the key."""
     choices: dict[str, Any] = {}
     for name in ("Append", "Merge", "Overwrite", "OverwritePartitions"):
         arguments = definitions.pop(name)
         kind = arguments["properties"].pop("kind")["const"]
         choices[kind] = arguments
     return {
-        "description": "How rows enter the table. Bronze appends, other tables overwrite where nothing is said.",
+        "description": "How rows enter the table. Default: append for bronze, overwrite for other tables.",
         "anyOf": [
             {"enum": [kind for kind in KINDS if not choices[kind].get("required")]},
             *[
@@ -72,7 +71,7 @@ def _load(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expectation(model: dict[str, Any]) -> dict[str, Any]:
-    """`{expect_...: {arguments}, otherwise: ...}` or `{condition: SQL, name: ..., otherwise: ...}`."""
+    """The schema of `{expect_...: {arguments}, otherwise: ...}` or `{condition: SQL, name: ..., otherwise: ...}`."""
     shared = {key: value for key, value in model["properties"].items() if key not in ("kind", "arguments")}
     by_name = {
         "type": "object",
@@ -83,7 +82,7 @@ def _expectation(model: dict[str, Any]) -> dict[str, Any]:
     condition = {
         "type": "object",
         "properties": {
-            "condition": {"type": "string", "description": "SQL that is true for a good row."},
+            "condition": {"type": "string", "description": "A SQL condition that valid rows meet."},
             **shared,
         },
         "required": ["condition", "name"],
@@ -93,7 +92,7 @@ def _expectation(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names_as_lists(schema: Any) -> Any:
-    """Where a list of names may stand, one name may stand alone."""
+    """The schema with a single name allowed wherever a list of names is."""
     if isinstance(schema, dict):
         done = {key: _names_as_lists(value) for key, value in schema.items()}
         if done.get("type") == "array" and done.get("items") == {"type": "string"}:

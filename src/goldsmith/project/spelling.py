@@ -1,4 +1,4 @@
-"""Names of columns in a declaration, spelt as the table's columns are: case does not count, as in Spark SQL."""
+"""Matches column names in a declaration to the table's columns, case-insensitively as Spark SQL does."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping
 from goldsmith.project.models import TableSpec
 
 
-def respelt(spec: TableSpec, columns: Collection[str]) -> TableSpec:
-    """The declaration with every column that it names spelt as in `columns`; names that are not there stay.
+def match_case(spec: TableSpec, columns: Collection[str]) -> TableSpec:
+    """The declaration with its column names in the case of `columns`; unknown names stay unchanged.
 
-    SQL and expectations stay as they are written: Spark resolves their names itself.
+    SQL and expectations stay unchanged: Spark resolves their names itself.
     """
     known = {name.lower(): name for name in columns}
     if all(known.get(name.lower(), name) == name for name in _named(spec)):
         return spec
     changed: dict[str, object] = {
-        "load": spec.load.respelt(known) if spec.load else None,
+        "load": spec.load.match_case(known) if spec.load else None,
         "cluster_by": _names(spec.cluster_by, known),
         "columns": {known.get(name.lower(), name): column for name, column in spec.columns.items()},
     }

@@ -1,4 +1,4 @@
-"""A project as it was read: pipelines and tables, each with its declaration and its code."""
+"""A project that was read: pipelines and tables with their declarations and code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.documents import Document
 from goldsmith.project.freshness import Freshness
 from goldsmith.project.graph import in_order
+from goldsmith.project.hints import hint_for
 from goldsmith.project.loads import Load, Overwrite
 from goldsmith.project.models import Layer, PipelineSpec, ProfileSpec, ProjectSpec, Severity, TableSpec
 from goldsmith.project.profiles import chosen_profile
 from goldsmith.project.sources import SYSTEM_COLUMNS, globs
-from goldsmith.project.spelling import respelt
+from goldsmith.project.spelling import match_case
 from goldsmith.project.sql.statement import Analysis, Query
-from goldsmith.project.suggest import hint_for
 
 _EXCEPTION = "+"
 
@@ -35,7 +35,7 @@ class PythonCode:
 
     @property
     def definition(self) -> str:
-        """The syntax tree as text: comments and formatting do not change it."""
+        """The syntax tree as text, independent of comments and formatting."""
         return ast.dump(ast.parse(self.text))
 
 
@@ -43,8 +43,9 @@ class PythonCode:
 class Table:
     """A declared table.
 
-    name: `layer.table`. spec: with columns spelt as the table's own, where these are known. declared: as it was
-    written, where that is not the same. analysis: of its SQL, None for bronze and Python tables.
+    name: `layer.table`. spec: the declaration, its column names in the case of the table's columns if these are
+    known. declared: the declaration as written, if it differs. analysis: of its SQL; None for bronze and Python
+    tables.
     """
 
     name: str
@@ -58,8 +59,8 @@ class Table:
     declared: TableSpec | None = field(default=None, repr=False)
 
     def resolved(self, columns: Collection[str]) -> Table:
-        """The table with every column that its declaration names spelt as in `columns`."""
-        spec = respelt(self.spec, columns)
+        """The table with the column names of its declaration in the case of `columns`."""
+        spec = match_case(self.spec, columns)
         return self if spec is self.spec else replace(self, spec=spec, declared=self.declared or self.spec)
 
     @property
@@ -78,19 +79,19 @@ class Table:
 
     @property
     def drivers(self) -> tuple[str, ...]:
-        """The upstreams whose changes are applied one by one; () where any change recomputes the table."""
-        if not self.load.by_changes or self.layer == "bronze":
+        """The upstreams whose changes drive the load; () if every change recomputes the table."""
+        if not self.load.incremental or self.layer == "bronze":
             return ()
         return self.spec.changes_of or (self.upstreams if len(self.upstreams) == 1 else ())
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        """The upstreams that do not drive."""
+        """The upstreams that are not drivers."""
         return tuple(name for name in self.upstreams if name not in self.drivers)
 
     @property
     def referenced(self) -> tuple[str, ...]:
-        """The tables that expectations hold rows against, beside the upstreams."""
+        """The tables that expectations look up and that are not upstreams."""
         named = [
             str(expectation.arguments["table"])
             for expectation in self.spec.expectations
@@ -99,8 +100,8 @@ class Table:
         return tuple(dict.fromkeys(name for name in named if name not in self.upstreams))
 
     @property
-    def deciding(self) -> frozenset[str]:
-        """The tables by whose rows this table's rows are dropped or quarantined, upstreams or not."""
+    def deciding_references(self) -> frozenset[str]:
+        """The tables, upstreams or not, that expectations look up to drop or quarantine rows."""
         return frozenset(
             str(expectation.arguments["table"])
             for expectation in self.spec.expectations
@@ -111,12 +112,12 @@ class Table:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Everything that must be loaded before this table."""
+        """All tables that must be loaded before this one."""
         return (*self.upstreams, *self.referenced)
 
     @property
     def columns(self) -> Mapping[str, str | None] | None:
-        """Column names with their declared types (None where the query decides); None where they are unknown."""
+        """Column names with their declared types (None: the query's type); None if the columns are unknown."""
         if self.layer == "bronze":
             declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
             return {**declared, **self.system_columns} if declared else None
@@ -129,17 +130,17 @@ class Table:
 
     @property
     def system_columns(self) -> Mapping[str, str]:
-        """The platform's own columns of a table that has a source, with their types."""
+        """The system columns of a table that has a source, with their types."""
         return SYSTEM_COLUMNS if self.spec.source else {}
 
     @property
     def origin(self) -> str | None:
-        """Where its rows come from, in a few words; None where they come from other tables."""
-        return self.spec.source.in_words() if self.spec.source else None
+        """The source of its rows on one line; None if it reads other tables."""
+        return self.spec.source.summary() if self.spec.source else None
 
     @property
     def keeps_types(self) -> bool:
-        """Whether a column's type changes by a rebuild alone that a person starts: its rows were delivered."""
+        """Whether only an explicit rebuild may change a column's type: true for tables with a source."""
         return self.spec.source is not None
 
     @property
@@ -148,17 +149,17 @@ class Table:
 
     @property
     def exceptions(self) -> frozenset[str]:
-        """The declared exceptions from the promise that a table holds what a rebuild would give."""
+        """The declared exceptions from the guarantee that a table holds what a rebuild would give."""
         found = {f"as_loaded:{name}" for name in self.spec.lookups if name in self.lookups}
         if self.load.accumulates and self.spec.on_removed == "ignore":
             found.add("on_removed:ignore")
         return frozenset(found)
 
     def continues(self, definition: str) -> bool:
-        """Whether content that was loaded under another definition is content under this one too.
+        """Whether content that was loaded under `definition` is valid under this definition.
 
-        An exception that was added allows what is there; one that was taken back may have left other rows than a
-        rebuild gives.
+        Adding an exception keeps the content valid. Removing one does not: the table may hold rows that a rebuild
+        would not give.
         """
         content, *exceptions = definition.split(_EXCEPTION)
         return content == self._content and self.exceptions.issuperset(exceptions)
@@ -210,7 +211,7 @@ class Pipeline:
     document: Document = field(repr=False, compare=False)
 
     def where(self, *path: str | int) -> Where:
-        """The place of a key in `pipeline.yaml`."""
+        """The location of a key in `pipeline.yaml`."""
         return self.document.where(path)
 
     @property
@@ -221,7 +222,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Project:
-    """Everything declared under one `goldsmith.yaml`. tables: in the order in which they can be loaded."""
+    """All declarations under one `goldsmith.yaml`. tables: in loading order."""
 
     root: Path
     spec: ProjectSpec
@@ -235,19 +236,19 @@ class Project:
 
     @property
     def globs(self) -> dict[str, str]:
-        """The files that bronze tables read, as globs below the landing root, by the tables' names."""
+        """The globs of the files that bronze tables read, below the landing root, by table name."""
         return globs({name: table.spec.source for name, table in self.tables.items()})
 
     def profile(self, name: str | None = None) -> ProfileSpec:
-        """A profile by name, the project's own where none is named, with the environment's values and absolute paths.
+        """A profile by name, by default the project's, with environment variables replaced and absolute paths.
 
-        Raises DeclarationError GS108, GS110 for a place of a kind that is not known, NotReady GS904 for a variable
+        Raises DeclarationError GS108, GS110 for a path of an unknown scheme, NotReady GS904 for a variable
         that is not set.
         """
         return chosen_profile(self.spec, name, self.root)
 
     def table(self, name: str) -> Table:
-        """A table by its full name, or by its short one where only one table has it. Raises DeclarationError GS108."""
+        """A table by its full name, or by a short name that is unique. Raises DeclarationError GS108."""
         if name in self.tables:
             return self.tables[name]
         matches = [table for table in self.tables.values() if table.short == name]
@@ -261,7 +262,7 @@ class Project:
         raise DeclarationError("GS108", f"There is no table `{name}`.", hint=hint_for(name, self.tables))
 
     def gate(self, name: str) -> Severity | None:
-        """The severity at which DQOps' checks of a table stop what follows its load; None without a gate."""
+        """The severity from which DQOps' checks of a table stop downstream tables; None without a gate."""
         table = self.table(name)
         declared = table.spec.gate
         if declared is None:
@@ -269,12 +270,12 @@ class Project:
         return None if declared == "none" else declared
 
     def owner(self, name: str) -> str | None:
-        """Who answers for a table: its own owner, else its pipeline's."""
+        """The owner of a table, by default its pipeline's."""
         table = self.table(name)
         return table.spec.owner or self.pipelines[table.pipeline].spec.owner
 
-    def home(self, name: str) -> str | None:
-        """The pipeline that declares a table, also where its file is wrong or was not read; None where none does."""
+    def pipeline_of(self, name: str) -> str | None:
+        """The pipeline that declares a table, even if its file is invalid or was not read; None if none does."""
         if name in self.tables:
             return self.tables[name].pipeline
         layer, _, short = name.partition(".")
@@ -282,9 +283,9 @@ class Project:
         return next((pipeline for pipeline, file in files.items() if file.is_file()), None)
 
     def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The tables of the named pipelines, layers and tables, in loading order; all of them for no name.
+        """The tables of the named pipelines, layers and tables, in loading order; all of them without names.
 
-        Raises DeclarationError GS108 for a name that is none of these.
+        Raises DeclarationError GS108 for an unknown name.
         """
         if not names:
             return tuple(self.tables)

@@ -1,6 +1,6 @@
-"""Spark's types as text: one spelling of each, and the family that it belongs to.
+"""Spark's types as text: the canonical name of each, its aliases and its family.
 
-The only table of Spark's types outside Spark. `column_types` parses whole types, nested ones among them.
+The only list of Spark's types in this project. `column_types` parses whole types, including nested ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FAMILIES: Mapping[str, Family] = {
     "map": "nested",
     "struct": "nested",
 }
-"""Each type's family, by the word that Spark prints for it."""
+"""The family of each type, by the name that Spark prints."""
 
 ALIASES: Mapping[str, str] = {
     "byte": "tinyint",
@@ -45,10 +45,10 @@ ALIASES: Mapping[str, str] = {
     "character": "char",
     "timestamp_ltz": "timestamp",
 }
-"""Other words that Spark reads, with the one that it prints."""
+"""Other names that Spark accepts, with the name that it prints."""
 
 SIZES: Mapping[str, int] = {"decimal": 2, "char": 1, "varchar": 1}
-"""How many numbers in parentheses a type takes at most."""
+"""The greatest number of sizes in parentheses that a type takes."""
 
 NEEDS_SIZE = frozenset({"char", "varchar"})
 
@@ -57,7 +57,7 @@ _SIZED = re.compile(r"\s*[a-z_]+\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re
 
 
 def word_of(text: str | None) -> str | None:
-    """The word that Spark prints for the outermost type of a text; None for what is no type."""
+    """The name that Spark prints for the outermost type of a text; None if it is not a type."""
     found = _WORD.match(text or "")
     word = found[1].lower() if found else ""
     word = ALIASES.get(word, word)
@@ -65,13 +65,13 @@ def word_of(text: str | None) -> str | None:
 
 
 def family(text: str | None) -> Family | None:
-    """The family of a type; None for what is no type, and where it is unknown."""
+    """The family of a type; None if it is unknown or not a type."""
     word = word_of(text)
     return FAMILIES[word] if word is not None else None
 
 
 def sizes_of(text: str) -> tuple[int, ...] | None:
-    """The numbers in parentheses, () without any; None for nested types and for what is no type."""
+    """The sizes in parentheses, () without any; None for nested types and for text that is not a type."""
     found = _SIZED.fullmatch(text)
     return tuple(int(size) for size in found.groups() if size is not None) if found else None
 
@@ -87,5 +87,5 @@ def is_temporal(text: str | None) -> bool:
 
 
 def is_single(text: str | None) -> bool:
-    """True for a type whose values can be grouped by and shown in a cell; unknown types count as such."""
+    """True for types whose values can be grouped and shown in a cell, and for unknown types."""
     return family(text) not in ("nested", "variant", "binary")

@@ -1,4 +1,4 @@
-"""Documents as models, and what is wrong with them in words a person uses."""
+"""Validates documents against models and words the errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.documents import Document
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 
 Model = TypeVar("Model", bound=BaseModel)
 _LONGEST = 60
@@ -19,7 +19,7 @@ _LONGEST = 60
 def validate(model: type[Model], document: Document, *, table: str | None = None) -> Model:
     """The document as a model.
 
-    Raises ExceptionGroup of DeclarationError (GS102, GS103, GS104), one for each mistake.
+    Raises an ExceptionGroup of DeclarationErrors (GS102, GS103, GS104), one for each mistake.
     """
     try:
         return model.model_validate(document.data)
@@ -30,15 +30,15 @@ def validate(model: type[Model], document: Document, *, table: str | None = None
 
 
 def _one_for_each_value(document: Document, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A value that may be of several types is told once, and not once for each type."""
-    told: dict[object, dict[str, Any]] = {}
+    """Keeps one error for a value that may be of several types, where pydantic has one for each type."""
+    kept: dict[object, dict[str, Any]] = {}
     for at, item in enumerate(items):
         path = tuple(item["loc"])
         choice = path and path[-1] in _SCALARS and path not in document.places
         if choice:
             item["loc"], item["type"] = path[:-1], "scalar"
-        told.setdefault(path[:-1] if choice else at, item)
-    return list(told.values())
+        kept.setdefault(path[:-1] if choice else at, item)
+    return list(kept.values())
 
 
 _SCALARS = ("str", "int", "float", "bool")
@@ -55,10 +55,10 @@ _TAKES = {
     "int_from_float": "a whole number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
-    "date_type": "a date, as in 2013-01-31",
-    "date_parsing": "a date, as in 2013-01-31",
-    "date_from_datetime_parsing": "a date, as in 2013-01-31",
-    "date_from_datetime_inexact": "a date, as in 2013-01-31",
+    "date_type": "a date such as 2013-01-31",
+    "date_parsing": "a date such as 2013-01-31",
+    "date_from_datetime_parsing": "a date such as 2013-01-31",
+    "date_from_datetime_inexact": "a date such as 2013-01-31",
 }
 _AS_IN = {
     "key": "As in `load: {merge: {key: [id]}}`.",
@@ -79,12 +79,12 @@ def _problem(
 ) -> DeclarationError:
     path = tuple(item["loc"])
     name = next((str(part) for part in reversed(path) if not isinstance(part, int)), "")
-    code, message, hint = _told(model, item, name, _shown(document, path))
+    code, message, hint = _explained(model, item, name, _shown(document, path))
     return DeclarationError(code, message, where=document.where(path, table=table), hint=hint)
 
 
 def _shown(document: Document, path: Sequence[Hashable]) -> str:
-    """The keys that lead to a value, as a person wrote them; from the last list item on."""
+    """The path of keys to a value as written in the file, from the last list item on."""
     written: list[str] = []
     known: tuple[Hashable, ...] = ()
     for part in path:
@@ -98,8 +98,10 @@ def _shown(document: Document, path: Sequence[Hashable]) -> str:
     return ".".join(written)
 
 
-def _told(model: type[BaseModel], item: dict[str, Any], name: str, shown: str) -> tuple[str, str, str | None]:
-    """Code, message and hint of a mistake as pydantic tells it."""
+def _explained(
+    model: type[BaseModel], item: dict[str, Any], name: str, shown: str
+) -> tuple[str, str, str | None]:
+    """Code, message and hint for one of pydantic's errors."""
     given, context = item["input"], item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
@@ -114,33 +116,33 @@ def _told(model: type[BaseModel], item: dict[str, Any], name: str, shown: str) -
         case "union_tag_not_found":
             return "GS103", f"`{shown}` takes a mapping, not {_value(given)}.", _AS_IN.get(name)
         case "literal_error":
-            told = str(context["expected"]).replace(" or ", ", ")
-            choices = [choice.strip(" '") for choice in told.split(",")]
+            expected = str(context["expected"]).replace(" or ", ", ")
+            choices = [choice.strip(" '") for choice in expected.split(",")]
             return "GS103", f"`{shown}` cannot be {_value(given)}.", hint_for(str(given), choices)
         case "value_error":
             return "GS103", _sentence(str(context["error"])), _AS_IN.get(str(item["loc"][0]))
         case "too_short" | "too_long":
             least, most = context.get("min_length"), context.get("max_length")
             bound = f"at least {least}" if least is not None else f"at most {most}"
-            told = f"`{shown}` holds {context['actual_length']} and must hold {bound}."
-            return "GS103", told, _AS_IN.get(name)
+            message = f"`{shown}` has {context['actual_length']} items and must have {bound}."
+            return "GS103", message, _AS_IN.get(name)
         case "greater_than_equal" | "less_than_equal":
             bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return "GS103", f"`{shown}` is {_value(given)} and must be {bound}.", None
         case "model_type" | "model_attributes_type" if shown.startswith("columns."):
-            told = f"`{shown}` takes a type, or a mapping, not {_value(given)}."
-            return "GS103", told, f"As in `{name}: int` or `{name}: {{type: int, description: ...}}`."
+            message = f"`{shown}` takes a type, or a mapping, not {_value(given)}."
+            return "GS103", message, f"As in `{name}: int` or `{name}: {{type: int, description: ...}}`."
         case kind if kind in _TAKES:
             plain = isinstance(given, bool | int | float | date)
             quote = "Put it in quotes." if kind == "string_type" and plain else _AS_IN.get(name)
             return "GS103", f"`{shown or name}` takes {_TAKES[kind]}, not {_value(given)}.", quote
         case _:
-            told = str(item["msg"])
-            return "GS103", f"`{shown or name}`: {told[0].lower()}{told[1:]}.", None
+            message = str(item["msg"])
+            return "GS103", f"`{shown or name}`: {message[0].lower()}{message[1:]}.", None
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[Hashable]) -> list[str]:
-    """The keys that may stand at `path` of a model: enough for the near miss of a wrong one."""
+    """The keys that are valid at `path` of a model, for hints about a misspelled one."""
     current: list[type[BaseModel]] = [model]
     for part in path:
         fields = [field for one in current for name, field in one.model_fields.items() if name == part]
@@ -161,7 +163,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _value(value: object) -> str:
-    """A value in words: what it is where it has parts, else as it is written."""
+    """A value for a message: its kind if it is a list or a mapping, else its text."""
     if isinstance(value, dict | list | tuple):
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:

@@ -1,4 +1,4 @@
-"""Expectations: the catalogue of their kinds, how rows are judged, and Great Expectations for the others.
+"""Expectations: their kinds, the SQL they compile to, and the evaluation of rows.
 
-What happens to failing rows is in `run`; how they are kept is in `engine.delta.quarantine`.
+`run` acts on failing rows; `engine.delta.quarantine` stores quarantined ones.
 """

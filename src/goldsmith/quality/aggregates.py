@@ -1,4 +1,4 @@
-"""Expectations on a batch, compiled to aggregates as SQL text. Nothing here needs Spark."""
+"""Compiles expectations on a batch to aggregates as SQL text, without Spark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ORDERED = {
 
 @dataclass(frozen=True)
 class Tally:
-    """Aggregates, as SQL, of one expectation that blames no row: rows looked at, whether it holds, what was seen."""
+    """SQL aggregates of an expectation on the batch: rows checked, whether it is met, the observed value."""
 
     checked: str
     ok: str
@@ -31,32 +31,32 @@ class Tally:
 
 
 def has_tally(expectation: Expectation) -> bool:
-    """Whether the expectation holds a mean, sum, min, max or row count between bounds."""
+    """Whether the expectation compares a mean, sum, min, max or row count with bounds."""
     kind = expectation.kind
     return kind == _ROW_COUNT or kind in _NUMBERS_ONLY or kind in _ORDERED
 
 
 def tally(expectation: Expectation, find: Find, kept: str) -> Tally:
-    """The aggregates of a mean, sum, min, max or row count; `kept`: SQL that tells the rows that count.
+    """The aggregates of a mean, sum, min, max or row count. kept: SQL that selects the rows to aggregate.
 
-    As in Great Expectations an aggregate of no values, or one that is NaN, lies between no bounds.
-    Raises DeclarationError GS103 or GS203 where the column has not the type that the expectation needs.
+    As in Great Expectations, an aggregate of no values, or one that is NaN, does not meet any bounds.
+    Raises DeclarationError GS103 or GS203 if the column does not have a type that the expectation needs.
     """
     arguments = expectation.arguments
     if expectation.kind == _ROW_COUNT:
         count = f"count_if({kept})"
-        held = between(Field("row count", count, "bigint"), arguments)
-        return Tally(count, held, f"CAST({count} AS string)")
+        met = between(Field("row count", count, "bigint"), arguments)
+        return Tally(count, met, f"CAST({count} AS string)")
     field = find(arguments["column"])
     result = _aggregate(field, expectation, kept)
-    held = f"coalesce({between(result, arguments)}, false)"
+    met = f"coalesce({between(result, arguments)}, false)"
     if word_of(result.type) in ("float", "double"):
-        held = f"{held} AND NOT isnan({result.sql})"
-    return Tally(present(field, kept), held, f"CAST({result.sql} AS string)")
+        met = f"{met} AND NOT isnan({result.sql})"
+    return Tally(present(field, kept), met, f"CAST({result.sql} AS string)")
 
 
 def present(field: Field, kept: str) -> str:
-    """SQL: how many of the rows that count have a value in the column."""
+    """SQL: the number of selected rows with a value in the column."""
     return f"count_if({kept} AND {field.sql} IS NOT NULL)"
 
 
@@ -79,7 +79,7 @@ def _aggregate(field: Field, expectation: Expectation, kept: str) -> Field:
 def _wrong_type(field: Field, expectation: Expectation) -> DeclarationError:
     return DeclarationError(
         "GS103",
-        f"`{expectation.name}` cannot be judged: {field} is of another kind than its bounds",
+        f"`{expectation.name}` cannot be evaluated: {field} and its bounds have different types",
         where=Where(field=field.name),
         hint="Declare the column's type under `columns`.",
     )

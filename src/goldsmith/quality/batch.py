@@ -1,4 +1,4 @@
-"""Expectations on a batch, bound to the rows that would be written."""
+"""Compiles expectations on a batch for a frame, and counts duplicates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.aggregates import Tally, present, tally
-from goldsmith.quality.predicates import unjudged
+from goldsmith.quality.predicates import skips
 from goldsmith.quality.schema import fields_of, type_of
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
@@ -23,21 +23,21 @@ _ROWS = "_gs_rows"
 
 
 def compile_batch(schema: T.StructType, expectation: Expectation, kept: str) -> Tally:
-    """The aggregates of an expectation on a batch; `kept`: SQL that tells the rows that count.
+    """The aggregates of an expectation on a batch. kept: SQL that selects the rows to aggregate.
 
-    Raises DeclarationError GS103 or GS203 where the column has not the type that the expectation needs.
+    Raises DeclarationError GS103 or GS203 if the column does not have a type that the expectation needs.
     """
     if expectation.kind != "expect_column_values_to_be_of_type":
         return tally(expectation, fields_of(schema), kept)
     field = fields_of(schema)(expectation.arguments["column"])
-    held = _is_of_type(type_of(schema, field.name), expectation.arguments["type_"], field.name)
-    return Tally(present(field, kept), literal(held), literal(field.type))
+    met = _is_of_type(type_of(schema, field.name), expectation.arguments["type_"], field.name)
+    return Tally(present(field, kept), literal(met), literal(field.type))
 
 
 def _is_of_type(kind: T.DataType, wanted: str, column: str) -> bool:
-    """Whether a type is the one meant, named as in pyspark (`IntegerType`) or in SQL (`int`, `decimal(9,2)`).
+    """Whether a type is the wanted one, which is named as in PySpark (`IntegerType`) or SQL (`decimal(9,2)`).
 
-    Raises DeclarationError GS103 where there is no such type.
+    Raises DeclarationError GS103 if there is no such type.
     """
     named = getattr(T, wanted, None)
     if isinstance(named, type) and issubclass(named, T.DataType):
@@ -46,15 +46,15 @@ def _is_of_type(kind: T.DataType, wanted: str, column: str) -> bool:
         return kind == T.DataType.fromDDL(wanted)
     except Exception as error:
         raise DeclarationError(
-            "GS103", f"`{wanted}` is no type of Spark", where=Where(field=column)
+            "GS103", f"`{wanted}` is not a type of Spark", where=Where(field=column)
         ) from error
 
 
 def duplicates(frame: DataFrame, expectation: Expectation) -> DataFrame:
-    """The keys of a uniqueness expectation with their number of rows, _ROWS; uncounted rows left out."""
+    """The keys of a uniqueness expectation with their number of rows, _ROWS; skipped rows are not counted."""
     find = fields_of(frame.schema)
     keys = [F.expr(find(name).sql) for name in expectation.columns]
-    skipped = unjudged(expectation, find)
+    skipped = skips(expectation, find)
     judged = frame.where(f"NOT ({skipped})") if skipped is not None else frame
     return judged.groupBy(*keys).agg(F.expr(f"count(1) AS {_ROWS}"))
 
@@ -62,16 +62,17 @@ def duplicates(frame: DataFrame, expectation: Expectation) -> DataFrame:
 def groups(
     frame: DataFrame, expectations: Sequence[Expectation], keyed: DataFrame, keys: Sequence[str]
 ) -> dict[str, DataFrame]:
-    """By uniqueness expectation over `frame`, and as KEYS by the columns `keys` over `keyed`: frames of one row,
-    whose column `grouped` holds how many distinct keys there are, how many rows were counted, and how many of
-    these share their key with another."""
+    """One-row frames of key counts, for each uniqueness expectation over `frame` and for KEYS over `keyed`.
+
+    The column `grouped` holds the number of distinct keys, of counted rows, and of rows with a duplicate key.
+    """
     counted = {item.name: duplicates(frame, item) for item in expectations}
     if keys:
         counted[KEYS] = keyed.groupBy(*[F.col(quoted(name)) for name in keys]).agg(
             F.expr(f"count(1) AS {_ROWS}")
         )
-    told = (
+    grouped = (
         f"struct(count(1) AS keys, coalesce(sum({_ROWS}), 0) AS rows, "
         f"coalesce(sum({_ROWS}) FILTER (WHERE {_ROWS} > 1), 0) AS repeated) AS grouped"
     )
-    return {name: rows.selectExpr(told) for name, rows in counted.items()}
+    return {name: rows.selectExpr(grouped) for name, rows in counted.items()}

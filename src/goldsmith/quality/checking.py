@@ -1,4 +1,4 @@
-"""What is wrong with a project's expectations, found before anything runs. Nothing here needs Spark."""
+"""Checks the declared expectations of a project, without Spark."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Project, Table
 from goldsmith.quality.aggregates import has_tally, tally
-from goldsmith.quality.catalog import mistakes, reference
-from goldsmith.quality.fields import Field, among, harmonized
+from goldsmith.quality.declarations import mistakes, reference
+from goldsmith.quality.fields import Field, declared_fields, harmonized
 from goldsmith.quality.predicates import has_predicate, passes
 
 
 def check_expectations(project: Project) -> list[DeclarationError]:
-    """The mistakes in the expectations of all tables, each with the place of the argument at fault.
+    """The mistakes in the expectations of all tables, each with the location of the invalid argument.
 
     GS102 for an unknown expectation or argument, GS103 for a wrong value, GS104 for a missing argument,
-    GS110 for arguments that contradict each other, GS203 for a column that is not there. What free
-    conditions say is left to `load_project`, which reads them as SQL.
+    GS110 for contradictory arguments, GS203 for an unknown column. `load_project` checks the SQL of conditions.
     """
     return [problem for table in project.tables.values() for problem in _of_table(project, table)]
 
@@ -43,11 +42,11 @@ def _of_table(project: Project, table: Table) -> Iterator[DeclarationError]:
 def _of_types(
     project: Project, table: Table, index: int, expectation: Expectation
 ) -> Iterator[DeclarationError]:
-    """GS103 where the declared types do not fit: it is compiled as it will be for the run."""
+    """GS103 if the declared types do not fit: the expectation is compiled as in a run."""
     types = {name.lower(): kind for name, kind in (table.columns or {}).items()}
     if any(types.get(name.lower()) is None for name in expectation.columns):
         return
-    find = among(types)
+    find = declared_fields(types)
     try:
         if has_predicate(expectation):
             passes(expectation, find)
@@ -61,7 +60,7 @@ def _of_types(
 
 
 def _key(project: Project, expectation: Expectation) -> Field | None:
-    """The column that values must exist in; None where its type is not known."""
+    """The column that values must exist in; None if its type is unknown."""
     table, key = reference(expectation) or ("", "")
     types = (project.tables[table].columns or {}) if table in project.tables else {}
     kind = {name.lower(): kind for name, kind in types.items()}.get(key.lower())

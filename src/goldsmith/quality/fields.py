@@ -1,8 +1,8 @@
-"""Columns and declared values as SQL, made comparable, so that no odd row can make a comparison throw.
+"""Compiles columns and declared values to SQL of comparable types, so that no row can fail the query.
 
-Spark's ANSI mode casts text to the other side's type and fails the query where one row's text does not cast.
-Here it is the column's text that is cast, by `try_cast`: what does not cast gives NULL, and NULL fails.
-Nothing here needs Spark: a column's type is text, as Spark prints it.
+In a comparison, Spark's ANSI mode casts text to the other side's type and fails the query if one value does not
+cast. Here the column's text is cast with `try_cast`: a value that does not cast gives NULL, and NULL fails the
+expectation. This module needs no Spark: a column's type is text, as Spark prints it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.hints import hint_for
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.suggest import hint_for
 from goldsmith.project.types import family, is_temporal
 
 Compared = Literal["text", "number", "time", "boolean", "other", "unknown"]
 
 EXACT = "decimal(38,18)"
-"""The type that text is read as where it is held against numbers."""
+"""The type that text is cast to for a comparison with numbers."""
 
 _LONG = 2**63
 _DECIMAL = 10**38
@@ -30,7 +30,7 @@ _DECIMAL = 10**38
 
 @dataclass(frozen=True)
 class Field:
-    """A column: its name as declared, itself as SQL, and its type as Spark prints it; None where it is not known."""
+    """A column: its name as declared, its SQL, and its type as Spark prints it (None if unknown)."""
 
     name: str
     sql: str
@@ -38,7 +38,7 @@ class Field:
 
     @property
     def compared(self) -> Compared:
-        """The values that it can be compared with: dates and times with one another."""
+        """The family of values that it can be compared with; dates and timestamps are one family."""
         if self.type is None:
             return "unknown"
         if is_temporal(self.type):
@@ -54,37 +54,37 @@ class Field:
 
 
 Find = Callable[[str], Field]
-"""The field of a name. Raises DeclarationError GS203 where there is none."""
+"""Returns the field of a name. Raises DeclarationError GS203 if there is none."""
 
 
-def among(types: Mapping[str, str | None]) -> Find:
-    """The fields of declared columns; names are compared as Spark does, without case."""
+def declared_fields(types: Mapping[str, str | None]) -> Find:
+    """A Find for declared columns; names are case-insensitive as in Spark."""
     known = {name.lower(): Field(name, quoted(name), kind) for name, kind in types.items()}
 
     def find(name: str) -> Field:
         if name.lower() not in known:
-            raise absent(name, list(types))
+            raise unknown_column(name, list(types))
         return known[name.lower()]
 
     return find
 
 
-def absent(name: str, columns: list[str]) -> DeclarationError:
-    """The error GS203 for a column that is not there."""
+def unknown_column(name: str, columns: list[str]) -> DeclarationError:
+    """The error GS203 for an unknown column."""
     return DeclarationError(
         "GS203", f"there is no column `{name}`", where=Where(field=name), hint=hint_for(name, columns)
     )
 
 
 def comparable(field: Field, value: Any) -> tuple[str, str]:
-    """SQL of the column and of a declared value, in types that compare without throwing.
+    """SQL of the column and of a declared value in comparable types.
 
-    Raises DeclarationError GS103 where they can never be compared.
+    Raises DeclarationError GS103 if their types cannot be compared.
     """
     if isinstance(value, bool):
         if field.compared == "boolean":
             return field.sql, literal(value)
-        hint = "YAML reads yes, no, on and off as true and false: put the value in quotes."
+        hint = "Put the value in quotes: YAML reads yes, no, on and off as true and false."
         raise _mismatch(field, value, hint if field.compared == "text" else None)
     if isinstance(value, int | float | Decimal):
         if field.compared == "number":
@@ -125,14 +125,14 @@ def _iso(value: str) -> date:
 
 
 def number(value: float | Decimal) -> str:
-    """A number as a literal; whole numbers beyond a bigint become decimals, and beyond those doubles."""
+    """A number as a literal; integers too large for a bigint become decimals, then doubles."""
     if isinstance(value, float) or -_LONG <= value < _LONG:
         return literal(value)
     return literal(Decimal(value) if abs(value) < _DECIMAL else float(value))
 
 
 def _moment(value: date, kind: str | None) -> str:
-    # Text is cast by Spark in the session's time zone; a Python datetime would pass through this process's.
+    # Spark casts text in the session's time zone; a Python datetime would be converted in this process's.
     if not isinstance(value, datetime):
         return literal(value)
     wanted = "timestamp" if family(kind) == "date" else kind
@@ -140,9 +140,9 @@ def _moment(value: date, kind: str | None) -> str:
 
 
 def harmonized(left: Field, right: Field) -> tuple[str, str]:
-    """SQL of two columns in types that compare without throwing.
+    """SQL of two columns in comparable types.
 
-    Raises DeclarationError GS103 where they can never be compared.
+    Raises DeclarationError GS103 if their types cannot be compared.
     """
     if "unknown" not in (left.compared, right.compared):
         if left.compared == right.compared:
@@ -168,7 +168,7 @@ def _read_as(text: Field, other: Field) -> str:
 
 
 def try_cast(field: Field, wanted: str) -> str:
-    """SQL of the column in another type, NULL where its value does not cast."""
+    """SQL of the column cast to another type; NULL where its value does not cast."""
     return f"try_cast({field.sql} AS {wanted})"
 
 

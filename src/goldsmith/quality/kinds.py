@@ -1,4 +1,4 @@
-"""Which expectations there are and what each takes.
+"""The kinds of expectations and their arguments.
 
 Names and arguments are Great Expectations' (1.24); `condition` and `expect_column_values_to_exist_in` are
 Goldsmith's own.
@@ -17,7 +17,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: what it takes, in words, and the test for it."""
+    """An argument of an expectation. takes: the accepted values in words. accepts: tests a value."""
 
     takes: str
     accepts: Callable[[Any], bool]
@@ -32,8 +32,8 @@ class Argument:
 class Kind:
     """An expectation that Goldsmith compiles itself.
 
-    batch: judges the batch as a whole, never a row. mostly: takes the least share that must hold.
-    bounds: takes `min_value` and `max_value` and needs one of them.
+    batch: applies to the batch as a whole. mostly: takes the least share of rows that must pass.
+    bounds: takes `min_value` and `max_value`, and needs one of them.
     """
 
     arguments: Mapping[str, Argument]
@@ -69,7 +69,7 @@ def _is_set(value: Any) -> bool:
 
 _TEXT = Argument("text", lambda value: isinstance(value, str) and value != "")
 _LIKE = Argument(
-    "a pattern for LIKE, in which a backslash stands before %, _ or a backslash only",
+    "a LIKE pattern in which a backslash only escapes %, _ or a backslash",
     lambda value: (
         isinstance(value, str) and re.fullmatch(r"(?:[^\\]|\\[\\%_])*", value, re.DOTALL) is not None
     ),
@@ -135,9 +135,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "expect_column_max_to_be_between": _aggregate(_BOUND),
     }
 )
-"""What Goldsmith compiles itself."""
+"""The expectations that Goldsmith compiles itself."""
 
-FOREIGN = frozenset(
+GX_KINDS = frozenset(
     {
         "expect_column_values_to_match_regex_list",
         "expect_column_values_to_not_match_regex_list",
@@ -148,12 +148,12 @@ FOREIGN = frozenset(
         "expect_select_column_values_to_be_unique_within_record",
     }
 )
-"""Great Expectations' own row expectations that are known to run on Spark."""
+"""Row expectations of Great Expectations that are known to run on Spark."""
 
-_COMPARES = "it compares rows with each other, so the verdict would depend on how rows were grouped"
-_NOT_ON_SPARK = "Great Expectations does not judge it on Spark"
+_COMPARES = "it compares rows with each other, so its result would depend on how rows are batched"
+_NOT_ON_SPARK = "Great Expectations does not support it on Spark"
 
-REFUSED: Mapping[str, str] = MappingProxyType(
+UNSUPPORTED: Mapping[str, str] = MappingProxyType(
     {
         "expect_column_value_z_scores_to_be_less_than": _COMPARES,
         "expect_column_values_to_not_be_outliers": _COMPARES,
@@ -163,16 +163,16 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "expect_column_values_to_be_in_type_list": _NOT_ON_SPARK,
         "expect_column_values_to_match_like_pattern_list": _NOT_ON_SPARK,
         "expect_column_values_to_not_match_like_pattern_list": _NOT_ON_SPARK,
-        "expect_column_values_to_match_json_schema": "its first value that is not JSON fails the whole query",
+        "expect_column_values_to_match_json_schema": "the first value that is not JSON fails the whole query",
     }
 )
-"""Great Expectations' row expectations that Goldsmith does not judge, and why."""
+"""Row expectations of Great Expectations that Goldsmith does not support, with the reason."""
 
-FOREIGN_PREFIXES = (
+GX_PREFIXES = (
     "expect_column_values_",
     "expect_column_value_",
     "expect_column_pair_values_",
     "expect_multicolumn_values_",
     "expect_select_column_values_",
 )
-"""How the names of row expectations begin."""
+"""Prefixes of the names of row expectations."""

@@ -1,6 +1,6 @@
-"""Expectations on rows, compiled to SQL text: the one meaning that the judge, DQOps and `check` share.
+"""Compiles expectations on rows to SQL text, for the judge, DQOps and `goldsmith check` alike.
 
-Text and not Columns: DQOps sends it to the Thrift Server as it stands, and `check` compiles without Spark.
+The result is text, not a Column: DQOps sends it to the Thrift Server, and `check` compiles without Spark.
 """
 
 from __future__ import annotations
@@ -20,33 +20,32 @@ Arguments = Mapping[str, Any]
 
 
 def has_predicate(expectation: Expectation) -> bool:
-    """Whether the expectation judges each row by that row alone, by SQL that Goldsmith writes itself."""
-    return expectation.kind in _HELD
+    """Whether Goldsmith compiles the expectation to a condition on a single row."""
+    return expectation.kind in _PREDICATES
 
 
 def predicate(expectation: Expectation, find: Find) -> str:
-    """SQL that is true for a good row, and NULL only where the row is not judged or its verdict is NULL.
+    """SQL that is true for passing rows, and NULL only for skipped rows and if the condition itself is NULL.
 
-    Raises DeclarationError GS103 where a column cannot be compared with what it is held against, GS203 where it
-    is not there.
+    Raises DeclarationError GS103 if a column cannot be compared with a declared value, GS203 if it does not exist.
     """
-    return _HELD[expectation.kind](find, expectation.arguments)
+    return _PREDICATES[expectation.kind](find, expectation.arguments)
 
 
 def passes(expectation: Expectation, find: Find) -> str:
-    """The predicate with what happens to NULL written out: true or false for every row, never NULL.
+    """The predicate with the handling of NULL: true or false for every row, never NULL.
 
     Raises as `predicate` does.
     """
-    skipped = unjudged(expectation, find)
+    skipped = skips(expectation, find)
     verdict = f"coalesce({predicate(expectation, find)}, {'true' if expectation.ignore_nulls else 'false'})"
     return verdict if skipped is None else f"({skipped} OR {verdict})"
 
 
-def unjudged(expectation: Expectation, find: Find) -> str | None:
-    """SQL, never NULL: the row is not judged, since the column is NULL, or as `ignore_row_if` says.
+def skips(expectation: Expectation, find: Find) -> str | None:
+    """SQL, never NULL: the row is skipped, because the column is NULL or by `ignore_row_if`.
 
-    None where every row is judged. Raises DeclarationError GS203 for a column that is not there.
+    None if no row is skipped. Raises DeclarationError GS203 for an unknown column.
     """
     arguments = expectation.arguments
     if expectation.kind in ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null"):
@@ -67,9 +66,9 @@ def unjudged(expectation: Expectation, find: Find) -> str | None:
 
 
 def between(field: Field, arguments: Arguments) -> str:
-    """SQL: whether the column lies between `min_value` and `max_value`; NULL where it cannot be said.
+    """SQL: whether the column is between `min_value` and `max_value`; NULL if unknown.
 
-    Raises DeclarationError GS103 where a bound cannot be compared with it.
+    Raises DeclarationError GS103 if a bound cannot be compared with it.
     """
     limits: list[str] = []
     if arguments.get("min_value") is not None:
@@ -83,7 +82,7 @@ def between(field: Field, arguments: Arguments) -> str:
 
 def _condition(find: Find, arguments: Arguments) -> str:  # noqa: ARG001 - one of many with this signature
     sql = str(arguments["condition"])
-    # What follows must not become part of a comment.
+    # The text after the condition must not become part of a comment.
     return f"{sql}\n" if "--" in sql else sql
 
 
@@ -121,12 +120,12 @@ def _pair_greater(find: Find, arguments: Arguments) -> str:
 
 
 def _sum(find: Find, arguments: Arguments) -> str:
-    """NULL counts as nothing; whole numbers are added as decimals, so that they cannot overflow."""
+    """The sum of columns. NULL counts as 0; integers are added as decimals, which do not overflow."""
     addends: list[str] = []
     for name in arguments["column_list"]:
         field = find(name)
         if field.compared not in ("number", "text"):
-            raise DeclarationError("GS103", f"{field} cannot be added up", where=Where(field=field.name))
+            raise DeclarationError("GS103", f"{field} is not a number", where=Where(field=field.name))
         addend = field.sql
         if is_integral(field.type):
             addend = f"CAST({addend} AS decimal(38,0))"
@@ -145,7 +144,7 @@ def _like(find: Find, arguments: Arguments) -> str:
     return f"{as_text(find(arguments['column']))} LIKE {text_literal(arguments['like_pattern'])}"
 
 
-_HELD: Mapping[str, Callable[[Find, Arguments], str]] = MappingProxyType(
+_PREDICATES: Mapping[str, Callable[[Find, Arguments], str]] = MappingProxyType(
     {
         "condition": _condition,
         "expect_column_values_to_not_be_null": lambda f, a: f"{f(a['column']).sql} IS NOT NULL",

@@ -1,15 +1,15 @@
-"""The columns of a frame as fields that expectations are compiled for."""
+"""Finds columns of a frame's schema as fields for the compilation of expectations."""
 
 from __future__ import annotations
 
 from pyspark.sql.types import DataType, StructType
 
 from goldsmith.project.sql.text import quoted
-from goldsmith.quality.fields import Field, Find, absent
+from goldsmith.quality.fields import Field, Find, unknown_column
 
 
 def fields_of(schema: StructType) -> Find:
-    """The field of a name, which may be a path into structs; names are compared as Spark does, without case."""
+    """A Find for a schema; names may be paths into structs, and are case-insensitive as in Spark."""
 
     def find(name: str) -> Field:
         kind = type_of(schema, name)
@@ -20,7 +20,7 @@ def fields_of(schema: StructType) -> Find:
 
 
 def type_of(schema: StructType, name: str) -> DataType:
-    """The type of a name, which may be a path into structs. Raises DeclarationError GS203 where there is none."""
+    """The type of a column or of a path into structs. Raises DeclarationError GS203 if there is none."""
     inner: DataType | None = _member(schema, name)
     if inner is not None:
         return inner
@@ -28,7 +28,7 @@ def type_of(schema: StructType, name: str) -> DataType:
     for step in name.split("."):
         inner = _member(inner, step) if isinstance(inner, StructType) else None
         if inner is None:
-            raise absent(name, schema.names)
+            raise unknown_column(name, schema.names)
     return inner
 
 

@@ -1,4 +1,4 @@
-"""The run protocol: what a load plans, reads, judges and commits, how a killed run is recovered, what a run records.
+"""The run protocol: plans, reads, evaluates and commits loads, recovers killed runs, records runs.
 
-Spark and Delta by themselves are in `engine`.
+`engine` has Spark and Delta.
 """

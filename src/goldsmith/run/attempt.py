@@ -1,4 +1,4 @@
-"""One attempt of a load: slice, shape, judge, gate, quarantine, one commit."""
+"""One attempt of a load: slice, types, expectations, gate, quarantine, one commit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pyspark.sql.types import StructType
 
 from goldsmith.engine.delta.log import NO_TABLE
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRecord
-from goldsmith.engine.delta.quarantine import Settled
-from goldsmith.engine.literals import groupable
+from goldsmith.engine.delta.quarantine import Reconciled
+from goldsmith.engine.row_literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.project.checks.columns import TAKE_A_PART, incomparable
+from goldsmith.project.checks.columns import EXTRACT_A_VALUE, incomparable
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, Counts
 from goldsmith.run.commits import Written, write
@@ -27,26 +27,26 @@ from goldsmith.run.plan import (
     consumed_by,
     files_of,
 )
-from goldsmith.run.recovery import claims
+from goldsmith.run.recovery import commit_status
 from goldsmith.run.reevaluated import reevaluated
 from goldsmith.run.sources import source_of
 
 
-def attempt(spark: SparkSession, run: Run, plan: LoadPlan, settled: Settled) -> Written | None:
-    """One slice, one commit. None where another run's commit was taken instead."""
+def attempt(spark: SparkSession, run: Run, plan: LoadPlan, reconciled: Reconciled) -> Written | None:
+    """Loads one slice in one commit. None after a conflict with another run's commit."""
     source = source_of(plan.table)
-    piece = source.rows(spark, run, plan)
+    slice_ = source.rows(spark, run, plan)
     if plan.table.columns is None or plan.table.code is not None:
-        # Only now is it known how the columns are spelt.
-        resolved = plan.table.resolved(piece.shaped.frame.columns)
+        # The case of the table's column names is only known now.
+        resolved = plan.table.resolved(slice_.shaped.frame.columns)
         plan = replace(plan, handle=replace(plan.handle, table=resolved))
     table = plan.table
-    cached: list[DataFrame] = list(piece.persisted)
+    cached: list[DataFrame] = list(slice_.persisted)
     try:
-        judged = judged_slice(spark, run, plan, piece)
+        judged = judged_slice(spark, run, plan, slice_)
         judged = replace(judged, frame=judged.frame.persist())
         cached.append(judged.frame)
-        kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(*ADDED, *piece.hidden)
+        kept = judged.frame.where(f"{OUTCOME} = 'keep'").drop(*ADDED, *slice_.hidden)
         schema = kept.schema
         _refuse_incomparable(table, schema)
         source.check_types(plan, schema)
@@ -56,23 +56,23 @@ def attempt(spark: SparkSession, run: Run, plan: LoadPlan, settled: Settled) -> 
         records = verdict_records(run, table, judged, verdicts)
         gate(table, records)
         quarantine = plan.handle.quarantine
-        taken_back = reevaluated(spark, plan, piece)
-        held, vouched = 0, settled.until
-        if counts.quarantined or taken_back:
-            wrote = quarantine.hold(
-                judged.frame, entry_columns(judged), run.entries(plan.counter), takes_back=taken_back
+        removed = reevaluated(spark, plan, slice_)
+        quarantined, valid_until = 0, reconciled.until
+        if counts.quarantined or removed:
+            added = quarantine.add(
+                judged.frame, entry_columns(judged), run.entry_batch(plan.counter), removed=removed
             )
-            held, vouched = wrote.rows, settled.with_own(wrote, len(taken_back))
-        metadata = _metadata(run, plan, counts, held, records, vouched)
-        if piece.change_rows is not None:
-            left_out = piece.change_rows - counts.rows_in
-            metadata = replace(metadata, counts=replace(metadata.counts, filtered=left_out))
-        written = write(spark, run, plan, piece, kept, known, metadata)
+            quarantined, valid_until = added.rows, reconciled.with_own(added, len(removed))
+        metadata = _metadata(run, plan, counts, quarantined, records, valid_until)
+        if slice_.change_rows is not None:
+            filtered = slice_.change_rows - counts.rows_in
+            metadata = replace(metadata, counts=replace(metadata.counts, filtered=filtered))
+        written = write(spark, run, plan, slice_, kept, known, metadata)
         if written is None:
-            quarantine.forget(run.entries(plan.counter))
-        elif taken_back or settled.open:
-            since = settled.until if settled.until is not None else NO_TABLE
-            quarantine.settle(since, claims(run, plan.log, plan.counter))
+            quarantine.discard(run.entry_batch(plan.counter))
+        elif removed or reconciled.pending:
+            since = reconciled.until if reconciled.until is not None else NO_TABLE
+            quarantine.reconcile(since, commit_status(run, plan.log, plan.counter))
         if written is not None and not written.metadata.counts.balanced:
             raise unbalanced(table, written.metadata.counts)
         return written
@@ -89,7 +89,7 @@ def _refuse_incomparable(table: Table, schema: StructType) -> None:
                 "GS110",
                 incomparable(field.name, field.dataType.simpleString()),
                 where=table.where("load", table.load.kind),
-                hint=TAKE_A_PART,
+                hint=EXTRACT_A_VALUE,
             )
 
 
@@ -97,7 +97,7 @@ def _metadata(
     run: Run,
     plan: LoadPlan,
     counts: Counts,
-    held: int,
+    quarantined: int,
     records: tuple[VerdictRecord, ...],
     quarantine: int | None,
 ) -> CommitMetadata:
@@ -113,7 +113,7 @@ def _metadata(
         listing=plan.listing if isinstance(plan, NewFiles) else None,
         quarantine=quarantine,
         voided=bookmark.metadata.voided if bookmark else (),
-        counts=RowCounts(rows_in=counts.rows_in, quarantined=held, dropped=counts.dropped),
+        counts=RowCounts(rows_in=counts.rows_in, quarantined=quarantined, dropped=counts.dropped),
         verdicts=records,
         interval=run.interval.as_text if run.interval else None,
         started=run.started.isoformat(),
@@ -121,11 +121,11 @@ def _metadata(
 
 
 def unbalanced(table: Table, counts: RowCounts) -> GoldsmithError:
-    """The error for a commit in which not every row is accounted for."""
+    """The error for a commit whose row counts do not add up."""
     return RunError(
         "GS503",
-        f"`{table.name}`: {counts.rows_in:,} rows came in, and {counts.written:,} written + {counts.quarantined:,} quarantined + "
-        f"{counts.dropped:,} dropped + {counts.superseded:,} superseded do not make that.",
+        f"`{table.name}`: {counts.rows_in:,} rows were read, but {counts.written:,} written + {counts.quarantined:,} "
+        f"quarantined + {counts.dropped:,} dropped + {counts.superseded:,} superseded rows do not add up to that.",
         where=Where(table=table.name),
-        hint=f"The table may be wrong. Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`, and report this.",
+        hint=f"Rebuild it, since it may be wrong: `goldsmith run {table.name} --rebuild {table.name}`. Report this error.",
     )

@@ -1,4 +1,4 @@
-"""Writes a slice's kept rows by the table's load, in one commit."""
+"""Writes the kept rows of a slice in one commit, by the table's load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.writing import Target, admit
+from goldsmith.engine.delta.writing import Target, enable_types
 from goldsmith.engine.failures import is_conflict
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
@@ -18,7 +18,7 @@ from goldsmith.run.slices import Slice
 
 @dataclass(frozen=True)
 class Written:
-    """A commit that was made: its version, and its metadata with the rows that Delta counted."""
+    """A commit: its version, and its metadata with the row counts of Delta."""
 
     version: int
     metadata: CommitMetadata
@@ -28,18 +28,18 @@ def write(
     spark: SparkSession,
     run: Run,
     plan: CommitPlan,
-    piece: Slice,
+    slice_: Slice,
     kept: DataFrame,
     measured: Measured,
     metadata: CommitMetadata,
 ) -> Written | None:
-    """Commits the kept rows; None where the table is no longer as it was planned from."""
+    """Commits the kept rows; None after a conflict."""
     if plan.log.version() != plan.state.version:
         return None
-    if plan.state.exists and admit(plan.log, kept.schema):
+    if plan.state.exists and enable_types(plan.log, kept.schema):
         return None
     try:
-        _commit(spark, plan, piece, kept, measured, metadata)
+        _commit(spark, plan, slice_, kept, measured, metadata)
     except Exception as error:
         if not is_conflict(error):
             raise
@@ -53,12 +53,12 @@ def write(
 def _commit(
     spark: SparkSession,
     plan: CommitPlan,
-    piece: Slice,
+    slice_: Slice,
     kept: DataFrame,
     measured: Measured,
     metadata: CommitMetadata,
 ) -> None:
-    load_of(plan.table).write(spark, _target(plan), plan, piece, kept, measured, metadata)
+    load_of(plan.table).write(spark, _target(plan), plan, slice_, kept, measured, metadata)
 
 
 def _target(plan: CommitPlan) -> Target:

@@ -1,4 +1,4 @@
-"""What one run knows: where things are, who it is, what it was asked for."""
+"""The context of a run: paths, run id, data interval, options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from pyspark.sql import DataFrame
 
-from goldsmith.engine.delta.quarantine import Entries, quarantine_path
+from goldsmith.engine.delta.quarantine import EntryBatch, quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
@@ -24,15 +24,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Interval:
+class DataInterval:
     """A half-open data interval [start, end)."""
 
     start: date
     end: date
 
     @classmethod
-    def of(cls, start: date | None, end: date | None) -> Interval | None:
-        """The interval of two optional ends; one alone is one day. Raises DeclarationError GS505 where it runs backwards."""
+    def of(cls, start: date | None, end: date | None) -> DataInterval | None:
+        """The interval of two optional ends; one end alone means one day. Raises DeclarationError GS505 if it is empty."""
         if start is None and end is None:
             return None
         first = start or date.fromordinal((end or date.min).toordinal() - 1)
@@ -40,8 +40,8 @@ class Interval:
         if last <= first:
             raise DeclarationError(
                 "GS505",
-                f"The interval from {first} to {last} runs backwards or is empty.",
-                hint="`--from` is the first day, `--to` the day after the last.",
+                f"The interval from {first} to {last} is empty.",
+                hint="Set `--from` to the first day and `--to` to the day after the last one.",
             )
         return cls(first, last)
 
@@ -69,33 +69,33 @@ class Accepted:
 
 
 class Shared:
-    """What several tables of one run need alike: computed by the first that asks, while the others wait."""
+    """Values shared by the tables of a run, each computed once while other threads wait."""
 
     def __init__(self) -> None:
         self._guard = Lock()
         self._futures: dict[Hashable, Future[Any]] = {}
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value of a key. A failure is for the one who met it: the next one computes again."""
+        """The value of a key. A failure is raised to one caller; the next one computes the value again."""
         with self._guard:
             known = self._futures.get(key)
-            mine: Future[Any] = known or Future()
-            self._futures[key] = mine
+            own: Future[Any] = known or Future()
+            self._futures[key] = own
         if known is not None:
             with suppress(Exception):
                 return cast(T, known.result())
             return compute()
         try:
-            mine.set_result(compute())
+            own.set_result(compute())
         except BaseException as error:
-            mine.set_exception(error)
+            own.set_exception(error)
             raise
-        return cast(T, mine.result())
+        return cast(T, own.result())
 
 
 @dataclass(frozen=True)
 class Run:
-    """One execution. started: UTC. rebuild: tables that are rebuilt whatever their state."""
+    """One run. started: UTC. rebuild: tables to rebuild in any case."""
 
     project: Project
     profile: str
@@ -103,7 +103,7 @@ class Run:
     landing: Landing
     run_id: str
     started: datetime
-    interval: Interval | None = None
+    interval: DataInterval | None = None
     rebuild: frozenset[str] = frozenset()
     accepted: Accepted = field(default_factory=Accepted)
     shared: Shared = field(default_factory=Shared, compare=False)
@@ -114,18 +114,20 @@ class Run:
         project: Project,
         profile: str | None = None,
         *,
-        interval: Interval | None = None,
+        interval: DataInterval | None = None,
         rebuild: frozenset[str] = frozenset(),
         accepted: Accepted | None = None,
     ) -> Run:
-        """A run with an id of its own. Raises DeclarationError: GS108 for an unknown profile, GS110 for a path that
-        Delta cannot read."""
+        """A new run with its own id.
+
+        Raises DeclarationError: GS108 for an unknown profile, GS110 for a path that Delta cannot read.
+        """
         spec = project.profile(profile)
         if "`" in spec.warehouse:
             raise DeclarationError(
                 "GS110",
-                f"The warehouse's path holds a backtick: {spec.warehouse}",
-                hint="Rename the folder: Delta takes a backtick in a table's path for its end.",
+                f"The warehouse's path contains a backtick: {spec.warehouse}",
+                hint="Rename the folder: Delta reads a backtick in a path as its end.",
             )
         started = datetime.now(UTC)
         return cls(
@@ -141,29 +143,29 @@ class Run:
         )
 
     @property
-    def meets_others(self) -> bool:
-        """True where no lock keeps runs of one table apart: object stores have none. The table's log decides there."""
+    def lockless(self) -> bool:
+        """True if there are no table locks, as on object stores; concurrent runs are detected by the table's log."""
         return "://" in self.warehouse
 
     def path(self, table: str) -> str:
-        """Where a table lives: `<warehouse>/<layer>/<table>`."""
+        """The path of a table: `<warehouse>/<layer>/<table>`."""
         layer, short = table.split(".", 1)
         return f"{self.warehouse}/{layer}/{short}"
 
     def quarantine_path(self, table: str) -> str:
         return quarantine_path(self.warehouse, table)
 
-    def entries(self, counter: int) -> Entries:
-        return Entries(self.run_id, counter, self.started)
+    def entry_batch(self, counter: int) -> EntryBatch:
+        return EntryBatch(self.run_id, counter, self.started)
 
 
 def view_name(table: str) -> str:
-    """The temporary view that stands for a table while its reader's query runs."""
+    """The name of the temporary view of an upstream in a query."""
     return "gs_" + table.replace(".", "_")
 
 
 def make_views(frames: Mapping[str, DataFrame]) -> dict[str, str]:
-    """Temporary views of frames by table name; returns table name -> view name."""
+    """Creates temporary views of frames; returns table name -> view name."""
     names = {}
     for table, frame in frames.items():
         name = view_name(table)

@@ -1,4 +1,4 @@
-"""Counts a slice's judged rows, and measures of them what their load has to know before it writes."""
+"""Counts the judged rows of a slice, and computes the measures that its load needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from goldsmith.quality.judge import Counts, Judged, Verdict, evaluate
 
 @dataclass(frozen=True)
 class Measured:
-    """The rows that a load keeps. keys: how many row keys they have. values: of the load's measures, by name."""
+    """Measures of the kept rows. keys: the number of distinct row keys. values: the load's measures by name."""
 
     rows: int
     keys: int
@@ -24,7 +24,7 @@ class Measured:
 def measured(
     judged: Judged, measures: Mapping[str, str], row_key: Sequence[str], kept: StructType
 ) -> tuple[Measured, Counts, tuple[Verdict, ...]]:
-    """Measures, counts and verdicts of judged rows, in one Spark job. kept: the columns of the rows that are kept."""
+    """Measures, counts and verdicts of judged rows, in one Spark job. kept: the columns of the kept rows."""
     evaluated = evaluate(judged, dict(measures), keys=tuple(row_key))
     counts = evaluated.counts
     return Measured(counts.kept, evaluated.keys, evaluated.also, kept), counts, evaluated.verdicts

@@ -1,4 +1,4 @@
-"""Feeds: pipelines that bring their own landing files, for demos, tests and pull-style sources."""
+"""Runs feeds, which deliver landing files for demos, tests and pull-style sources."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
 from goldsmith.project.tables import Pipeline, Project
-from goldsmith.run.context import Interval
-from goldsmith.run.user_code import of_network, raised_at, said
+from goldsmith.run.context import DataInterval
+from goldsmith.run.user_code import is_network_error, one_line, raised_at
 
 Deliver = Callable[[date], Iterable[tuple[str, bytes]]]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a feed delivered for one day: how many files, and how many were there already."""
+    """The files that a feed delivered for one day. present: those that already existed."""
 
     day: date
     new: int
@@ -31,9 +31,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Feed:
-    """A pipeline's feed: called with a day it yields (path, content) pairs. function: the `deliver` of its file.
+    """A pipeline's feed; called with a day, it yields (path, content) pairs. function: the file's `deliver`.
 
-    What its code raises becomes a SourceError GS308 that names the pipeline, the day and the line.
+    Exceptions of its code become a SourceError GS308 with the pipeline, the day and the line.
     """
 
     pipeline: str
@@ -47,17 +47,17 @@ class Feed:
                     yield path, bytes(content)
                 case (str(path), content):
                     raise self.error(
-                        f"delivered `{path}` on {day} as {type(content).__name__} and not as bytes",
-                        hint="Encode text: `yield path, text.encode()`.",
+                        f"delivered `{path}` on {day} as {type(content).__name__}, not as bytes",
+                        hint="Encode the text: `yield path, text.encode()`.",
                     )
                 case _:
                     raise self.error(
-                        f"yielded {type(item).__name__} on {day} and not a pair of path and content",
-                        hint="`deliver(day)` yields pairs: `yield f'orders/{day}.csv', content`.",
+                        f"yielded {type(item).__name__} on {day}, not a pair of path and content",
+                        hint="Yield pairs: `yield f'orders/{day}.csv', content`.",
                     )
 
     def error(self, wrong: str, **more: Any) -> SourceError:
-        """What the feed did wrong, said of it by its pipeline's name."""
+        """A SourceError with the pipeline's name."""
         more.setdefault("where", Where(file=self.file))
         return SourceError("GS308", f"The feed of `{self.pipeline}` {wrong}.", **more)
 
@@ -67,14 +67,14 @@ class Feed:
         except GoldsmithError:
             raise
         except (Exception, SystemExit) as error:
-            retryable = of_network(error)
+            retryable = is_network_error(error)
             raise self.error(
-                f"failed on {day}: {said(error)}",
+                f"failed on {day}: {one_line(error)}",
                 where=raised_at(error, self.file),
                 retryable=retryable,
-                hint="Run it again when the server answers: files that are there already are left alone."
+                hint="Run it again when the server responds: existing files are skipped."
                 if retryable
-                else "Correct the feed, then deliver the day again: files that are there already are left alone.",
+                else "Correct the feed, then deliver the day again: existing files are skipped.",
             ) from error
 
     def _checked(self, found: object, day: date) -> Iterable[object]:
@@ -82,14 +82,14 @@ class Feed:
             return found
         raise self.error(
             f"returned {type(found).__name__} on {day}",
-            hint="`deliver(day)` yields pairs of path and content; a day without files yields none.",
+            hint="Yield pairs of path and content; for a day without files yield nothing.",
         )
 
 
 def feed_of(pipeline: Pipeline) -> Feed:
-    """A pipeline's feed: the function `deliver(day)` of its feed.py.
+    """The feed of a pipeline: the function `deliver(day)` of its feed.py.
 
-    Raises SourceError GS308 where there is none or it cannot be loaded.
+    Raises SourceError GS308 if there is none or it cannot be loaded.
     """
     file = pipeline.feed_file
     if file is None:
@@ -97,7 +97,7 @@ def feed_of(pipeline: Pipeline) -> Feed:
             "GS308",
             f"The pipeline `{pipeline.name}` has no feed.",
             where=Where(file=pipeline.folder / "feed.py"),
-            hint="Write `def deliver(day): ...`, which yields (path, content) pairs; or deliver files yourself.",
+            hint="Write `def deliver(day): ...` that yields (path, content) pairs, or deliver files yourself.",
         )
     name = f"goldsmith_feed_{pipeline.name}"
     spec = importlib.util.spec_from_file_location(name, file)
@@ -112,9 +112,9 @@ def feed_of(pipeline: Pipeline) -> Feed:
     except (Exception, SystemExit) as error:
         raise SourceError(
             "GS308",
-            f"The feed of `{pipeline.name}` does not load: {said(error)}.",
+            f"The feed of `{pipeline.name}` cannot be imported: {one_line(error)}.",
             where=raised_at(error, file),
-            hint="Correct feed.py, or install what it imports.",
+            hint="Correct feed.py, or install the packages that it imports.",
         ) from error
     function = getattr(module, "deliver", None)
     if not callable(function):
@@ -122,15 +122,15 @@ def feed_of(pipeline: Pipeline) -> Feed:
             "GS308",
             f"The feed of `{pipeline.name}` has no function `deliver`.",
             where=Where(file=file),
-            hint="Write `def deliver(day): ...`, which yields (path, content) pairs.",
+            hint="Write `def deliver(day): ...` that yields (path, content) pairs.",
         )
     return Feed(pipeline.name, file, function)
 
 
 def deliver_day(landing: Landing, deliver: Deliver, day: date) -> Delivery:
-    """Writes one day's files; those that are there with the same content are left alone.
+    """Delivers one day's files; files that exist with the same content are skipped.
 
-    Raises SourceError GS308 where the feed fails, StorageError where a file cannot be written.
+    Raises SourceError GS308 if the feed fails, StorageError if a file cannot be written.
     """
     new = present = 0
     digests: dict[str, bytes] = {}
@@ -151,13 +151,13 @@ def deliver_day(landing: Landing, deliver: Deliver, day: date) -> Delivery:
 def _delivered_twice(path: str) -> SourceError:
     return SourceError(
         "GS308",
-        f"The path `{path}` was delivered twice with different content: rows would be lost.",
-        hint="Give each of a day's files a path of its own.",
+        f"The path `{path}` was delivered twice with different content.",
+        hint="Use a different path for each file of a day: otherwise rows would be lost.",
     )
 
 
 def _named(error: SourceError, deliver: Deliver, day: date) -> SourceError:
-    """An error of a delivery with its pipeline and its day."""
+    """A delivery's error with the pipeline and the day added."""
     whose, where = "The feed", error.where
     if isinstance(deliver, Feed):
         whose, where = f"The feed of `{deliver.pipeline}`", Where(file=deliver.file)
@@ -166,13 +166,13 @@ def _named(error: SourceError, deliver: Deliver, day: date) -> SourceError:
 
 
 def make_folders(landing: Landing, project: Project, pipeline: Pipeline) -> None:
-    """Makes the landing folders of a pipeline's tables, so that a day without files is no missing folder."""
+    """Creates the landing folders of a pipeline's tables, so that a day without files is not an error."""
     for name, glob in project.globs.items():
         if project.tables[name].pipeline == pipeline.name:
             landing.make_folder(glob)
 
 
-def deliver_interval(landing: Landing, deliver: Deliver, interval: Interval) -> Iterable[Delivery]:
-    """Feeds each day of an interval, oldest first. Raises as `deliver_day`."""
+def deliver_interval(landing: Landing, deliver: Deliver, interval: DataInterval) -> Iterable[Delivery]:
+    """Delivers each day of an interval, oldest first. Raises as `deliver_day` does."""
     for day in interval.days:
         yield deliver_day(landing, deliver, day)

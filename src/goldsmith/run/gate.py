@@ -1,4 +1,4 @@
-"""The gate: verdicts as they are recorded, and whether they let a load pass."""
+"""The gate: records verdicts, and stops a load whose expectations are not met."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from goldsmith.run.context import Run
 def verdict_records(
     run: Run, table: Table, judged: Judged, verdicts: Sequence[Verdict]
 ) -> tuple[VerdictRecord, ...]:
-    """The verdicts with what was declared and accepted, and with rows that show what is wrong."""
+    """The verdicts with the declared action, acceptance, and samples of failing rows."""
     declared = {expectation.name: expectation for expectation in table.spec.expectations}
-    # A change set without rows has no mean or maximum: that is no reason to stop its load.
-    held = {v.name: v.ok or (v.checked == 0 and v.observed is None) for v in verdicts}
-    samples = failing_rows(judged, [v.name for v in verdicts if v.failed > 0 or not held[v.name]])
+    # A change set without rows has no mean or maximum, which must not stop its load.
+    met = {v.name: v.ok or (v.checked == 0 and v.observed is None) for v in verdicts}
+    samples = failing_rows(judged, [v.name for v in verdicts if v.failed > 0 or not met[v.name]])
     records = []
     for verdict in verdicts:
         accepted = run.accepted.covers(table.name, declared[verdict.name])
-        bad = verdict.name in samples
+        failing = verdict.name in samples
         records.append(
             VerdictRecord(
                 name=verdict.name,
@@ -32,9 +32,9 @@ def verdict_records(
                 checked=verdict.checked,
                 failed=verdict.failed,
                 observed=verdict.observed,
-                ok=held[verdict.name],
-                accepted_by=run.accepted.by if accepted and bad else None,
-                accepted_why=run.accepted.why if accepted and bad else None,
+                ok=met[verdict.name],
+                accepted_by=run.accepted.by if accepted and failing else None,
+                accepted_why=run.accepted.why if accepted and failing else None,
                 samples=tuple(samples.get(verdict.name, ())),
             )
         )
@@ -42,7 +42,7 @@ def verdict_records(
 
 
 def gate(table: Table, records: Sequence[VerdictRecord]) -> None:
-    """Raises GateStopped where an expectation that must hold does not, and was not accepted."""
+    """Raises GateStopped if an expectation with `otherwise: fail` is not met and was not accepted."""
     stopping = [r for r in records if r.otherwise == "fail" and not r.ok and r.accepted_by is None]
     if not stopping:
         return
@@ -54,11 +54,11 @@ def gate(table: Table, records: Sequence[VerdictRecord]) -> None:
             else f"observed {record.observed}"
         )
         lines.append(f"{record.name}: {measured}" + "".join(f"\n    {sample}" for sample in record.samples))
-    told = "\n  ".join(lines)
+    details = "\n  ".join(lines)
     raise GateStopped(
         "GS501",
-        f"`{table.name}` was not loaded: {len(stopping)} of its expectations did not hold.\n  {told}",
+        f"`{table.name}` was not loaded: {len(stopping)} of its expectations were not met.\n  {details}",
         where=Where(file=table.document.file, table=table.name),
-        hint=f"Mend the data or the expectation; or let it pass once: --accept {stopping[0].name} --why '...'.",
+        hint=f"Correct the data or the expectation, or accept it once: --accept {stopping[0].name} --why '...'.",
         verdicts=tuple(records),
     )

@@ -1,4 +1,4 @@
-"""A table as one load finds it: looked up once, used all the way to the commit."""
+"""The state of a table for one load: looked up once, used until the commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.log import Bookmark, TableLog, TableState
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
@@ -21,7 +21,7 @@ LogOf = Callable[[str], TableLog]
 
 @dataclass(frozen=True)
 class TableHandle:
-    """A table, its log, and its newest version. bookmark: of Goldsmith's last commit; None where there is none."""
+    """A table, its log and its newest state. bookmark: Goldsmith's last commit; None if there is none."""
 
     table: Table
     path: str
@@ -33,7 +33,7 @@ class TableHandle:
 
     @classmethod
     def opened(cls, spark: SparkSession, run: Run, table: Table, log_of: LogOf) -> TableHandle:
-        """The table as it is now."""
+        """Looks up a table."""
         path = run.path(table.name)
         log = log_of(path)
         state = log.state()
@@ -44,31 +44,31 @@ class TableHandle:
 
     @property
     def counter(self) -> int:
-        """The counter that the next commit carries."""
+        """The counter of the next commit."""
         return self.state.counter + 1
 
     @cached_property
-    def quarantine(self) -> Quarantine:
+    def quarantine(self) -> QuarantineTable:
         """The table's quarantine."""
-        return Quarantine(self.spark, self.quarantine_path)
+        return QuarantineTable(self.spark, self.quarantine_path)
 
     @property
     def is_foreign(self) -> bool:
-        """True where no commit is Goldsmith's, and there are some that somebody else made."""
+        """True if the table exists and none of its commits is Goldsmith's."""
         return self.state.exists and self.state.counter == 0 and not self._is_unfinished
 
     @property
     def _is_unfinished(self) -> bool:
-        """True for a clustered table whose first load did not reach its commit: created, and empty."""
+        """True for a clustered table that was created by a first load that was not committed."""
         first = self.log.commit(0) if self.state.version == 0 else None
         return first is not None and first.operation.startswith("CREATE") and not first.added
 
     def foreign(self) -> StorageError:
-        """The error for a table in whose log no commit is Goldsmith's."""
+        """The error for a table without a commit of Goldsmith's."""
         name = self.table.name
         return StorageError(
             "GS406",
-            f"`{name}` was written by something other than Goldsmith.",
+            f"`{name}` was written by another program.",
             where=Where(file=self.path, table=name),
             hint=f"Move it away, or replace it: `goldsmith run {name} --rebuild {name}`.",
         )

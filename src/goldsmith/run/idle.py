@@ -1,6 +1,6 @@
-"""Decides without Spark whether a run has anything to do, from the logs' files and the landing folder alone.
+"""Decides without Spark whether a run has nothing to do, from the logs' files and the landing area.
 
-Wherever they do not tell, the run starts Spark and decides there.
+If they do not suffice, the run starts Spark and decides there.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import cast
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.delta.describing import in_step
+from goldsmith.engine.delta.description import is_current
 from goldsmith.engine.delta.folder_log import FolderLog, NeedsSpark, WithoutSpark
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.quarantine import unsettled
+from goldsmith.engine.delta.quarantine import unreconciled
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.tables import Project, Table
 from goldsmith.run.context import Run
-from goldsmith.run.describing import described
 from goldsmith.run.ledger import recorded
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.plan import Nothing
 from goldsmith.run.planning import plan_table
 from goldsmith.run.sources import source_of
+from goldsmith.run.table_metadata import description_for
 
 _RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
     ops.TABLE_RUNS.name: lambda _load: True,
     ops.EXPECTATIONS.name: lambda load: bool(load.verdicts),
     ops.FILES.name: lambda load: bool(load.files),
 }
-"""The platform's own tables, and whether a load has rows in them."""
+"""The tables of `ops`, and whether a load has rows in them."""
 
 
 def idle(run: Run, names: Sequence[str]) -> RunResult | None:
-    """The result of a run that has nothing to do; None where it has, or where that is not known without Spark.
+    """The result of a run that has nothing to do; None if it has, or if that is unknown without Spark.
 
-    A run has nothing to do where no table has a new row or a changed declaration, every load is recorded and every
-    quarantine settled, or where nothing was ever delivered for these tables. It does not look at the catalog.
+    A run has nothing to do if no table has new rows or a changed declaration, every load is recorded and every
+    quarantine reconciled, or if nothing was ever delivered for these tables. The catalog is not checked.
     """
     if run.rebuild:
         return None
@@ -51,7 +51,7 @@ def idle(run: Run, names: Sequence[str]) -> RunResult | None:
         outcomes = _without_files(run, names, log_of) or _up_to_date(run, names, log_of)
     # PySpark's functions raise without a session.
     except (NeedsSpark, HistoryGone, GoldsmithError, PySparkException, OSError, ValueError):
-        # Whatever is wrong is found again with Spark, and reported there.
+        # The run meets the same error with Spark and reports it.
         return None
     return RunResult(run.run_id, outcomes, time.monotonic() - began) if outcomes else None
 
@@ -59,7 +59,7 @@ def idle(run: Run, names: Sequence[str]) -> RunResult | None:
 def _up_to_date(
     run: Run, names: Sequence[str], log_of: Callable[[str], TableLog]
 ) -> tuple[TableOutcome, ...] | None:
-    """What became of tables none of which has anything to load; None where one has."""
+    """The outcomes of tables that are all up to date; None if one is not."""
     outcomes = []
     spark = cast(SparkSession, WithoutSpark())
     for name in names:
@@ -67,7 +67,7 @@ def _up_to_date(
         plan = plan_table(spark, run, table, log_of=log_of)
         if not isinstance(plan, Nothing) or not plan.state.exists or not _is_described(table, plan.log):
             return None
-        if not _is_settled(plan.handle.bookmark, log_of(run.quarantine_path(name))):
+        if not _is_reconciled(plan.handle.bookmark, log_of(run.quarantine_path(name))):
             return None
         outcomes.append(
             TableOutcome(
@@ -85,7 +85,7 @@ def _up_to_date(
 
 
 def _is_recorded(run: Run, outcome: TableOutcome, log_of: Callable[[str], TableLog]) -> bool:
-    """Whether the platform's own tables hold the rows of every load."""
+    """Whether `ops` has the rows of every load."""
     for record, has_rows in _RECORDS.items():
         id_, counter = recorded(log_of(run.path(f"ops.{record}"))).get(outcome.table, ("", 0))
         behind = counter if id_ == outcome.table_id else 0
@@ -95,42 +95,42 @@ def _is_recorded(run: Run, outcome: TableOutcome, log_of: Callable[[str], TableL
     return True
 
 
-def _is_settled(bookmark: Bookmark | None, quarantine: TableLog) -> bool:
-    """Whether no entry of the quarantine waits for what became of a killed run or of a RESTORE."""
+def _is_reconciled(bookmark: Bookmark | None, quarantine: TableLog) -> bool:
+    """Whether the quarantine has no entries to reconcile after a killed run or a RESTORE."""
     if bookmark is None or bookmark.restored:
         return False
     until = bookmark.metadata.quarantine
-    return not unsettled(quarantine, NO_TABLE if until is None else until)
+    return not unreconciled(quarantine, NO_TABLE if until is None else until)
 
 
 def _is_described(table: Table, log: TableLog) -> bool:
-    return in_step(log, described(table, log))
+    return is_current(log, description_for(table, log))
 
 
 def _without_files(
     run: Run, names: Sequence[str], log_of: Callable[[str], TableLog]
 ) -> tuple[TableOutcome, ...] | None:
-    """What became of tables for which nothing was ever delivered: none of what they belong to exists, or has files.
+    """The outcomes of tables if nothing was ever delivered for their pipelines; else None.
 
-    Bronze tables without files are made all the same as soon as another table of the pipeline has some.
+    Bronze tables without files are created once another table of the pipeline has files.
     """
-    together = _belonging(run.project, names)
-    if any(log_of(run.path(name)).version() != NO_TABLE for name in together):
+    related = _related(run.project, names)
+    if any(log_of(run.path(name)).version() != NO_TABLE for name in related):
         return None
-    for table in (run.project.tables[name] for name in together):
+    for table in (run.project.tables[name] for name in related):
         if not source_of(table).is_empty(run, table):
             return None
     return tuple(TableOutcome(name, "nothing_new", "nothing was delivered yet") for name in names)
 
 
-def _belonging(project: Project, names: Sequence[str]) -> set[str]:
-    """The tables of these tables' pipelines, and what they are loaded from."""
+def _related(project: Project, names: Sequence[str]) -> set[str]:
+    """The tables of these tables' pipelines, and their upstreams."""
     pipelines = {project.tables[name].pipeline for name in names}
     found: set[str] = set()
-    coming = [name for name, table in project.tables.items() if table.pipeline in pipelines]
-    while coming:
-        name = coming.pop()
+    waiting = [name for name, table in project.tables.items() if table.pipeline in pipelines]
+    while waiting:
+        name = waiting.pop()
         if name not in found:
             found.add(name)
-            coming += project.tables[name].needs
+            waiting += project.tables[name].needs
     return found

@@ -1,4 +1,4 @@
-"""Judges a slice: what its rows violate, and what becomes of them."""
+"""Evaluates the expectations of a table on a slice: violations and outcome of each row."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.changes import read_table
-from goldsmith.engine.delta.entered import AS_ENTERED, BAD
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD
 from goldsmith.errors import RunError, Where
 from goldsmith.project.expectations import Expectation
 from goldsmith.quality.judge import OUTCOME, REASONS, Judged, judge
@@ -22,11 +22,11 @@ from goldsmith.run.plan import (
 from goldsmith.run.slices import FILE_REASONS, Slice
 
 ADDED = (REASONS, OUTCOME, BAD, AS_ENTERED)
-"""Columns that shaping and judging add to a row."""
+"""Columns that casting and evaluation add to a row."""
 
 
-def judged_slice(spark: SparkSession, run: Run, plan: CommitPlan, piece: Slice) -> Judged:
-    """The slice's rows with what they violate and what becomes of them."""
+def judged_slice(spark: SparkSession, run: Run, plan: CommitPlan, slice_: Slice) -> Judged:
+    """The slice's rows with their violations and outcomes."""
     table = plan.table
     expectations = [
         expectation.model_copy(update={"otherwise": "warn"})
@@ -34,16 +34,16 @@ def judged_slice(spark: SparkSession, run: Run, plan: CommitPlan, piece: Slice) 
         else expectation
         for expectation in table.spec.expectations
     ]
-    reasons = piece.shaped.reasons
+    reasons = slice_.shaped.reasons
     violations = load_of(table).violations()
     if violations:
         reasons = f"concat({', '.join((reasons, *violations))})"
     judged = judge(
-        piece.shaped.frame, expectations, reasons=reasons, lookups=_lookups(spark, run, plan, expectations)
+        slice_.shaped.frame, expectations, reasons=reasons, lookups=_lookups(spark, run, plan, expectations)
     )
-    if AS_ENTERED not in piece.shaped.frame.columns:
+    if AS_ENTERED not in slice_.shaped.frame.columns:
         return judged
-    # Only the quarantine takes it: the rows that are kept need not carry their former values.
+    # Only the quarantine uses it: kept rows need not carry their original values.
     needed = f"IF({OUTCOME} = 'quarantine', {AS_ENTERED}, NULL) AS {AS_ENTERED}"
     return replace(judged, frame=judged.frame.selectExpr(f"* EXCEPT ({AS_ENTERED})", needed))
 
@@ -51,9 +51,9 @@ def judged_slice(spark: SparkSession, run: Run, plan: CommitPlan, piece: Slice) 
 def _lookups(
     spark: SparkSession, run: Run, plan: CommitPlan, expectations: Sequence[Expectation]
 ) -> dict[str, DataFrame]:
-    """The tables that references look up: at the version that the plan pins, else the newest.
+    """The tables that expectations look up: at the version pinned by the plan, else the newest.
 
-    A driver whose turn has not come is looked up as it is now: its new rows are loaded by the same run.
+    Drivers that are not applied yet are looked up at their newest version: the same run loads their new rows.
     """
     named = {str(e.arguments["table"]) for e in expectations if e.kind == "expect_column_values_to_exist_in"}
     frames = {}
@@ -64,7 +64,7 @@ def _lookups(
         if version == NO_TABLE:
             raise RunError(
                 "GS307",
-                f"`{name}`, which rows are held against, has not been loaded yet.",
+                f"`{name}`, which an expectation looks up, has not been loaded yet.",
                 where=Where(table=plan.table.name),
                 hint=f"Load it first: `goldsmith run {name}`.",
                 retryable=True,
@@ -74,6 +74,6 @@ def _lookups(
 
 
 def entry_columns(judged: Judged) -> list[str]:
-    """The columns that a quarantined row is kept with."""
-    left_out = {*ADDED, FILE_REASONS}
-    return [name for name in judged.frame.columns if name not in left_out]
+    """The columns of a quarantined row."""
+    excluded = {*ADDED, FILE_REASONS}
+    return [name for name in judged.frame.columns if name not in excluded]

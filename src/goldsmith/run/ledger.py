@@ -1,7 +1,7 @@
-"""Which delivered files a bronze table has loaded.
+"""The ledger: which delivered files a bronze table has loaded.
 
-A table's commits name the files they loaded, so that rows and ledger cannot disagree; `ops.files` keeps
-the same for ever. Where both are lost, the rows themselves tell (`_source_file` and its companions).
+A table's commits list the files they loaded, so that rows and ledger cannot disagree; `ops.files` keeps the list
+forever. If both are lost, it is restored from the rows' system columns (`_source_file` and others).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.landing import added_to
+from goldsmith.engine.ingest.landing import files_added_to
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
@@ -25,7 +25,7 @@ from goldsmith.run.context import Run
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """What a listing holds that the table does not. replaced: of these, the ones loaded before in another state."""
+    """Files of a listing that the table has not loaded. replaced: those that were loaded before in another state."""
 
     files: tuple[LoadedFile, ...]
     replaced: tuple[LoadedFile, ...]
@@ -33,33 +33,33 @@ class FoundFiles:
 
 
 def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> FoundFiles | None:
-    """What came since the table's last load, where the listings alone tell; None where the ledger must be asked."""
+    """The files added since the last load, from the listing's digest alone; None if the ledger is needed."""
     if bookmark is None or bookmark.restored or bookmark.metadata.listing is None:
         return None
-    added = added_to(bookmark.metadata.listing, listing)
+    added = files_added_to(bookmark.metadata.listing, listing)
     return FoundFiles(added, (), ()) if added is not None else None
 
 
 def known_files(
     spark: SparkSession, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
 ) -> frozenset[LoadedFile]:
-    """Every file that the table has loaded, in each state it was loaded in."""
+    """All files that the table has loaded, in every state that was loaded."""
     if bookmark is None:
         return _from_rows(spark, run.path(table.name))
     recorded, last = _recorded(spark, run, table, bookmark)
     recent = log.committed_since(last)
     files = {
-        file for commit in recent if not bookmark.metadata.is_void(commit.counter) for file in commit.files
+        file for commit in recent if not bookmark.metadata.is_voided(commit.counter) for file in commit.files
     }
     first = min((commit.counter for commit in recent), default=last + 1)
     if first > last + 1:
-        # Commits are gone that nothing recorded: the rows themselves still tell.
+        # Unrecorded commits are no longer in the log: read the files from the rows.
         files |= _from_rows(spark, run.path(table.name))
     return frozenset(recorded | files)
 
 
 def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[set[LoadedFile], int]:
-    """What ops.files holds of the table, and up to which counter the table is recorded."""
+    """The table's files in ops.files, and the counter up to which the table is recorded."""
     log = TableLog(spark, run.path("ops.files"))
     if log.version() == NO_TABLE:
         return set(), 0
@@ -67,33 +67,33 @@ def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -
     if last[0] != bookmark.state.id:
         return set(), 0
     frame = spark.read.format("delta").load(log.path)
-    mine = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
-    rows = [row for row in frame.where(mine).collect() if not bookmark.metadata.is_void(row.counter)]
-    tagged = "etag" in frame.columns
-    files = {LoadedFile(row.path, row.size, row.modified_ms, row.etag if tagged else None) for row in rows}
+    own = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
+    rows = [row for row in frame.where(own).collect() if not bookmark.metadata.is_voided(row.counter)]
+    has_etags = "etag" in frame.columns
+    files = {LoadedFile(row.path, row.size, row.modified_ms, row.etag if has_etags else None) for row in rows}
     return files, last[1]
 
 
 def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
-    """Of each table, the Delta id and the counter up to which one of the platform's own tables has recorded it.
+    """For each table, the Delta id and the counter up to which one of the tables of `ops` has recorded it.
 
-    Read from the newest commit that says so; empty where there is none.
+    Read from the newest commit with this information; empty if there is none.
     """
     version = log.version()
     while version >= 0:
         try:
-            told = log.commit(version).user_metadata
+            metadata = log.commit(version).user_metadata
         except HistoryGone:
             break
-        if told and '"recorded"' in told:
-            held: dict[str, list[Any]] = json.loads(told)["recorded"]
-            return {table: (str(id_), int(counter)) for table, (id_, counter) in held.items()}
+        if metadata and '"recorded"' in metadata:
+            found: dict[str, list[Any]] = json.loads(metadata)["recorded"]
+            return {table: (str(id_), int(counter)) for table, (id_, counter) in found.items()}
         version -= 1
     return {}
 
 
 def recorded_counter(spark: SparkSession, run: Run, table: str, table_id: str) -> int:
-    """The last counter that `ops.table_runs` has of a table, for one whose log names none any more; else 0."""
+    """A table's last counter in `ops.table_runs`, for tables whose log no longer has one; else 0."""
     id_, counter = recorded(TableLog(spark, run.path("ops.table_runs"))).get(table, ("", 0))
     return counter if id_ == table_id else 0
 
@@ -109,10 +109,10 @@ def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:
 def new_files(
     table: Table, source: FilesSource, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]
 ) -> FoundFiles:
-    """The listing less what is known, by path, size, modification time and ETag, where both have one; old times are
-    no reason to skip a file.
+    """The files of the listing that are not known by path, size, modification time, and ETag if both have one.
 
-    Raises SourceError GS304 where a file was replaced and the table says `on_replaced: fail`.
+    Old modification times do not matter. Raises SourceError GS304 if a file was replaced and the table has
+    `on_replaced: fail`.
     """
     names = {file.path for file in known}
     tags: dict[tuple[str, int, int], set[str | None]] = {}
@@ -124,9 +124,9 @@ def new_files(
     if replaced and policy == "fail":
         raise SourceError(
             "GS304",
-            "A file was replaced after it was loaded, and this table says `on_replaced: fail`.",
+            "A file was replaced after it was loaded, and this table has `on_replaced: fail`.",
             where=Where(file=replaced[0].path, table=table.name),
-            hint="Put the former file back, with its modification time; or say `on_replaced: load` or `ignore`.",
+            hint="Restore the original file with its modification time, or set `on_replaced: load` or `ignore`.",
         )
     if policy == "ignore":
         return FoundFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)
@@ -134,18 +134,18 @@ def new_files(
 
 
 def _has(tags: set[str | None] | None, etag: str | None) -> bool:
-    """Whether a file with this ETag is among those that are known; rows alone do not tell theirs."""
+    """Whether a file with this ETag is known; files read from rows have no ETag."""
     return tags is not None and (etag is None or None in tags or etag in tags)
 
 
 def check_complete(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> None:
-    """Raises SourceError GS306 where a file that was loaded is not there any more: a rebuild would lose its rows."""
+    """Raises SourceError GS306 if a loaded file no longer exists: a rebuild would lose its rows."""
     present = {file.path for file in listing}
     missing = sorted({file.path for file in known} - present)
     if missing:
         raise SourceError(
             "GS306",
-            f"{len(missing)} files that `{table.name}` has loaded are not there any more.",
+            f"{len(missing)} files that `{table.name}` has loaded no longer exist.",
             where=Where(file=missing[0], table=table.name),
-            hint="Bring them back; a rebuild of bronze reads everything again.",
+            hint="Restore them: a rebuild of a bronze table reads all its files again.",
         )

@@ -1,4 +1,4 @@
-"""One writer per table on a disk: a file lock, which the system releases when its process dies."""
+"""Table locks on a disk: file locks, which the system releases when their process ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ OPS_SECONDS = 600
 
 @contextmanager
 def table_lock(run: Run, table: str) -> Iterator[None]:
-    """Holds a table where there are locks. Raises RunError GS502, which may be retried, where another process has it."""
-    if run.meets_others:
+    """Locks a table, if there are locks. Raises RunError GS502, retryable, if another process has the lock."""
+    if run.lockless:
         yield
         return
     lock, holder = _files(run, table)
@@ -30,17 +30,17 @@ def table_lock(run: Run, table: str) -> Iterator[None]:
     except Timeout:
         raise RunError(
             "GS502",
-            f"Another run holds `{table}`{_told(holder)}.",
+            f"Another run has locked `{table}`{_holder_text(holder)}.",
             where=Where(table=table),
             retryable=True,
-            hint="It goes on there. Run this again when that run is done.",
+            hint="Run again when that run has finished.",
         ) from None
 
 
 @contextmanager
 def ops_lock(run: Run) -> Iterator[None]:
-    """Holds the platform's own tables, waiting for others: they are written for moments."""
-    if run.meets_others:
+    """Locks the tables of `ops`; waits for other processes, which hold the lock only briefly."""
+    if run.lockless:
         yield
         return
     lock, _ = _files(run, "ops")
@@ -54,9 +54,9 @@ def _files(run: Run, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.lock", folder / f"{name}.json"
 
 
-def _told(holder: Path) -> str:
+def _holder_text(holder: Path) -> str:
     try:
-        held = json.loads(holder.read_text(encoding="utf-8"))
+        process = json.loads(holder.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return ""
-    return f" (run {held['run_id']}, process {held['pid']})"
+    return f" (run {process['run_id']}, process {process['pid']})"

@@ -1,4 +1,4 @@
-"""Puts the files of tables in order, with their quarantines and the platform's own tables; no row changes."""
+"""Compacts and vacuums tables, their quarantines and `ops`; changes no rows."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from queue import SimpleQueue
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog
-from goldsmith.engine.delta.maintenance import compact, remove_unneeded, unneeded
+from goldsmith.engine.delta.maintenance import compact, count_unreferenced, vacuum
 from goldsmith.engine.delta.metadata import CommitMetadata, Consumed, RowCounts
-from goldsmith.engine.delta.writing import stamped
+from goldsmith.engine.delta.writing import with_commit_time
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.errors import GoldsmithError, RunError, Where
-from goldsmith.run.asking import OPS
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import recorded
-from goldsmith.run.loading import ATTEMPTS
 from goldsmith.run.locks import ops_lock, table_lock
 from goldsmith.run.recovery import recover
-from goldsmith.run.retention import bookmarks, held_by
+from goldsmith.run.retention import blocking_reader, bookmarks
+from goldsmith.run.sql_query import OPS
+from goldsmith.run.table_loading import ATTEMPTS
 
 
 @dataclass(frozen=True)
-class Upkeep:
-    """What became of one Delta table.
+class MaintenanceResult:
+    """The maintenance of one Delta table.
 
-    files: it had before. compacted: of these, how many were put together, into how many. removed: files that nobody
-    reads any more, or, where this is a plan, that would be removed. kept_hours: how far back its versions can be
-    read. held_by: the table for whose sake no file was removed: it has changes to take in that are about as old.
+    files: their number before. compacted: the numbers of files removed and added by compaction. removed: the number of
+    unreferenced files that were removed, or would be in a dry run. kept_hours: the retention of its versions. held_by:
+    a table that has not consumed old changes yet, for which no file was removed.
     """
 
     table: str
@@ -45,34 +45,33 @@ class Upkeep:
     error: GoldsmithError | None = None
 
 
-Told = Callable[[TableLog], str | None]
-"""What the commit says that compacts a table, given its log."""
+UserMetadata = Callable[[TableLog], str | None]
+"""Returns the userMetadata of a compaction's commit, given the table's log."""
 
 
 def maintain(
     spark: SparkSession, run: Run, names: Sequence[str], *, ops: bool, dry_run: bool, parallel: int
-) -> tuple[Upkeep, ...]:
-    """Compacts the named tables and their quarantines, and the platform's own where `ops`; then removes old files.
+) -> tuple[MaintenanceResult, ...]:
+    """Compacts the named tables and their quarantines, and `ops` if requested; then removes unreferenced files.
 
-    Never removed is what versions of the table's retention need, nor anything while a declared table has changes to
-    take in that are about as old. A table that another run holds, or whose upkeep fails, is told with its error; the
-    others go on.
+    Keeps files of versions within the table's retention, and all files while a declared table has not consumed old
+    changes. Returns the error of a table that is locked or fails, and continues with the others.
     """
     consumed = bookmarks(spark, run)
     sessions: SimpleQueue[SparkSession] = SimpleQueue()
     for _ in range(parallel):
         sessions.put(spark.newSession())
 
-    def one(name: str) -> tuple[Upkeep, ...]:
+    def one(name: str) -> tuple[MaintenanceResult, ...]:
         session = sessions.get()
         try:
             if name in OPS:
                 return (_ops(session, run, name, dry_run),)
             return _table(session, run, name, dry_run, consumed)
         except GoldsmithError as error:
-            return (Upkeep(name, error=error),)
+            return (MaintenanceResult(name, error=error),)
         except Exception as error:  # noqa: BLE001 - one table's failure must not end the others
-            return (Upkeep(name, error=explained(error, table=name, path=run.path(name))),)
+            return (MaintenanceResult(name, error=explained(error, table=name, path=run.path(name))),)
         finally:
             sessions.put(session)
 
@@ -82,26 +81,26 @@ def maintain(
 
 def _table(
     spark: SparkSession, run: Run, name: str, dry_run: bool, consumed: Mapping[str, Mapping[str, Consumed]]
-) -> tuple[Upkeep, ...]:
-    """A table and its quarantine, while no load of it is under way."""
+) -> tuple[MaintenanceResult, ...]:
+    """Maintains a table and its quarantine under the table's lock."""
     with table_lock(run, name):
         log = TableLog(spark, run.path(name))
         if not log.state().exists:
             return ()
-        done = [_one(spark, name, log, dry_run, _bookmark_again(spark, run, name), consumed)]
-        held = TableLog(spark, run.quarantine_path(name))
-        if held.version() != NO_TABLE:
+        done = [_one(spark, name, log, dry_run, _bookmark_metadata(spark, run, name), consumed)]
+        quarantine = TableLog(spark, run.quarantine_path(name))
+        if quarantine.version() != NO_TABLE:
             short = f"quarantine.{name.replace('.', '_')}"
-            done.append(_one(spark, short, held, dry_run, lambda _log: None, {}))
+            done.append(_one(spark, short, quarantine, dry_run, lambda _log: None, {}))
     return tuple(done)
 
 
-def _ops(spark: SparkSession, run: Run, name: str, dry_run: bool) -> Upkeep:
+def _ops(spark: SparkSession, run: Run, name: str, dry_run: bool) -> MaintenanceResult:
     log = TableLog(spark, run.path(name))
     with ops_lock(run):
         if log.version() == NO_TABLE:
-            return Upkeep(name)
-        return _one(spark, name, log, dry_run, _recorded_again, {})
+            return MaintenanceResult(name)
+        return _one(spark, name, log, dry_run, _recorded_metadata, {})
 
 
 def _one(
@@ -109,53 +108,54 @@ def _one(
     name: str,
     log: TableLog,
     dry_run: bool,
-    told: Told,
+    user_metadata: UserMetadata,
     consumed: Mapping[str, Mapping[str, Consumed]],
-) -> Upkeep:
-    done = Upkeep(name, files=log.files())
+) -> MaintenanceResult:
+    done = MaintenanceResult(name, files=log.files())
     if not dry_run:
-        done = replace(done, compacted=_compacted(spark, name, log, told))
-    done = replace(done, kept_hours=log.retention(), held_by=held_by(name, log, consumed, datetime.now(UTC)))
+        done = replace(done, compacted=_compacted(spark, name, log, user_metadata))
+    done = replace(
+        done, kept_hours=log.retention(), held_by=blocking_reader(name, log, consumed, datetime.now(UTC))
+    )
     if done.held_by is not None:
         return done
-    removed = unneeded(spark, log.path)
+    removed = count_unreferenced(spark, log.path)
     if removed and not dry_run:
-        remove_unneeded(spark, log.path)
+        vacuum(spark, log.path)
     return replace(done, removed=removed)
 
 
-def _compacted(spark: SparkSession, name: str, log: TableLog, told: Told) -> tuple[int, int]:
+def _compacted(spark: SparkSession, name: str, log: TableLog, user_metadata: UserMetadata) -> tuple[int, int]:
     for _ in range(ATTEMPTS):
         try:
-            return compact(spark, log.path, told(log))
+            return compact(spark, log.path, user_metadata(log))
         except Exception as error:
             if not is_conflict(error):
                 raise
     raise RunError(
         "GS502",
-        f"Other writers of `{name}` were faster {ATTEMPTS} times.",
+        f"Gave up after {ATTEMPTS} conflicts with other writers of `{name}`.",
         where=Where(table=name),
         retryable=True,
-        hint="Run it again when they are done.",
+        hint="Run it again when the other writers have finished.",
     )
 
 
-def _bookmark_again(spark: SparkSession, run: Run, name: str) -> Told:
-    """The table's bookmark under the next counter, so that its log never lacks it.
+def _bookmark_metadata(spark: SparkSession, run: Run, name: str) -> UserMetadata:
+    """Repeats the table's bookmark with the next counter, so that it stays in the log.
 
-    Not where the next load has to find out from the log that another program changed the table, or that a RESTORE led
-    to its bookmark.
+    Not if the next load must detect from the log that another program changed the table, or that it was restored.
     """
 
-    def told(log: TableLog) -> str | None:
+    def user_metadata(log: TableLog) -> str | None:
         handle = TableHandle.opened(spark, run, run.project.tables[name], lambda _path: log)
         bookmark = handle.bookmark
         if bookmark is None or bookmark.foreign or bookmark.restored:
             return None
-        settled = recover(run, handle)
-        return stamped(_maintained(run, bookmark, settled.until)).to_json(handle.state.version)
+        reconciled = recover(run, handle)
+        return with_commit_time(_maintained(run, bookmark, reconciled.until)).to_json(handle.state.version)
 
-    return told
+    return user_metadata
 
 
 def _maintained(run: Run, bookmark: Bookmark, quarantine: int | None) -> CommitMetadata:
@@ -174,7 +174,7 @@ def _maintained(run: Run, bookmark: Bookmark, quarantine: int | None) -> CommitM
     )
 
 
-def _recorded_again(log: TableLog) -> str | None:
-    """Up to which counters tables are recorded; the next run reads it from the newest commit."""
+def _recorded_metadata(log: TableLog) -> str | None:
+    """Repeats the counters up to which tables are recorded; runs read them from the newest commit."""
     known = recorded(log)
     return json.dumps({"base": log.version(), "recorded": known}) if known else None

@@ -1,4 +1,4 @@
-"""What became of a table in a run."""
+"""The outcomes of tables and of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ Status = Literal["done", "nothing_new", "gate", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """One table's end. commits: those that this run made, oldest first. seconds: wall time of the load.
+    """The outcome of one table. commits: those of this run, oldest first. seconds: the wall time of the load.
 
-    counter: of the table's last commit.
-    table_id: of its Delta table.
+    counter: that of the table's last commit. table_id: the id of its Delta table.
     """
 
     table: str
@@ -36,20 +35,20 @@ class TableOutcome:
 
     @property
     def counts(self) -> RowCounts:
-        """The rows of all its commits."""
+        """The row counts of all its commits."""
         total = RowCounts(filtered=0)
         for commit in self.commits:
             total = add_counts(total, commit.counts)
         return total
 
 
-def kept_little(counts: RowCounts) -> bool:
-    """More than half of a load's rows were quarantined or dropped: it must not look like success."""
+def mostly_rejected(counts: RowCounts) -> bool:
+    """True if more than half of a load's rows were quarantined or dropped: runs warn of it."""
     return 2 * (counts.quarantined + counts.dropped) > counts.rows_in
 
 
-def left_out(counts: RowCounts) -> str:
-    """How many of a load's rows did not enter their table: `3 of 4 rows quarantined (75 %)`."""
+def rejected_rows(counts: RowCounts) -> str:
+    """The rejected rows of a load in words: `3 of 4 rows quarantined (75 %)`."""
     parts = [
         f"{rows:,} of {counts.rows_in:,} rows {word} ({share(rows, counts.rows_in)})"
         for rows, word in ((counts.quarantined, "quarantined"), (counts.dropped, "dropped"))
@@ -59,24 +58,24 @@ def left_out(counts: RowCounts) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent, which is 0 and 100 only where it is exactly that."""
+    """A share in percent; 0 and 100 only if exact."""
     percent = min(max(100 * part / whole, 0.1), 99.9) if 0 < part < whole else 100.0 * bool(part)
     return f"{percent:.1f}".removesuffix(".0") + " %"
 
 
 def warning_of(table: str, loads: Sequence[RowCounts]) -> str | None:
-    """What a run says of a table of whose loads one kept little, or None."""
-    poor = [counts for counts in loads if kept_little(counts)]
-    if not poor:
+    """The warning for a table if one of its loads rejected most rows; else None."""
+    rejecting = [counts for counts in loads if mostly_rejected(counts)]
+    if not rejecting:
         return None
-    told = left_out(reduce(add_counts, poor))
-    if any(counts.quarantined for counts in poor):
-        return f"{told}. See why: `goldsmith quarantine show {table}`."
-    return f"{told}. See its expectations with `otherwise: drop`."
+    rejected = rejected_rows(reduce(add_counts, rejecting))
+    if any(counts.quarantined for counts in rejecting):
+        return f"{rejected}. See why: `goldsmith quarantine show {table}`."
+    return f"{rejected}. See its expectations with `otherwise: drop`."
 
 
 def add_counts(left: RowCounts, right: RowCounts) -> RowCounts:
-    """Rows of two loads together; `filtered` is unknown where one of them does not know it."""
+    """The sum of two loads' row counts; `filtered` is None if one of them is."""
     return RowCounts(
         rows_in=left.rows_in + right.rows_in,
         written=left.written + right.written,
@@ -92,7 +91,7 @@ def add_counts(left: RowCounts, right: RowCounts) -> RowCounts:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run's end. outcomes: in loading order."""
+    """The result of a run. outcomes: in loading order."""
 
     run_id: str
     outcomes: tuple[TableOutcome, ...]

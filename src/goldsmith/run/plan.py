@@ -1,4 +1,4 @@
-"""What one load of a table is going to do."""
+"""Plans of loads."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from goldsmith.project.tables import Table
 from goldsmith.run.handle import TableHandle
 
 UNKNOWN_SIZE = sys.maxsize
-"""Bytes, where nothing says how much there is to read: as much as can be."""
+"""The size in bytes of an unknown input: the greatest possible number."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What all plans have. reason: why this and nothing else. warnings: what a person should hear of."""
+    """Base class of plans. reason: why this plan was chosen. warnings: for the user."""
 
     handle: TableHandle
     reason: str
@@ -39,7 +39,7 @@ class Planned:
 
     @property
     def counter(self) -> int:
-        """The counter that the load's commit will carry."""
+        """The counter of the load's commit."""
         return self.handle.counter
 
 
@@ -52,7 +52,7 @@ class Nothing(Planned):
 
 @dataclass(frozen=True, kw_only=True)
 class NewFiles(Planned):
-    """Delivered files are loaded. listing: of all files there are, as commits keep it. bytes: of those to read."""
+    """Loads delivered files. listing: the digest of all listed files. bytes: the size of the files to load."""
 
     action: Literal["first", "incremental", "rebuild"]
     files: tuple[LoadedFile, ...]
@@ -62,7 +62,7 @@ class NewFiles(Planned):
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Planned):
-    """The whole table is computed. upstreams: each at the version that is read. bytes: of all of them."""
+    """Computes the whole table. upstreams: the versions to read. bytes: the size of all of them."""
 
     action: Literal["first", "full", "rebuild"]
     upstreams: Mapping[str, Consumed]
@@ -71,10 +71,10 @@ class Whole(Planned):
 
 @dataclass(frozen=True, kw_only=True)
 class Changes(Planned):
-    """The changes of one upstream, the driver, are applied.
+    """Applies the changes of one upstream, the driver.
 
-    upstreams: each at the version that is read. consumed: what the table had consumed before. references: the
-    version at which expectations look up each table. more: changes of other drivers are left for a further load.
+    upstreams: the versions to read. consumed: the versions consumed before. references: the versions of the tables
+    that expectations look up. more: changes of other drivers remain for a further load.
     """
 
     action: ClassVar[Literal["incremental"]] = "incremental"
@@ -88,34 +88,34 @@ class Changes(Planned):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Again(Planned):
-    """Quarantined rows go through the rules of today. consumed: what the table has consumed, and still has after it."""
+class ReleasePlan(Planned):
+    """Re-evaluates quarantined rows. consumed: the consumed versions, which do not change."""
 
     action: ClassVar[Literal["incremental"]] = "incremental"
     consumed: Mapping[str, Consumed]
 
 
 LoadPlan = NewFiles | Whole | Changes
-"""What a load does."""
+"""Plans of loads that write rows."""
 
 Plan = Nothing | LoadPlan
 
-CommitPlan = LoadPlan | Again
-"""Whatever ends in a commit."""
+CommitPlan = LoadPlan | ReleasePlan
+"""Plans that end in a commit."""
 
 
 def replaces(plan: CommitPlan) -> bool:
-    """Whether the commit replaces all that the table holds."""
+    """Whether the commit replaces all rows of the table."""
     return plan.action != "incremental"
 
 
 def files_of(plan: LoadPlan) -> tuple[LoadedFile, ...]:
-    """The files that are loaded."""
+    """The files that a plan loads."""
     return plan.files if isinstance(plan, NewFiles) else ()
 
 
 def consumed_by(plan: LoadPlan) -> Mapping[str, Consumed]:
-    """The upstreams as the table has consumed them after the load."""
+    """The versions that the table has consumed after the load."""
     match plan:
         case NewFiles():
             return {}
@@ -124,7 +124,7 @@ def consumed_by(plan: LoadPlan) -> Mapping[str, Consumed]:
 
 
 def references_of(plan: CommitPlan) -> Mapping[str, Consumed]:
-    """The version at which expectations look up each table that the plan pins."""
+    """The pinned versions of the tables that expectations look up."""
     match plan:
         case NewFiles():
             return {}
@@ -132,5 +132,5 @@ def references_of(plan: CommitPlan) -> Mapping[str, Consumed]:
             return plan.upstreams
         case Changes():
             return plan.references
-        case Again():
+        case ReleasePlan():
             return plan.consumed

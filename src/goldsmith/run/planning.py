@@ -1,4 +1,4 @@
-"""Decides what a table's load has to do, from looks into logs and at the landing folder."""
+"""Plans the load of a table from the logs and the landing area."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def plan_table(
     force_full: str | None = None,
     log_of: LogOf | None = None,
 ) -> Plan:
-    """The plan for one table. force_full: why everything is read, where an incremental load turned out impossible.
+    """Plans the load of one table. force_full: the reason if an incremental load has turned out to be impossible.
 
-    log_of: opens the log of the table at a path; by default in the session's JVM.
-    Raises SourceError, StorageError and RunError with what stands in the way.
+    log_of: opens the log of the table at a path, by default in the session's JVM.
+    Raises SourceError, StorageError and RunError if it cannot be loaded.
     """
     log_of = log_of or partial(TableLog, spark)
     handle = TableHandle.opened(spark, run, table, log_of)

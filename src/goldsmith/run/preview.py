@@ -1,4 +1,4 @@
-"""What a run would do: plans of all tables, nothing written."""
+"""Previews a run: plans all tables without writing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from goldsmith.run.planning import plan_table
 
 
 @dataclass(frozen=True)
-class Step:
-    """One table of a plan. action: what would be done; `look again` where that hangs on an upstream's load."""
+class PreviewStep:
+    """The plan of one table. action: the plan's action; `look again` if it depends on an upstream's load."""
 
     table: str
     action: str
@@ -22,25 +22,25 @@ class Step:
     warning: str | None = None
 
 
-def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[Step, ...]:
-    """A step for each table, in loading order.
+def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[PreviewStep, ...]:
+    """The plans of tables, in loading order.
 
-    A table below one that would load cannot be told for sure: its load depends on what that one will write.
+    The plan of a table whose upstream would load is uncertain: it depends on the rows that the upstream writes.
     """
-    steps: dict[str, Step] = {}
+    steps: dict[str, PreviewStep] = {}
     for name in names:
         table = run.project.tables[name]
-        moving = [need for need in table.needs if need in steps and steps[need].action != "nothing"]
+        loading = [need for need in table.needs if need in steps and steps[need].action != "nothing"]
         try:
             plan = plan_table(spark, run, table)
         except GoldsmithError as error:
-            if error.code != "GS307" or not moving:
-                steps[name] = Step(name, "fail", f"{error.code} {error.message}", error.hint)
+            if error.code != "GS307" or not loading:
+                steps[name] = PreviewStep(name, "fail", f"{error.code} {error.message}", error.hint)
                 continue
-            steps[name] = Step(name, "first", f"after {', '.join(moving)}")
+            steps[name] = PreviewStep(name, "first", f"after {', '.join(loading)}")
             continue
-        if plan.action == "nothing" and moving:
-            steps[name] = Step(name, "look again", f"after {', '.join(moving)}")
+        if plan.action == "nothing" and loading:
+            steps[name] = PreviewStep(name, "look again", f"after {', '.join(loading)}")
         else:
-            steps[name] = Step(name, plan.action, plan.reason, "; ".join(plan.warnings) or None)
+            steps[name] = PreviewStep(name, plan.action, plan.reason, "; ".join(plan.warnings) or None)
     return tuple(steps.values())

@@ -1,4 +1,4 @@
-"""A table's SQL or Python over given rows of its upstreams."""
+"""Evaluates a table's SQL or Python over frames of its upstreams."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import make_views
 from goldsmith.run.slices import types_of
-from goldsmith.run.user_code import of_network, raised_at, said
+from goldsmith.run.user_code import is_network_error, one_line, raised_at
 
 
 def computed(
     spark: SparkSession, table: Table, frames: Mapping[str, DataFrame], driver: str | None = None
 ) -> Shaped:
-    """The table's query over the given frames, in its declared types.
+    """Evaluates the table's query over the given frames, and casts the result to the declared types.
 
-    driver: whose rows alone are wanted; arms of a UNION ALL that do not read it give none. Raises RunError GS206 for
-    what the table's Python raises.
+    driver: restricts the result to rows from this upstream; arms of a UNION ALL that do not read it are empty. Raises
+    RunError GS206 if the table's Python code fails.
     """
     if table.code is not None:
         return shape(_transformed(spark, table, table.code, frames), types_of(table))
@@ -48,12 +48,12 @@ def _transformed(
     except (Exception, SystemExit) as error:
         raise RunError(
             "GS206",
-            f"The table's code failed: {said(error)}",
+            f"The table's code failed: {one_line(error)}",
             where=raised_at(error, code.file, table.name),
-            retryable=of_network(error),
+            retryable=is_network_error(error),
             hint="Correct it and run again: nothing was written.",
         ) from error
     if not isinstance(result, DataFrame):
-        told = f"`transform` returned {type(result).__name__} and not a DataFrame."
-        raise RunError("GS206", told, where=Where(file=code.file, table=table.name))
+        message = f"`transform` returned {type(result).__name__}, not a DataFrame."
+        raise RunError("GS206", message, where=Where(file=code.file, table=table.name))
     return result

@@ -1,8 +1,8 @@
-"""The platform's own tables: `ops.table_runs`, `ops.expectations` and `ops.files`; and `ops.dqops_results`, empty.
+"""Records runs in `ops.table_runs`, `ops.expectations` and `ops.files`; creates `ops.dqops_results`.
 
-They repeat what the tables' commits say, for ever and in a form to query. Each of their commits names the
-counters up to which tables are recorded, so a process that died before it recorded is made up for by the
-next one, and nothing is recorded twice.
+The records repeat the metadata of the tables' commits permanently and in a form to query. Each of their commits lists
+the counters up to which tables are recorded: the next run adds the records of a killed process, and none is written
+twice.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.project import ops
 from goldsmith.project.ops import OpsTable
-from goldsmith.run.cataloging import has_catalog
+from goldsmith.run.catalog_sync import has_catalog
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock
 from goldsmith.run.outcome import TableOutcome
 
 Rows = list[dict[str, Any]]
-"""Rows by column name; a column that a row lacks is NULL."""
+"""Rows by column name; missing columns are NULL."""
 
 _COUNTS = (
     *("rows_in", "written", "quarantined", "dropped", "superseded", "filtered"),
@@ -43,7 +43,7 @@ ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class _Record:
-    """One of the tables: the rows that tell a load, and those that tell an outcome which committed nothing."""
+    """A table of `ops`: its rows for a load, and those for an outcome without a commit."""
 
     table: OpsTable
     of_load: Callable[[Run, CommitMetadata, TableOutcome], Rows]
@@ -53,10 +53,10 @@ class _Record:
 def record(
     spark: SparkSession, run: Run, outcomes: Sequence[TableOutcome]
 ) -> tuple[int, tuple[GoldsmithError, ...]]:
-    """Records a run. Returns how many records of former runs were restored, and what went wrong.
+    """Records a run. Returns the number of restored records of earlier runs, and errors.
 
-    A run in which nothing happened leaves no record. The loads are done by now: an error here is told and
-    made up for by the next run.
+    A run without loads and failures leaves no record. The loads are already committed: an error is reported, and the
+    next run tries again.
     """
     by_name = {outcome.table: outcome for outcome in outcomes}
     try:
@@ -70,7 +70,7 @@ def record(
                 )
             ]
             if has_catalog(run):
-                # Dashboards show it, whether DQOps is used or not.
+                # Dashboards read it even if DQOps is not used.
                 pool.submit(make_results, spark, run.path("ops.dqops_results")).result()
             restored = [future.result() for future in recording]
     except GoldsmithError as error:
@@ -81,7 +81,7 @@ def record(
 
 
 def make_results(spark: SparkSession, path: str) -> None:
-    """Makes `ops.dqops_results` where it is not there yet."""
+    """Creates `ops.dqops_results` if it does not exist."""
     if TableLog(spark, path).version() != NO_TABLE:
         return
     made = DeltaTable.createIfNotExists(spark).location(path)
@@ -115,12 +115,12 @@ def _record_into(
         commits = {table: loads for table, loads in found.items() if loads}
         if not commits and not failures:
             return 0
-        told = [
+        loaded_rows = [
             (load, kind.of_load(run, load, outcomes[table]))
             for table, loads in commits.items()
             for load in loads
         ]
-        new = [row for _, rows in told for row in rows]
+        new = [row for _, rows in loaded_rows for row in rows]
         new += [row for outcome in failures for row in kind.of_failure(run, outcome)]
         if not new and version != NO_TABLE:
             return 0
@@ -128,7 +128,7 @@ def _record_into(
         writer = (
             frame_of(spark, kind.table.ordered(new), kind.table.types).write.format("delta").mode("append")
         )
-        # A column that a newer Goldsmith records comes to a table that an older one made.
+        # Adds columns of a newer version of Goldsmith to an existing table.
         writer = writer.option("mergeSchema", "true")
         try:
             writer.option("userMetadata", json.dumps({"base": version, "recorded": now})).save(path)
@@ -136,15 +136,17 @@ def _record_into(
             if is_conflict(error):
                 continue
             raise
-        # A run without rows for this table leaves no commit in it: its loads are behind, and nothing was cut off.
-        return sum(bool(rows) for load, rows in told if load.run_id != run.run_id)
+        # A run without rows for this table makes no commit in it: its loads are unrecorded without an interruption.
+        return sum(bool(rows) for load, rows in loaded_rows if load.run_id != run.run_id)
     raise RunError(
-        "GS502", f"Other runs wrote ops.{kind.table.name} {ATTEMPTS} times in between.", retryable=True
+        "GS502",
+        f"Gave up after {ATTEMPTS} conflicts with other writers of ops.{kind.table.name}.",
+        retryable=True,
     )
 
 
 def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
-    """A table's loads with a greater counter: this run's own, and from the log where there are others."""
+    """A table's loads with a greater counter: this run's, or from the log if there are others."""
     if len(outcome.commits) == outcome.counter - after:
         return outcome.commits
     since = TableLog(spark, run.path(outcome.table)).committed_since(after)

@@ -1,35 +1,35 @@
-"""Recovers a table's quarantine after runs that were killed or lost a race, and after a RESTORE."""
+"""Recovers a table's quarantine after killed runs, conflicts and a RESTORE."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
-from goldsmith.engine.delta.quarantine import Claim, Settled
+from goldsmith.engine.delta.quarantine import CommitStatus, Reconciled
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 
 
-def recover(run: Run, handle: TableHandle) -> Settled:
-    """Settles what runs before left open in the quarantine, and removes entries that a RESTORE voided."""
+def recover(run: Run, handle: TableHandle) -> Reconciled:
+    """Reconciles the quarantine with the table's log, and removes entries that a RESTORE voided."""
     quarantine, bookmark = handle.quarantine, handle.bookmark
     base = bookmark.metadata.quarantine if bookmark else None
-    claimed = claims(run, handle.log, handle.state.counter)
-    settled = quarantine.settle(base if base is not None else NO_TABLE, claimed)
+    status_of = commit_status(run, handle.log, handle.state.counter)
+    reconciled = quarantine.reconcile(base if base is not None else NO_TABLE, status_of)
     if bookmark is not None and bookmark.restored:
-        quarantine.remove_void(bookmark.metadata.voided)
-    return settled
+        quarantine.remove_voided(bookmark.metadata.voided)
+    return reconciled
 
 
-def claims(run: Run, log: TableLog, last: int) -> Callable[[str, int], Claim]:
-    """Tells what became of the commit that a run meant to make. last: the counter of the table's last commit."""
+def commit_status(run: Run, log: TableLog, last: int) -> Callable[[str, int], CommitStatus]:
+    """Returns a function for the status of a run's commit. last: the counter of the table's last commit."""
 
-    def claim(run_id: str, counter: int) -> Claim:
+    def status_of(run_id: str, counter: int) -> CommitStatus:
         if counter > last:
-            return "open" if run.meets_others else "void"
+            return "pending" if run.lockless else "aborted"
         since = log.committed_since(counter - 1)
         made = next((commit for commit in since if commit.counter == counter), None)
-        # A commit that has left the log was settled when it was the last one.
-        return "taken" if made is None or made.run_id == run_id else "void"
+        # Entries of a commit that is no longer in the log were reconciled when it was the last one.
+        return "committed" if made is None or made.run_id == run_id else "aborted"
 
-    return claim
+    return status_of

@@ -1,6 +1,6 @@
-"""Judges quarantined rows again under the rules of today; those that hold enter the table, exactly once.
+"""Releases quarantined rows: re-evaluates them, and loads those that pass, exactly once.
 
-A row takes the path of a load: as it entered it is shaped, judged and written.
+A row is loaded as any other: its original values are cast, evaluated and written.
 """
 
 from __future__ import annotations
@@ -26,24 +26,33 @@ from goldsmith.run.context import Run
 from goldsmith.run.counting import measured
 from goldsmith.run.handle import TableHandle
 from goldsmith.run.judging import ADDED, judged_slice
-from goldsmith.run.loading import ATTEMPTS
 from goldsmith.run.loads import load_of
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
-from goldsmith.run.plan import Again
-from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, Rows, chosen, rows_as_entered, unreadable
-from goldsmith.run.recovery import claims, recover
-from goldsmith.run.retyped import refuse_retyped
+from goldsmith.run.plan import ReleasePlan
+from goldsmith.run.quarantined import (
+    BY,
+    ENTRY,
+    SINCE,
+    WHY,
+    QuarantinedRows,
+    filtered,
+    invalid_condition,
+    original_rows,
+)
+from goldsmith.run.recovery import commit_status, recover
 from goldsmith.run.slices import FILE_REASONS, Slice, types_of
 from goldsmith.run.sources import source_of
+from goldsmith.run.table_loading import ATTEMPTS
+from goldsmith.run.type_check import check_types_unchanged
 
 
 @dataclass(frozen=True)
 class Released:
-    """What a release did. chosen: the entries looked at; released: those that hold now; left: the others.
+    """The result of a release. chosen: selected entries. released: those that pass now. left: the others.
 
-    superseded: of the released rows, those that lost to a newer row of their key. outcome: for the records,
-    where rows were released.
+    superseded: released rows that are superseded by a newer row of their key. outcome: for the records, if rows were
+    released.
     """
 
     chosen: int
@@ -54,19 +63,19 @@ class Released:
 
 
 def release(spark: SparkSession, run: Run, table: Table, where: str | None = None) -> Released:
-    """Puts quarantined rows of a table through its rules once more.
+    """Re-evaluates quarantined rows of a table, and loads those that pass.
 
-    where: SQL over the row's columns as they entered, and `reasons`; all rows where absent. Rows that still
-    violate a rule stay as they are. Raises RunError: GS601 for a load whose rows are judged again anyway, GS405
-    where a column is declared with another type than the table has, GS502 where another run holds the table;
-    DeclarationError GS203 for a condition that cannot be read.
+    where: SQL over the row's original columns and `reasons`; by default all rows. Rows that still violate an
+    expectation stay in the quarantine. Raises RunError: GS601 for a load that re-evaluates all rows anyway, GS405 if
+    the declared type of a column differs from the table's, GS502 if another run has locked the table;
+    DeclarationError GS203 for an invalid condition.
     """
-    if not load_of(table).releases:
+    if not load_of(table).can_release:
         raise RunError(
             "GS601",
-            f"`{table.load.kind}` judges all rows of `{table.name}` again at each load: there is nothing to release.",
+            f"`{table.load.kind}` re-evaluates all rows of `{table.name}` in each load: there is nothing to release.",
             where=Where(table=table.name),
-            hint=f"After a change of the rules: `goldsmith run {table.name} --rebuild {table.name}`.",
+            hint=f"After a change of expectations run `goldsmith run {table.name} --rebuild {table.name}`.",
         )
     with table_lock(run, table.name):
         for _ in range(ATTEMPTS):
@@ -76,51 +85,51 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
                 raise
             except Exception as error:
                 if where is not None and is_bad_value(error):
-                    raise unreadable(error) from None
+                    raise invalid_condition(error) from None
                 raise explained(error, table=table.name, path=run.path(table.name)) from error
             if done is not None:
                 return done
     raise RunError(
         "GS502",
-        f"Other writers of `{table.name}` were faster {ATTEMPTS} times.",
+        f"Gave up after {ATTEMPTS} conflicts with other writers of `{table.name}`.",
         where=Where(table=table.name),
         retryable=True,
-        hint="Run it again when they are done.",
+        hint="Run it again when the other writers have finished.",
     )
 
 
 def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> Released | None:
-    """One release. None where another run's commit was made instead."""
+    """One attempt of a release. None after a conflict with another run's commit."""
     handle = TableHandle.opened(spark, run, table, partial(TableLog, spark))
     quarantine, log, bookmark = handle.quarantine, handle.log, handle.bookmark
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
-    refuse_retyped(table, log, bookmark, source_of(table).retyped_hint(table))
+    check_types_unchanged(table, log, bookmark, source_of(table).type_change_hint(table))
     handle = replace(handle, table=table.resolved(log.types()))
-    settled = recover(run, handle)
-    piece = _slice(spark, handle, where)
-    if piece is None:
+    reconciled = recover(run, handle)
+    slice_ = _slice(spark, handle, where)
+    if slice_ is None:
         return Released(0, 0, 0)
-    plan = Again(handle=handle, reason="release", consumed=bookmark.metadata.consumed)
-    judged = judged_slice(spark, run, plan, piece)
+    plan = ReleasePlan(handle=handle, reason="release", consumed=bookmark.metadata.consumed)
+    judged = judged_slice(spark, run, plan, slice_)
     judged = replace(judged, frame=judged.frame.persist())
     try:
-        fit = judged.frame.where(F.col(OUTCOME) == "keep")
-        kept = fit.drop(*ADDED, *piece.hidden)
+        passing = judged.frame.where(F.col(OUTCOME) == "keep")
+        kept = passing.drop(*ADDED, *slice_.hidden)
         load, schema = load_of(plan.table), kept.schema
         known, counts, _ = measured(judged, load.measures(schema), load.declared.row_key, schema)
         total = counts.rows_in
-        ids = [row[ENTRY] for row in fit.select(ENTRY).collect()]
+        ids = [row[ENTRY] for row in passing.select(ENTRY).collect()]
         if not ids:
             return Released(total, 0, total)
-        quarantine.mark(run.entries(plan.counter), ids)
-        metadata = _metadata(run, plan, bookmark, len(ids), settled.until)
-        written = write(spark, run, plan, piece, kept, known, metadata)
+        quarantine.mark(run.entry_batch(plan.counter), ids)
+        metadata = _metadata(run, plan, bookmark, len(ids), reconciled.until)
+        written = write(spark, run, plan, slice_, kept, known, metadata)
         if written is None:
-            quarantine.forget(run.entries(plan.counter))
+            quarantine.discard(run.entry_batch(plan.counter))
             return None
-        since = settled.until if settled.until is not None else NO_TABLE
-        quarantine.settle(since, claims(run, log, plan.counter))
+        since = reconciled.until if reconciled.until is not None else NO_TABLE
+        quarantine.reconcile(since, commit_status(run, log, plan.counter))
         return _released(plan.table, handle.state, written, total)
     finally:
         judged.frame.unpersist()
@@ -142,7 +151,9 @@ def _released(table: Table, state: TableState, written: Written, total: int) -> 
     return Released(total, counts.rows_in, total - counts.rows_in, counts.superseded, outcome)
 
 
-def _metadata(run: Run, plan: Again, bookmark: Bookmark, rows: int, quarantine: int | None) -> CommitMetadata:
+def _metadata(
+    run: Run, plan: ReleasePlan, bookmark: Bookmark, rows: int, quarantine: int | None
+) -> CommitMetadata:
     return replace(
         bookmark.metadata,
         run_id=run.run_id,
@@ -159,17 +170,17 @@ def _metadata(run: Run, plan: Again, bookmark: Bookmark, rows: int, quarantine: 
 
 
 def _slice(spark: SparkSession, handle: TableHandle, where: str | None) -> Slice | None:
-    """The chosen rows as a load would have them; None where there are none to choose from."""
+    """The selected rows as the slice of a load; None if the quarantine is empty."""
     table, log, source = handle.table, handle.log, source_of(handle.table)
     entries = handle.quarantine.entries(handle.state.counter)
     declared = types_of(table)
     folded = {name.lower() for name in declared}
-    held = {name: kind for name, kind in log.types().items() if name.lower() not in folded}
-    types = {**held, **declared}
+    others = {name: kind for name, kind in log.types().items() if name.lower() not in folded}
+    types = {**others, **declared}
     shaped = []
-    for rows in rows_as_entered(spark, table, entries, log, source.text_columns()):
-        for whole in source.parsed_again(table, rows, types):
-            picked = chosen(whole, where, types)
+    for rows in original_rows(spark, table, entries, log, source.text_columns()):
+        for whole in source.reparsed(table, rows, types):
+            picked = filtered(whole, where, types)
             shaped.append(_shaped(table, picked, types))
     if not shaped:
         return None
@@ -177,8 +188,8 @@ def _slice(spark: SparkSession, handle: TableHandle, where: str | None) -> Slice
     return Slice(Shaped(frame, FILE_REASONS), (*source.hidden, ENTRY, FILE_REASONS))
 
 
-def _shaped(table: Table, rows: Rows, types: Mapping[str, str]) -> DataFrame:
-    """Rows in the table's columns and types, with their violations in FILE_REASONS."""
+def _shaped(table: Table, rows: QuarantinedRows, types: Mapping[str, str]) -> DataFrame:
+    """Rows cast to the table's columns and types, with violations in FILE_REASONS."""
     present = {name.lower() for name in rows.columns}
     missing = [
         f"CAST(NULL AS {kind}) AS {quoted(name)}"
@@ -186,4 +197,4 @@ def _shaped(table: Table, rows: Rows, types: Mapping[str, str]) -> DataFrame:
         if name.lower() not in present
     ]
     frame = rows.frame.drop(WHY, SINCE, BY).selectExpr("*", *missing)
-    return source_of(table).shaped_again(table, frame, rows, types)
+    return source_of(table).reshaped(table, frame, rows, types)

@@ -1,4 +1,4 @@
-"""Whether a table's old files may go: not while another table still has to read them."""
+"""Decides whether a table's old files may be removed: not while another table still has to read them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from goldsmith.engine.delta.metadata import Consumed
 from goldsmith.run.context import Run
 
 MARGIN = timedelta(days=1)
-"""Files of a commit are written before it: by how much at most."""
+"""The greatest time between the writing of files and their commit."""
 
 
 def bookmarks(spark: SparkSession, run: Run) -> dict[str, Mapping[str, Consumed]]:
-    """What each declared table has consumed of its upstreams; tables without a bookmark compute everything anew."""
+    """The versions that each declared table has consumed. Tables without a bookmark are loaded in full."""
     found = {}
     for name in run.project.tables:
         log = TableLog(spark, run.path(name))
@@ -27,22 +27,22 @@ def bookmarks(spark: SparkSession, run: Run) -> dict[str, Mapping[str, Consumed]
     return found
 
 
-def held_by(
+def blocking_reader(
     name: str, log: TableLog, consumed: Mapping[str, Mapping[str, Consumed]], now: datetime
 ) -> str | None:
-    """The table that still has to read files of this one which are older than what is kept; None where there is none.
+    """A table that still has to read old files of this one; None if there is none.
 
-    A table that has consumed version v reads v itself and every change after it: the files that were removed since
-    v + 1. Where the log has lost v + 1 it computes everything anew, and needs none of them.
+    A table that has consumed version v reads v and the changes after it, with files that were removed since v + 1. If
+    the log no longer has v + 1, it is loaded in full and needs none of them.
     """
     id_, newest = log.identity()
     kept = timedelta(hours=log.retention())
     for reader, upstreams in consumed.items():
-        held = upstreams.get(name)
-        if held is None or held.id != id_ or held.version >= newest:
+        former = upstreams.get(name)
+        if former is None or former.id != id_ or former.version >= newest:
             continue
         try:
-            first = log.commit(held.version + 1)
+            first = log.commit(former.version + 1)
         except HistoryGone:
             continue
         if now - datetime.fromtimestamp(first.at / 1000, UTC) > kept - MARGIN:

@@ -1,4 +1,4 @@
-"""Runs tables in their order, side by side where they do not depend on each other."""
+"""Runs tables in loading order, in parallel if they do not depend on each other."""
 
 from __future__ import annotations
 
@@ -13,39 +13,37 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.delta.metadata import VerdictRecord
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GateStopped, GoldsmithError
-from goldsmith.run.cataloging import has_catalog, prepare, register
+from goldsmith.run.catalog_sync import has_catalog, prepare, register
 from goldsmith.run.context import Run
-from goldsmith.run.loading import Loaded, load_table
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import RunResult, TableOutcome, warning_of
 from goldsmith.run.records import record
+from goldsmith.run.table_loading import Loaded, load_table
 
 Listener = Callable[[str, TableOutcome | None], None]
-"""Called with a table's name when it begins (None) and when it ends (its outcome)."""
+"""Called with a table's name when its load starts (None) and when it ends (its outcome)."""
 
 
 def run_tables(
     spark: SparkSession, run: Run, names: Sequence[str], *, parallel: int, listener: Listener | None = None
 ) -> RunResult:
-    """Loads the named tables and records what happened.
+    """Loads the named tables and records the run.
 
-    names: in loading order. A table that failed or was stopped by a gate keeps those that need it from
-    running, and no others.
+    names: in loading order. If a table fails or is stopped by a gate, its downstream tables are skipped.
     """
     began = time.monotonic()
-    tell: Listener = listener or (lambda _name, _outcome: None)
+    notify: Listener = listener or (lambda _name, _outcome: None)
     outcomes: dict[str, TableOutcome] = {}
     waiting = list(names)
     running: dict[Future[TableOutcome], str] = {}
     needs = run.project.needs
-    # The settings of an idempotent write belong to a session and would meet another table's write:
-    # a session serves one table at a time.
+    # The settings of an idempotent write are those of the session: a session serves one table at a time.
     sessions: SimpleQueue[SparkSession] = SimpleQueue()
     for _ in range(parallel):
         sessions.put(spark.newSession())
     with ThreadPoolExecutor(max_workers=parallel + 1, thread_name_prefix="load") as pool:
         if has_catalog(run):
-            # The first call takes seconds: it is made while tables load. What goes wrong is told when they are registered.
+            # The first call takes seconds, so it is made while tables load. Registration reports its errors.
             pool.submit(prepare, spark, run)
         while waiting or running:
             for name in list(waiting):
@@ -55,16 +53,18 @@ def run_tables(
                 waiting.remove(name)
                 blocked = [need for need in wanted if outcomes[need].status in ("failed", "gate", "skipped")]
                 if blocked:
-                    outcomes[name] = TableOutcome(name, "skipped", f"{', '.join(blocked)} did not end well")
-                    tell(name, outcomes[name])
+                    outcomes[name] = TableOutcome(
+                        name, "skipped", f"{', '.join(blocked)} failed or was stopped"
+                    )
+                    notify(name, outcomes[name])
                 else:
-                    running[pool.submit(_load, sessions, run, name, began, tell)] = name
+                    running[pool.submit(_load, sessions, run, name, began, notify)] = name
             if running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     name = running.pop(future)
                     outcomes[name] = future.result()
-                    tell(name, outcomes[name])
+                    notify(name, outcomes[name])
     ordered = tuple(outcomes[name] for name in names)
     restored, errors = record(spark, run, ordered)
     errors += register(
@@ -74,9 +74,9 @@ def run_tables(
 
 
 def _load(
-    sessions: SimpleQueue[SparkSession], run: Run, name: str, run_began: float, tell: Listener
+    sessions: SimpleQueue[SparkSession], run: Run, name: str, run_began: float, notify: Listener
 ) -> TableOutcome:
-    tell(name, None)
+    notify(name, None)
     began = time.monotonic()
     offset = began - run_began
     session = sessions.get()

@@ -1,4 +1,4 @@
-"""The rows of one load, and which part of its table they replace."""
+"""The rows of one load, and the part of its table that they replace."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from goldsmith.engine.ingest.shape import Shaped
-from goldsmith.engine.literals import Literals
-from goldsmith.project.strict import Names
+from goldsmith.engine.row_literals import Literals
+from goldsmith.project.strict_model import Names
 from goldsmith.project.tables import Table
 
 FILE_REASONS = "_gs_file_reasons"
-"""array<string>: why a delivered row cannot be taken as it is, for as long as its file's text is at hand."""
+"""array<string>: violations of delivered rows that are found while their text is available."""
 
 
-class TooMuchTouched(Exception):  # noqa: N818 - tells the caller to compute the whole table
-    """The change set cannot be applied to a part of the table. The message says why."""
+class NeedsFullLoad(Exception):  # noqa: N818 - asks the caller to compute the whole table
+    """The change set cannot be applied to a part of the table. The message is the reason."""
 
 
 @dataclass(frozen=True)
 class TouchedKeys:
-    """The keys that are computed anew. names: the columns of `keys`, in the table's spelling."""
+    """The keys that are recomputed. names: the columns of `keys`, in the table's case."""
 
     names: Names
     keys: DataFrame
@@ -29,7 +29,7 @@ class TouchedKeys:
 
 @dataclass(frozen=True)
 class TouchedValues:
-    """The values that are computed anew. names: the columns, of which each of `values` has one literal."""
+    """The values that are recomputed. names: the columns; each of `values` has a literal for each."""
 
     names: Names
     values: tuple[Literals, ...]
@@ -37,10 +37,10 @@ class TouchedValues:
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows for one load. hidden: columns that judging sees and the table does not get.
+    """The rows of one load. hidden: columns for the evaluation only, which the table does not get.
 
-    touched: the part of the table that these rows replace, for loads that recompute parts. change_rows: rows of the
-    change set where the query is one-to-one. persisted: frames to let go of after the load.
+    touched: the part of the table that these rows replace, for loads that recompute parts. change_rows: the rows of
+    the change set if the query is one-to-one. persisted: frames to unpersist after the load.
     """
 
     shaped: Shaped

@@ -1,4 +1,4 @@
-"""A bad day on purpose: a feed's files with some values broken, the same ones each time."""
+"""Corrupts some values of a feed's files deterministically, to demonstrate bad data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from random import Random
 from goldsmith.run.feeding import Deliver
 
 EVERY = 50
-"""One row of so many gets one broken value; a file with fewer rows stays whole."""
+"""One of this many rows gets a corrupted value; files with fewer rows stay unchanged."""
 
 _FACTOR = -1000
 
 
 def spoiled(deliver: Deliver, days: Collection[date]) -> Deliver:
-    """A feed whose CSV files of these days have broken values. Files of other kinds are delivered as they are."""
+    """A feed whose CSV files of these days have corrupted values. Other files stay unchanged."""
 
     def deliver_spoiled(day: date) -> Iterable[tuple[str, bytes]]:
         for path, content in deliver(day):
@@ -28,22 +28,22 @@ def spoiled(deliver: Deliver, days: Collection[date]) -> Deliver:
 
 
 def spoiled_csv(path: str, content: bytes) -> bytes:
-    """A CSV file with a header, one row in fifty broken at one place: a number is far off, a text is missing.
+    """A CSV file with one corrupted value in every fifty rows: a wrong number or a missing text.
 
-    Which rows and places follows from the path alone.
+    The path alone determines the rows and columns.
     """
     rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
     random = Random(path)
     for at in sorted(random.sample(range(1, len(rows)), (len(rows) - 1) // EVERY)) if rows else ():
-        place = random.randrange(len(rows[at])) if rows[at] else None
-        if place is not None:
-            rows[at][place] = _broken(rows[at][place])
+        column = random.randrange(len(rows[at])) if rows[at] else None
+        if column is not None:
+            rows[at][column] = _corrupted(rows[at][column])
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue().encode()
 
 
-def _broken(value: str) -> str:
+def _corrupted(value: str) -> str:
     try:
         return f"{_FACTOR * (abs(int(value)) + 1)}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""Errors of code that a project brings along: feeds and Python tables."""
+"""Describes errors of a project's own code: feeds and Python tables."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from goldsmith.errors import Where
 _NETWORK = (ConnectionError, TimeoutError, gaierror, HTTPException)
 _STACK = ("at ", "Traceback (most recent call last)", "JVM stacktrace", "Driver stacktrace")
 _LONGEST = 500
-_ASK_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_RETRYABLE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def said(error: BaseException) -> str:
-    """An exception as one line: its type and its text, without a stack that the text repeats."""
+def one_line(error: BaseException) -> str:
+    """An exception on one line: its type and message, without a stack in the message."""
     lines = []
     for line in str(error).splitlines():
         if line.lstrip().startswith(_STACK):
@@ -30,9 +30,9 @@ def said(error: BaseException) -> str:
 
 
 def raised_at(error: BaseException, file: Path, table: str | None = None) -> Where:
-    """The line of the project's code that an exception comes from: the innermost one in the file's folder.
+    """The line of the project's code that raised an exception: the innermost one in the file's folder.
 
-    file: what was called; it stands for itself where no line is known.
+    file: the file that was called, which is returned if no line is known.
     """
     folder = file.parent.resolve()
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve() == file.resolve():
@@ -44,19 +44,19 @@ def raised_at(error: BaseException, file: Path, table: str | None = None) -> Whe
     return Where(file=file, table=table)
 
 
-def of_network(error: BaseException) -> bool:
-    """Whether the network or a server caused an exception, so that the same call may succeed later."""
+def is_network_error(error: BaseException) -> bool:
+    """Whether the network or a server caused an exception, so that a retry may succeed."""
     for each in _causes(error):
         status = _http_status(each)
         if status is not None:
-            return status in _ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            return status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         if isinstance(each, _NETWORK):
             return True
     return False
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and those that led to it, as libraries of the network wrap them."""
+    """An exception and its causes, as network libraries wrap them."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -68,9 +68,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _http_status(error: BaseException) -> int | None:
-    """The status of an HTTP answer, as urllib, requests, httpx and aiohttp carry it."""
-    answer = getattr(error, "response", None)
-    for owner, name in ((error, "code"), (error, "status"), (answer, "status_code"), (answer, "status")):
+    """The HTTP status of an exception of urllib, requests, httpx or aiohttp."""
+    response = getattr(error, "response", None)
+    for owner, name in ((error, "code"), (error, "status"), (response, "status_code"), (response, "status")):
         status = getattr(owner, name, None)
         if isinstance(status, int) and HTTPStatus.BAD_REQUEST <= status < 600:  # noqa: PLR2004
             return status

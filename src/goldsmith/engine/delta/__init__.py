@@ -1,4 +1,4 @@
-"""A Delta table: its log and commit metadata, change feeds, commits, the quarantine beside it, maintenance, the catalog.
+"""Delta tables: log, commit metadata, change feeds, commits, quarantine, maintenance, catalog.
 
-Delivered files are in `engine.ingest`. What a load is, and when it runs, is in `run`.
+`engine.ingest` reads delivered files; `run` has the loads.
 """

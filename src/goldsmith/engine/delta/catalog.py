@@ -1,7 +1,7 @@
-"""The Hive Metastore as Spark sees it: what it knows of a table, and how that is changed.
+"""Reads and changes entries of the Hive Metastore through Spark's external catalog.
 
-Tables are external at their own place. Their columns are those of the Delta log, kept as Spark keeps the columns
-of such tables, so that clients of the Thrift Server see names, types and comments.
+Tables are external, at their own location. Their columns are copied from the Delta log in the form in which Spark
+stores them, so that clients of the Thrift Server see names, types and comments.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.failures import is_made_already
+from goldsmith.engine.failures import is_already_there
 from goldsmith.errors import NotReady
 from goldsmith.project.sql.text import quoted, text_literal
 
 KEYS = "goldsmith.keys"
-"""The property of a registered table that names the other properties that Goldsmith set."""
+"""The property of a registered table that lists the other properties set by Goldsmith."""
 
 
-PATIENCE = 20.0
-"""Seconds to wait for a metastore that does not answer."""
+METASTORE_TIMEOUT = 20.0
+"""Seconds to wait for a metastore that does not respond."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the catalog is to know of a table. path: of its Delta table, whose columns it has."""
+class DesiredEntry:
+    """The catalog entry that a table should have. path: its Delta table, whose columns the entry gets."""
 
     name: str
     path: str
@@ -41,7 +41,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the catalog knows of a table. external: dropping the entry leaves the rows."""
+    """The catalog entry of a table. external: dropping the entry keeps the rows."""
 
     location: str
     provider: str
@@ -58,9 +58,9 @@ class Entry:
 
 
 class Catalog:
-    """The catalog of a session that was made with `catalog: hive`.
+    """The catalog of a session with `catalog: hive`.
 
-    Raises NotReady GS430 where no metastore answers: its client would try for minutes.
+    Raises NotReady GS430 if no metastore responds; its client would retry for minutes.
     """
 
     def __init__(self, spark: SparkSession) -> None:
@@ -90,53 +90,53 @@ class Catalog:
         names = self._class("scala.jdk.javaapi.CollectionConverters").asJava(self._external.listDatabases())
         return frozenset(str(name) for name in names)
 
-    def make_database(self, name: str, location: str, comment: str) -> None:
-        """Makes a database where it is not there. location: of tables that others make without one."""
-        self._made(
+    def create_database(self, name: str, location: str, comment: str) -> None:
+        """Creates a database if it does not exist. location: the default for tables created without one."""
+        self._create(
             f"CREATE DATABASE IF NOT EXISTS {quoted(name)} COMMENT {text_literal(comment)} "
             f"LOCATION {text_literal(location)}"
         )
 
     def entries(self, database: str, tables: Collection[str]) -> dict[str, Entry]:
-        """What is known of some tables of a database, by short name: one call to the metastore."""
-        held = self._external.getTablesByName(database, self._sequence(tables))
+        """The entries of some tables of a database by short name, in one call to the metastore."""
+        found_tables = self._external.getTablesByName(database, self._sequence(tables))
         found = {}
-        for table in self._class("scala.jdk.javaapi.CollectionConverters").asJava(held):
+        for table in self._class("scala.jdk.javaapi.CollectionConverters").asJava(found_tables):
             found[str(table.identifier().table())] = _entry(table)
         return found
 
-    def register(self, wanted: Wanted) -> None:
-        """Makes the entry of a table that the catalog does not know. Its log has been seen to be there."""
-        self._made(made_known(wanted.name, wanted.path))
+    def register(self, wanted: DesiredEntry) -> None:
+        """Creates the entry of a table that is not registered. The table must exist."""
+        self._create(create_table_sql(wanted.name, wanted.path))
 
-    def _made(self, statement: str) -> None:
-        # Spark looks and then makes: an application beside this one may be faster between the two.
+    def _create(self, statement: str) -> None:
+        # Spark checks before it creates: another application may create it in between.
         try:
             self.spark.sql(statement)
         except Exception as error:
-            if not is_made_already(error):
+            if not is_already_there(error):
                 raise
 
-    def forget(self, name: str) -> None:
-        """Drops the entry of an external table; its rows stay."""
+    def drop_entry(self, name: str) -> None:
+        """Drops the entry of an external table and keeps its rows."""
         database, _, table = name.partition(".")
         self._external.dropTable(database, table, True, False)
 
     def columns_differ(self, entry: Entry, log: TableLog) -> bool:
-        """Whether the entry's columns, types or comments are not those of the Delta table."""
+        """Whether the entry's columns, types or comments differ from the Delta table's."""
         return not entry.schema().equals(log.schema())
 
     def set_columns(self, name: str, log: TableLog) -> None:
-        """Gives the entry the columns of the Delta table."""
+        """Sets the entry's columns to those of the Delta table."""
         database, _, table = name.partition(".")
         self._external.alterTableDataSchema(database, table, log.schema())
 
     def set_properties(
         self, name: str, comment: str, properties: Mapping[str, str], gone: Collection[str]
     ) -> None:
-        """Gives the entry its comment and properties, and takes those of `gone` away.
+        """Sets the entry's comment and properties, and removes the properties `gone`.
 
-        Spark's own statements would commit to the Delta table; these change the metastore alone.
+        Spark's SQL statements would commit to the Delta table; these commands only change the metastore.
         """
         database, _, table = name.partition(".")
         option = self._class("scala.Option")
@@ -148,14 +148,14 @@ class Catalog:
         if gone:
             unset = self._class(commands + "AlterTableUnsetPropertiesCommand")
             unset(identifier, self._sequence(gone), True, False).run(session)
-        told = self._map({**properties, "comment": comment})
-        self._class(commands + "AlterTableSetPropertiesCommand")(identifier, told, False).run(session)
+        settings = self._map({**properties, "comment": comment})
+        self._class(commands + "AlterTableSetPropertiesCommand")(identifier, settings, False).run(session)
 
 
-def await_metastore(uris: str, seconds: float = PATIENCE) -> None:
-    """Returns when one of `thrift://host:port,...` takes a connection; at once where none is named.
+def await_metastore(uris: str, seconds: float = METASTORE_TIMEOUT) -> None:
+    """Waits until one of `thrift://host:port,...` accepts a connection; returns at once for an empty list.
 
-    Raises NotReady GS430 after the given seconds: a metastore that restarts is away for some ten.
+    Raises NotReady GS430 after the given seconds: a restart of a metastore takes some ten.
     """
     places = [urlsplit(uri.strip()) for uri in uris.split(",") if uri.strip()]
     end = time.monotonic() + seconds
@@ -172,7 +172,7 @@ def await_metastore(uris: str, seconds: float = PATIENCE) -> None:
             raise NotReady(
                 "GS430",
                 f"The Hive Metastore cannot be reached ({'; '.join(failures)}).",
-                hint="Start it (`make up`), or name the one that is there by HIVE_METASTORE_URIS.",
+                hint="Start it (`make up`), or set HIVE_METASTORE_URIS to a running one.",
                 retryable=True,
             )
         time.sleep(0.5)
@@ -181,7 +181,7 @@ def await_metastore(uris: str, seconds: float = PATIENCE) -> None:
 def _entry(table: Any) -> Entry:
     location, provider, comment = table.storage().locationUri(), table.provider(), table.comment()
     return Entry(
-        location=plain_place(str(location.get())) if location.isDefined() else "",
+        location=normalized_location(str(location.get())) if location.isDefined() else "",
         provider=str(provider.get()).lower() if provider.isDefined() else "",
         external=str(table.tableType().name()) == "EXTERNAL",
         comment=str(comment.get()) if comment.isDefined() else "",
@@ -189,15 +189,15 @@ def _entry(table: Any) -> Entry:
     )
 
 
-def plain_place(place: str) -> str:
-    """A location in one spelling: a local one as a path, others as they are, without a slash at the end."""
+def normalized_location(place: str) -> str:
+    """A location in a normal form: a local one as a path, others unchanged, without a slash at the end."""
     if place.startswith("file:"):
         place = "/" + unquote(place.removeprefix("file:")).lstrip("/")
     return place.rstrip("/")
 
 
-def made_known(name: str, path: str) -> str:
-    """SQL that makes a catalog's entry `layer.table` of the Delta table at a path, where there is none."""
+def create_table_sql(name: str, path: str) -> str:
+    """SQL that registers the Delta table at a path as `layer.table`, if it is not registered."""
     return f"CREATE TABLE IF NOT EXISTS {_identifier(name)} USING delta LOCATION {text_literal(path)}"
 
 

@@ -1,4 +1,4 @@
-"""Change sets: the rows of an upstream that a table has not consumed yet, added and removed."""
+"""Change sets: the rows added to and removed from an upstream since a table consumed it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.columns import exact, named
 from goldsmith.engine.delta.log import TableLog, types_in
+from goldsmith.engine.row_values import grouping_form, named
 from goldsmith.project.models import CHANGE_FEED
 from goldsmith.project.sql.text import quoted
 
 _NET = "_gs_net"
 _ROW_BY_ROW = ("MERGE", "UPDATE", "DELETE")
-"""Operations whose change feed has just the rows that changed."""
+"""Operations whose change feed has only the changed rows."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Versions of an upstream with after < version <= until, and what its log says happened in them.
+    """The versions of an upstream with after < version <= until, and what they changed.
 
-    rewritten: whole files were replaced, among them rows that stayed as they are. rows: of the files that were
-    added; None where files carry no statistics. altered: what became of its columns across which its changes cannot be
-    read as rows of one schema; None where nothing did.
+    rewritten: whole files were replaced, including unchanged rows. rows: the number of rows in added files; None if
+    files have no statistics. schema_change: a change of columns across which the changes cannot be read with one
+    schema; None if there is none.
     """
 
     after: int
@@ -33,7 +33,7 @@ class Span:
     removed: bool
     rewritten: bool
     rows: int | None
-    altered: str | None = None
+    schema_change: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -42,9 +42,9 @@ class Span:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """Added and removed rows, netted as multisets; removed is None where nothing was removed.
+    """Added and removed rows, netted as multisets; removed is None if nothing was removed.
 
-    cached: what is to be unpersisted when the rows have been used.
+    cached: frames to unpersist after use.
     """
 
     added: DataFrame
@@ -53,8 +53,8 @@ class ChangeSet:
     cached: tuple[DataFrame, ...] = ()
 
 
-def look_at(log: TableLog, after: int, until: int) -> Span:
-    """What happened in a span, from the log alone. Raises HistoryGone where the log no longer has it."""
+def read_span(log: TableLog, after: int, until: int) -> Span:
+    """Reads what a span changed from the log. Raises HistoryGone if the log no longer has it."""
     added = removed = rewritten = False
     rows: int | None = 0
     schemas: list[str] = []
@@ -64,13 +64,13 @@ def look_at(log: TableLog, after: int, until: int) -> Span:
         removed = removed or commit.removed
         rows = None if rows is None or commit.added_rows is None else rows + commit.added_rows
         rewritten = rewritten or (commit.removed and commit.operation not in _ROW_BY_ROW)
-    return Span(after, until, added, removed, rewritten, rows, _altered(log, after, schemas))
+    return Span(after, until, added, removed, rewritten, rows, _schema_change(log, after, schemas))
 
 
-def _altered(log: TableLog, after: int, schemas: Sequence[str]) -> str | None:
-    """What a sequence of schemas changed in the columns that a version had. schemas: as JSON, oldest first.
+def _schema_change(log: TableLog, after: int, schemas: Sequence[str]) -> str | None:
+    """What a sequence of schemas changed in the columns of a version. schemas: as JSON, oldest first.
 
-    Comments, nullability and columns that were added at the end make no difference: older rows have NULL there.
+    Comments, nullability and columns added at the end are ignored: older rows have NULL in new columns.
     """
     if not schemas:
         return None
@@ -79,7 +79,7 @@ def _altered(log: TableLog, after: int, schemas: Sequence[str]) -> str | None:
         types = types_in(schema)
         for name, kind in former.items():
             if name not in types:
-                return f"the column {name} is gone"
+                return f"the column {name} was removed"
             if types[name] != kind:
                 return f"the type of {name} changed from {kind} to {types[name]}"
         former = types
@@ -87,16 +87,16 @@ def _altered(log: TableLog, after: int, schemas: Sequence[str]) -> str | None:
 
 
 def read_table(spark: SparkSession, path: str, version: int) -> DataFrame:
-    """The table as it stood at a version."""
+    """The table at a version."""
     return spark.read.format("delta").option("versionAsOf", version).load(path)
 
 
 def read_changes(spark: SparkSession, path: str, span: Span) -> ChangeSet:
     """The rows that a span added and removed.
 
-    Where files were removed, equal rows that were added and removed cancel, whatever the order within a
-    version: a RESTORE or an overwrite puts both into one. The result is then the final multiset of rows
-    less the first one.
+    If files were removed, equal rows that were added and removed cancel, in any order within a version: a RESTORE
+    or an overwrite has both in one version. The result is then the difference of the last and the first multiset of
+    rows.
     """
     if not span.removed:
         return ChangeSet(changed_rows(spark, path, span), None, span.rows)
@@ -108,30 +108,30 @@ def read_changes(spark: SparkSession, path: str, span: Span) -> ChangeSet:
 
 
 def changed_rows(spark: SparkSession, path: str, span: Span) -> DataFrame:
-    """The rows that a span added or removed; equal ones may come once for many, and what came and went in it too."""
+    """A superset of the rows that a span added or removed, possibly without duplicates."""
     if not span.rewritten:
         return _feed(spark, path, span).drop(*CHANGE_FEED)
     return _netted(spark, path, span).drop(_NET)
 
 
 def _netted(spark: SparkSession, path: str, span: Span) -> DataFrame:
-    """Rows with _NET: how often they were added less how often they were removed.
+    """Rows with _NET: how often they were added minus how often they were removed.
 
-    Rows are one where each of their values is the same to the last bit; a group has its members' own values.
+    Rows are grouped if all their values are identical to the last bit.
     """
     feed = _feed(spark, path, span)
     came = "_change_type IN ('insert', 'update_postimage')"
     rows = feed.withColumn(_NET, F.expr(f"IF({came}, 1, -1)")).drop(*CHANGE_FEED)
     fields = [field for field in rows.schema.fields if field.name != _NET]
-    forms = {field.name: exact(quoted(field.name), field.dataType) for field in fields}
-    apart = [name for name, form in forms.items() if form != quoted(name)]
-    alike = [
-        F.expr(form).alias(f"_gs_form_{at}") if name in apart else F.col(form)
+    forms = {field.name: grouping_form(quoted(field.name), field.dataType) for field in fields}
+    differing = [name for name, form in forms.items() if form != quoted(name)]
+    keys = [
+        F.expr(form).alias(f"_gs_form_{at}") if name in differing else F.col(form)
         for at, (name, form) in enumerate(forms.items())
     ]
-    values = [F.expr(f"any_value({quoted(name)})").alias(name) for name in apart]
-    netted = rows.groupBy(*alike).agg(F.expr(f"sum({_NET}) AS {_NET}"), *values).where(f"{_NET} != 0")
-    return netted.select(*named([*forms, _NET])) if apart else netted
+    values = [F.expr(f"any_value({quoted(name)})").alias(name) for name in differing]
+    netted = rows.groupBy(*keys).agg(F.expr(f"sum({_NET}) AS {_NET}"), *values).where(f"{_NET} != 0")
+    return netted.select(*named([*forms, _NET])) if differing else netted
 
 
 def _feed(spark: SparkSession, path: str, span: Span) -> DataFrame:

@@ -1,4 +1,4 @@
-"""One commit of a Delta table, as its log file tells it."""
+"""Parses a commit of a Delta table from its log file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from goldsmith.engine.delta.metadata import CommitMetadata, base_in
 
 @dataclass(frozen=True)
 class Commit:
-    """One commit as the log tells it.
+    """A commit of a Delta table.
 
-    at: milliseconds since 1970. metadata: what Goldsmith says of its own commits. added, removed: whether it added
-    or removed rows.
-    added_rows: from the files' statistics, None where one file has none.
-    base: the version that it was planned from, where it says so. schema: the table's, as JSON, where it set that.
+    at: milliseconds since 1970. metadata: Goldsmith's metadata; None for commits of other programs. added, removed:
+    whether it added or removed rows. added_rows: from the files' statistics; None if a file has none. base: the
+    version that it was planned from, if recorded. schema: the table's schema as JSON, if the commit set it.
     """
 
     version: int
@@ -34,7 +33,7 @@ class Commit:
 
 
 def read_commit(version: int, lines: list[str]) -> Commit:
-    """A commit from the lines of its log file."""
+    """Parses a commit from the lines of its log file."""
     info: dict[str, Any] = {}
     added = removed = False
     rows: int | None = 0

@@ -1,4 +1,4 @@
-"""A Delta log read from its files, without a JVM: enough to decide whether a table has anything to load."""
+"""Reads a Delta log from its files without a JVM, to decide whether a table has anything to load."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from goldsmith.engine.s3 import Bucket
 _COMMIT = re.compile(r"(\d{20})\.json")
 
 
-class NeedsSpark(Exception):  # noqa: N818 - tells the caller to start Spark
-    """The files of the log do not answer the question. The message says why."""
+class NeedsSpark(Exception):  # noqa: N818 - asks the caller to start Spark
+    """The log's files do not suffice; the message is the reason."""
 
 
 class WithoutSpark:
-    """Stands where a session is expected; whoever uses it needs Spark."""
+    """A placeholder for a session that raises NeedsSpark when used."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NeedsSpark(f"`{name}` of the session is needed")
@@ -66,10 +66,10 @@ def _bucket(name: str) -> Bucket:
 
 
 class FolderLog(TableLog):
-    """The log of the table at `path` as its files had it when it was first asked. What else is asked raises NeedsSpark."""
+    """The log of the table at `path`, at the version of the first call. Methods that need Spark raise NeedsSpark."""
 
     def __init__(self, path: str) -> None:
-        # Not the parent's: it opens the log in the JVM.
+        # Without super().__init__, which opens the log in the JVM.
         self.path = path
         self._commits: dict[int, Commit] = {}
         self._checksums: dict[int, dict[str, Any]] = {}
@@ -86,7 +86,7 @@ class FolderLog(TableLog):
             self._newest = max(found, default=NO_TABLE)
         return self._newest
 
-    def last_seen(self) -> int:
+    def cached_version(self) -> int:
         return self.version()
 
     def identity(self) -> tuple[str, int]:
@@ -127,5 +127,5 @@ class FolderLog(TableLog):
                 raise NeedsSpark(f"{self.path} has no checksum of version {version}") from None
         return self._checksums[version]
 
-    def _refuse_other_content(self) -> None:
-        """Nothing: a table that is not there is loaded, and the load looks at its folder."""
+    def _require_delta_folder(self) -> None:
+        """Does nothing: a missing table is loaded, and the load checks its folder."""

@@ -1,4 +1,4 @@
-"""Looks into a table's Delta log: no Spark job, a few milliseconds each."""
+"""Reads a table's Delta log: commits, bookmark, schema. No Spark job, a few milliseconds each."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PART = 4_000
 
 
 class HistoryGone(Exception):  # noqa: N818 - an expected state of an old log
-    """The log no longer has the versions that were asked for."""
+    """The log no longer has the requested versions."""
 
 
 @dataclass(frozen=True)
 class TableState:
-    """A table's newest state. version: NO_TABLE where there is none. counter: of Goldsmith's last commit."""
+    """A table's newest state. version: NO_TABLE if it does not exist. counter: that of Goldsmith's last commit."""
 
     version: int
     id: str
@@ -40,71 +40,71 @@ class TableState:
 
 @dataclass(frozen=True)
 class Bookmark:
-    """The last commit of Goldsmith that still counts, and the state it was found in."""
+    """Goldsmith's last commit that is in effect, and the state of the table."""
 
     state: TableState
     version: int
     metadata: CommitMetadata
     restored: bool
-    """A RESTORE led to it, and nothing was loaded since."""
+    """True if a RESTORE made it the last commit, and nothing was loaded since."""
 
     @property
     def foreign(self) -> tuple[str, ...]:
-        """Operations that changed rows outside Goldsmith: after the commit, or between it and what it was planned from."""
+        """Operations that changed rows outside Goldsmith after the commit, or between it and its base version."""
         return self.metadata.foreign
 
 
 class TableLog:
-    """The Delta log of the table at `path`. Commits that were read are kept: they never change."""
+    """The Delta log of the table at `path`. Caches commits, which never change."""
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.spark = spark
         self.path = path
         self._commits: dict[int, Commit] = {}
         jvm: Any = spark._jvm
-        # Delta asks the thread for its session; threads of a pool were never told one.
+        # Delta uses the thread's active session, which threads of a pool do not have.
         SparkSession._get_j_spark_session_class(jvm).setActiveSession(spark._jsparkSession)
         self._none = self._class("scala.None$").__getattr__("MODULE$")
         self._log = self._class("org.apache.spark.sql.delta.DeltaLog").forTable(spark._jsparkSession, path)
 
     def _class(self, name: str) -> Any:
-        """A class by its full name: as `jvm.a.b.C` each dot would ask the JVM."""
+        """A class by its full name, without a call to the JVM for each dot of `jvm.a.b.C`."""
         jvm: Any = self.spark._jvm
         return JavaClass(name, jvm._gateway_client)
 
     def version(self) -> int:
-        """The newest version, NO_TABLE where there is no table."""
+        """The newest version; NO_TABLE if the table does not exist."""
         return int(self._snapshot().version())
 
     def identity(self) -> tuple[str, int]:
-        """The Delta table's id and its newest version; an empty id where there is no table."""
+        """The Delta table's id and its newest version; an empty id if the table does not exist."""
         snapshot = self._snapshot()
         version = int(snapshot.version())
         return (str(snapshot.metadata().id()) if version != NO_TABLE else "", version)
 
     def state(self) -> TableState:
-        """The newest state. Raises StorageError GS401 where the folder holds something else than Delta."""
+        """The newest state. Raises StorageError GS401 if the folder contains something other than a Delta table."""
         id_, version = self.identity()
         if version == NO_TABLE:
-            self._refuse_other_content()
+            self._require_delta_folder()
             return TableState(NO_TABLE, "", 0)
         return TableState(version, id_, self._counter(version))
 
     def counter(self) -> int:
-        """The counter of Goldsmith's last commit; 0 where the log holds none."""
+        """The counter of Goldsmith's last commit; 0 if the log has none."""
         return self._counter(self.version())
 
     def size(self) -> int | None:
-        """Bytes of the table's files, as its newest checksum tells; None where it has none."""
+        """The size of the table's files in bytes, from its newest checksum; None if it has none."""
         checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
         return int(checksum.get().tableSizeBytes()) if checksum.isDefined() else None
 
     def files(self) -> int:
-        """How many files the newest version has."""
+        """The number of files of the newest version."""
         return int(self._snapshot().numOfFiles())
 
     def retention(self) -> float:
-        """Hours that the table keeps removed files for: `delta.deletedFileRetentionDuration`, seven days where unsaid."""
+        """The retention of removed files in hours: `delta.deletedFileRetentionDuration`, by default seven days."""
         snapshot = self._snapshot()
         kept = self._class("org.apache.spark.sql.delta.DeltaLog").tombstoneRetentionMillis(
             snapshot.metadata()
@@ -125,71 +125,71 @@ class TableLog:
         return 0
 
     def types(self, version: int | None = None) -> dict[str, str]:
-        """The columns and their Spark types, of a version or as last seen. Raises HistoryGone."""
+        """The columns and their Spark types, at a version or in the cached snapshot. Raises HistoryGone."""
         if version is None:
             return types_in(self._log.unsafeVolatileSnapshot().schema().json())
         try:
-            held = self.spark.read.format("delta").option("versionAsOf", version).load(self.path)
+            frame = self.spark.read.format("delta").option("versionAsOf", version).load(self.path)
         except Exception as error:
             if is_history_gone(error):
                 raise HistoryGone(f"{self.path} version {version}") from None
             raise
-        return types_in(held.schema.json())
+        return types_in(frame.schema.json())
 
     def table_property(self, key: str) -> str | None:
-        """A property of the table as it was last seen."""
+        """A table property, from the cached snapshot."""
         found = self._log.unsafeVolatileSnapshot().metadata().configuration().get(key)
         return str(found.get()) if found.isDefined() else None
 
     def supports(self, feature: str) -> bool:
-        """Whether the table's protocol, as it was last seen, names a feature of Delta's."""
+        """Whether the table's protocol has a Delta feature, from the cached snapshot."""
         return bool(
             self._log.unsafeVolatileSnapshot().protocol().readerAndWriterFeatureNames().contains(feature)
         )
 
     def schema(self) -> Any:
-        """The table's schema as it was last seen, as the JVM's StructType."""
+        """The table's schema as the JVM's StructType, from the cached snapshot."""
         return self._log.unsafeVolatileSnapshot().schema()
 
-    def last_seen(self) -> int:
-        """The version that was last seen, without a look at the storage."""
+    def cached_version(self) -> int:
+        """The version of the cached snapshot, without access to the storage."""
         return int(self._log.unsafeVolatileSnapshot().version())
 
     def transaction(self) -> tuple[Any, Any]:
-        """A transaction on the newest version, and the metadata that it begins with, both of the JVM."""
+        """A transaction on the newest version and the table's metadata, both as JVM objects."""
         transaction = self._log.startTransaction(self._none, self._none)
         return transaction, transaction.metadata()
 
-    def checked(self, configuration: Any) -> Any:
-        """Table properties as Delta spells them; raises what Delta says of those that it does not know."""
+    def validated(self, configuration: Any) -> Any:
+        """Table properties in Delta's spelling. Raises Delta's exception for unknown ones."""
         return self._class("org.apache.spark.sql.delta.DeltaConfigs").validateConfigurations(configuration)
 
-    def commit_description(self, transaction: Any, configuration: Any) -> None:
-        """Commits a transaction that changed the table's metadata and no rows."""
+    def commit_properties(self, transaction: Any, configuration: Any) -> None:
+        """Commits a transaction that changes the table's metadata and no rows."""
         nothing = self._class("scala.collection.immutable.Nil$").__getattr__("MODULE$")
         operation = self._class("org.apache.spark.sql.delta.DeltaOperations$SetTableProperties")(
             configuration
         )
         transaction.commit(nothing, operation)
 
-    def _refuse_other_content(self) -> None:
+    def _require_delta_folder(self) -> None:
         folder = self._class("org.apache.hadoop.fs.Path")(self.path)
         system = folder.getFileSystem(self._configuration)
         if not system.exists(folder):
             return
         others = [str(item.getPath().getName()) for item in system.listStatus(folder)]
-        # Data files without a log are what a first write leaves when it is killed: Delta's own, never seen.
-        strange = [
+        # Data files without a log are left by a killed first write. They belong to Delta and were never visible.
+        unexpected = [
             name
             for name in others
             if name != "_delta_log" and not name.endswith(".parquet") and name[:1] != "."
         ]
-        if strange or (others and not all(name.startswith(("part-", ".", "_")) for name in others)):
+        if unexpected or (others and not all(name.startswith(("part-", ".", "_")) for name in others)):
             raise StorageError(
                 "GS401",
-                f"The table's folder holds something that is not a Delta table: {', '.join(sorted(others)[:3])}.",
+                f"The table's folder contains files that are not a Delta table: {', '.join(sorted(others)[:3])}.",
                 where=Where(file=self.path),
-                hint="Move it away; Goldsmith makes the folder itself.",
+                hint="Move them away: Goldsmith creates the folder itself.",
             )
 
     @property
@@ -198,7 +198,7 @@ class TableLog:
         return context.hadoopConfiguration()
 
     def commit(self, version: int) -> Commit:
-        """One commit. Raises HistoryGone where the log no longer has it."""
+        """A commit. Raises HistoryGone if the log no longer has it."""
         if version in self._commits:
             return self._commits[version]
         path = self._class("org.apache.hadoop.fs.Path")(f"{self.path}/_delta_log/{version:020d}.json")
@@ -214,13 +214,13 @@ class TableLog:
     def _text(self, lines: Any) -> str:
         """A Scala sequence of lines as one text, fetched in parts.
 
-        An answer of more than 8 KB leaves the JVM in two writes, and the second waits 40 ms for the kernel's
-        delayed acknowledgement of the first.
+        The JVM sends a reply of more than 8 KB in two writes, and the second waits 40 ms for the kernel's delayed
+        acknowledgement of the first.
         """
-        held = self._class("scala.collection.mutable.StringBuilder")()
-        lines.addString(held, "\n")
-        length = int(held.length())
-        return "".join(held.substring(at, min(at + _PART, length)) for at in range(0, length, _PART))
+        text = self._class("scala.collection.mutable.StringBuilder")()
+        lines.addString(text, "\n")
+        length = int(text.length())
+        return "".join(text.substring(at, min(at + _PART, length)) for at in range(0, length, _PART))
 
     def commits(self, after: int, until: int) -> Iterator[Commit]:
         """Commits with after < version <= until, oldest first. Raises HistoryGone."""
@@ -228,10 +228,10 @@ class TableLog:
             yield self.commit(version)
 
     def bookmark(self, state: TableState) -> Bookmark | None:
-        """The last Goldsmith commit that the table's present content stands on.
+        """Goldsmith's last commit that the table's current content is based on.
 
-        A RESTORE leads to the version that was restored, and the counters between are void.
-        None where the log holds no such commit any more.
+        After a RESTORE it is searched from the restored version, and the counters in between are voided. None if the
+        log no longer has such a commit.
         """
         version, restored = state.version, False
         foreign: set[str] = set()
@@ -242,17 +242,16 @@ class TableLog:
                 return None
             if commit.metadata is not None:
                 metadata = commit.metadata
-                foreign |= {*metadata.foreign, *self._unplanned(commit)}
+                foreign |= {*metadata.foreign, *self._concurrent_changes(commit)}
                 metadata = replace(metadata, foreign=tuple(sorted(foreign)))
                 if restored and metadata.counter < state.counter:
-                    taken_back = (metadata.counter + 1, state.counter)
-                    metadata = _with_void(metadata, taken_back)
+                    metadata = _with_voided(metadata, (metadata.counter + 1, state.counter))
                 return Bookmark(state, version, metadata, restored)
             if commit.operation == "RESTORE":
                 restored = True
                 target = commit.parameters.get("version")
                 if target is None:
-                    # Restored by time: the log does not name the version.
+                    # RESTORE to a timestamp: the log does not record the version.
                     return None
                 version = int(target)
                 continue
@@ -261,10 +260,10 @@ class TableLog:
             version -= 1
         return None
 
-    def _unplanned(self, commit: Commit) -> set[str]:
-        """Operations that changed rows between one of Goldsmith's commits and the version that it was planned from.
+    def _concurrent_changes(self, commit: Commit) -> set[str]:
+        """Operations that changed rows between one of Goldsmith's commits and its base version.
 
-        Only the log store on S3 refuses such a commit. On a disk another program's append may come in between.
+        On S3 the log store rejects such a commit. On a disk another program may append in between.
         """
         base = commit.base if commit.base is not None else commit.version - 1
         try:
@@ -274,10 +273,10 @@ class TableLog:
         return {other.operation for other in between if other.added or other.removed}
 
     def change_feed(self, first: int, last: int) -> DataFrame:
-        """The rows that versions added and removed, as Delta's change feed has them. The commits must be there.
+        """The change feed of some versions. The commits must exist.
 
-        Delta's reader hands each row over as objects of Java, which hold neither every date nor every text. The frame
-        beneath it holds them all.
+        Delta's reader converts rows to Java objects, which cannot represent every date and text. The frame beneath it
+        can.
         """
         snapshot = self._snapshot()
         if int(snapshot.version()) != last:
@@ -290,7 +289,7 @@ class TableLog:
         return DataFrame(frame, self.spark)
 
     def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
-        """The commit of this run with this counter, looked for after a version; None where it was not taken."""
+        """This run's commit with this counter, searched after a version; None if it was not made."""
         version = after + 1
         while True:
             try:
@@ -321,11 +320,11 @@ class TableLog:
         return found[::-1]
 
 
-def _with_void(metadata: CommitMetadata, taken_back: tuple[int, int]) -> CommitMetadata:
-    return replace(metadata, voided=(*metadata.voided, taken_back))
+def _with_voided(metadata: CommitMetadata, counters: tuple[int, int]) -> CommitMetadata:
+    return replace(metadata, voided=(*metadata.voided, counters))
 
 
 def types_in(schema: str) -> dict[str, str]:
-    """The columns and their Spark types of a schema as JSON."""
+    """The columns and Spark types of a schema in JSON."""
     fields = StructType.fromJson(json.loads(schema)).fields
     return {field.name: field.dataType.simpleString() for field in fields}

@@ -1,4 +1,4 @@
-"""Delta's own upkeep of one table: few files for many, and no files that nobody reads any more."""
+"""Delta's maintenance of one table: compaction and vacuum."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from goldsmith.engine.delta.writing import session_commit
 from goldsmith.project.sql.text import quoted
 
 
-def compact(spark: SparkSession, path: str, told: str | None) -> tuple[int, int]:
-    """Puts small files together, by the table's clustering where it has one; rows stay as they are.
+def compact(spark: SparkSession, path: str, user_metadata: str | None) -> tuple[int, int]:
+    """Compacts small files, by the table's clustering if it has one. Rows do not change.
 
-    told: what the commit says in its userMetadata. Returns how many files were replaced by how many; where these
-    are 0 there was no commit.
+    user_metadata: the commit's userMetadata. Returns the numbers of files removed and added; without a commit both
+    are 0.
     """
     table = DeltaTable.forPath(spark, path)
-    if told is None:
+    if user_metadata is None:
         metrics = table.optimize().executeCompaction()
     else:
-        with session_commit(spark, told):
+        with session_commit(spark, user_metadata):
             metrics = table.optimize().executeCompaction()
     row = metrics.select("metrics.numFilesRemoved", "metrics.numFilesAdded").first()
     return (int(row[0]), int(row[1])) if row is not None else (0, 0)
 
 
-def unneeded(spark: SparkSession, path: str) -> int:
-    """How many files `remove_unneeded` would remove."""
+def count_unreferenced(spark: SparkSession, path: str) -> int:
+    """The number of files that `vacuum` would remove."""
     return spark.sql(f"VACUUM delta.{quoted(path)} DRY RUN").count()
 
 
-def remove_unneeded(spark: SparkSession, path: str) -> None:
-    """Removes the files that no version of the table's retention needs, and half-written ones that are older than that.
+def vacuum(spark: SparkSession, path: str) -> None:
+    """Removes unreferenced files that are older than the table's retention.
 
-    The table's own `delta.deletedFileRetentionDuration` decides, and no RETAIN.
+    The retention is the table's `delta.deletedFileRetentionDuration`.
     """
     key = "spark.databricks.delta.vacuum.logging.enabled"
-    # A commit of its own would make loads under way plan again.
+    # A logged vacuum is a commit, which would conflict with concurrent loads.
     spark.conf.set(key, "false")
     try:
         DeltaTable.forPath(spark, path).vacuum()

@@ -1,4 +1,4 @@
-"""The merge load: one row per key survives, the newest."""
+"""Merges the newest row of each key into a Delta table."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from goldsmith.engine.columns import named, row_hash
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
+from goldsmith.engine.row_values import named, row_hash
 from goldsmith.project.loads import Merge
 from goldsmith.project.sql.text import quoted
 
@@ -33,26 +33,28 @@ NULL_KEY = "null_key"
 
 @dataclass(frozen=True)
 class Newest:
-    """One row per key. frame: the rows' columns, its order and whether `delete_when` removes its key."""
+    """The newest row of each key. frame: the rows' columns, their order, and whether `delete_when` deletes the key."""
 
     frame: DataFrame
     columns: tuple[str, ...]
 
 
 Ranges = tuple[tuple[str, str], ...]
-"""Key columns with the condition that all values of the rows meet, as `literals.range_of` gives it."""
+"""Key columns with a condition that all their values meet, as returned by `row_literals.range_of`."""
 
 
 def null_key(load: Merge) -> str:
-    """SQL, true where a row has no complete key: it can match nothing."""
+    """SQL: the row's key has a NULL, so it matches no row."""
     return " OR ".join(f"{quoted(name)} IS NULL" for name in load.key)
 
 
 def newest(rows: DataFrame, load: Merge) -> Newest:
-    """The newest row of each key: the greatest `newest_by`, NULL being the least; a hash of the row breaks ties,
-    so that any order and grouping of the same rows decides the same."""
+    """The newest row of each key: the one with the greatest `newest_by`, where NULL is the least.
+
+    A hash of the row breaks ties, so that the result does not depend on the order and batching of rows.
+    """
     columns = tuple(rows.columns)
-    doomed = F.coalesce(F.expr(load.delete_when), F.lit(False)) if load.delete_when else F.lit(False)
+    deletes = F.coalesce(F.expr(load.delete_when), F.lit(False)) if load.delete_when else F.lit(False)
     order = ", ".join(quoted(name) for name in load.newest_by)
     keys = ", ".join(quoted(name) for name in load.key)
     ranked = rows.selectExpr(
@@ -61,14 +63,14 @@ def newest(rows: DataFrame, load: Merge) -> Newest:
     ranked = ranked.selectExpr(
         "*", f"row_number() OVER (PARTITION BY {keys} ORDER BY {_ORDER} DESC) AS {_RANK}"
     )
-    return Newest(ranked.where(f"{_RANK} = 1").drop(_RANK).withColumn(_DOOMED, doomed), columns)
+    return Newest(ranked.where(f"{_RANK} = 1").drop(_RANK).withColumn(_DOOMED, deletes), columns)
 
 
-def prunable(schema: StructType, load: Merge) -> list[str]:
-    """The key columns whose range of values spares reading the table's other files.
+def pruning_columns(schema: StructType, load: Merge) -> list[str]:
+    """The key columns whose range of values is used to prune the table's files.
 
-    Days and times where the key has any: rows come by them. The others of such a key spare little, and each makes
-    the search for files longer. Floating numbers never: to the statistics of files the two zeros are apart.
+    Dates and timestamps if the key has any, since rows arrive by them; further columns prune little and slow down the
+    search for files. Never floating-point columns: file statistics distinguish 0.0 from -0.0.
     """
     kinds = {name: schema[name].dataType for name in load.key}
     days = [name for name, kind in kinds.items() if isinstance(kind, DateType | TimestampType)]
@@ -80,12 +82,12 @@ def prunable(schema: StructType, load: Merge) -> list[str]:
 
 
 def survivors(found: Newest) -> DataFrame:
-    """The rows that a whole load writes: the newest of each key, less those that remove their key."""
+    """The rows that a full load writes: the newest of each key, without those that delete their key."""
     return found.frame.where(~F.col(_DOOMED)).select(*named(found.columns))
 
 
-def removing(found: Newest) -> int:
-    """How many of the newest rows remove their key."""
+def count_deletes(found: Newest) -> int:
+    """The number of newest rows that delete their key."""
     return found.frame.where(_DOOMED).count()
 
 
@@ -100,9 +102,9 @@ def merge_newest(
 ) -> None:
     """Merges the newest rows into the table in one commit.
 
-    touched: the keys (their columns alone) whose rows in `found` are all there are upstream; such a key's row
-    replaces what the table holds, and a touched key without a row is deleted. Keys that are not touched
-    change the table only where their row is newer than the table's.
+    touched: the keys (only their columns) whose upstream rows are all in `found`. The row of a touched key replaces
+    the table's row; a touched key without a row is deleted. Other keys change the table only if their row is newer
+    than the table's.
     """
     source = found.frame
     marker = F.when(F.col(_DOOMED), "newer_delete").otherwise("newer")
@@ -112,16 +114,16 @@ def merge_newest(
         keys = touched.where(f"NOT ({null_key(load)})").distinct().withColumn("_gs_touched", F.lit(True))
         joined = source.join(keys, list(load.key), "full_outer")
         gone = F.col(_DOOMED).isNull()
-        settled = F.when(gone | F.col(_DOOMED), "delete").otherwise("replace")
-        source = joined.withColumn(_ACTION, F.when(F.col("_gs_touched"), settled).otherwise(marker))
-        # A deleted key lies outside the range of the rows that came.
+        replacing = F.when(gone | F.col(_DOOMED), "delete").otherwise("replace")
+        source = joined.withColumn(_ACTION, F.when(F.col("_gs_touched"), replacing).otherwise(marker))
+        # A deleted key may lie outside the range of the new rows.
         ranges = ()
     existing = spark.read.format("delta").load(target.path).schema
-    came = {name.lower() for name in found.columns}
-    shared = [field.name for field in existing.fields if field.name.lower() in came]
-    held = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("h"))
+    given = {name.lower() for name in found.columns}
+    shared = [field.name for field in existing.fields if field.name.lower() in given]
+    current = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("h"))
     same = F.expr(row_hash(existing, "t")) == F.col(f"s.{_ORDER}.h")
-    newer = F.col(f"s.{_ORDER}") > held
+    newer = F.col(f"s.{_ORDER}") > current
     action = F.col(f"s.{_ACTION}")
     on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]
     on += [F.expr(f"t.{quoted(name)} {condition}") for name, condition in ranges]

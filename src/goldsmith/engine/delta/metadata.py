@@ -1,4 +1,4 @@
-"""What every commit of Goldsmith says about itself, kept in the commit's `userMetadata`."""
+"""The metadata of Goldsmith's commits, stored in the commit's `userMetadata`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 NAME = "goldsmith"
-"""The key under which commits carry what Goldsmith says of them."""
+"""The key of Goldsmith's metadata in a commit."""
 
 BASE = "base"
-"""The key under which commits name the version that they were planned from."""
+"""The key of the version that a commit was planned from."""
 
 Mode = Literal["first", "incremental", "full", "rebuild", "release", "maintenance"]
 
 
 @dataclass(frozen=True)
 class Consumed:
-    """An upstream as a table has consumed it: the Delta table's id and its version."""
+    """The version of an upstream that a table has consumed, with the Delta table's id."""
 
     id: str
     version: int
@@ -26,9 +26,9 @@ class Consumed:
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A delivered file, known by path, size in bytes and modification time in milliseconds since 1970 (UTC).
+    """A delivered file, identified by path, size in bytes and modification time in milliseconds since 1970 (UTC).
 
-    etag: the store's own mark of its content; None on a disk.
+    etag: the object store's ETag; None on a disk.
     """
 
     path: str
@@ -38,16 +38,16 @@ class LoadedFile:
 
     @property
     def state(self) -> tuple[str, int, int]:
-        """What is known of it wherever it was written down."""
+        """Its identity without the ETag, which is not recorded everywhere."""
         return self.path, self.size, self.modified
 
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Rows of one load. rows_in = written + quarantined + dropped + superseded where the load is right.
+    """Row counts of one load. rows_in = written + quarantined + dropped + superseded if the load is correct.
 
-    filtered: rows of the change set that the query left out; None where the query is not one-to-one.
-    inserted, updated, deleted: what the written rows did to the table.
+    filtered: rows of the change set that the query filtered out; None if the query is not one-to-one.
+    inserted, updated, deleted: the effect of the written rows on the table.
     """
 
     rows_in: int = 0
@@ -67,10 +67,10 @@ class RowCounts:
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge was given. rows: the newest of each key. superseded: rows that these beat.
+    """The input of a merge. rows: the newest rows of all keys. superseded: older rows of these keys.
 
-    recomputed: whether keys were computed anew. gone: rows it deletes because nothing of their key is left
-    upstream; no row came in for these.
+    recomputed: whether keys were recomputed. gone: rows that the merge deletes because their keys no longer exist
+    upstream; rows_in does not include them.
     """
 
     rows: int
@@ -81,7 +81,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class VerdictRecord:
-    """An expectation's verdict in one load. samples: up to three failing rows as JSON."""
+    """The result of an expectation in one load. samples: up to three failing rows as JSON."""
 
     name: str
     kind: str
@@ -98,15 +98,14 @@ class VerdictRecord:
 
 @dataclass(frozen=True)
 class CommitMetadata:
-    """One commit to one table.
+    """The metadata of one commit to one table.
 
-    counter: the commit's place in the table's sequence. consumed: each upstream after this commit.
-    listing: a digest of the landing files seen. files: those that this commit loaded.
-    content: row count and hash of what an overwrite wrote. quarantine: the version of the quarantine
-    table that belongs to this commit. voided: ranges of counters that a RESTORE took back.
-    counts: without what only the commit can count, until `completed` adds it. merged: of a merge.
-    interval: the data interval's ends, ISO 8601. started, committed: ISO 8601, UTC. foreign: operations that changed
-    rows outside Goldsmith before this commit, which did not replace them.
+    counter: the number of the commit among Goldsmith's commits to the table. consumed: the upstreams' versions after
+    this commit. listing: a digest of the listed landing files. files: the files loaded by this commit. content: row
+    count and hash of the rows of an overwrite. quarantine: the version of the quarantine table that belongs to this
+    commit. voided: ranges of counters that a RESTORE undid. counts: row counts; `completed` adds those that only the
+    commit knows. merged: the input of a merge. interval: the ends of the data interval, ISO 8601. started, committed:
+    ISO 8601, UTC. foreign: operations outside Goldsmith whose changes are still in the table.
     """
 
     table: str
@@ -129,68 +128,69 @@ class CommitMetadata:
     foreign: tuple[str, ...] = ()
 
     def to_json(self, base: int) -> str:
-        """The text for a commit that was planned from the table's version `base`."""
+        """The userMetadata of a commit that was planned from the table's version `base`."""
         return json.dumps({BASE: base, NAME: asdict(self)}, separators=(",", ":"), default=str)
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitMetadata | None:
-        """The metadata in a commit's text, or None where the commit is not one of Goldsmith's."""
+        """Parses a commit's userMetadata; None if the commit is not Goldsmith's."""
         if not text or f'"{NAME}"' not in text:
             return None
         try:
-            held = json.loads(text).get(NAME)
+            fields = json.loads(text).get(NAME)
         except (json.JSONDecodeError, AttributeError):
             return None
-        return cls._from_dict(held) if isinstance(held, dict) else None
+        return cls._from_dict(fields) if isinstance(fields, dict) else None
 
     @classmethod
-    def _from_dict(cls, held: dict[str, Any]) -> CommitMetadata:
-        interval = held.get("interval")
+    def _from_dict(cls, fields: dict[str, Any]) -> CommitMetadata:
+        interval = fields.get("interval")
         return cls(
             **{
-                **held,
-                "consumed": {name: Consumed(**item) for name, item in held["consumed"].items()},
-                "files": tuple(LoadedFile(**item) for item in held["files"]),
-                "voided": tuple((low, high) for low, high in held["voided"]),
-                "counts": RowCounts(**held["counts"]),
-                "merged": Merged(**held["merged"]) if held.get("merged") else None,
+                **fields,
+                "consumed": {name: Consumed(**item) for name, item in fields["consumed"].items()},
+                "files": tuple(LoadedFile(**item) for item in fields["files"]),
+                "voided": tuple((low, high) for low, high in fields["voided"]),
+                "counts": RowCounts(**fields["counts"]),
+                "merged": Merged(**fields["merged"]) if fields.get("merged") else None,
                 "verdicts": tuple(
-                    VerdictRecord(**{**item, "samples": tuple(item["samples"])}) for item in held["verdicts"]
+                    VerdictRecord(**{**item, "samples": tuple(item["samples"])})
+                    for item in fields["verdicts"]
                 ),
                 "interval": tuple(interval) if interval else None,
-                "foreign": tuple(held.get("foreign") or ()),
+                "foreign": tuple(fields.get("foreign") or ()),
             }
         )
 
-    def is_void(self, counter: int) -> bool:
-        """True where a RESTORE took the commit with this counter back."""
+    def is_voided(self, counter: int) -> bool:
+        """True if a RESTORE undid the commit with this counter."""
         return any(low <= counter <= high for low, high in self.voided)
 
     def completed(self, metrics: Mapping[str, int]) -> CommitMetadata:
-        """The same with the rows that Delta's own metrics of the commit say were written."""
+        """The metadata with the numbers of written rows from Delta's metrics of the commit."""
         if self.merged is None:
-            # Replacing a part counts rows of other parts that came along with their files.
+            # replaceWhere also counts rows that were copied because they share a file with replaced ones.
             written = metrics.get("numOutputRows", 0) - metrics.get("numCopiedRows", 0)
             return replace(self, counts=replace(self.counts, written=written, inserted=written))
         inserted = metrics.get("numTargetRowsInserted", 0)
         updated = metrics.get("numTargetRowsUpdated", 0)
         deleted = metrics.get("numTargetRowsDeleted", 0)
         written = inserted + updated + deleted - self.merged.gone
-        # Where no key was computed anew, the merge's own count of its source stands for the rows that came to it.
-        came = self.merged.rows if self.merged.recomputed else metrics.get("numSourceRows", 0)
+        # Without recomputed keys, Delta's count of source rows is an independent count of the merge's input.
+        source_rows = self.merged.rows if self.merged.recomputed else metrics.get("numSourceRows", 0)
         counts = replace(
             self.counts,
             written=written,
             inserted=inserted,
             updated=updated,
             deleted=deleted,
-            superseded=self.merged.superseded + came - written,
+            superseded=self.merged.superseded + source_rows - written,
         )
         return replace(self, counts=counts)
 
 
 def base_in(text: str | None) -> int | None:
-    """The version that a commit with this text was planned from; None where it names none."""
+    """The version that a commit with this userMetadata was planned from; None if it is not recorded."""
     if not text or f'"{BASE}"' not in text:
         return None
     try:

@@ -1,10 +1,9 @@
-"""The quarantine of a table: quarantined rows with their reasons, in `quarantine.<layer>_<table>`.
+"""The quarantine of a table: quarantined rows and their reasons, in `quarantine.<layer>_<table>`.
 
-Rows are written before the table's own commit, under the coming counter and the run's id, and count only
-when the table's log holds that commit. An entry that leaves (released, judged again, its source removed)
-is first marked by an entry of its own; `settle` then removes what does not count. Where runs are not kept
-apart by a lock, another run's entries may still become a commit: they are left alone until its counter is
-taken.
+Entries are written before the table's own commit, with the run's id and the counter of that commit. They are valid
+only if the table's log has the commit. An entry to be removed (released, re-evaluated, its source removed) is first
+marked by another entry; `reconcile` then removes marked entries and those of aborted commits. Without locks, the
+commit of another run may still be pending: its entries are kept until another commit has its counter.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from goldsmith.engine.columns import EXACT_TIMES
-from goldsmith.engine.delta.entered import AS_ENTERED, BAD, ENTERED, ENTERED_AS, Entering
 from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog
-from goldsmith.engine.delta.writing import admit
+from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, ENTERED, ENTERED_AS, OriginalRow
+from goldsmith.engine.delta.writing import enable_types
 from goldsmith.engine.failures import is_conflict
+from goldsmith.engine.row_values import EXACT_TIMES
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
@@ -34,50 +33,51 @@ from goldsmith.quality.judge import OUTCOME, REASONS
 
 T = TypeVar("T")
 
-EVERYTHING = "*"
-"""A mark for all entries before the coming commit."""
+ALL_ENTRIES = "*"
+"""A mark that removes all entries of earlier commits."""
 
 
 @dataclass(frozen=True)
-class Entries:
-    """What a run writes into a quarantine: under which run and counter."""
+class EntryBatch:
+    """Identifies the entries that a run writes: by its id and the counter of its commit."""
 
     run_id: str
     counter: int
     at: datetime
 
 
-Claim = Literal["taken", "void", "open"]
-"""What became of the commit that entries belong to: it is in the table's log, never will be, or still may be."""
+CommitStatus = Literal["committed", "aborted", "pending"]
+"""The status of the commit that entries belong to."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a run wrote: how many rows, as the write counted them, and the quarantine's version with them."""
+class AddedEntries:
+    """The result of a write: the number of rows, counted by the write, and the quarantine's version."""
 
     rows: int
     version: int
 
 
 @dataclass(frozen=True)
-class Settled:
-    """until: the quarantine's version up to which every entry counts; None where there is no quarantine.
+class Reconciled:
+    """The result of `reconcile`.
 
-    open: there are later entries of which it cannot be said yet.
+    until: the quarantine's version up to which all entries are valid; None if there is no quarantine. pending: there
+    are later entries whose commits are pending.
     """
 
     until: int | None
-    open: bool = False
+    pending: bool = False
 
-    def with_own(self, held: Held, marks: int) -> int:
-        """The version that the commit of these rows can vouch for: its own, where nothing else came before it."""
+    def with_own(self, added: AddedEntries, marks: int) -> int:
+        """The version up to which all entries are valid once these are committed."""
         before = self.until if self.until is not None else NO_TABLE
-        return held.version if not self.open and not marks and held.version == before + 1 else before
+        return added.version if not self.pending and not marks and added.version == before + 1 else before
 
 
 @dataclass(frozen=True)
-class EntriesWritten:
-    """One write of entries. marks: how many of them are marks."""
+class WrittenBatch:
+    """A write of entries. marks: the number of marks among them."""
 
     run_id: str
     counter: int
@@ -85,13 +85,13 @@ class EntriesWritten:
     version: int
 
 
-class Quarantine:
-    """One table's quarantine. path: of its Delta table, which the first quarantined row creates.
+class QuarantineTable:
+    """The quarantine of one table. path: its Delta table, which the first quarantined row creates.
 
-    Its columns: id, run_id, counter (the commit of the table that the entry belongs to), held_at, reasons
-    (array of expectation names), row (the row as JSON, for people), takes_back (the entry a mark removes), and
-    ENTERED and ENTERED_AS, the row as it entered. Goldsmith reads a row's values from these two only; entries of
-    its first releases lack them.
+    Columns: id, run_id, counter (of the table's commit that the entry belongs to), held_at, reasons (array of
+    expectation names), row (the row as JSON, for display), takes_back (the entry that a mark removes), and ENTERED
+    and ENTERED_AS, the original row. Goldsmith reads values from these two only; entries of its first releases lack
+    them.
     """
 
     def __init__(self, spark: SparkSession, path: str) -> None:
@@ -102,28 +102,28 @@ class Quarantine:
     def version(self) -> int:
         return self.log.version()
 
-    def hold(
-        self, judged: DataFrame, columns: list[str], entries: Entries, *, takes_back: Sequence[str] = ()
-    ) -> Held:
-        """Writes the judged rows whose outcome is `quarantine`, and marks for entries that leave.
+    def add(
+        self, judged: DataFrame, columns: list[str], batch: EntryBatch, *, removed: Sequence[str] = ()
+    ) -> AddedEntries:
+        """Writes the judged rows with the outcome `quarantine`, and marks that remove entries.
 
-        columns: those of the row. takes_back: ids of entries, or EVERYTHING.
+        columns: the row's columns. removed: ids of the entries to remove, or ALL_ENTRIES.
         """
         rows = judged.where(F.col(OUTCOME) == "quarantine")
-        entering = _entering(rows, columns)
-        held = [F.col(REASONS).alias("reasons"), _for_people(columns).alias("row")]
-        held.append(F.lit(entering.text).alias(ENTERED_AS))
-        if entering.struct is not None:
-            held.append(entering.struct.alias(ENTERED))
-        return self._write(rows.select(*held), entries, takes_back)
+        original = _original_row(rows, columns)
+        values = [F.col(REASONS).alias("reasons"), _display_json(columns).alias("row")]
+        values.append(F.lit(original.text).alias(ENTERED_AS))
+        if original.struct is not None:
+            values.append(original.struct.alias(ENTERED))
+        return self._write(rows.select(*values), batch, removed)
 
-    def mark(self, entries: Entries, takes_back: Sequence[str]) -> None:
-        """Writes marks alone, for entries that leave."""
-        self._write(None, entries, takes_back)
+    def mark(self, batch: EntryBatch, removed: Sequence[str]) -> None:
+        """Writes only marks that remove entries."""
+        self._write(None, batch, removed)
 
-    def _write(self, rows: DataFrame | None, entries: Entries, takes_back: Sequence[str]) -> Held:
-        if takes_back:
-            marks = frame_of(self.spark, [(mark,) for mark in takes_back], {"takes_back": "string"})
+    def _write(self, rows: DataFrame | None, batch: EntryBatch, removed: Sequence[str]) -> AddedEntries:
+        if removed:
+            marks = frame_of(self.spark, [(mark,) for mark in removed], {"takes_back": "string"})
             rows = marks if rows is None else rows.unionByName(marks, allowMissingColumns=True)
         assert rows is not None
         missing = [
@@ -131,96 +131,97 @@ class Quarantine:
         ]
         rows = rows.select(
             F.expr("uuid()").alias("id"),
-            F.lit(entries.run_id).alias("run_id"),
-            F.lit(entries.counter).cast("bigint").alias("counter"),
-            F.lit(entries.at.isoformat()).cast("timestamp").alias("held_at"),
+            F.lit(batch.run_id).alias("run_id"),
+            F.lit(batch.counter).cast("bigint").alias("counter"),
+            F.lit(batch.at.isoformat()).cast("timestamp").alias("held_at"),
             *rows.columns,
             *missing,
         )
-        told = json.dumps({"run_id": entries.run_id, "counter": entries.counter, "marks": len(takes_back)})
-        writer = rows.write.format("delta").mode("append").option("userMetadata", told)
+        metadata = json.dumps({"run_id": batch.run_id, "counter": batch.counter, "marks": len(removed)})
+        writer = rows.write.format("delta").mode("append").option("userMetadata", metadata)
         writer = writer.option("mergeSchema", "true")
 
         def append() -> int:
             before = self.version()
             if before == NO_TABLE:
-                # Statistics of a row's values would answer no query, and not every value can be in them.
+                # Statistics of the rows' values serve no query, and Delta cannot compute them for every value.
                 writer.option("delta.dataSkippingNumIndexedCols", _INDEXED).save(self.path)
                 return before
-            admit(self.log, rows.schema)
+            enable_types(self.log, rows.schema)
             writer.save(self.path)
             return before
 
-        before = _retried(append)
-        mine = next(
-            commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == told
+        before = _retry_conflicts(append)
+        own = next(
+            commit for commit in self.log.commits(before, self.version()) if commit.user_metadata == metadata
         )
-        return Held(mine.metrics["numOutputRows"] - len(takes_back), mine.version)
+        return AddedEntries(own.metrics["numOutputRows"] - len(removed), own.version)
 
     def _frame(self) -> DataFrame:
         return self.spark.read.format("delta").load(self.path)
 
     def entries(self, until: int) -> DataFrame:
-        """The entries that count, once settled: marks left out. until: the counter of the table's last commit."""
+        """The valid entries after `reconcile`, without marks. until: the counter of the table's last commit."""
         return self._frame().where(F.col("takes_back").isNull() & (F.col("counter") <= until))
 
-    def remove_void(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """Removes the entries of commits that a RESTORE of the table took back."""
+    def remove_voided(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Removes the entries of commits that a RESTORE of the table undid."""
         if self.version() == NO_TABLE:
             return
-        void = reduce(or_, [F.col("counter").between(low, high) for low, high in ranges], F.lit(False))
-        if not self._frame().where(void).isEmpty():
-            self._delete(void, [])
+        voided = reduce(or_, [F.col("counter").between(low, high) for low, high in ranges], F.lit(False))
+        if not self._frame().where(voided).isEmpty():
+            self._delete(voided, [])
 
-    def settle(self, since: int, claim: Callable[[str, int], Claim]) -> Settled:
-        """Removes the entries of commits that will never be, and applies the marks of those that are.
+    def reconcile(self, since: int, status_of: Callable[[str, int], CommitStatus]) -> Reconciled:
+        """Removes the entries of aborted commits, and those marked by committed ones.
 
-        since: the version up to which everything is settled. claim: what became of a run's commit, by its counter.
+        since: the version up to which the quarantine is reconciled. status_of: the status of a run's commit, by the
+        run's id and the counter.
         """
         newest = self.version()
         if newest == NO_TABLE:
-            return Settled(None)
-        claims = [(written, claim(written.run_id, written.counter)) for written in unsettled(self.log, since)]
-        void = [written for written, said in claims if said == "void"]
-        marking = [written for written, said in claims if said == "taken" and written.marks]
-        still = [written.version for written, said in claims if said == "open"]
-        if void or marking:
-            leaving = reduce(or_, [*map(_of, void), *(self._left_by(written) for written in marking)])
-            self._delete(leaving, [*void, *marking])
-        return Settled(min(still) - 1 if still else newest, bool(still))
+            return Reconciled(None)
+        found = [(each, status_of(each.run_id, each.counter)) for each in unreconciled(self.log, since)]
+        aborted = [each for each, status in found if status == "aborted"]
+        marking = [each for each, status in found if status == "committed" and each.marks]
+        pending = [each.version for each, status in found if status == "pending"]
+        if aborted or marking:
+            removed = reduce(or_, [*map(_of, aborted), *(self._removed_by(each) for each in marking)])
+            self._delete(removed, [*aborted, *marking])
+        return Reconciled(min(pending) - 1 if pending else newest, bool(pending))
 
-    def _left_by(self, written: EntriesWritten) -> Column:
-        """The entries that a taken commit's marks remove, and the marks."""
+    def _removed_by(self, written: WrittenBatch) -> Column:
+        """The entries that the marks of a committed batch remove, and the marks themselves."""
         own = _of(written) & F.col("takes_back").isNotNull()
         marks = [row.takes_back for row in self._frame().where(own).select("takes_back").collect()]
-        if EVERYTHING in marks:
+        if ALL_ENTRIES in marks:
             return own | (F.col("counter") < written.counter)
-        # As text: each literal that Python makes is a call into the JVM.
+        # As text: each literal made in Python would be a call to the JVM.
         return own | F.expr(f"id IN ({', '.join(map(literal, marks))})")
 
-    def forget(self, entries: Entries) -> None:
-        """Removes what a run wrote and will not commit."""
+    def discard(self, batch: EntryBatch) -> None:
+        """Removes the entries of a commit that was not made."""
         if self.version() != NO_TABLE:
-            gone = EntriesWritten(entries.run_id, entries.counter, 0, NO_TABLE)
-            self._delete(_of(gone), [gone])
+            written = WrittenBatch(batch.run_id, batch.counter, 0, NO_TABLE)
+            self._delete(_of(written), [written])
 
-    def _delete(self, condition: Column, settled: Sequence[EntriesWritten]) -> None:
-        told = json.dumps({"settled": [(written.run_id, written.counter) for written in settled]})
+    def _delete(self, condition: Column, reconciled: Sequence[WrittenBatch]) -> None:
+        metadata = json.dumps({"settled": [(written.run_id, written.counter) for written in reconciled]})
 
         def delete() -> None:
             try:
-                self.spark.conf.set(_USER_METADATA, told)
+                self.spark.conf.set(_USER_METADATA, metadata)
                 DeltaTable.forPath(self.spark, self.path).delete(condition)
             finally:
                 self.spark.conf.unset(_USER_METADATA)
 
-        _retried(delete)
+        _retry_conflicts(delete)
 
 
-def unsettled(log: TableLog, since: int) -> list[EntriesWritten]:
-    """What was written after a version of a quarantine and is not settled, oldest first.
+def unreconciled(log: TableLog, since: int) -> list[WrittenBatch]:
+    """The batches written after a version of a quarantine that are not reconciled, oldest first.
 
-    A version that is gone from the log was settled long ago.
+    Versions that are no longer in the log were reconciled long ago.
     """
     commits = []
     for number in range(log.version(), since, -1):
@@ -228,20 +229,20 @@ def unsettled(log: TableLog, since: int) -> list[EntriesWritten]:
             commits.append(log.commit(number))
         except HistoryGone:
             break
-    found: list[EntriesWritten] = []
+    found: list[WrittenBatch] = []
     for commit in reversed(commits):
         metadata = json.loads(commit.user_metadata or "{}")
         if "run_id" in metadata:
             found.append(
-                EntriesWritten(metadata["run_id"], metadata["counter"], metadata["marks"], commit.version)
+                WrittenBatch(metadata["run_id"], metadata["counter"], metadata["marks"], commit.version)
             )
         done = {(run_id, counter) for run_id, counter in metadata.get("settled", ())}
         found = [written for written in found if (written.run_id, written.counter) not in done]
     return found
 
 
-def _retried(write: Callable[[], T]) -> T:
-    """The result of a write, which is tried again where a concurrent commit came first."""
+def _retry_conflicts(write: Callable[[], T]) -> T:
+    """The result of a write, which is retried after conflicts."""
     for _ in range(1, _ATTEMPTS):
         try:
             return write()
@@ -251,28 +252,28 @@ def _retried(write: Callable[[], T]) -> T:
     return write()
 
 
-def _entering(rows: DataFrame, columns: Sequence[str]) -> Entering:
-    """The row's columns as they entered: those that were cast as they were before."""
+def _original_row(rows: DataFrame, columns: Sequence[str]) -> OriginalRow:
+    """The row's original columns: cast columns with their values before the cast."""
     now = rows.schema
     before = now[AS_ENTERED].dataType if AS_ENTERED in now.fieldNames() else StructType()
     assert isinstance(before, StructType)
     cast = before.fieldNames()
     fields = [StructField(name, (before if name in cast else now)[name].dataType) for name in columns]
     values = [F.col(f"{AS_ENTERED}.{quoted(name)}" if name in cast else quoted(name)) for name in columns]
-    return Entering(StructType(fields), tuple(values))
+    return OriginalRow(StructType(fields), tuple(values))
 
 
-def _for_people(columns: Sequence[str]) -> Column:
-    """The row as JSON text: typed values, and what could not be cast as the text it was."""
+def _display_json(columns: Sequence[str]) -> Column:
+    """The row as JSON text: typed values, and the original text of values that could not be cast."""
     typed = F.to_json(F.struct(*[F.col(quoted(name)).alias(name) for name in columns]), EXACT_TIMES)
-    # to_json leaves NULL fields out, and a column that could not be cast is NULL: no key comes twice.
+    # to_json omits NULL fields, and a column that could not be cast is NULL: no key occurs twice.
     comma = F.when(typed == "{}", "").otherwise(",")
     merged = F.concat(F.regexp_replace(typed, r"\}$", ""), comma, F.expr(f"substring(to_json({BAD}), 2)"))
     return F.when(F.col(BAD).isNull(), typed).otherwise(merged)
 
 
-def _of(written: EntriesWritten) -> Column:
-    """The entries of one run's commit."""
+def _of(written: WrittenBatch) -> Column:
+    """The entries of a batch."""
     return (F.col("run_id") == written.run_id) & (F.col("counter") == written.counter)
 
 
@@ -280,7 +281,7 @@ _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ATTEMPTS = 10
 _ALWAYS = {"reasons": "array<string>", "row": "string", "takes_back": "string"}
 _INDEXED = "4"
-"""How many columns have statistics: the first ones, which tell entries apart."""
+"""The number of leading columns with statistics: those that identify entries."""
 
 
 def quarantine_path(warehouse: str, table: str) -> str:

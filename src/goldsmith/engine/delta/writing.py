@@ -1,4 +1,4 @@
-"""One atomic Delta commit for each load, carrying Goldsmith's bookmark."""
+"""Writes a load in one atomic Delta commit that carries Goldsmith's metadata."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 @dataclass(frozen=True)
 class Target:
-    """The table that is written. version: the one that the write was planned from, NO_TABLE where there is none.
+    """The table to write. version: the version that the write was planned from; NO_TABLE if it does not exist.
 
-    descriptions: of its columns. Properties and clustering apply when the table is made; `describing` changes
-    them later.
+    descriptions: those of its columns. Properties and clustering apply when the table is created; `description`
+    changes them later.
     """
 
     path: str
@@ -39,10 +39,10 @@ class Target:
         return self.version != NO_TABLE
 
 
-def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Target:
-    """Makes an empty table clustered by the target's columns, where it is not there and is to be clustered.
+def create_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Target:
+    """Creates an empty clustered table if the target has clustering columns and does not exist.
 
-    Delta takes the clustering of a path only when the table is made by itself.
+    Delta only clusters a table at a path if it is created before the first write.
     """
     if target.exists or not target.cluster_by:
         return target
@@ -56,10 +56,10 @@ def make_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Targ
     return replace(target, version=0)
 
 
-def admit(log: TableLog, types: StructType) -> bool:
-    """Makes a table that is there accept types that Delta adds to a new table by itself alone.
+def enable_types(log: TableLog, types: StructType) -> bool:
+    """Enables the table features for types that Delta enables by itself only for new tables.
 
-    True where that took a commit: what was planned from the version before it is to be planned again.
+    True if that made a commit: a load that was planned from the version before must be planned again.
     """
     if not _contains(types, TimestampNTZType) or log.supports(_NTZ):
         return False
@@ -80,36 +80,38 @@ def _contains(kind: DataType, wanted: type[DataType]) -> bool:
 
 
 def append(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
-    """Adds rows; columns that the table lacks are added to it."""
+    """Appends rows, and adds new columns to the table."""
     writer = _writer(target, rows, metadata).mode("append").option("mergeSchema", "true")
     writer.save(target.path)
 
 
 def overwrite(target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
-    """Replaces the rows and the schema; the Delta table and its id stay."""
-    # The new schema has the comments that its rows bring along.
-    described = _described(target, rows)
+    """Replaces the rows and the schema, and keeps the Delta table's id."""
+    # The new schema takes its comments from the frame.
+    described = _with_comments(target, rows)
     writer = _writer(target, described, metadata).mode("overwrite").option("overwriteSchema", "true")
     writer.save(target.path)
 
 
 def replace_where(target: Target, rows: DataFrame, predicate: str, metadata: CommitMetadata) -> None:
-    """Replaces the rows for which the predicate is true; every new row satisfies it. Columns that the table
-    lacks are added to it."""
+    """Replaces the rows for which the predicate is true, and adds new columns to the table.
+
+    Every new row must satisfy the predicate.
+    """
     writer = _writer(target, rows, metadata).mode("overwrite").option("replaceWhere", predicate)
     writer.option("mergeSchema", "true").save(target.path)
 
 
 def _writer(target: Target, rows: DataFrame, metadata: CommitMetadata) -> DataFrameWriter:
-    writer = (rows if target.exists else _described(target, rows)).write.format("delta")
-    writer = writer.option("userMetadata", stamped(metadata).to_json(target.version))
+    writer = (rows if target.exists else _with_comments(target, rows)).write.format("delta")
+    writer = writer.option("userMetadata", with_commit_time(metadata).to_json(target.version))
     if not target.exists:
         for key, value in target.properties.items():
             writer = writer.option(key, value)
     return writer
 
 
-def _described(target: Target, rows: DataFrame) -> DataFrame:
+def _with_comments(target: Target, rows: DataFrame) -> DataFrame:
     if not any(target.descriptions.values()):
         return rows
     return rows.select(
@@ -122,14 +124,14 @@ def _described(target: Target, rows: DataFrame) -> DataFrame:
     )
 
 
-def stamped(metadata: CommitMetadata) -> CommitMetadata:
-    """The metadata with the time of the commit, as near as can be told from here."""
+def with_commit_time(metadata: CommitMetadata) -> CommitMetadata:
+    """The metadata with the current time as the time of the commit."""
     return replace(metadata, committed=datetime.now(UTC).isoformat())
 
 
 @dataclass(frozen=True)
 class MergeClauses:
-    """When a source row `s` changes the target row `t`. on: the match, with what prunes files."""
+    """Conditions of a MERGE from source rows `s` into target rows `t`. on: the match, with conditions that prune files."""
 
     on: Column
     update: Column
@@ -145,7 +147,7 @@ def merge(
     clauses: MergeClauses,
     metadata: CommitMetadata,
 ) -> None:
-    """Inserts, updates and deletes in one commit. columns: those that are written."""
+    """Inserts, updates and deletes rows in one commit. columns: the columns to write."""
     values = {name: F.col(f"s.{quoted(name)}") for name in columns}
     builder = DeltaTable.forPath(spark, target.path).alias("t").merge(source.alias("s"), clauses.on)
     if clauses.delete is not None:
@@ -158,14 +160,14 @@ def merge(
     )
     if target.exists:
         builder = builder.withSchemaEvolution()
-    with session_commit(spark, stamped(metadata).to_json(target.version)):
+    with session_commit(spark, with_commit_time(metadata).to_json(target.version)):
         builder.execute()
 
 
 @contextmanager
-def session_commit(spark: SparkSession, told: str) -> Iterator[None]:
-    """What commits say by session, for writes without options; it would stay for the next write."""
-    spark.conf.set(_USER_METADATA, told)
+def session_commit(spark: SparkSession, user_metadata: str) -> Iterator[None]:
+    """Sets the userMetadata of commits by the session's configuration, for writes that take no options."""
+    spark.conf.set(_USER_METADATA, user_metadata)
     try:
         yield
     finally:

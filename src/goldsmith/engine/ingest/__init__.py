@@ -1,4 +1,4 @@
-"""Delivered files: the landing area on a disk or on S3, formats, header lines, records, exact casts to declared types.
+"""Delivered files: the landing area on a disk or S3, formats, headers, records, exact casts to declared types.
 
-Which files a load takes is in `run`; writing rows is in `engine.delta`.
+`run` selects the files of a load; `engine.delta` writes rows.
 """

@@ -1,7 +1,7 @@
-"""Casts that change nothing: a value in another type, or NULL where that type cannot hold exactly this value.
+"""Exact casts: SQL of a value in another type, or NULL if that type cannot represent the value exactly.
 
-Spark's own casts round decimals, drop a time, a zone or a fraction, fill what a date lacks with today, and put
-NULLs into nested values. Each pair of types that can lose something has a condition here.
+Spark's casts round decimals, drop times, zones and fractions, complete dates with the current day, and put NULLs into
+nested values. This module has a condition for each pair of types whose cast can lose information.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _TIME = r"[0-9]++:[0-9]++(?::[0-9]++(?:\.[0-9]{0,6}+0*+)?+)?+"
 _MIDNIGHT = r"0{1,2}:0{1,2}(?::0{1,2}(?:\.0*+)?)?"
 _IS_DATE = rf"^{_DAY}(?:[ T]{_MIDNIGHT})?\s*$"
 _IS_LOCAL = rf"^{_DAY}(?:[ T]{_TIME})?\s*$"
-# A zone never begins with a digit, and the cast itself tells whether it is one.
+# A zone never begins with a digit; the cast itself validates it.
 _IS_INSTANT = rf"^{_DAY}(?:[ T]{_TIME}(?:[^0-9.:].*)?)?$"
 
 
 @dataclass(frozen=True)
 class Cast:
-    """SQL of a value in another type. fits: when that is the same value; always, where None.
+    """SQL of a value in another type. fits: the condition that it is the same value; None: it always is.
 
     sure: a value that fits is never NULL.
     """
@@ -64,49 +64,48 @@ class Cast:
         return self.value if self.fits is None else f"CASE WHEN {self.fits} THEN {self.value} END"
 
 
-def cast_exactly(value: str, held: DataType, wanted: DataType, depth: int = 0) -> Cast:
-    """The SQL `value` of the type `held` in the type `wanted`. NULL stays NULL; `fits` may be NULL where it is.
+def cast_exactly(value: str, source: DataType, target: DataType, depth: int = 0) -> Cast:
+    """Casts the SQL expression `value` from one type to another. NULL stays NULL; `fits` may be NULL then.
 
-    Text is read as JSON where a nested value is wanted. depth: of the functions around `value`.
+    Text is parsed as JSON for nested types. depth: the number of lambda functions around `value`.
     """
-    if held == wanted:
+    if source == target:
         return Cast(value)
-    if isinstance(wanted, VarcharType | CharType):
-        # Spark keeps both as text of any length.
-        text = cast_exactly(value, held, StringType())
-        short = f"char_length({text.value}) <= {wanted.length}"
+    if isinstance(target, VarcharType | CharType):
+        # Spark stores both as text of any length.
+        text = cast_exactly(value, source, StringType())
+        short = f"char_length({text.value}) <= {target.length}"
         return Cast(text.value, f"{text.fits} AND {short}" if text.fits else short)
-    if isinstance(held, VariantType):
+    if isinstance(source, VariantType):
         text = Cast(f"try_cast({value} AS string)")
-        return text if isinstance(wanted, StringType) else cast_exactly(text.value, StringType(), wanted)
-    match held, wanted:
+        return text if isinstance(target, StringType) else cast_exactly(text.value, StringType(), target)
+    match source, target:
         case StringType(), StructType() | ArrayType() | MapType():
-            return _from_json(value, wanted, depth)
-        case (ArrayType() | MapType(), ArrayType() | MapType()) if type(held) is type(wanted):
-            return _collection(value, held, wanted, depth)
-        case StructType(), StructType() if len(held.fields) == len(wanted.fields):
+            return _from_json(value, target, depth)
+        case (ArrayType() | MapType(), ArrayType() | MapType()) if type(source) is type(target):
+            return _collection(value, source, target, depth)
+        case StructType(), StructType() if len(source.fields) == len(target.fields):
             parts = [
                 (f"{value}.{quoted(field.name)}", field.dataType, other)
-                for field, other in zip(held.fields, wanted.fields, strict=True)
+                for field, other in zip(source.fields, target.fields, strict=True)
             ]
-            made, holds = _struct(parts, depth)
-            return Cast(f"IF({value} IS NULL, NULL, {made})", holds, sure=True)
-    if not _castable(held, wanted):
-        return Cast(f"CAST(NULL AS {_ddl(wanted)})", "false")
-    cast = f"try_cast({value} AS {wanted.simpleString()})"
-    if isinstance(held, StringType):
-        return Cast(cast, _text_fits(value, cast, wanted))
-    return Cast(cast, _typed_fits(value, cast, held, wanted))
+            struct, exact = _struct(parts, depth)
+            return Cast(f"IF({value} IS NULL, NULL, {struct})", exact, sure=True)
+    if not _castable(source, target):
+        return Cast(f"CAST(NULL AS {_ddl(target)})", "false")
+    cast = f"try_cast({value} AS {target.simpleString()})"
+    if isinstance(source, StringType):
+        return Cast(cast, _text_fits(value, cast, target))
+    return Cast(cast, _typed_fits(value, cast, source, target))
 
 
-def _castable(held: DataType, wanted: DataType) -> bool:
-    """Whether Spark knows a cast from one type to the other, in ANSI mode; between two nested types it is asked of
-    their parts."""
-    match held, wanted:
+def _castable(source: DataType, target: DataType) -> bool:
+    """Whether Spark has a cast from one type to the other in ANSI mode. For nested types: between their parts."""
+    match source, target:
         case (NullType(), _) | (_, StringType()):
             return True
         case ArrayType(), VariantType():
-            return _castable(held.elementType, wanted)
+            return _castable(source.elementType, target)
         case (StructType() | ArrayType() | MapType(), _) | (_, StructType() | ArrayType() | MapType()):
             return False
         case (StringType(), _) | (_, VariantType()):
@@ -124,10 +123,10 @@ def _castable(held: DataType, wanted: DataType) -> bool:
             return False
 
 
-def _text_fits(text: str, cast: str, wanted: DataType) -> str | None:
-    match wanted:
+def _text_fits(text: str, cast: str, target: DataType) -> str | None:
+    match target:
         case DecimalType():
-            return _decimal_fits(text, wanted.scale)
+            return _decimal_fits(text, target.scale)
         case FloatType() | DoubleType():
             return _float_fits(text, cast)
         case DateType():
@@ -141,7 +140,7 @@ def _text_fits(text: str, cast: str, wanted: DataType) -> str | None:
 
 
 def _decimal_fits(text: str, scale: int) -> str:
-    """Whether a number has no more digits after its point than `scale`, closing zeros aside."""
+    """Whether a number has at most `scale` digits after its point, without trailing zeros."""
     fraction = f"length(regexp_extract({text}, '[.]([0-9]*)', 1))"
     zeros = f"length(regexp_extract(replace({text}, '.', ''), '(0*)[eE]', 1))"
     exponent = f"try_cast(regexp_extract({text}, '[eE]([+-]?[0-9]+)', 1) AS int)"
@@ -153,7 +152,7 @@ def _decimal_fits(text: str, scale: int) -> str:
 
 
 def _float_fits(text: str, cast: str) -> str:
-    """The nearest number of the type, and neither infinite nor zero where the text says something else."""
+    """Whether a float is neither infinite nor zero unless the text is; rounding to the nearest number is allowed."""
     return (
         f"CASE WHEN abs({cast}) = double('Infinity') THEN {text} ILIKE '%inf%' "
         f"WHEN {cast} = 0 THEN NOT {text} RLIKE '^[^eE]*[1-9]|[dDfFxX]' "
@@ -161,22 +160,22 @@ def _float_fits(text: str, cast: str) -> str:
     )
 
 
-def _typed_fits(value: str, cast: str, held: DataType, wanted: DataType) -> str | None:
-    if isinstance(held, BinaryType) and isinstance(wanted, StringType):
+def _typed_fits(value: str, cast: str, source: DataType, target: DataType) -> str | None:
+    if isinstance(source, BinaryType) and isinstance(target, StringType):
         return f"is_valid_utf8({cast})"
-    if not _may_lose(held, wanted):
+    if not _may_lose(source, target):
         return None
-    same = f"try_cast({cast} AS {held.simpleString()}) = {value}"
-    limit = _limit(held, wanted)
+    same = f"try_cast({cast} AS {source.simpleString()}) = {value}"
+    limit = _limit(source, target)
     if limit is None:
         return same
-    floating = value if isinstance(held, FloatType | DoubleType) else cast
+    floating = value if isinstance(source, FloatType | DoubleType) else cast
     return f"{same} AND {floating} < double('{limit}')"
 
 
-def _may_lose(held: DataType, wanted: DataType) -> bool:
-    """Whether a cast that gives a value can give another one than it was given."""
-    match held, wanted:
+def _may_lose(source: DataType, target: DataType) -> bool:
+    """Whether a successful cast can change the value."""
+    match source, target:
         case (NullType(), _) | (_, StringType() | VariantType()):
             return False
         case BooleanType() | ByteType() | ShortType(), NumericType():
@@ -189,16 +188,16 @@ def _may_lose(held: DataType, wanted: DataType) -> bool:
         case IntegerType() | FloatType(), DoubleType():
             return False
         case DecimalType(), DecimalType():
-            return wanted.scale < held.scale
+            return target.scale < source.scale
         case DateType() | TimestampType() | TimestampNTZType(), TimestampType() | TimestampNTZType():
             return False
         case _:
             return True
 
 
-def _limit(held: DataType, wanted: DataType) -> str | None:
-    """The number that Spark takes for a whole type's greatest one, which is one less, as a float or double."""
-    match held, wanted:
+def _limit(source: DataType, target: DataType) -> str | None:
+    """The float or double that Spark casts to an integer type's maximum although it is greater by one."""
+    match source, target:
         case (IntegerType(), FloatType()) | (FloatType(), IntegerType()):
             return "2147483648"
         case (LongType(), FloatType() | DoubleType()) | (FloatType() | DoubleType(), LongType()):
@@ -208,61 +207,63 @@ def _limit(held: DataType, wanted: DataType) -> str | None:
 
 
 def _struct(parts: Sequence[tuple[str, DataType, StructField]], depth: int) -> tuple[str, str]:
-    """A struct of values in other types, and whether each of them fits. parts: value, its type, its field."""
-    casts = [(value, field, cast_exactly(value, held, field.dataType, depth)) for value, held, field in parts]
-    made = ", ".join(f"{literal(field.name)}, {cast.value}" for _, field, cast in casts)
-    return f"named_struct({made})", " AND ".join(_holds(value, cast) for value, _, cast in casts)
+    """A struct of cast values, and the condition that all of them fit. parts: value, its type, its new field."""
+    casts = [
+        (value, field, cast_exactly(value, source, field.dataType, depth)) for value, source, field in parts
+    ]
+    struct = ", ".join(f"{literal(field.name)}, {cast.value}" for _, field, cast in casts)
+    return f"named_struct({struct})", " AND ".join(_is_exact(value, cast) for value, _, cast in casts)
 
 
-def _collection(value: str, held: ArrayType | MapType, wanted: ArrayType | MapType, depth: int) -> Cast:
-    """An array or a map whose items change their types."""
+def _collection(value: str, source: ArrayType | MapType, target: ArrayType | MapType, depth: int) -> Cast:
+    """Casts the items of an array or a map."""
     item, pair, inner = f"e{depth}", f"p{depth}", depth + 1
-    if isinstance(held, ArrayType) and isinstance(wanted, ArrayType):
-        part = cast_exactly(item, held.elementType, wanted.elementType, inner)
+    if isinstance(source, ArrayType) and isinstance(target, ArrayType):
+        part = cast_exactly(item, source.elementType, target.elementType, inner)
         return Cast(f"transform({value}, {item} -> {part.value})", _all(value, item, part), sure=True)
-    assert isinstance(held, MapType)
-    assert isinstance(wanted, MapType)
-    key = cast_exactly(f"{pair}.key", held.keyType, wanted.keyType, inner)
-    part = cast_exactly(f"{pair}.value", held.valueType, wanted.valueType, inner)
+    assert isinstance(source, MapType)
+    assert isinstance(target, MapType)
+    key = cast_exactly(f"{pair}.key", source.keyType, target.keyType, inner)
+    part = cast_exactly(f"{pair}.value", source.valueType, target.valueType, inner)
     entries = f"transform(map_entries({value}), {pair} -> struct({key.value} AS key, {part.value} AS value))"
-    keys, key_alone = f"map_keys({value})", cast_exactly(item, held.keyType, wanted.keyType, inner)
+    keys, key_alone = f"map_keys({value})", cast_exactly(item, source.keyType, target.keyType, inner)
     distinct = f"size(array_distinct(transform({keys}, {item} -> {key_alone.value}))) = size({keys})"
-    value_alone = cast_exactly(item, held.valueType, wanted.valueType, inner)
+    value_alone = cast_exactly(item, source.valueType, target.valueType, inner)
     fits = [_all(keys, item, key_alone), distinct, _all(f"map_values({value})", item, value_alone)]
     return Cast(f"map_from_entries({entries})", " AND ".join(fits), sure=True)
 
 
-def _from_json(text: str, wanted: DataType, depth: int) -> Cast:
-    """A nested value that is delivered as JSON. Keys that a struct does not name are left out."""
+def _from_json(text: str, target: DataType, depth: int) -> Cast:
+    """Parses a nested value from JSON text. Keys that a struct does not have are ignored."""
     name, inner = f"j{depth}", depth + 1
-    if isinstance(wanted, ArrayType):
-        read = _parts(text, ArrayType(_as_text(wanted.elementType)))
-        cast = _collection(name, ArrayType(_as_text(wanted.elementType)), wanted, inner)
-    elif isinstance(wanted, MapType):
-        held = MapType(StringType(), _as_text(wanted.valueType))
-        read = _parts(text, held)
-        cast = _collection(name, held, wanted, inner)
+    if isinstance(target, ArrayType):
+        read = _parts(text, ArrayType(_as_text(target.elementType)))
+        cast = _collection(name, ArrayType(_as_text(target.elementType)), target, inner)
+    elif isinstance(target, MapType):
+        source = MapType(StringType(), _as_text(target.valueType))
+        read = _parts(text, source)
+        cast = _collection(name, source, target, inner)
     else:
-        assert isinstance(wanted, StructType)
-        held_fields = [StructField(field.name, _as_text(field.dataType)) for field in wanted.fields]
-        read = _parts(text, StructType([*held_fields, StructField(CORRUPT, StringType())]))
+        assert isinstance(target, StructType)
+        source_fields = [StructField(field.name, _as_text(field.dataType)) for field in target.fields]
+        read = _parts(text, StructType([*source_fields, StructField(CORRUPT, StringType())]))
         parts = [
-            (f"{name}.{quoted(field.name)}", held.dataType, field)
-            for field, held in zip(wanted.fields, held_fields, strict=True)
+            (f"{name}.{quoted(field.name)}", source.dataType, field)
+            for field, source in zip(target.fields, source_fields, strict=True)
         ]
-        made, holds = _struct(parts, inner)
-        cast = Cast(f"IF({name} IS NULL, NULL, {made})", f"{name}.{CORRUPT} IS NULL AND {holds}")
+        struct, exact = _struct(parts, inner)
+        cast = Cast(f"IF({name} IS NULL, NULL, {struct})", f"{name}.{CORRUPT} IS NULL AND {exact}")
     fits = f"{name} IS NOT NULL" + (f" AND {cast.fits}" if cast.fits else "")
     conditions = [bound(read, name, fits)]
-    if not isinstance(wanted, ArrayType):
+    if not isinstance(target, ArrayType):
         conditions.append(unique_keys(text))
-    if _has_variant(wanted):
+    if _has_variant(target):
         conditions.append(fits_variant(text))
     return Cast(bound(read, name, cast.value), " AND ".join(conditions), sure=True)
 
 
 def _ddl(kind: DataType) -> str:
-    """A type as text, whatever its fields are called."""
+    """A type as SQL, with quoted field names."""
     if not isinstance(kind, StructType):
         return kind.simpleString()
     fields = (f"{quoted(field.name)}: {field.dataType.simpleString()}" for field in kind.fields)
@@ -270,7 +271,7 @@ def _ddl(kind: DataType) -> str:
 
 
 def _parts(text: str, kind: DataType) -> str:
-    """The parts of a JSON text, each as text; a variant is read by Spark, with its numbers as they are."""
+    """The parts of a JSON text, each as text, except variants, which Spark parses without changing numbers."""
     if not _has_variant(kind):
         return members(text, _ddl(kind))
     if not isinstance(kind, StructType):
@@ -288,8 +289,8 @@ def _parts(text: str, kind: DataType) -> str:
     return f"named_struct({fields})"
 
 
-def _as_text(wanted: DataType) -> DataType:
-    return wanted if isinstance(wanted, VariantType) else StringType()
+def _as_text(target: DataType) -> DataType:
+    return target if isinstance(target, VariantType) else StringType()
 
 
 def _has_variant(kind: DataType) -> bool:
@@ -305,11 +306,11 @@ def _has_variant(kind: DataType) -> bool:
 
 
 def _all(values: str, item: str, cast: Cast) -> str:
-    return f"forall({values}, {item} -> {_holds(item, cast)})"
+    return f"forall({values}, {item} -> {_is_exact(item, cast)})"
 
 
-def _holds(value: str, cast: Cast) -> str:
-    """Whether a value is NULL, or came through its cast as it was."""
+def _is_exact(value: str, cast: Cast) -> str:
+    """The condition that a value is NULL or its cast is exact."""
     there = "" if cast.sure else f"{cast.value} IS NOT NULL"
     fits = " AND ".join(condition for condition in (cast.fits, there) if condition)
     return f"({value} IS NULL OR coalesce({fits}, false))"

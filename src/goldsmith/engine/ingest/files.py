@@ -1,7 +1,6 @@
-"""Reads delivered files into rows, every column as text, whatever the order of their columns.
+"""Reads delivered files into rows with all columns as text, independent of the order of columns.
 
-A line that is not a record of its file, or not in its file's encoding, comes along as it is, marked
-by a reason.
+Malformed records, and records with bytes that are not valid in the file's encoding, are kept with a reason.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NullType, StringType, StructField, StructType
 
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.declared import FilesTable
+from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.landing import Landing, uri
-from goldsmith.engine.ingest.layouts import REPLACEMENT, Layout, columns_taken, layouts
+from goldsmith.engine.ingest.layouts import REPLACEMENT, Layout, layouts, table_columns
 from goldsmith.engine.ingest.lines import (
     FILE,
     LINE,
@@ -36,11 +35,11 @@ from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 
 HEADER = "_header"
-"""The columns of the malformed record's file, as a line of CSV."""
+"""The columns of a malformed record's file, as a line of CSV."""
 
 _ROW = "_gs_row"
 _NEVER = "\uffff"
-"""A character that no text has."""
+"""A character that does not occur in text."""
 _OF_LINES = (
     "header",
     "encoding",
@@ -54,7 +53,7 @@ _OF_LINES = (
 
 @dataclass(frozen=True)
 class Delivered:
-    """Rows of some files. frame: columns as text, the system columns, MALFORMED and HEADER."""
+    """The rows of some files. frame: columns as text, the system columns, MALFORMED and HEADER."""
 
     frame: DataFrame
     columns: tuple[str, ...]
@@ -62,7 +61,7 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the platform writes beside each delivered row."""
+    """Values of the system columns `_run_id` and `_ingested_at`."""
 
     run_id: str
     at: datetime
@@ -75,18 +74,18 @@ def read_files(
     files: Sequence[LoadedFile],
     stamp: Stamp,
 ) -> Delivered:
-    """The rows of `files`.
+    """Reads the rows of `files`.
 
-    Raises SourceError: GS302 for a file that cannot be read, GS303 for one that is gone, GS305 for columns
-    that the table does not take.
+    Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for columns
+    that the table does not accept.
     """
     groups = layouts(spark, declared, landing, files)
-    columns = columns_taken(declared, groups)
-    parts = _alike(
+    columns = table_columns(declared, groups)
+    parts = _with_common_types(
         [_read(spark, declared, landing, key, members, columns) for key, members in groups.items()]
     )
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
-    # Spark writes `file:/x` or `file:///x`, and encodes the path; a plus sign stands for itself there.
+    # Spark writes `file:/x` or `file:///x` and encodes the path, but not a plus sign.
     plain = "url_decode(replace(_gs_path, '+', '%2B'))"
     path = f"regexp_replace({plain}, '^[a-z0-9]+:/+', '/')"
     stamped = frame.selectExpr(
@@ -103,17 +102,17 @@ def read_files(
 
 
 def header_text(names: Sequence[str]) -> str:
-    """A file's columns for HEADER; `csv` reads them again."""
+    """A file's columns as the value of HEADER, to be parsed by `csv`."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(names)
     return text.getvalue()
 
 
 def reasons(delivered: Delivered) -> str:
-    """SQL, array<string>: why a delivered row cannot be taken as it is."""
+    """SQL, array<string>: the violations of a delivered row: malformed, or not valid in its encoding."""
     schema = delivered.frame.schema
     texts = [quoted(name) for name in delivered.columns if isinstance(schema[name].dataType, StringType)]
-    # A text may have got another type since, as that of a nested value.
+    # A text column may have been cast to another type by now.
     replaced = " OR ".join(
         f"contains(CAST({name} AS string), '{REPLACEMENT}')" for name in (MALFORMED, *texts)
     )
@@ -131,7 +130,7 @@ def _read(
     files: list[LoadedFile],
     columns: tuple[str, ...],
 ) -> DataFrame:
-    """One layout's rows: what a file lacks is NULL of no type, what has a type keeps it."""
+    """The rows of one layout. Missing columns are untyped NULLs; typed columns keep their types."""
     paths = [uri(landing, file.path) for file in files]
     match declared.source.format:
         case "csv":
@@ -146,8 +145,8 @@ def _read(
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"
         for name in columns
     ]
-    told = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(header_text(layout.names))} END AS {HEADER}"
-    return frame.selectExpr(*chosen, *FILE, MALFORMED, told)
+    header = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(header_text(layout.names))} END AS {HEADER}"
+    return frame.selectExpr(*chosen, *FILE, MALFORMED, header)
 
 
 def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], options: Options) -> DataFrame:
@@ -160,13 +159,13 @@ def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], optio
 
 
 def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
-    """Each line of the files but the first, blank ones and comments, which Spark takes away."""
-    # With pruning a line would only be malformed where a column that is used is.
-    told = {"header": "true", **options, "mode": "PERMISSIVE", "columnpruning": "false"}
-    told |= {"columnnameofcorruptrecord": MALFORMED, "sep": _NEVER, "quote": _NEVER}
+    """The lines of the files without headers, blank lines and comments, which Spark skips."""
+    # With column pruning only malformed columns that are used would make a line malformed.
+    given = {"header": "true", **options, "mode": "PERMISSIVE", "columnpruning": "false"}
+    given |= {"columnnameofcorruptrecord": MALFORMED, "sep": _NEVER, "quote": _NEVER}
     schema = StructType([StructField(name, StringType()) for name in (LINE, MALFORMED)])
-    whole = {key: told[key] for key in (*_OF_LINES, "sep", "quote") if key in told}
-    lines = spark.read.schema(schema).options(**whole).csv(paths)
+    line_options = {key: given[key] for key in (*_OF_LINES, "sep", "quote") if key in given}
+    lines = spark.read.schema(schema).options(**line_options).csv(paths)
     return lines.select(F.coalesce(MALFORMED, LINE).alias(LINE), *file_columns())
 
 
@@ -178,21 +177,23 @@ def _read_json(spark: SparkSession, declared: FilesTable, layout: Layout, paths:
 
 
 def declared_type(spec: TableSpec, name: str) -> DataType:
-    """The type that a column is declared with; text where none is."""
+    """The declared type of a column; text if none is declared."""
     column = spec.columns.get(name)
     return DataType.fromDDL(column.type) if column is not None and column.type else StringType()
 
 
-def _alike(parts: list[DataFrame]) -> list[DataFrame]:
-    """The same frames with one type for each column: its own where all agree, text where they do not."""
+def _with_common_types(parts: list[DataFrame]) -> list[DataFrame]:
+    """The frames with one type per column: the common type, or text if the types differ."""
     if len(parts) <= 1:
         return parts
-    unlike = []
+    differing = []
     for name in parts[0].columns:
         types = {part.schema[name].dataType for part in parts} - {NullType()}
         if len(types) > 1:
-            unlike.append(name)
-    return [part.withColumns({name: F.col(quoted(name)).cast("string") for name in unlike}) for part in parts]
+            differing.append(name)
+    return [
+        part.withColumns({name: F.col(quoted(name)).cast("string") for name in differing}) for part in parts
+    ]
 
 
 def _none(spark: SparkSession, columns: tuple[str, ...]) -> DataFrame:

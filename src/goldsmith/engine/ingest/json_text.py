@@ -1,7 +1,7 @@
-"""JSON documents as the very text they were delivered in, as SQL.
+"""SQL that extracts values of JSON documents as their exact text.
 
-Spark's `from_json` copies numbers and nested values that it reads as text: each number goes through a double. So
-before it reads a document, its numbers and the values nested in it are made strings, which it copies as they are.
+Spark's `from_json` converts numbers through double, also within nested values that it returns as text. Therefore
+numbers and nested values are first turned into strings, which it copies unchanged.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from goldsmith.project.sql.literals import literal
 
 DEPTH = 64
-"""How deep the values of a document may be nested."""
+"""The greatest depth of nested values."""
 
 CORRUPT = "_gs_corrupt"
 
@@ -29,11 +29,11 @@ _NUMBER = (
     r"(?![\w.+-])(?!\s*+:)"
 )
 _STRING_OR_NUMBER = rf'"((?:[^"\\]++|\\.)*+)"|{_NUMBER}'
-# The first of the pieces begins with the bracket of the document itself.
+# The first piece begins with the document's own bracket.
 _PIECE = rf'(?s)^\s*+[{{\[](?:[^{{\["]++|{_STRING})*+|(?:[^{{\["]++|{_STRING})++|{_balanced(DEPTH - 1)}'
 _ONE_OBJECT = rf'^[ \t\r\n]*+\{{(?:[^{{}}\[\]"]++|{_STRING})*+\}}[ \t\r\n]*+$'
 _WHOLE_CHARACTERS = r"(?s)^(?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u(?![dD][89a-fA-F])|\\[^u])*+$"
-# A variant holds numbers of up to 38 digits as they are, and those with an exponent as doubles.
+# A variant represents numbers of up to 38 digits exactly, and those with an exponent as doubles.
 _VARIANT_NUMBER = (
     r"-?(?:(?:[0-9]\.?){1,38}+(?![0-9.eE])"
     r"|(?:[0-9]\.?){1,38}+[eE][+-]?(?:[0-9]{1,2}+|1[0-9]{2}|2[0-5][0-9])(?![0-9]))"
@@ -47,22 +47,22 @@ OPTIONS = {
     "allowNonNumericNumbers": "false",
     "maxStringLen": "2147483647",
 }
-"""Options of `from_json` for a document whose numbers are strings."""
+"""Options of `from_json` for documents whose numbers are strings."""
 
 JSON_OPTIONS = "map({})".format(", ".join(f"'{key}', '{value}'" for key, value in OPTIONS.items()))
-# A nested value that became a string may hold line breaks and tabs between its parts.
+# A nested value that was turned into a string may contain line breaks and tabs.
 _OF_FLAT = JSON_OPTIONS.replace("map(", "map('allowUnquotedControlChars', 'true', ")
 
 
 def numbers_quoted(text: str) -> str:
-    """SQL: the document with each number as a string. What is no number by JSON's rules stays as it is."""
+    """SQL: the document with each number as a string. Text that is not a JSON number stays unchanged."""
     return f"""regexp_replace({text}, r'{_STRING_OR_NUMBER}', '"$1$2"')"""
 
 
 def flat(text: str) -> str:
-    """SQL: the document with each number and each nested value as a string of its very text.
+    """SQL: the document with each number and each nested value as a string of its exact text.
 
-    NULL where the brackets of the text do not match or are nested deeper than DEPTH.
+    NULL if the brackets do not match or are nested deeper than DEPTH.
     """
     nested = f"(locate('{{', {text}, 2) > 0 OR locate('[', {text}, 2) > 0)"
     escaped = r"""replace(replace(p, r'\', r'\\'), '"', r'\"')"""
@@ -74,22 +74,22 @@ def flat(text: str) -> str:
 
 
 def members(text: str, schema: str) -> str:
-    """SQL: the parts of a document, each as the text of its value; strings without their quotes."""
+    """SQL: the members of a document as text, strings without their quotes."""
     return members_of_flat(flat(text), schema)
 
 
 def members_of_flat(flat_text: str, schema: str) -> str:
-    """SQL: the same of a text that is flat already."""
+    """SQL: the members of a document that is already flat."""
     return f"from_json({flat_text}, {literal(schema)}, {_OF_FLAT})"
 
 
 def one_object(flat_text: str) -> str:
-    """SQL: whether a flat text is one object and nothing else."""
+    """SQL: whether a flat text is exactly one object."""
     return f"{flat_text} RLIKE r'{_ONE_OBJECT}'"
 
 
 def valid_inside(text: str) -> str:
-    """SQL: whether the values nested in a document are JSON, and each of its escapes stands for a character."""
+    """SQL: whether the nested values of a document are valid JSON, and all escapes are valid characters."""
     nested = f"(locate('{{', {text}, 2) > 0 OR locate('[', {text}, 2) > 0)"
     items = f"from_json(concat('[', {numbers_quoted(text)}, ']'), 'array<string>', {JSON_OPTIONS})"
     return (
@@ -99,17 +99,17 @@ def valid_inside(text: str) -> str:
 
 
 def unique_keys(text: str, *, folded: bool = False) -> str:
-    """SQL: whether no two keys of an object are the same. folded: case does not count."""
+    """SQL: whether the keys of an object are unique. folded: compare them case-insensitively."""
     keys = f"json_object_keys({text})"
     compared = f"transform({keys}, k -> lower(k))" if folded else keys
     return f"coalesce(size(array_distinct({compared})) = size({keys}), true)"
 
 
 def fits_variant(text: str) -> str:
-    """SQL: whether a variant holds each number of a document as it is, or as the double that it names."""
+    """SQL: whether a variant represents each number of a document exactly, or as the nearest double."""
     return f"{text} RLIKE r'{_VARIANT}'"
 
 
 def bound(value: str, name: str, body: str) -> str:
-    """SQL: `body`, where `name` stands for `value`, which is computed once."""
+    """SQL: `body` with `name` bound to `value`, which is computed once."""
     return f"element_at(transform(array({value}), {name} -> {body}), 1)"

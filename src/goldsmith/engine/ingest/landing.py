@@ -1,4 +1,4 @@
-"""Delivered files: which there are, and their bytes. A landing area lies on a disk or on S3."""
+"""The landing area of delivered files, on a disk or on S3: listings and contents."""
 
 from __future__ import annotations
 
@@ -20,69 +20,69 @@ _PATTERN = re.compile(r"[\[\]{}?*\\]")
 
 
 class Landing(Protocol):
-    """A landing area. Paths of files are relative to its root, with `/`."""
+    """A landing area. Paths of files are relative to its root and use `/`."""
 
     @property
     def place(self) -> str:
-        """The root's address: a folder's absolute path, or `s3a://bucket/folder`."""
+        """The root: a folder's absolute path, or `s3a://bucket/folder`."""
         ...
 
     @property
     def stem(self) -> str:
-        """The root as the path of a URI, without its scheme: `/folder`, or `/bucket/folder`."""
+        """The path of the root's URI, without the scheme: `/folder` or `/bucket/folder`."""
         ...
 
     def files(self, pattern: str, *, table: str) -> tuple[LoadedFile, ...]:
-        """The files that match a glob, by path.
+        """The files that match a glob, sorted by path.
 
-        Names of files and folders that begin with `.` or `_`, and `*.tmp`, are ignored.
-        Raises SourceError GS301 where the folder that the pattern begins with is not there.
+        Files and folders whose names begin with `.` or `_`, and `*.tmp`, are ignored.
+        Raises SourceError GS301 if the folder that the pattern begins with does not exist.
         """
         ...
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
-        """Raises SourceError GS303 where a file is no longer as it was listed."""
+        """Raises SourceError GS303 if a file has changed since it was listed."""
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """A file's bytes, unpacked where its name ends in .gz or .bz2. Raises FileNotFoundError, OSError."""
+        """A stream of a file's bytes, decompressed if its name ends in .gz or .bz2. Raises FileNotFoundError, OSError."""
         ...
 
     def deliver(self, path: str, content: bytes) -> bool:
-        """Writes a file, whole or not at all; False where it is there with this content.
+        """Writes a file atomically; False if it already exists with this content.
 
-        Raises SourceError GS308 for a path that leaves the landing area or that loads ignore, StorageError.
+        Raises SourceError GS308 for a path outside the landing area or one that loads ignore, StorageError.
         """
         ...
 
     def make_folder(self, pattern: str) -> None:
-        """Makes the folder that a glob begins with, where it is not there."""
+        """Creates the folder that a glob begins with, if it does not exist."""
         ...
 
 
 def uri(landing: Landing, path: str) -> str:
-    """The address that Spark reads a file by: not encoded, and what would be a pattern taken as it is."""
+    """The path of a file for Spark's reader, with characters of glob patterns escaped."""
     scheme = "" if "://" in landing.place else "file://"
     return scheme + _PATTERN.sub(r"\\\g<0>", f"{landing.place}/{path}")
 
 
-def listed(files: Collection[LoadedFile]) -> str:
-    """A listing as one short text, equal for equal listings: how many files, and a digest of them."""
-    told = hashlib.sha256()
+def listing_digest(files: Collection[LoadedFile]) -> str:
+    """The digest of a listing: the number of files and a hash of them."""
+    digest = hashlib.sha256()
     for file in sorted(files, key=lambda item: item.path):
         etag = f"\0{file.etag}" if file.etag else ""
-        told.update(f"{file.path}\0{file.size}\0{file.modified}{etag}\n".encode())
-    return f"{len(files)}:{told.hexdigest()[:32]}"
+        digest.update(f"{file.path}\0{file.size}\0{file.modified}{etag}\n".encode())
+    return f"{len(files)}:{digest.hexdigest()[:32]}"
 
 
-def added_to(former: str, files: Sequence[LoadedFile]) -> tuple[LoadedFile, ...] | None:
-    """The files that were added to a listing whose text is `former`; None where it did more than grow by newer files.
+def files_added_to(former: str, files: Sequence[LoadedFile]) -> tuple[LoadedFile, ...] | None:
+    """The files that were added to a listing with the digest `former`; None if it changed in another way.
 
-    The oldest files are tried as the former listing, and its text tells whether they are.
+    The oldest files are compared with the former listing by its digest.
     """
     count = int(former.partition(":")[0])
     by_age = sorted(files, key=lambda file: (file.modified, file.path))
-    if count > len(files) or listed(by_age[:count]) != former:
+    if count > len(files) or listing_digest(by_age[:count]) != former:
         return None
     return tuple(sorted(by_age[count:], key=lambda file: file.path))
 
@@ -98,45 +98,45 @@ def fixed_part(pattern: str) -> str:
 
 
 def ignored(names: Sequence[str]) -> bool:
-    """Whether a file is left out of listings. names: its own, after those of its folders below the fixed part."""
+    """Whether listings ignore a file. names: its folders below the fixed part, then its own name."""
     return any(name.startswith(_IGNORED) for name in names) or names[-1].endswith(".tmp")
 
 
 def delivered_name(path: str) -> str:
-    """A path that a file may be delivered under. Raises SourceError GS308 for one that leads out or is ignored by loads."""
+    """Checks the path of a delivered file. Raises SourceError GS308 for one outside or one that loads ignore."""
     names = path.split("/")
     if not path or path.endswith("/"):
-        wrong = "names no file"
+        wrong = "is not the path of a file"
     elif path.startswith("/") or "://" in path or ".." in names:
         wrong = "leaves the landing folder"
     elif any(name in ("", ".") for name in names):
         wrong = "has an empty part or `.`"
     elif _CONTROL.search(path):
-        wrong = "has a control character in it"
+        wrong = "contains a control character"
     elif ignored(names):
-        wrong = "would be ignored by every load: a name begins with `.` or `_`, or ends in `.tmp`"
+        wrong = "is ignored by loads: a name begins with `.` or `_`, or ends in `.tmp`"
     else:
         return path
     raise SourceError(
         "GS308",
         f"The path `{path}` {wrong}.",
-        hint="Deliver under a path below the landing folder, like `orders/2026-01-05.csv`.",
+        hint="Deliver to a path below the landing folder, such as `orders/2026-01-05.csv`.",
     )
 
 
 def matches(pattern: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether the parts of a glob match those of a file's path, as pathlib's glob does on a disk."""
+    """Whether the parts of a glob match those of a file's path, as in pathlib's glob."""
     if not pattern:
         return not names
     first, rest = pattern[0], pattern[1:]
     if first == "**":
-        # By itself it stands for folders, of which a file is none.
+        # A glob that ends in `**` only matches folders.
         return bool(rest) and any(matches(rest, names[skipped:]) for skipped in range(len(names)))
     return bool(names) and fnmatch.fnmatchcase(names[0], first) and matches(rest, names[1:])
 
 
 def unpacked(path: str, stream: BinaryIO) -> BinaryIO:
-    """A file's bytes as its name says they are packed."""
+    """A stream that decompresses a file according to its name."""
     if path.endswith(".gz"):
         return cast(BinaryIO, gzip.open(stream))
     return cast(BinaryIO, bz2.open(stream)) if path.endswith(".bz2") else stream
@@ -145,7 +145,7 @@ def unpacked(path: str, stream: BinaryIO) -> BinaryIO:
 def missing_folder(folder: str, table: str) -> SourceError:
     return SourceError(
         "GS301",
-        f"The landing folder {folder} is not there.",
+        f"The landing folder {folder} does not exist.",
         where=Where(table=table),
         retryable=True,
         hint="Deliver files there, or run the pipeline's feed: `goldsmith feed run PIPELINE`.",
@@ -155,24 +155,24 @@ def missing_folder(folder: str, table: str) -> SourceError:
 def outside(path: str, table: str) -> SourceError:
     return SourceError(
         "GS302",
-        "A file is a link, or lies behind one, that leads out of the landing folder.",
+        "A file is outside the landing folder: it is a symbolic link, or below one.",
         where=Where(file=path, table=table),
-        hint="Deliver the file itself, or make the folder that the link leads to the profile's `landing`.",
+        hint="Deliver the file itself, or set the profile's `landing` to the folder that the link points to.",
     )
 
 
-def compared(files: Iterable[LoadedFile], now: Iterable[LoadedFile | None], *, table: str) -> None:
-    """Raises SourceError GS303 for the first file that is no longer as it was listed. now: each one's state."""
+def check_unchanged(files: Iterable[LoadedFile], now: Iterable[LoadedFile | None], *, table: str) -> None:
+    """Raises SourceError GS303 for the first file that changed since it was listed. now: the files' current states."""
     for file, state in zip(files, now, strict=True):
         if state != file:
-            told = "vanished" if state is None else "changed"
+            change = "was removed" if state is None else "changed"
             raise SourceError(
                 "GS303",
-                f"A file {told} while it was read.",
+                f"A file {change} while it was read.",
                 where=Where(file=file.path, table=table),
                 retryable=True,
-                hint="Nothing was committed: run again. A file that is written under another name and "
-                "renamed is never seen half.",
+                hint="Run again: nothing was committed. Write files under another name and rename them, so that "
+                "they are never read half-written.",
             )
 
 

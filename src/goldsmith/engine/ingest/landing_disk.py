@@ -1,4 +1,4 @@
-"""A landing area on a disk."""
+"""The landing area on a disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.landing import (
-    compared,
+    check_unchanged,
     delivered_name,
     fixed_part,
     ignored,
@@ -24,7 +24,7 @@ from goldsmith.errors import SourceError, StorageError, Where
 
 @dataclass(frozen=True)
 class DiskLanding:
-    """A folder. root: its absolute path."""
+    """A landing area in a folder. root: its absolute path."""
 
     root: Path
 
@@ -61,13 +61,13 @@ class DiskLanding:
         return LoadedFile(path, stat.st_size, stat.st_mtime_ns // 1_000_000)
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
-        compared(files, (self._state(file.path) for file in files), table=table)
+        check_unchanged(files, (self._state(file.path) for file in files), table=table)
 
     def open(self, path: str) -> BinaryIO:
         return unpacked(path, (self.root / path).open("rb"))
 
     def deliver(self, path: str, content: bytes) -> bool:
-        """It is written under a temporary name and renamed."""
+        """Writes the file under a temporary name and renames it."""
         file = self.root / delivered_name(path)
         try:
             self._check_target(file, path)
@@ -78,16 +78,16 @@ class DiskLanding:
                 f"A delivered file cannot be written: {error.strerror or error}.",
                 where=Where(file=file),
                 retryable=error.errno == errno.ENOSPC,
-                hint="See who owns the folder, whether it is mounted read-only and whether the disk has room.",
+                hint="Check the owner of the folder, whether it is mounted read-only, and the free space of the disk.",
             ) from error
 
     def _check_target(self, file: Path, path: str) -> None:
-        """Raises SourceError GS308 for a folder, and where a link on the way leads out of the landing area."""
+        """Raises SourceError GS308 if the path is a folder, or leads out of the landing area by a link."""
         if file.is_dir():
-            wrong, hint = "is a folder", "Deliver under the name of a file in it."
+            wrong, hint = "is a folder", "Deliver to the path of a file in it."
         elif not file.parent.resolve().is_relative_to(self.root.resolve()):
             wrong = "leaves the landing folder by a symbolic link"
-            hint = "Deliver into a folder of the landing area, or let the profile's `landing` be that folder."
+            hint = "Deliver to a folder of the landing area, or set the profile's `landing` to that folder."
         else:
             return
         raise SourceError("GS308", f"The path `{path}` {wrong}.", where=Where(file=file), hint=hint)
@@ -113,7 +113,7 @@ class DiskLanding:
 
 
 class _Links:
-    """Tells which files lie outside a folder, behind a link. Each folder is looked at once."""
+    """Finds files that symbolic links place outside of a folder. Checks each folder once."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)

@@ -1,4 +1,4 @@
-"""A landing area on S3."""
+"""The landing area on S3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.landing import (
-    compared,
+    check_unchanged,
     delivered_name,
     fixed_part,
     ignored,
@@ -24,15 +24,15 @@ from goldsmith.engine.ingest.landing import (
 from goldsmith.engine.s3 import Bucket
 
 _AT_ONCE = 16
-_ASKED_ONE_BY_ONE = 200
-"""Up to so many files are looked at one by one; a listing tells of more in one request for each thousand."""
+_MOST_REQUESTS = 200
+"""The number of files up to which each is requested by itself; above it a listing is cheaper."""
 
 
 @dataclass(frozen=True)
 class S3Landing:
     """Objects below a prefix. place: `s3a://bucket/prefix`.
 
-    Times are whole seconds, all that S3 tells of them; the ETag tells versions of one second apart.
+    S3 has times in whole seconds; the ETag distinguishes versions written within one second.
     """
 
     place: str
@@ -57,7 +57,7 @@ class S3Landing:
         found = []
         for file in self._listed(below + _literal(parts[depth])):
             names = file.path.split("/")
-            # What cannot be a path on a disk cannot be one for Spark either.
+            # Spark cannot read keys that are not valid paths on a disk.
             if any(name in ("", ".", "..") for name in names):
                 continue
             if matches(parts, names) and not ignored(names[depth:]):
@@ -78,13 +78,13 @@ class S3Landing:
         return LoadedFile(path, size, int(item["LastModified"].timestamp()) * 1000, item["ETag"].strip('"'))
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
-        if len(files) > _ASKED_ONE_BY_ONE:
+        if len(files) > _MOST_REQUESTS:
             shared = commonprefix([file.path for file in files])  # noqa: RUF071 - keys are text, not paths
             known = {file.path: file for file in self._listed(shared)}
-            compared(files, (known.get(file.path) for file in files), table=table)
+            check_unchanged(files, (known.get(file.path) for file in files), table=table)
             return
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="landing") as pool:
-            compared(files, pool.map(self._state, [file.path for file in files]), table=table)
+            check_unchanged(files, pool.map(self._state, [file.path for file in files]), table=table)
 
     def open(self, path: str) -> BinaryIO:
         body = self._bucket.body(self._root + path)
@@ -92,17 +92,17 @@ class S3Landing:
 
     def deliver(self, path: str, content: bytes) -> bool:
         key = self._root + delivered_name(path)
-        held = self._bucket.head(key)
-        if held is not None and held["ContentLength"] == len(content):
-            # The ETag of an object that was put at once, and is not encrypted with a key, is its MD5.
+        existing = self._bucket.head(key)
+        if existing is not None and existing["ContentLength"] == len(content):
+            # The ETag of an object that was uploaded in one part, without encryption by a key, is its MD5.
             digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            if held["ETag"].strip('"') == digest or self._bucket.body(key).readall() == content:
+            if existing["ETag"].strip('"') == digest or self._bucket.body(key).readall() == content:
                 return False
         self._bucket.put(key, content)
         return True
 
     def make_folder(self, pattern: str) -> None:
-        """It is an empty object whose key ends in `/`, as Hadoop's file system makes them."""
+        """Creates an empty object whose key ends in `/`, as Hadoop's file system does."""
         folder = fixed_part(pattern)
         key = f"{self._root}{folder}/" if folder else self._root
         if key and not self._bucket.holds(key):
@@ -110,6 +110,6 @@ class S3Landing:
 
 
 def _literal(part: str) -> str:
-    """The beginning of a part of a glob up to its first wildcard."""
+    """The prefix of a part of a glob before its first wildcard."""
     ends = [part.index(wildcard) for wildcard in "*?[" if wildcard in part]
     return part[: min(ends)] if ends else part

@@ -1,4 +1,4 @@
-"""Which columns delivered files have, and which of them a table takes."""
+"""Finds the columns of delivered files and the columns that a table takes from them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.declared import FilesTable
+from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.landing import Landing, uri
 from goldsmith.engine.ingest.lines import BLANKS, LINE, json_lines
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.checks.columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED
 
-AGAIN = "Deliver the file again under the same name, or move it out of the landing folder."
+REDELIVER_HINT = "Deliver the file again under the same name, or move it out of the landing folder."
 _AT_ONCE = 8
 _PART = 1 << 16
 REPLACEMENT = "\ufffd"
-"""What stands for bytes that are not in a file's encoding."""
+"""The replacement character for bytes that are not valid in a file's encoding."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A file's columns in their order. types: as text, of formats that carry types.
+    """The columns of a file in order. types: as text, for formats with types.
 
-    spellings: other ways in which documents write a column's name. unique: no document has two keys for one
-    column.
+    spellings: other spellings of a column's name in documents. unique: no document has two keys for one column.
     """
 
     names: tuple[str, ...]
@@ -46,18 +45,18 @@ class Layout:
 def layouts(
     spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> dict[Layout, list[LoadedFile]]:
-    """Files by their columns: those with the same columns in the same order are read together.
+    """Groups files with the same columns in the same order, which are read together.
 
-    Files without a row or a first line are left out. Raises SourceError: GS302 for a file that cannot be
-    read, GS303 for one that is gone, GS305 for a first line that names no columns.
+    Empty files are skipped. Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer
+    exists, GS305 for an invalid header.
     """
     for file in files:
         if ":" in file.path:
             raise SourceError(
                 "GS302",
-                "A file has a colon in its name, and Spark cannot read such names.",
+                "The name of a file contains a colon, and Spark cannot read such files.",
                 where=Where(file=file.path, table=declared.name),
-                hint="Rename it.",
+                hint="Rename the file.",
             )
     groups: dict[Layout, list[LoadedFile]] = {}
     layout: Layout | None
@@ -79,10 +78,10 @@ def layouts(
     return groups
 
 
-def columns_taken(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFile]]) -> tuple[str, ...]:
-    """The columns that the table takes: the declared ones, and new ones where `on_new_column` lets them in.
+def table_columns(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFile]]) -> tuple[str, ...]:
+    """The columns of the table: declared ones, and new ones if `on_new_column` allows them.
 
-    Raises SourceError GS305 for columns that are new, missing, or cannot be a table's.
+    Raises SourceError GS305 for columns that are new, missing, or not valid in a table.
     """
     spec = files_table.spec
     declared = tuple(spec.columns)
@@ -96,7 +95,7 @@ def columns_taken(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFi
                 "GS305",
                 f"A file has columns that are not declared: {', '.join(new)}.",
                 where=where,
-                hint="Declare them under `columns:`, or say `on_new_column: add` or `ignore`.",
+                hint="Declare them under `columns:`, or set `on_new_column: add` or `ignore`.",
             )
         if spec.on_new_column == "add" or not declared:
             _refuse_impossible(new, where)
@@ -109,7 +108,7 @@ def columns_taken(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFi
                 "GS305",
                 f"A file lacks declared columns: {', '.join(missing)}.",
                 where=where,
-                hint="Deliver it again with them, or say `on_missing_column: fill` to take NULLs.",
+                hint="Deliver it again with them, or set `on_missing_column: fill` to load NULLs.",
             )
     return tuple(taken)
 
@@ -117,23 +116,23 @@ def columns_taken(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFi
 def _refuse_impossible(names: Iterable[str], where: Where) -> None:
     for name in names:
         if name.lower() in RESERVED or name.lower().startswith("_gs_"):
-            told = f"A file has a column `{name}`, a name that Goldsmith keeps for itself."
+            message = f"A file has a column `{name}`, a name that Goldsmith reserves."
         elif not name or IMPOSSIBLE.search(name):
-            told = f"A file has a column `{name}`, and a table's column cannot be called that."
+            message = f"A file has a column `{name}`, which is not a valid name of a table's column."
         else:
             continue
         raise SourceError(
             "GS305",
-            told,
+            message,
             where=Where(file=where.file, table=where.table, field=name),
-            hint="Rename it in the file, or declare the other columns and say `on_new_column: ignore`.",
+            hint="Rename it in the file, or declare the other columns and set `on_new_column: ignore`.",
         )
 
 
 def _csv_headers(
     declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> Iterator[tuple[str, ...] | None]:
-    """Each file's first record. Several are read at once: on S3 each is a request."""
+    """The header of each file, read in parallel: on S3 each is a request."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="header") as pool:
         try:
             yield from pool.map(lambda file: _csv_header(declared, landing, file), files)
@@ -148,7 +147,7 @@ def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tup
     where = Where(file=file.path, table=declared.name)
     encoding = options.get("encoding", "utf-8")
     try:
-        # Excel writes a mark of three bytes before UTF-8.
+        # Excel writes a byte order mark before UTF-8.
         known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
         with (
             landing.open(file.path) as stream,
@@ -159,27 +158,33 @@ def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tup
     except FileNotFoundError:
         raise SourceError(
             "GS303",
-            "A file vanished before it was read.",
+            "A file was removed before it was read.",
             where=where,
             retryable=True,
-            hint="Nothing was committed; run again.",
+            hint="Run again: nothing was committed.",
         ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(
-            "GS302", f"A file cannot be unpacked: {error}.", where=where, retryable=True, hint=AGAIN
+            "GS302",
+            f"A file cannot be decompressed: {error}.",
+            where=where,
+            retryable=True,
+            hint=REDELIVER_HINT,
         ) from None
     except OSError as error:
-        told = f"A file cannot be read: {error.strerror}."
-        raise SourceError("GS302", told, where=where, retryable=True, hint="Check who may read it.") from None
+        message = f"A file cannot be read: {error.strerror}."
+        raise SourceError(
+            "GS302", message, where=where, retryable=True, hint="Check its owner and permissions."
+        ) from None
     except csv.Error as error:
         raise SourceError(
-            "GS302", f"The first line of a file is not CSV: {error}.", where=where, hint=AGAIN
+            "GS302", f"The header of a file is not CSV: {error}.", where=where, hint=REDELIVER_HINT
         ) from None
     return None if first is None else _named(first, encoding, where)
 
 
 def _ended_by(text: TextIO, separator: str) -> Iterator[str]:
-    """The lines of a text that end otherwise than with a line break."""
+    """The lines of a text with a separator other than a line break."""
     begun = ""
     while part := text.read(_PART):
         *whole, begun = (begun + part).split(separator)
@@ -207,18 +212,20 @@ def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] 
 def _named(first: Sequence[str], encoding: str, where: Where) -> tuple[str, ...]:
     header = tuple(name.strip() for name in first)
     folded = [name.lower() for name in header]
-    told = None
+    message = None
     if any(REPLACEMENT in name for name in header):
-        told = f"The first line of a file is not in its encoding, {encoding}."
-        hint = "Say which one it is in: `options: {encoding: iso-8859-1}`; or deliver it again."
-        raise SourceError("GS302", told, where=where, hint=hint)
+        message = f"The header of a file is not valid in its encoding, {encoding}."
+        hint = "Declare the encoding, as in `options: {encoding: iso-8859-1}`, or deliver the file again."
+        raise SourceError("GS302", message, where=where, hint=hint)
     if "" in header:
-        told = "The first line of a file has a column without a name."
+        message = "The header of a file has a column without a name."
     elif len(set(folded)) < len(folded):
         double = next(name for name in header if folded.count(name.lower()) > 1)
-        told = f"The first line of a file has two columns called `{double}`."
-    if told is not None:
-        raise SourceError("GS305", told, where=where, hint="Mend the first line and deliver the file again.")
+        message = f"The header of a file has two columns named `{double}`."
+    if message is not None:
+        raise SourceError(
+            "GS305", message, where=where, hint="Correct the header and deliver the file again."
+        )
     return header
 
 
@@ -230,23 +237,23 @@ def _parquet_layout(spark: SparkSession, table: str, landing: Landing, file: Loa
         landing.unchanged([file], table=table)
         raise SourceError(
             "GS302",
-            "A file is not parquet, or was cut off.",
+            "A file is not Parquet, or it is truncated.",
             where=Where(file=file.path, table=table),
             retryable=True,
-            hint=AGAIN,
+            hint=REDELIVER_HINT,
         ) from error
 
 
 def _json_layout(
     spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
 ) -> Layout:
-    """The declared columns and every other key of the documents; declared ones are never missing in JSON."""
+    """The declared columns and all other keys of the documents. Declared columns are never missing in JSON."""
     paths = [uri(landing, file.path) for file in files]
     lines = json_lines(spark, paths, declared.options)
-    # The function is lenient: of a line that is no document it may give keys too.
+    # The function is lenient: it may return keys of a line that is not a document.
     documents = lines.where(F.col(LINE).rlike(r'(?s)^\s*+\{\s*+(?:".*)?\}\s*+$'))
     keys = documents.select(F.json_object_keys(LINE).alias("keys"))
-    # A document with a key that it has twice adds a NULL.
+    # A document with a duplicate key adds a NULL.
     marked = "CASE WHEN size(array_distinct(keys)) < size(keys) THEN array_append(keys, NULL) ELSE keys END"
     rows = keys.select(F.explode(F.expr(marked)).alias("key")).distinct().collect()
     found: dict[str, list[str]] = {}

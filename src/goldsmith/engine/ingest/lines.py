@@ -1,4 +1,4 @@
-"""The lines of delivered text files, and the records that they make."""
+"""Splits delivered text files into lines and records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from goldsmith.project.sql.literals import literal
 
 LINE = "_gs_line"
 FILE = ("_gs_path", "_gs_modified", "_gs_size")
-"""What is known of a line's file."""
+"""Columns with the path, modification time and size of a line's file."""
 
 _BLOCK, _AT, _POS, _BODY, _INSIDE = "_gs_block", "_gs_at", "_gs_pos", "_gs_body", "_gs_inside"
-_START, _TOLD, _COUNT = "_gs_start", "_gs_told", "_gs_count"
+_START, _NON_BLANK, _COUNT = "_gs_start", "_gs_told", "_gs_count"
 BLANKS = "".join(map(chr, range(33)))
-"""What a blank line is made of: these are no characters for Spark either."""
+"""The characters of a blank line, as Spark trims them."""
 _BLANK_PATTERN = r"\x00-\x20"
 _LENIENT = {"spark.sql.legacy.javaCharsets": "true", "spark.sql.legacy.codingErrorAction": "true"}
 
@@ -40,7 +40,7 @@ def json_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
 def text_lines(
     spark: SparkSession, paths: list[str], options: Options, *columns: Column, separator: str | None = None
 ) -> DataFrame:
-    """Every line of the files in their encoding, with FILE and `columns`. What is not in it becomes U+FFFD."""
+    """Every line of the files, decoded, with FILE and `columns`. Invalid bytes become U+FFFD."""
     separator = options.get("linesep", separator)
     lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
     encoding = options.get("encoding", UTF_8)
@@ -53,7 +53,7 @@ def text_lines(
 
 @contextmanager
 def _lenient(spark: SparkSession) -> Iterator[None]:
-    """Every encoding that Java knows, and U+FFFD for what is not in it, instead of an error."""
+    """Accepts all of Java's encodings, and decodes invalid bytes to U+FFFD without an error."""
     before = {key: spark.conf.get(key) for key in _LENIENT}
     for key, value in _LENIENT.items():
         spark.conf.set(key, value)
@@ -65,9 +65,9 @@ def _lenient(spark: SparkSession) -> Iterator[None]:
 
 
 def needs_every_line(names: Sequence[str], options: Options) -> bool:
-    """Whether a CSV file's records are not the lines that Spark's reader gives.
+    """Whether Spark's CSV reader would not return every record of a file as one line.
 
-    It leaves out blank lines, takes a line of separators that are white space for one, and knows few encodings.
+    It skips blank lines, also lines of separators that are white space, and supports few encodings.
     """
     blanks_count = len(names) == 1 or not options["sep"].strip(BLANKS)
     return flag(options, "multiline") or blanks_count or options.get("encoding", UTF_8) not in PLAIN_ENCODINGS
@@ -76,11 +76,11 @@ def needs_every_line(names: Sequence[str], options: Options) -> bool:
 def numbered_records(
     spark: SparkSession, paths: list[str], names: Sequence[str], options: Options
 ) -> DataFrame:
-    """The records of CSV files, each as LINE, with FILE; the first one, which names the columns, left out.
+    """The records of CSV files as LINE, with FILE, without the header.
 
-    Blank lines are none, except as the empty values of a single column below its name. With `multiLine` a quoted
-    value may hold line breaks. A record that is not well formed ends with the line on which that shows, as for
-    Python's strict csv.reader: a quote that is not closed takes the lines that it swallowed along, and no others.
+    Blank lines are skipped, except below the header of a single column, where they are empty values. With `multiLine`
+    a quoted value may contain line breaks. A malformed record ends with the line at which the error is detected, as in
+    Python's strict csv.reader: an unclosed quote includes only the lines that it swallowed.
     """
     block = F.col("_metadata.file_block_start").alias(_BLOCK)
     at = F.monotonically_increasing_id().alias(_AT)
@@ -97,29 +97,29 @@ def numbered_records(
     if len(names) > 1:
         blank &= ~F.col(_BODY).contains(options["sep"])
     starts = ~F.col(_INSIDE)
-    left_out = blank if len(names) > 1 else F.lit(False)
+    skipped = blank if len(names) > 1 else F.lit(False)
     if options.get("comment"):
-        left_out |= F.col(_BODY).startswith(options["comment"])
-    kept = pieces.select("*", starts.alias(_START), (starts & ~blank).alias(_TOLD)).where(
-        ~(starts & left_out)
+        skipped |= F.col(_BODY).startswith(options["comment"])
+    kept = pieces.select("*", starts.alias(_START), (starts & ~blank).alias(_NON_BLANK)).where(
+        ~(starts & skipped)
     )
     if flag(options, "header", "true"):
-        # The first record that is not blank, and what is before it.
-        told = F.sum(F.col(_TOLD).cast("int")).over(_in_order())
-        kept = kept.select("*", told.alias(_COUNT))
-        kept = kept.where(f"{_COUNT} > 1 OR {_COUNT} = 1 AND NOT {_TOLD}")
+        # Skips the first record that is not blank, and all before it.
+        number = F.sum(F.col(_NON_BLANK).cast("int")).over(_in_order())
+        kept = kept.select("*", number.alias(_COUNT))
+        kept = kept.where(f"{_COUNT} > 1 OR {_COUNT} = 1 AND NOT {_NON_BLANK}")
     if not flag(options, "multiline"):
         return kept.select(LINE, *FILE)
     return _joined(kept, options)
 
 
 def _in_order() -> WindowSpec:
-    """The lines of a file one after the other: its blocks may be read in any order."""
+    """A window over the lines of a file in order; its blocks may be read in any order."""
     return Window.partitionBy(FILE[0]).orderBy(_BLOCK, _AT, _POS)
 
 
 def _pieces(lines: DataFrame, options: Options) -> DataFrame:
-    """Lines with what ended them: a lone carriage return ends one too. BODY is a line without its end."""
+    """Lines with their line breaks, of which a single carriage return is one. BODY is a line without its break."""
     if "linesep" in options:
         ended = F.concat(F.col(LINE), F.lit(options["linesep"]))
         return lines.select(
@@ -142,8 +142,9 @@ def _pieces(lines: DataFrame, options: Options) -> DataFrame:
 def _with_state(pieces: DataFrame, options: Options) -> DataFrame:
     """Lines with INSIDE: whether a quote is open where a line begins.
 
-    Each line opens a quote or not by whether one was open before it, so lines are of four kinds. Where both come
-    to the same, that is the state; since then each line that swaps the states counts.
+    A line maps the state before it (a quote is open or not) to the state after it, so there are four kinds of lines.
+    After a line that gives the same state in both cases, the state is known; lines that swap the states are counted
+    from there.
     """
     patterns, body = CsvPatterns(options), F.col(_BODY)
     opens = body.rlike(patterns.opens)
@@ -160,7 +161,7 @@ def _with_state(pieces: DataFrame, options: Options) -> DataFrame:
 
 
 def _joined(pieces: DataFrame, options: Options) -> DataFrame:
-    """The records, each of its lines with the breaks between them."""
+    """The records: their lines joined with the line breaks between them."""
     record = F.sum(F.col(_START).cast("int")).over(_in_order())
     parts = F.sort_array(F.collect_list(F.struct(_BLOCK, _AT, _POS, LINE))).alias("parts")
     grouped = pieces.select("*", record.alias("record")).groupBy(*FILE, "record").agg(parts)

@@ -1,4 +1,4 @@
-"""Delivered lines as records: what is not one whole record says so, and is kept as it is."""
+"""Parses delivered lines into records; malformed records are kept as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 
 MALFORMED = "_malformed"
-"""The text of a record that does not parse; NULL in rows that do."""
+"""The text of a malformed record; NULL in other rows."""
 
 _END = "_gs_end"
 _OF_FILES = {"encoding", "charset", "header", "multiline", "linesep", "comment", "mode", "columnpruning"}
@@ -33,7 +33,7 @@ _MOST_COLUMNS = 20480
 
 UTF_8 = "utf-8"
 PLAIN_ENCODINGS = (UTF_8, "iso-8859-1", "us-ascii")
-"""The encodings that every reader of Spark knows."""
+"""Encodings that all of Spark's readers support."""
 _ALSO_CALLED = {"iso8859-1": "iso-8859-1", "ascii": "us-ascii"}
 
 Options = Mapping[str, str]
@@ -41,7 +41,7 @@ Options = Mapping[str, str]
 
 
 def reader_options(given: Mapping[str, object]) -> dict[str, str]:
-    """Declared options in one spelling; where nothing is said a doubled quote stands for one (RFC 4180)."""
+    """Declared options with normalized names. By default a doubled quote escapes a quote (RFC 4180)."""
     options = {key.lower(): str(value) for key, value in given.items()}
     if encoding := options.pop("charset", options.pop("encoding", None)):
         options["encoding"] = encoding_name(encoding)
@@ -50,7 +50,7 @@ def reader_options(given: Mapping[str, object]) -> dict[str, str]:
 
 
 def encoding_name(given: str) -> str:
-    """An encoding by a name that both Python and Java know; as it is given where Python does not know it."""
+    """An encoding by a name that both Python and Java know; unchanged if Python does not know it."""
     try:
         name = codecs.lookup(given).name.removesuffix("-sig")
         return _ALSO_CALLED.get(name, name)
@@ -64,7 +64,7 @@ def flag(options: Options, name: str, default: str = "false") -> bool:
 
 
 def free_names(names: Sequence[str]) -> tuple[str, ...]:
-    """A file's column names, with others for those that stand for something else while it is read."""
+    """A file's column names, with replacements for names that are used internally."""
     return tuple(
         f"_gs_unused_{at}" if name.lower() == MALFORMED or name.lower().startswith("_gs_") else name
         for at, name in enumerate(names)
@@ -72,10 +72,10 @@ def free_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def csv_record(line: str, names: Sequence[str], options: Options) -> Column:
-    """A struct of a record's fields as text; where it has other columns, MALFORMED holds the record alone.
+    """A struct of a record's fields as text; if the record is malformed, only MALFORMED has a value.
 
-    A quote that is not closed would end with the line, and what belongs to its value would be lost. So a
-    last field is appended: where the parser does not find it again, the quote swallowed it.
+    Spark's parser would close an unclosed quote at the end of the line. To detect it, a last field is appended: if
+    the parser does not return it, a quote swallowed it.
     """
     kept = {key: value for key, value in options.items() if key not in _OF_FILES}
     kept |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": MALFORMED, "multiLine": "true"}
@@ -83,9 +83,9 @@ def csv_record(line: str, names: Sequence[str], options: Options) -> Column:
     kept["maxColumns"] = str(most)
     names, patterns = free_names(names), CsvPatterns(options)
     schema = ", ".join(f"{quoted(name)} string" for name in (*names, _END, MALFORMED))
-    told = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in kept.items())
-    parsed = f"from_csv(concat({line}, {literal(options['sep'] + _END)}), {literal(schema)}, map({told}))"
-    # More fields than the parser has room for would stop the load.
+    given = ", ".join(f"{literal(key)}, {literal(value)}" for key, value in kept.items())
+    parsed = f"from_csv(concat({line}, {literal(options['sep'] + _END)}), {literal(schema)}, map({given}))"
+    # The parser fails the query if a record has more than the maximum of columns.
     room = f"length({line}) < {most} OR regexp_count({line}, {literal(patterns.each)}) < {most}"
     parsed = f"IF({room}, {parsed}, NULL)"
     whole = f"r.{MALFORMED} IS NULL AND r.{_END} <=> {literal(_END)}"
@@ -102,11 +102,11 @@ def json_record(
     *,
     unique: bool = False,
 ) -> Column:
-    """A struct of a document's values as text; where the line is not just one document MALFORMED holds it alone.
+    """A struct of a document's values as text; if the line is not exactly one document, only MALFORMED has a value.
 
-    A string comes without its quotes, everything else as it is written. types: what is declared for each
-    column; a variant is read as such. spellings: other ways in which the documents write a field's name; a table
-    has one column for all. unique: no document has two keys for one column.
+    Strings have no quotes, other values their exact text. types: the declared type of each column; variants are
+    parsed. spellings: other spellings of a column's name in documents; they belong to one column. unique: no document
+    has two keys for one column.
     """
     schema = ", ".join(f"{quoted(name)} string" for name in (*types, CORRUPT))
     whole = [f"r.{CORRUPT} IS NULL", one_object("f"), valid_inside(line)]
@@ -117,8 +117,8 @@ def json_record(
         if isinstance(kind, VariantType):
             text = values[name]
             values[name] = _first([_variant(line, key) for key in (name, *spellings.get(name, ()))])
-            told = f"schema_of_variant({values[name]})"
-            whole.append(f"coalesce({told} = 'STRING' OR {text} IS NULL OR {fits_variant(text)}, false)")
+            kind_of = f"schema_of_variant({values[name]})"
+            whole.append(f"coalesce({kind_of} = 'STRING' OR {text} IS NULL OR {fits_variant(text)}, false)")
     row = _struct(line, list(types), " AND ".join(whole), values)
     return F.expr(bound(flat(line), "f", bound(members_of_flat("f", schema), "r", row)))
 
@@ -144,14 +144,14 @@ def _record(line: str, parsed: str, names: Sequence[str], whole: str) -> Column:
 
 
 def _struct(line: str, names: Sequence[str], whole: str, values: Mapping[str, str]) -> str:
-    """SQL of a struct: the values where the record is whole, else its text as MALFORMED."""
+    """SQL of a struct: the values if the record is well-formed, else its text as MALFORMED."""
     fields = "".join(f"{literal(name)}, IF(w, {values[name]}, NULL), " for name in names)
     made = f"named_struct({fields}{literal(MALFORMED)}, IF(w, NULL, {line}))"
     return bound(f"coalesce({whole}, false)", "w", made)
 
 
 class CsvPatterns:
-    """Java's patterns of a CSV file's lines by its options. A quote opens a value only where it begins one."""
+    """Java regular expressions for the lines of a CSV file. A quote only opens a value at its beginning."""
 
     def __init__(self, options: Options) -> None:
         separator, escape = re.escape(options["sep"]), re.escape(options["escape"])

@@ -1,4 +1,4 @@
-"""Gives rows their declared types; what cannot be cast is a violation and not a NULL."""
+"""Casts rows to their declared types; a value that cannot be cast is a violation, not a NULL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from goldsmith.engine.delta.entered import AS_ENTERED, BAD
+from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD
 from goldsmith.engine.ingest.casting import cast_exactly
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
@@ -19,16 +19,16 @@ _CAST = "_gs_cast_"
 
 @dataclass(frozen=True)
 class Shaped:
-    """Typed rows. frame: the columns, BAD and AS_ENTERED. reasons: SQL, array<string> of the violations found on the way."""
+    """Typed rows. frame: the columns, BAD and AS_ENTERED. reasons: SQL, array<string>: violations of types."""
 
     frame: DataFrame
     reasons: str
 
 
 def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
-    """Casts columns to the types declared for them (name -> Spark SQL type); others stay as they are.
+    """Casts columns to their declared types (name -> Spark SQL type); other columns stay unchanged.
 
-    A cast that would change a value is none: see casting.
+    Only exact casts succeed: see `casting`.
     """
     declared = {name.lower(): wanted for name, wanted in types.items()}
     columns: list[str] = []
@@ -44,7 +44,7 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         assert wanted is not None
         cast = cast_or_null(column, field.dataType, wanted)
         if isinstance(target, StructType | ArrayType | MapType):
-            # Computed once and by itself: Spark does not see that functions of parts are the same.
+            # Computed once in a column of its own: Spark does not eliminate common higher-order functions.
             before.append(f"{cast} AS {_CAST}{len(before)}")
             cast = f"{_CAST}{len(before) - 1}"
         columns.append(f"{cast} AS {column}")
@@ -58,7 +58,7 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
     ]
     frame = frame.selectExpr("*", *before) if before else frame
     any_bad = " OR ".join(f"({bad})" for _, _, bad in checks)
-    held = f"CASE WHEN {any_bad} THEN map_from_entries(array_compact(array({', '.join(pairs)}))) END AS {BAD}"
+    bad = f"CASE WHEN {any_bad} THEN map_from_entries(array_compact(array({', '.join(pairs)}))) END AS {BAD}"
     names = [
         f"CASE WHEN map_contains_key({BAD}, {literal(name)}) THEN {literal(cast_reason(name, wanted))} END"
         for name, wanted, _ in checks
@@ -67,26 +67,26 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         f"CASE WHEN {BAD} IS NULL THEN CAST(array() AS array<string>) "
         f"ELSE array_compact(array({', '.join(names)})) END"
     )
-    entered = f"struct({', '.join(quoted(name) for name, _, _ in checks)}) AS {AS_ENTERED}"
-    return Shaped(frame.selectExpr(*columns, held, entered), reasons)
+    original = f"struct({', '.join(quoted(name) for name, _, _ in checks)}) AS {AS_ENTERED}"
+    return Shaped(frame.selectExpr(*columns, bad, original), reasons)
 
 
-def cast_or_null(column: str, held: DataType, wanted: str) -> str:
-    """SQL of the type `held` in the type `wanted`; NULL where that type cannot hold the very value."""
-    return cast_exactly(column, held, parsed(wanted)).sql
+def cast_or_null(column: str, source: DataType, wanted: str) -> str:
+    """SQL of an exact cast from the type `source` to the type `wanted`; NULL if the value does not fit."""
+    return cast_exactly(column, source, parsed(wanted)).sql
 
 
 def cast_reason(column: str, wanted: str) -> str:
-    """The name of the violation of a column's type."""
+    """The name of the violation for a value that cannot be cast."""
     return f"cast({column} as {wanted})"
 
 
 def same_type(left: str, right: str) -> bool:
-    """True where two texts name one Spark type: `int` and `integer`."""
+    """True if two texts mean the same Spark type, as `int` and `integer`."""
     return parsed(left) == parsed(right)
 
 
 @lru_cache(maxsize=512)
 def parsed(text: str) -> DataType:
-    """The type that a text names. Asks Spark, once for each text."""
+    """The type of a text, parsed by Spark once for each text."""
     return DataType.fromDDL(text)

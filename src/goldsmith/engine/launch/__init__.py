@@ -1,4 +1,4 @@
-"""What starts Spark: sessions, Java, jars, the class archive, spark-submit, and the Spark master.
+"""Starts Spark: sessions, Java, jars, the class archive, spark-submit, the Spark master.
 
-Nothing here reads or writes a table.
+This package neither reads nor writes tables.
 """

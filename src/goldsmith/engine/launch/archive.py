@@ -1,7 +1,7 @@
-"""An archive of the classes that a driver loads: a JVM maps them from it and does not load them one by one.
+"""A class data sharing archive for drivers: the JVM maps classes from it instead of loading each.
 
-Java takes an archive only with the class path and the JDK that it was made with. A folder on the class path with
-something in it keeps Java from making one: profiles with a `conf_dir` go without.
+Java only uses an archive with the class path and the JDK that it was created with. It cannot create one if the class
+path has a non-empty folder, so profiles with a `conf_dir` have none.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from goldsmith.errors import NotReady
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
-# Java would say on standard output why it does not take an archive.
+# Otherwise Java prints to standard output why it does not use an archive.
 _SILENT = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 
 
 def archive_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]:
-    """The JVM's options that use the archive; none where there is none, or where it would not fit."""
+    """The JVM's options for the archive; empty if there is none, or it does not fit the profile."""
     if profile.on_s3 or profile.spark.conf_dir is not None or "SPARK_CONF_DIR" in os.environ:
         return ()
     path = archive_of(settings)
@@ -33,29 +33,29 @@ def archive_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]
 
 
 def archive_of(settings: Settings) -> Path:
-    """Where the archive is kept for this JDK, this Spark and these jars."""
+    """The path of the archive for this JDK, this Spark and these jars."""
     java = find_java(settings).resolve()
-    told = [
+    inputs = [
         str(java),
         str(java.stat().st_mtime_ns),
         str(spark_jars()),
         *(jar.sha256 for jar in pinned("delta")),
     ]
-    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:12]
     return settings.cache / "archive" / f"{digest}.jsa"
 
 
-def make_archive(settings: Settings, training: Sequence[str], tell: Callable[[str], None]) -> Path:
-    """Makes the archive where it is not there, and returns its path: about a minute, and some 200 MB.
+def make_archive(settings: Settings, training: Sequence[str], report: Callable[[str], None]) -> Path:
+    """Creates the archive if it does not exist, and returns its path. Takes a minute and some 200 MB.
 
-    training: a Python program's arguments. It does what drivers do and returns when its JVM has ended.
-    Raises NotReady: GS901 without Java, GS907 where Java makes none.
+    training: the arguments of a Python program that does what drivers do, and returns when its JVM has ended.
+    Raises NotReady: GS901 without Java, GS907 if Java cannot create the archive.
     """
     path = archive_of(settings)
     if path.is_file():
-        tell(f"fast start: {path}")
+        report(f"fast start: {path}")
         return path
-    tell(f"fast start: loading as a run does, and archiving the classes in {path}")
+    report(f"fast start: running a training load, and archiving its classes in {path}")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as work:
         made = Path(work) / "made.jsa"
@@ -68,8 +68,8 @@ def make_archive(settings: Settings, training: Sequence[str], tell: Callable[[st
         if done.returncode != 0 or not made.is_file():
             raise NotReady(
                 "GS907",
-                f"Java made no archive of classes:\n{(done.stdout + done.stderr)[-2000:]}",
-                hint="Runs work without it; they start more slowly.",
+                f"Java did not create an archive of classes:\n{(done.stdout + done.stderr)[-2000:]}",
+                hint="Continue without it: runs work, and start more slowly.",
             )
         made.replace(path)
     return path

@@ -1,4 +1,4 @@
-"""What the JVM of a driver is started with: its options, and the jars beyond Spark's own."""
+"""The JVM options and additional jars of a driver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from goldsmith.engine.launch.logstore import log_store_jar
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
-# A load of seconds ends before the second compiler pays for itself. With the first one alone the JVM would
-# reserve a code cache of 48 MB, which a session of some hundred queries fills. Each growth of the heap and of
-# the space for generated classes costs a full collection: they begin as large as they will be.
+# A load of seconds ends before the optimizing compiler pays off. Without it the JVM would reserve a code cache of only
+# 48 MB, which a session of some hundred queries fills. Growing the heap or the metaspace costs a full collection, so
+# both start at their final size.
 _LIGHT = (
     "-XX:TieredStopAtLevel=1",
     "-XX:ReservedCodeCacheSize=256m",
@@ -23,7 +23,7 @@ _LIGHT = (
 
 
 def java_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]:
-    """The options of a driver on this machine."""
+    """The JVM options of a driver on this machine."""
     log4j = Path(str(files("goldsmith.engine.launch").joinpath("log4j2.properties")))
     return (
         f"-Dlog4j2.configurationFile={log4j.as_uri()}",
@@ -33,17 +33,17 @@ def java_options(profile: ProfileSpec, settings: Settings) -> tuple[str, ...]:
 
 
 def light_options(profile: ProfileSpec) -> tuple[str, ...]:
-    """The options that hold wherever the driver runs."""
+    """The JVM options of a driver on any machine."""
     return (*_LIGHT, f"-Xms{profile.spark.memory}") if profile.spark.light else ()
 
 
 def executor_options(profile: ProfileSpec) -> tuple[str, ...]:
-    """The options of executors, before those that a job asks for."""
+    """The default JVM options of executors."""
     return _LIGHT if profile.spark.light else ()
 
 
 def additional_jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
-    """The jars that the profile needs and Spark's own folder lacks. Raises NotReady GS902 where one is missing."""
+    """The jars that the profile needs and Spark's own folder does not have. Raises NotReady GS902 if one is missing."""
     groups = groups_of(profile)
     found = [*installed(settings, *groups), *([log_store_jar(settings)] if "s3" in groups else [])]
     own = spark_jars()

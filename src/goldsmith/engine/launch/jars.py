@@ -1,4 +1,4 @@
-"""The jars that Spark needs beyond its own: pinned in groups, fetched once by the Ivy inside pyspark, checked by sha256."""
+"""Spark's additional jars: pinned in groups, fetched once by PySpark's Ivy, verified by sha256."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ GROUPS = ("delta", "s3", "postgresql", "serving")
 
 
 def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
-    """The groups of jars that sessions of a profile need."""
+    """The groups of jars that a profile's sessions need."""
     return ("delta", "s3") if profile.on_s3 else ("delta",)
 
 
 def pinned(*groups: str) -> tuple[Jar, ...]:
-    """The jars of some groups of jars.txt, in its order; of all where none is named."""
+    """The jars of some groups of jars.txt in its order; by default of all groups."""
     lines = files("goldsmith.engine.launch").joinpath("jars.txt").read_text(encoding="utf-8").splitlines()
     jars = []
     group = ""
@@ -63,7 +63,7 @@ def pinned(*groups: str) -> tuple[Jar, ...]:
 
 
 def jar_folder(settings: Settings, group: str) -> Path:
-    """Where a group's jars are kept; another list has another folder."""
+    """The folder of a group's jars; each list of jars has its own folder."""
     if settings.jars is not None:
         return settings.jars
     digest = hashlib.sha256("".join(jar.sha256 for jar in pinned(group)).encode()).hexdigest()[:12]
@@ -71,7 +71,7 @@ def jar_folder(settings: Settings, group: str) -> Path:
 
 
 def spark_jars() -> Path:
-    """The folder of the jars that Spark itself comes with. Raises NotReady GS903 where pyspark is not installed."""
+    """The folder of Spark's own jars. Raises NotReady GS903 if pyspark is not installed."""
     home = os.environ.get("SPARK_HOME")
     if home:
         return Path(home) / "jars"
@@ -82,9 +82,9 @@ def spark_jars() -> Path:
 
 
 def installed(settings: Settings, *groups: str) -> tuple[Path, ...]:
-    """The paths of some groups' jars: among Spark's own, else in their folders.
+    """The paths of some groups' jars: in Spark's own folder, else in the groups' folders.
 
-    Raises NotReady (GS902) where one is missing: nothing is fetched here.
+    Raises NotReady GS902 if one is missing. Fetches nothing.
     """
     ships = spark_jars()
     paths = []
@@ -104,10 +104,10 @@ def installed(settings: Settings, *groups: str) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def fetch(settings: Settings, groups: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, ...]:
-    """Fetches what is missing of some groups and returns their jars; `tell` receives a line for each step.
+def fetch(settings: Settings, groups: Sequence[str], report: Callable[[str], None]) -> tuple[Path, ...]:
+    """Fetches missing jars of some groups and returns the paths of all; `report` receives a line for each step.
 
-    Raises NotReady: GS901 without Java, GS902 where a jar cannot be had or is not the pinned one.
+    Raises NotReady: GS901 without Java, GS902 if a jar cannot be fetched or is not the pinned one.
     """
     ships = spark_jars()
     for group in groups:
@@ -118,15 +118,15 @@ def fetch(settings: Settings, groups: Sequence[str], tell: Callable[[str], None]
             if not (folder / jar.file).is_file() and not (ships / jar.file).is_file()
         ]
         if not wanted:
-            tell(f"{group}: all {len(pinned(group))} jars are there.")
+            report(f"{group}: all {len(pinned(group))} jars are installed.")
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        tell(f"{group}: fetching {len(wanted)} jars into {folder}")
+        report(f"{group}: fetching {len(wanted)} jars into {folder}")
         with tempfile.TemporaryDirectory(prefix="goldsmith-jars-") as work:
-            _run_ivy(settings, wanted, Path(work), tell)
+            _run_ivy(settings, wanted, Path(work), report)
             for jar in wanted:
                 _take(jar, Path(work) / "got" / jar.file, folder)
-        tell(f"  {len(wanted)} jars: sha256 as pinned")
+        report(f"  {len(wanted)} jars: sha256 verified")
     return installed(settings, *groups)
 
 
@@ -135,17 +135,17 @@ def _take(jar: Jar, path: Path, folder: Path) -> None:
     if digest != jar.sha256:
         raise NotReady(
             "GS902",
-            f"{jar.file} is not the pinned one: sha256 {digest}, and not {jar.sha256}.",
+            f"{jar.file} is not the pinned file: its sha256 is {digest}, not {jar.sha256}.",
             hint="Check the repository that GOLDSMITH_MAVEN_REPOSITORY or GOLDSMITH_IVY_SETTINGS names.",
         )
-    # Two set-ups at once may both get here: a rename never shows half a jar.
+    # Two processes may do this at once: a rename is atomic.
     partial = Path(tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")[1])
     shutil.copyfile(path, partial)
     partial.chmod(0o644)
     partial.replace(folder / jar.file)
 
 
-def _run_ivy(settings: Settings, jars: list[Jar], work: Path, tell: Callable[[str], None]) -> None:
+def _run_ivy(settings: Settings, jars: list[Jar], work: Path, report: Callable[[str], None]) -> None:
     ivy_jar = next(spark_jars().glob("ivy-*.jar"))
     dependencies = "".join(
         f'<dependency org="{jar.group}" name="{jar.artifact}" rev="{jar.version}" transitive="false"/>'
@@ -189,14 +189,14 @@ def _run_ivy(settings: Settings, jars: list[Jar], work: Path, tell: Callable[[st
         for line in process.stdout:
             lines.append(line)
             if line.strip().startswith("downloading"):
-                tell("  " + line.strip().split(" ...")[0])
+                report("  " + line.strip().split(" ...")[0])
     if process.returncode != 0:
-        trouble = "".join(lines[-15:])
+        output = "".join(lines[-15:])
         raise NotReady(
             "GS902",
-            f"The jars could not be fetched:\n{trouble}",
-            hint="Check the network; a mirror is named by GOLDSMITH_MAVEN_REPOSITORY, "
-            "an Ivy settings file by GOLDSMITH_IVY_SETTINGS.",
+            f"The jars could not be fetched:\n{output}",
+            hint="Check the network. Set GOLDSMITH_MAVEN_REPOSITORY to use a mirror, or "
+            "GOLDSMITH_IVY_SETTINGS to use an Ivy settings file.",
             retryable=True,
         )
 
@@ -206,11 +206,11 @@ def _print(line: str) -> None:
 
 
 def main() -> None:
-    """Fetches the groups that the arguments name (`delta` where there is none) and prints what happens."""
+    """Fetches the groups named by the arguments, by default `delta`, and prints each step."""
     groups = tuple(sys.argv[1:]) or ("delta",)
     unknown = sorted(set(groups) - set(GROUPS))
     if unknown:
-        sys.stderr.write(f"There is no group {', '.join(unknown)}: there are {', '.join(GROUPS)}.\n")
+        sys.stderr.write(f"There is no group {', '.join(unknown)}. Known groups: {', '.join(GROUPS)}.\n")
         raise SystemExit(2)
     try:
         fetch(Settings.from_environment(), groups, _print)

@@ -1,4 +1,4 @@
-"""Finds a Java that Spark runs on, and says how to get one where there is none."""
+"""Finds a Java that Spark supports."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ _RELEASE = re.compile(r'^JAVA_VERSION="(?:1\.)?(\d+)', re.MULTILINE)
 
 
 def find_java(settings: Settings) -> Path:
-    """The java executable that Spark will be started with: JAVA_HOME's, else the first on PATH.
+    """The java executable for Spark: JAVA_HOME's, else the first on PATH.
 
-    Raises NotReady (GS901) where there is none, or one of another version than 17 or 21.
+    Raises NotReady GS901 if there is none, or its version is neither 17 nor 21.
     """
     if settings.java_home is not None:
         java = settings.java_home / "bin" / "java"
         if not java.exists():
             raise NotReady(
-                "GS901", f"JAVA_HOME is {settings.java_home}, and it holds no bin/java.", hint=_advice()
+                "GS901", f"JAVA_HOME is {settings.java_home}, which has no bin/java.", hint=_install_hint()
             )
     else:
         found = shutil.which("java")
         if found is None:
-            raise NotReady("GS901", "No Java was found.", hint=_advice())
+            raise NotReady("GS901", "No Java was found.", hint=_install_hint())
         java = Path(found)
     version = _major_version(java)
     if version not in SUPPORTED:
-        told = f"is Java {version}" if version else "does not tell its version"
-        raise NotReady("GS901", f"{java} {told}; Spark needs a JDK 17 or 21.", hint=_advice())
+        found_version = f"is Java {version}" if version else "reports no version"
+        raise NotReady("GS901", f"{java} {found_version}; Spark needs a JDK 17 or 21.", hint=_install_hint())
     return java
 
 
 def _major_version(java: Path) -> int | None:
-    told = _RELEASE.search(_release(java))
-    return int(told.group(1)) if told else _asked_version(java)
+    match = _RELEASE.search(_release(java))
+    return int(match.group(1)) if match else _printed_version(java)
 
 
 def _release(java: Path) -> str:
-    """What the JDK's folder says of itself; to ask Java costs a start of it."""
+    """The text of the JDK's file `release`, which saves a start of Java."""
     try:
         return (java.resolve().parent.parent / "release").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
 
 
-def _asked_version(java: Path) -> int | None:
+def _printed_version(java: Path) -> int | None:
     try:
         # `java -version` writes to stderr.
-        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
     except OSError:
         return None
-    match = _VERSION.search(told.stderr + told.stdout)
+    match = _VERSION.search(done.stderr + done.stdout)
     return int(match.group(1)) if match else None
 
 
-def _advice() -> str:
+def _install_hint() -> str:
     if sys.platform == "darwin":
         install = "`brew install openjdk@17`"
     elif sys.platform == "win32":
@@ -80,4 +80,4 @@ def _advice() -> str:
             (text for tool, text in names.items() if shutil.which(tool)), "a JDK 17 of your distribution"
         )
     other = " and set JAVA_HOME to it" if "JAVA_HOME" in os.environ else ""
-    return f"Install a JDK 17 or 21 ({install}), or put one anywhere you can write{other or ' and set JAVA_HOME to it'}."
+    return f"Install a JDK 17 or 21 ({install}), or unpack one into any folder{other or ' and set JAVA_HOME to it'}."

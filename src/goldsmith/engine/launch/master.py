@@ -1,4 +1,4 @@
-"""Spark's master: whether it is there, and at which address its executors can reach a driver on this machine."""
+"""Checks Spark's master, and finds the address by which executors reach a driver on this machine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _STANDALONE = "spark://"
 
 
 def runs_here(master: str) -> bool:
-    """True where executors are threads of the driver."""
+    """True if executors are threads of the driver."""
     return re.fullmatch(r"local(\[.*\])?", master) is not None
 
 
 def driver_host(master: str) -> str | None:
-    """The address of this machine that a driver tells its executors; None where Spark is to find it itself.
+    """The address that a driver announces to executors; None if Spark determines it.
 
-    For a standalone master it is the one by which this machine reaches it. Raises NotReady GS905 where none of
-    `spark://host:port,host:port` answers.
+    For a standalone master it is the local address of a connection to it. Raises NotReady GS905 if none of
+    `spark://host:port,host:port` accepts a connection.
     """
     if master.startswith("local"):
         return "127.0.0.1"
@@ -37,6 +37,6 @@ def driver_host(master: str) -> str | None:
     raise NotReady(
         "GS905",
         f"The Spark master {master} cannot be reached ({'; '.join(failures)}).",
-        hint="Start it (`make up`), or name the one that is there: the profile's `spark.master`, or SPARK_MASTER_URL.",
+        hint="Start it (`make up`), or set the profile's `spark.master` or SPARK_MASTER_URL to a running one.",
         retryable=True,
     )

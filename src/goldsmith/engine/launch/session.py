@@ -1,4 +1,4 @@
-"""Makes the Spark session of a profile."""
+"""Creates the Spark session of a profile."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from goldsmith.engine.launch.driver import additional_jars, executor_options, ja
 from goldsmith.engine.launch.executors import watch_executors
 from goldsmith.engine.launch.java import find_java
 from goldsmith.engine.launch.master import driver_host, runs_here
-from goldsmith.engine.launch.submission import of_submission, submitted
+from goldsmith.engine.launch.submission import submission_settings, submitted
 from goldsmith.engine.s3 import check_reachable
 from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
 SMALL = 16 * 2**20
-"""Bytes up to which a load is small: a stage is a moment for one core, and its rows fit into one file."""
+"""The greatest size of a small load in bytes: one core suffices for a stage, and one file for its rows."""
 
 
 _REPEATED = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
-"""PySpark's loggers that write every error to stderr, with its stack as JSON, before it is raised."""
+"""PySpark's loggers that print every error with its stack to stderr before it is raised."""
 
 
 @contextmanager
 def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ()) -> Iterator[None]:
-    """The session's settings for work on so many bytes. declared: settings that are left as they are.
+    """Adapts the session's settings to an input of `size` bytes. declared: settings to leave unchanged.
 
-    Adaptive execution plans every stage again when the one before it has ended, as a job of its own. What it
-    learns from that pays where stages are large.
+    Adaptive execution re-plans every stage after the previous one, as a job of its own, which only pays off for large
+    stages.
     """
     if size is None or size > SMALL:
         yield
@@ -50,11 +50,11 @@ def sized(spark: SparkSession, size: int | None, declared: Collection[str] = ())
 
 
 def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: Settings) -> SparkSession:
-    """A session of the profile's master, with Delta, and with S3 where the profile is on it.
+    """Creates a session on the profile's master with Delta, and with S3 if the profile uses it.
 
-    A program that spark-submit started keeps what it was submitted with: master, name, memory, jars, any setting.
+    A program started by spark-submit keeps its submitted settings: master, name, memory, jars and any other.
     Raises NotReady: GS901 without Java 17 or 21, GS902 without the pinned jars, GS905 without the master, GS410
-    to GS413 where the profile's place on S3 is not there for us.
+    to GS413 if the profile's paths on S3 are not accessible.
     """
     if profile.on_s3:
         check_reachable((profile.landing, profile.warehouse))
@@ -66,9 +66,9 @@ def make_session(profile: ProfileSpec, *, name: str, warehouse: str, settings: S
     declared = {key: _text(value) for key, value in profile.spark.conf.items()}
     if submitted():
         conf |= {"spark.app.name": name, **declared}
-        conf |= of_submission(profile, conf, lambda: additional_jars(profile, settings))
+        conf |= submission_settings(profile, conf, lambda: additional_jars(profile, settings))
     else:
-        conf |= {"spark.app.name": name, **_of_a_driver(profile, settings), **declared}
+        conf |= {"spark.app.name": name, **_driver_settings(profile, settings), **declared}
     builder = SparkSession.Builder()
     for key, value in conf.items():
         builder = builder.config(key, value)
@@ -92,11 +92,11 @@ def defaults() -> dict[str, str]:
     return {key: value.strip() for key, value in pairs}
 
 
-def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
-    """The settings of a driver that is started here; the environment of its process is set too."""
+def _driver_settings(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
+    """The settings of a driver in this process. Also sets environment variables of the process."""
     java = find_java(settings)
     jars = additional_jars(profile, settings)
-    # Spark's start script takes JAVA_HOME over PATH.
+    # Spark's start script prefers JAVA_HOME over PATH.
     os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
     if profile.spark.conf_dir is not None:
         os.environ["SPARK_CONF_DIR"] = profile.spark.conf_dir
@@ -108,12 +108,12 @@ def _of_a_driver(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     host = driver_host(profile.spark.master)
     if host is not None:
         conf |= {"spark.driver.host": host, "spark.driver.bindAddress": host}
-        # It spares Spark a look-up of the machine's name.
+        # Saves Spark a look-up of the machine's name.
         os.environ.setdefault("SPARK_LOCAL_IP", host)
     if jars:
         conf["spark.driver.extraClassPath"] = os.pathsep.join(map(str, jars))
         if not runs_here(profile.spark.master):
-            # A driver whose Spark lacks them takes it that its executors' lacks them too: they fetch them from it.
+            # If the driver's Spark has no such jars, executors are assumed to have none either and fetch them.
             conf["spark.jars"] = ",".join(map(str, jars))
     return conf
 

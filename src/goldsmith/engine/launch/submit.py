@@ -1,4 +1,4 @@
-"""The spark-submit that starts a job by a profile: on this machine, a standalone master, YARN or Kubernetes."""
+"""Builds the spark-submit command of a job: on this machine, a standalone master, YARN or Kubernetes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
 HOME = "/opt/goldsmith"
-"""Where the image has the project."""
-PASSED_ON = ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "HIVE_METASTORE_URIS")
-"""Variables that a driver on another machine is given too. None of them is a secret."""
+"""The project's folder in the image."""
+FORWARDED = ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "HIVE_METASTORE_URIS")
+"""Environment variables that are forwarded to a driver on another machine. None of them is a secret."""
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 _SECRET = re.compile(r"(?i)secret|password|token|credential|access[._]?key")
@@ -29,7 +29,7 @@ _SECRET = re.compile(r"(?i)secret|password|token|credential|access[._]?key")
 
 @dataclass(frozen=True)
 class Pods:
-    """How a job runs on Kubernetes. secret: the Secret that has KEYS, under these names. executors: how many."""
+    """Settings for Kubernetes. secret: a Secret with KEYS under these names. executors: their number."""
 
     image: str | None = None
     namespace: str = "default"
@@ -40,8 +40,8 @@ class Pods:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for. job: a Python file. master, deploy_mode: else the profile's, else what suits the master."""
+class SubmitRequest:
+    """A job to submit. job: a Python file. master, deploy_mode: by default the profile's, or what the master needs."""
 
     job: str
     arguments: tuple[str, ...] = ()
@@ -54,29 +54,29 @@ class Request:
 
 @dataclass(frozen=True)
 class Submission:
-    """A command, and what it needs in its environment beside what is there."""
+    """A spark-submit command, and its additional environment variables."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
 
 
 def submission(
-    root: Path, profile_name: str, profile: ProfileSpec, request: Request, settings: Settings
+    root: Path, profile_name: str, profile: ProfileSpec, request: SubmitRequest, settings: Settings
 ) -> Submission:
-    """The command. Secrets are in none of its arguments: each process takes them from its environment.
+    """Builds the command. Its arguments contain no secrets: processes read them from their environment.
 
-    Raises DeclarationError GS504 for a job that is not there, or a call that its master cannot take; NotReady GS901
-    without Java, GS902 without the pinned jars where the driver runs here.
+    Raises DeclarationError GS504 for an unknown job or options that the master does not support; NotReady GS901
+    without Java, GS902 without the pinned jars if the driver runs here.
     """
     master = request.master or profile.spark.master
     mode = _deploy_mode(master, request.deploy_mode)
-    there = mode == "cluster"
+    remote_driver = mode == "cluster"
     conf = {key: _text(value) for key, value in profile.spark.conf.items()}
-    conf |= _pods(request.pods, there=there) if master.startswith("k8s://") else {}
+    conf |= _pods(request.pods, remote_driver=remote_driver) if master.startswith("k8s://") else {}
     environment = _environment(root, profile_name, profile, settings, master)
     if not runs_here(master):
-        conf |= _passed_on(master, profile_name, there=there)
-    options = light_options(profile) if there else java_options(profile, settings)
+        conf |= _forwarded(master, profile_name, remote_driver=remote_driver)
+    options = light_options(profile) if remote_driver else java_options(profile, settings)
     command = [str(spark_jars().parent / "bin" / "spark-submit"), "--master", master, "--deploy-mode", mode]
     if request.name is not None:
         command += ["--name", request.name]
@@ -86,27 +86,30 @@ def submission(
             str(files("goldsmith.engine.launch").joinpath("spark-defaults.conf")),
         ]
     command += ["--driver-memory", profile.spark.memory, "--driver-java-options", " ".join(options)]
-    # An image has the jars among Spark's own.
-    jars = [] if there and master.startswith("k8s://") else additional_jars(profile, settings)
-    if jars and not there:
+    # An image has the jars in Spark's own folder.
+    jars = [] if remote_driver and master.startswith("k8s://") else additional_jars(profile, settings)
+    if jars and not remote_driver:
         command += ["--driver-class-path", os.pathsep.join(map(str, jars))]
     if jars and not runs_here(master):
         command += ["--jars", ",".join(map(str, jars))]
     for key, value in sorted({**conf, **request.conf}.items()):
         if key in request.conf or not _SECRET.search(key) or "secretKeyRef" in key:
             command += ["--conf", f"{key}={value}"]
-    command += [_job(root, request.job, in_image=there and master.startswith("k8s://")), *request.arguments]
+    command += [
+        _job(root, request.job, in_image=remote_driver and master.startswith("k8s://")),
+        *request.arguments,
+    ]
     return Submission(tuple(command), environment)
 
 
-def _deploy_mode(master: str, asked: str | None) -> str:
-    if asked == "cluster" and not master.startswith(("k8s://", "yarn")):
+def _deploy_mode(master: str, requested: str | None) -> str:
+    if requested == "cluster" and not master.startswith(("k8s://", "yarn")):
         raise DeclarationError(
             "GS504",
             f"A Python job cannot be submitted to {master} in cluster mode.",
-            hint="Leave --deploy-mode out: the driver runs here, or in the `jobs` service (`make submit`).",
+            hint="Remove --deploy-mode: the driver runs here, or in the `jobs` service (`make submit`).",
         )
-    return asked or ("cluster" if master.startswith("k8s://") else "client")
+    return requested or ("cluster" if master.startswith("k8s://") else "client")
 
 
 def _environment(
@@ -122,26 +125,26 @@ def _environment(
     if profile.spark.conf_dir is not None:
         wanted["SPARK_CONF_DIR"] = profile.spark.conf_dir
     if "PYSPARK_PYTHON" not in os.environ:
-        # Executors elsewhere have a Python of their own.
+        # Executors on other machines have their own Python.
         wanted["PYSPARK_PYTHON" if runs_here(master) else "PYSPARK_DRIVER_PYTHON"] = sys.executable
     return wanted
 
 
-def _passed_on(master: str, profile_name: str, *, there: bool) -> dict[str, str]:
-    """Variables for executors, and for a driver that runs elsewhere."""
-    values = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+def _forwarded(master: str, profile_name: str, *, remote_driver: bool) -> dict[str, str]:
+    """Environment variables for executors, and for a driver on another machine."""
+    values = {name: os.environ[name] for name in FORWARDED if name in os.environ}
     found = {f"spark.executorEnv.{name}": value for name, value in values.items()}
-    if there:
+    if remote_driver:
         prefix = "spark.kubernetes.driverEnv" if master.startswith("k8s://") else "spark.yarn.appMasterEnv"
         own = {**values, "GOLDSMITH_PROFILE": profile_name}
         found |= {f"{prefix}.{name}": value for name, value in own.items()}
     return found
 
 
-def _pods(pods: Pods, *, there: bool) -> dict[str, str]:
+def _pods(pods: Pods, *, remote_driver: bool) -> dict[str, str]:
     if pods.image is None:
         raise DeclarationError(
-            "GS504", "Kubernetes needs an image.", hint="Name it: `--image registry/goldsmith/spark:4.1.4`."
+            "GS504", "Kubernetes needs an image.", hint="Add it: `--image registry/goldsmith/spark:4.1.4`."
         )
     conf = {
         "spark.kubernetes.container.image": pods.image,
@@ -150,7 +153,7 @@ def _pods(pods: Pods, *, there: bool) -> dict[str, str]:
     }
     if pods.service_account is not None:
         conf["spark.kubernetes.authenticate.driver.serviceAccountName"] = pods.service_account
-    kinds = ("driver", "executor") if there else ("executor",)
+    kinds = ("driver", "executor") if remote_driver else ("executor",)
     for kind in kinds:
         if pods.secret is not None:
             conf |= {f"spark.kubernetes.{kind}.secretKeyRef.{key}": f"{pods.secret}:{key}" for key in KEYS}
@@ -160,7 +163,7 @@ def _pods(pods: Pods, *, there: bool) -> dict[str, str]:
 
 
 def _job(root: Path, job: str, *, in_image: bool) -> str:
-    """A file as it is named, else one of the project's jobs/; in an image, its place there."""
+    """The path of a job: the file itself, else one in the project's jobs/; in an image, its path there."""
     if "://" in job:
         return job
     candidates = [Path(job), root / "jobs" / job, root / "jobs" / f"{job}.py"]
@@ -168,15 +171,15 @@ def _job(root: Path, job: str, *, in_image: bool) -> str:
     if path is None:
         known = sorted(str(found.relative_to(root / "jobs")) for found in (root / "jobs").rglob("*.py"))
         raise DeclarationError(
-            "GS504", f"There is no job `{job}`.", hint=f"jobs/ has {', '.join(known) or 'none'}."
+            "GS504", f"There is no job `{job}`.", hint=f"Jobs in jobs/: {', '.join(known) or 'none'}."
         )
     if not in_image:
         return str(path)
     if not path.is_relative_to(root.resolve()):
         raise DeclarationError(
             "GS504",
-            f"{path} is not in the project, so the image does not have it.",
-            hint="Put it into jobs/ and build the image, or name where pods find it: local:///..., s3a://...",
+            f"{path} is not in the project, and therefore not in the image.",
+            hint="Move it to jobs/ and build the image, or give a path that pods can read: local:///..., s3a://...",
         )
     return f"local://{HOME}/{path.relative_to(root.resolve()).as_posix()}"
 

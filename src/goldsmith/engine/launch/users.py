@@ -1,4 +1,4 @@
-"""The file of users that the Thrift Server lets in: names and salted hashes of passwords."""
+"""Maintains the Thrift Server's file of users: names and salted password hashes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ _LEAST = 8
 def set_password(file: Path, name: str, password: str, reads: Sequence[str] = ()) -> bool:
     """Writes a user's line `name:pbkdf2-sha256:iterations:salt:hash[:schemas]`; True if the user is new.
 
-    reads: the only schemas that the user reads; every schema if empty. The file has mode 600 and is replaced as a
-    whole. Raises DeclarationError GS504 for a name, a password or a schema that cannot be one.
+    reads: the schemas that the user may read; all if empty. The file has mode 600 and is replaced atomically.
+    Raises DeclarationError GS504 for an invalid name, password or schema.
     """
     if not _NAME.fullmatch(name):
         raise DeclarationError(
             "GS504",
-            f"`{name}` cannot be a user's name.",
-            hint="Letters, digits and `.`, `_`, `@`, `-` can be in one.",
+            f"`{name}` is not a valid name of a user.",
+            hint="Use letters, digits and `.`, `_`, `@`, `-`.",
         )
     if len(password) < _LEAST:
         raise DeclarationError("GS504", f"The password has fewer than {_LEAST} characters.")
     if any(sign.isspace() for sign in password):
-        raise DeclarationError("GS504", "The password has a blank in it; beeline takes none.")
+        raise DeclarationError("GS504", "The password contains white space, which beeline does not support.")
     for schema in reads:
         if not _SCHEMA.fullmatch(schema):
             raise DeclarationError(
-                "GS504", f"`{schema}` cannot be a schema's name.", hint="Name schemas as `--reads gold,ops`."
+                "GS504",
+                f"`{schema}` is not a valid name of a schema.",
+                hint="Write them as `--reads gold,ops`.",
             )
     salt = secrets.token_bytes(16)
     digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
@@ -50,7 +52,7 @@ def set_password(file: Path, name: str, password: str, reads: Sequence[str] = ()
 
 
 def remove_user(file: Path, name: str) -> bool:
-    """Takes a user out; False where there was none of this name."""
+    """Removes a user; False if there is none of this name."""
     lines = _others(file, "")
     others = _others(file, name)
     if len(others) == len(lines):

@@ -1,4 +1,4 @@
-"""What `goldsmith check` refuses beyond one file: names, columns, types, schedules, dashboards, unsuitable loads.
+"""Checks across files: names, columns, types, schedules, dashboards, loads that do not fit their query.
 
-What one file alone must look like is in the models beside this package.
+The models of `goldsmith.project` validate each file by itself.
 """

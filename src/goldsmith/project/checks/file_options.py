@@ -1,4 +1,4 @@
-"""Options of files: those that have an effect, and why others have none."""
+"""Checks the reader options of file sources."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
+from goldsmith.project.hints import hint_for
 from goldsmith.project.sources import FilesSource
-from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Table
 
 _FLAG, _CHARACTER, _TEXT, _ENCODING = "true or false", "one character", "text", "an encoding"
@@ -53,54 +53,56 @@ _WIDE = ("utf-16", "utf-32", "utf-7")
 
 
 def options_of_files(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
-    """The mistakes in a source's `options`: GS102 for a name, GS103 for a value, GS110 for one without effect."""
+    """Mistakes in a source's `options`: GS102 for a name, GS103 for a value, GS110 for an option without effect."""
     known = {name.lower(): (name, takes) for name, takes in _KNOWN[source.format].items()}
     for name, value in source.options.items():
         where = table.where("source", "options", name)
         if name.lower() not in known:
-            code, told, hint = _refused(source.format, name)
-            yield DeclarationError(code, told, where=where, hint=hint)
+            code, message, hint = _refused(source.format, name)
+            yield DeclarationError(code, message, where=where, hint=hint)
             continue
-        told_of = _misfit(value, known[name.lower()][1])
-        if told_of is not None:
-            told = f"`source.options.{name}` takes {known[name.lower()][1]}, not {told_of}."
-            yield DeclarationError("GS103", told, where=where, hint=_AS_IN[known[name.lower()][1]])
+        misfit = _misfit(value, known[name.lower()][1])
+        if misfit is not None:
+            message = f"`source.options.{name}` takes {known[name.lower()][1]}, not {misfit}."
+            yield DeclarationError("GS103", message, where=where, hint=_AS_IN[known[name.lower()][1]])
 
 
 _AS_IN = {
     _FLAG: "As in `options: {multiLine: true}`.",
     _CHARACTER: 'As in `options: {comment: "#"}`.',
     _TEXT: 'As in `options: {sep: ";"}`.',
-    _ENCODING: "As in `options: {encoding: iso-8859-1}`. Convert files of two or more bytes a character to UTF-8.",
+    _ENCODING: "As in `options: {encoding: iso-8859-1}`. Convert UTF-16 and UTF-32 files to UTF-8.",
 }
 
 
 def _refused(form: str, name: str) -> tuple[str, str, str]:
     folded, known = name.lower(), _KNOWN[form]
     if folded in _OWN:
-        told = f"Goldsmith sets the option `{name}` itself: a record that cannot be read is quarantined."
-        return "GS110", told, "Remove it."
+        message = f"Goldsmith sets the option `{name}` itself: malformed records are quarantined."
+        return "GS110", message, "Remove it."
     if folded in _OF_TYPES:
-        told = f"The option `{name}` has no effect: values are read as text and cast to their declared types."
+        message = (
+            f"The option `{name}` has no effect: values are read as text and cast to their declared types."
+        )
         return (
             "GS110",
-            told,
+            message,
             "Declare the column as `string`, and convert it in a silver table: `to_date(day, 'yyyyMMdd')`.",
         )
     if folded in _OF_LISTING:
-        told = f"The option `{name}` has no effect: `files` says which files are read, and their names how they are packed."
-        return "GS110", told, "Remove it, or change `files`."
+        message = f"The option `{name}` has no effect: `files` selects the files, and their suffixes the compression."
+        return "GS110", message, "Remove it, or change `files`."
     others = [other for other in _KNOWN if folded in {key.lower() for key in _KNOWN[other]}]
     if others:
-        told = f"The option `{name}` has no effect on {form} files, only on {' and '.join(others)}."
-        return "GS110", told, "Remove it."
-    told = f"There is no option `{name}` for {form} files."
+        message = f"The option `{name}` has no effect on {form} files, only on {' and '.join(others)}."
+        return "GS110", message, "Remove it."
+    message = f"There is no option `{name}` for {form} files."
     hint = "Remove it." if not known else hint_for(name, known)
-    return "GS102", told, hint
+    return "GS102", message, hint
 
 
 def _misfit(value: object, takes: str) -> str | None:
-    """What a value is, where it is not what an option takes."""
+    """The value as text if it is not valid for an option, else None."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if takes == _FLAG:
         fits = text.lower() in ("true", "false")
@@ -114,7 +116,7 @@ def _misfit(value: object, takes: str) -> str | None:
 
 
 def _is_encoding(name: str) -> bool:
-    """Whether a line break is one byte in it, as the reader takes lines apart before it decodes them."""
+    """Whether an encoding exists and has one-byte line breaks: the reader splits lines before it decodes them."""
     try:
         found = codecs.lookup(name)
         return found.name not in _WIDE and not found.name.startswith(_WIDE) and "\n".encode(name) == b"\n"

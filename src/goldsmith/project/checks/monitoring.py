@@ -1,16 +1,16 @@
-"""Checks of what a table declares for its time at rest: how fresh it must be."""
+"""Checks `fresh_within`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 from goldsmith.project.tables import Table
 
 
 def monitored(table: Table) -> Iterator[DeclarationError]:
-    """What is wrong with `fresh_within`: a column that is not there, or that holds no instants or dates."""
+    """Mistakes in `fresh_within`: a column that does not exist or is neither a date nor a timestamp."""
     freshness = table.freshness
     if freshness is None or freshness.column is None:
         return
@@ -28,11 +28,11 @@ def monitored(table: Table) -> Iterator[DeclarationError]:
         return
     kind = types[freshness.column.lower()]
     if (kind or "").lower() not in ("date", "timestamp", "timestamp_ltz"):
-        told = f"is of type {kind}" if kind else "has no declared type"
+        reason = f"is of type {kind}" if kind else "has no declared type"
         yield DeclarationError(
             "GS110",
-            f"`fresh_within` needs a date or a timestamp, and `{freshness.column}` {told}.",
+            f"`fresh_within` needs a date or a timestamp, and `{freshness.column}` {reason}.",
             where=where,
-            hint="Declare its type under `columns`, name another column, or give the age alone: it then counts "
+            hint="Declare its type under `columns`, name another column, or write the age alone, which is measured "
             "from the last load.",
         )

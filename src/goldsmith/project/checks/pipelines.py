@@ -1,4 +1,4 @@
-"""Checks of what a pipeline declares for its scheduler, against the other pipelines and the project."""
+"""Checks pipeline declarations against other pipelines and the project."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Iterator
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.folding import circle_of_layers
 from goldsmith.project.graph import find_cycle
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.tasks import cycle_of_layers
 
 MAINTENANCE = "goldsmith_maintenance"
-"""The name of the DAG that tidies up; no pipeline can have it."""
+"""The name of the maintenance DAG, reserved among pipelines."""
 
 _CONNECTION = re.compile(r"^[\w.-]+$")
 
@@ -20,12 +20,12 @@ _CONNECTION = re.compile(r"^[\w.-]+$")
 def check_pipelines(
     project: Project, broken: Collection[str], *, partial: bool = False
 ) -> Iterator[DeclarationError]:
-    """The mistakes. broken: tables that are known by name alone. partial: other pipelines' tables were not read."""
+    """Mistakes in pipelines. broken: tables whose files could not be read. partial: not all pipelines were read."""
     for pipeline in project.pipelines.values():
         if not partial:
             yield from _after(project, pipeline, broken)
         yield from _settings(project, pipeline)
-    yield from _circle(project)
+    yield from _cycle(project)
 
 
 def _after(project: Project, pipeline: Pipeline, broken: Collection[str]) -> Iterator[DeclarationError]:
@@ -33,61 +33,61 @@ def _after(project: Project, pipeline: Pipeline, broken: Collection[str]) -> Ite
         where = pipeline.where("schedule", "after")
         table = project.tables.get(name)
         if table is None and name not in broken:
-            told = f"There is no table `{name}` to start after."
-            yield DeclarationError("GS108", told, where=where, hint=hint_for(name, project.tables))
+            message = f"`schedule.after` names `{name}`, which is not a table."
+            yield DeclarationError("GS108", message, where=where, hint=hint_for(name, project.tables))
         elif table is not None and table.pipeline == pipeline.name:
             yield DeclarationError(
                 "GS110",
-                f"`{name}` is this pipeline's own table: it cannot wait for itself.",
+                f"`{name}` is a table of this pipeline: a pipeline cannot start after its own tables.",
                 where=where,
-                hint="Name tables of other pipelines; the order inside a pipeline follows from its queries.",
+                hint="Name tables of other pipelines. The order within a pipeline follows from its queries.",
             )
 
 
 def _settings(project: Project, pipeline: Pipeline) -> Iterator[DeclarationError]:
     spec = pipeline.spec
     if pipeline.name == MAINTENANCE:
-        told = f"`{MAINTENANCE}` is the name of Goldsmith's own DAG."
-        yield DeclarationError("GS109", told, where=pipeline.where(), hint="Rename the pipeline's folder.")
+        message = f"`{MAINTENANCE}` is the name of Goldsmith's maintenance DAG."
+        yield DeclarationError("GS109", message, where=pipeline.where(), hint="Rename the pipeline's folder.")
     if spec.pool not in project.spec.pools:
-        told = f"No pool `{spec.pool}` is declared in goldsmith.yaml."
-        hint = hint_for(spec.pool, project.spec.pools) or f"As in `pools: {{{spec.pool}: 2}}`."
-        yield DeclarationError("GS108", told, where=pipeline.where("pool"), hint=hint)
+        message = f"The pool `{spec.pool}` is not declared in goldsmith.yaml."
+        hint = hint_for(spec.pool, project.spec.pools) or f"Declare it, as in `pools: {{{spec.pool}: 2}}`."
+        yield DeclarationError("GS108", message, where=pipeline.where("pool"), hint=hint)
     if spec.catchup and (spec.start_date is None or spec.schedule is None or spec.schedule.cron is None):
         yield DeclarationError(
             "GS110",
-            "`catchup` runs what lies between the start date and now, and needs both `start_date` and a cron.",
+            "`catchup` needs both `start_date` and a cron expression.",
             where=pipeline.where("catchup"),
-            hint="Declare them, or take `catchup` away.",
+            hint="Declare them, or remove `catchup`.",
         )
     if spec.deadline is not None and not spec.alerts:
         yield DeclarationError(
             "GS110",
-            "A `deadline` has nobody to tell: it stops no run.",
+            "A `deadline` has no effect without `alerts`: it does not stop runs.",
             where=pipeline.where("deadline"),
-            hint="Name Airflow connections in `alerts`; `timeout` ends tasks that take too long.",
+            hint="Name Airflow connections in `alerts`. Use `timeout` to stop tasks that take too long.",
         )
     for index, name in enumerate(spec.alerts):
         if not _CONNECTION.match(name):
             yield DeclarationError(
                 "GS103",
-                f"`{name}` is no name of an Airflow connection.",
+                f"`{name}` is not a valid name of an Airflow connection.",
                 where=pipeline.where("alerts", index),
-                hint="Declare the address as a connection, AIRFLOW_CONN_<NAME>, and write its name here.",
+                hint="Declare the address as a connection, AIRFLOW_CONN_<NAME>, and use its name here.",
             )
     if spec.tasks == "layer":
-        circle = circle_of_layers(project, pipeline)
-        if circle is not None:
+        cycle = cycle_of_layers(project, pipeline)
+        if cycle is not None:
             yield DeclarationError(
                 "GS110",
-                f"Layers cannot be tasks here, they need each other: {' -> '.join(circle)}.",
+                f"`tasks: layer` is not possible: the layers depend on each other in a cycle: {' -> '.join(cycle)}.",
                 where=pipeline.where("tasks"),
                 hint="Use `tasks: table` or `tasks: pipeline`.",
             )
 
 
-def _circle(project: Project) -> Iterator[DeclarationError]:
-    """Pipelines that wait for each other would start for ever."""
+def _cycle(project: Project) -> Iterator[DeclarationError]:
+    """A cycle of pipelines that start after each other; none of them would ever start."""
     waits = {
         pipeline.name: tuple(
             dict.fromkeys(
@@ -98,11 +98,11 @@ def _circle(project: Project) -> Iterator[DeclarationError]:
         )
         for pipeline in project.pipelines.values()
     }
-    circle = find_cycle(waits)
-    if circle is not None:
+    cycle = find_cycle(waits)
+    if cycle is not None:
         yield DeclarationError(
             "GS107",
-            f"These pipelines start after each other in a circle: {' -> '.join(circle)}.",
-            where=project.pipelines[circle[0]].where("schedule", "after"),
-            hint="Give one of them times of its own.",
+            f"These pipelines start after each other in a cycle: {' -> '.join(cycle)}.",
+            where=project.pipelines[cycle[0]].where("schedule", "after"),
+            hint="Give one of them a cron expression instead.",
         )

@@ -1,4 +1,4 @@
-"""Checks that need more than one file: names, circles, columns, and whether a load suits its query."""
+"""Checks tables against each other: names, cycles, columns, and whether loads fit their queries."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from goldsmith.project.checks.columns import declared_columns, incomparable_keys
 from goldsmith.project.checks.monitoring import monitored
 from goldsmith.project.checks.sources import sources
 from goldsmith.project.graph import find_cycle
+from goldsmith.project.hints import after_colon, hint_for
 from goldsmith.project.sql import statement as sql
-from goldsmith.project.suggest import hint_for
 from goldsmith.project.tables import Project, Table
 
 Schemas = dict[str, Mapping[str, str | None] | None]
 
 
 def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[DeclarationError]]:
-    """The project with every query analysed, and all mistakes found.
+    """Analyses all queries; returns the project with the analyses, and all mistakes.
 
-    broken: tables whose own files could not be read; they are known by name, their columns are not.
+    broken: the names of tables whose files could not be read; their columns are unknown.
     """
     problems = list(_names(project, broken))
     cycle = find_cycle(project.needs)
     if cycle is not None:
-        told = " -> ".join(cycle)
+        names = " -> ".join(cycle)
         where = project.tables[cycle[0]].where()
         problems.append(
             DeclarationError(
                 "GS107",
-                f"These tables depend on each other in a circle: {told}.",
+                f"These tables depend on each other in a cycle: {names}.",
                 where=where,
-                hint="Let one of them read something else: none of them can be loaded first.",
+                hint="Remove one of the dependencies.",
             )
         )
         return project, problems
@@ -57,7 +57,7 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
 
 
 def _unique(table: Table) -> frozenset[frozenset[str]]:
-    """The sets of columns that no two rows of a table have alike."""
+    """The sets of columns that are unique in a table."""
     if table.load.row_key:
         return frozenset({frozenset(name.lower() for name in table.load.row_key)})
     if table.analysis is None or table.load.accumulates:
@@ -66,7 +66,7 @@ def _unique(table: Table) -> frozenset[frozenset[str]]:
 
 
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
-    """Names in the YAML that no table has. Those in SQL are found by its analysis."""
+    """Unknown tables named in YAML. The analysis of SQL finds those in queries."""
     known = {*project.tables, *broken}
     for table in project.tables.values():
         for name in table.spec.reads:
@@ -110,14 +110,14 @@ def _place_of_keys(table: Table) -> Iterator[DeclarationError]:
     if table.query is not None and spec.reads:
         yield DeclarationError(
             "GS110",
-            "`reads` is for Python tables: what SQL reads is found in it.",
+            "`reads` is for Python tables only: the upstreams of SQL follow from the query.",
             where=table.where("reads"),
             hint="Remove it.",
         )
     if table.code is not None and not spec.reads:
         yield DeclarationError(
             "GS104",
-            "A Python table must say which tables it reads.",
+            "A Python table must declare its upstreams in `reads`.",
             where=table.where(),
             hint="As in `reads: [silver.orders]`.",
         )
@@ -137,15 +137,15 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
         if name in table.drivers:
             yield DeclarationError(
                 "GS110",
-                f"`{name}` drives this table, so it cannot be a lookup.",
+                f"`{name}` drives this table and cannot be a lookup.",
                 where=table.where("lookups", name),
                 hint="Remove it here, or name other tables in `changes_of`.",
             )
-    incremental = table.load.by_changes
+    incremental = table.load.incremental
     if incremental and table.query is not None and not table.upstreams:
         yield DeclarationError(
             "GS110",
-            f"`{table.load.kind}` loads the changes of a table, and this SQL reads none.",
+            f"`{table.load.kind}` loads the changes of an upstream, and this query reads no table.",
             where=table.where("load"),
             hint="Use `load: overwrite`.",
         )
@@ -153,28 +153,28 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
         named = ", ".join(table.upstreams)
         yield DeclarationError(
             "GS110",
-            f"Several tables are read ({named}): say whose changes drive the load.",
+            f"The query reads several tables ({named}), and `changes_of` does not say which one drives the load.",
             where=table.where("load"),
-            hint=f"As in `changes_of: {table.upstreams[0]}`.",
+            hint=f"Declare it, as in `changes_of: {table.upstreams[0]}`.",
         )
-    if table.load.most_drivers == 1 and len(table.drivers) > 1:
+    if table.load.max_drivers == 1 and len(table.drivers) > 1:
         yield DeclarationError(
             "GS110",
-            f"`{table.load.kind}` has one driving table.",
+            f"`{table.load.kind}` takes only one driving table.",
             where=table.where("changes_of"),
-            hint="Name one; the others are lookups, and their changes recompute the whole table.",
+            hint="Name one. The others are lookups, and a change of them recomputes the whole table.",
         )
     if table.code is not None and incremental:
         yield DeclarationError(
             "GS110",
-            "A Python table is overwritten: what its rows depend on cannot be seen.",
+            "A Python table can only be overwritten: the lineage of its rows is unknown.",
             where=table.where("load"),
-            hint="`load: overwrite`; the same content makes no commit.",
+            hint="Use `load: overwrite`. Unchanged content makes no commit.",
         )
 
 
 def _columns(table: Table) -> Iterator[DeclarationError]:
-    """Declared columns, keys and clustering against the columns that the table has."""
+    """Declared columns, keys, clustering and conditions that do not match the table's columns."""
     load, form = table.load, ("load", table.load.kind)
     lists: dict[tuple[str, ...], tuple[str, ...]] = {("cluster_by",): table.spec.cluster_by}
     lists |= {(*form, key): names for key, names in load.columns.items()}
@@ -199,22 +199,22 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
         for problem in sql.check_expression(condition, columns):
             yield DeclarationError(
                 problem.code,
-                f"In `{key}`: {_begun(problem.message)}",
+                f"In `{key}`: {after_colon(problem.message)}",
                 where=table.where(*form, key),
                 hint=problem.hint,
             )
 
 
 def _twice(table: Table, path: tuple[str, ...], names: tuple[str, ...]) -> Iterator[DeclarationError]:
-    """A column that one list names twice."""
+    """Columns that one list names twice."""
     seen: dict[str, str] = {}
     for name in names:
         first = seen.get(name.lower())
         seen[name.lower()] = name
         if first is not None:
-            alike = "twice" if first == name else f"as `{first}` and as `{name}`: case does not count"
-            told = f"`{path[-1]}` names one column {alike}."
-            yield DeclarationError("GS105", told, where=table.where(*path), hint="Name it once.")
+            spellings = "twice" if first == name else f"as `{first}` and as `{name}`"
+            message = f"`{path[-1]}` names one column {spellings}."
+            yield DeclarationError("GS105", message, where=table.where(*path), hint="Name it once.")
 
 
 def _conditions(table: Table) -> Iterator[DeclarationError]:
@@ -225,16 +225,16 @@ def _conditions(table: Table) -> Iterator[DeclarationError]:
         if expectation.name in names:
             yield DeclarationError(
                 "GS105",
-                f"Two expectations are called `{expectation.name}`.",
+                f"Two expectations have the name `{expectation.name}`.",
                 where=where,
-                hint="Give one a `name`.",
+                hint="Give one of them another `name`.",
             )
         names.add(expectation.name)
         if expectation.kind == "condition":
             where = table.where("expectations", index, "condition")
             for problem in sql.check_expression(str(expectation.arguments["condition"]), columns):
-                told = f"In `{expectation.name}`: {_begun(problem.message)}"
-                yield DeclarationError(problem.code, told, where=where, hint=problem.hint)
+                message = f"In `{expectation.name}`: {after_colon(problem.message)}"
+                yield DeclarationError(problem.code, message, where=where, hint=problem.hint)
 
 
 def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
@@ -249,12 +249,12 @@ def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
             and key.lower() not in {name.lower() for name in columns}
         ):
             where = table.where("expectations", index, expectation.kind, "key")
-            told = f"`{expectation.arguments['table']}` has no column `{key}`."
-            yield DeclarationError("GS203", told, where=where, hint=hint_for(key, columns))
+            message = f"`{expectation.arguments['table']}` has no column `{key}`."
+            yield DeclarationError("GS203", message, where=where, hint=hint_for(key, columns))
 
 
 def _incremental(table: Table) -> Iterator[DeclarationError]:
-    """Where a load runs on changed rows alone, its SQL must be computable from these."""
+    """Loads of changed rows whose query cannot be computed from these."""
     if table.analysis is None:
         return
     for driver in table.drivers:
@@ -262,29 +262,27 @@ def _incremental(table: Table) -> Iterator[DeclarationError]:
         if reason is not None:
             yield DeclarationError(
                 "GS204",
-                f"`{table.load.kind}` loads from the changed rows of `{driver}` alone, and cannot here: {reason}.",
+                f"`{table.load.kind}` cannot compute this query from the changed rows of `{driver}` alone: {reason}.",
                 where=table.where("load"),
-                hint="Use `overwrite_partitions` (recomputes what the changes touch) or `overwrite`.",
+                hint="Use `overwrite_partitions`, which recomputes the touched values, or `overwrite`.",
             )
 
 
-def _begun(message: str) -> str:
-    """A message that follows a colon, as one sentence."""
-    return message[0].lower() + message[1:] + ("" if message.endswith(".") else ".")
-
-
-def advice(project: Project) -> list[tuple[str, str]]:
-    """What is allowed and may surprise: pairs of a table and a sentence."""
+def declaration_notes(project: Project) -> list[tuple[str, str]]:
+    """Notes that `goldsmith check` prints: pairs of a table and a sentence."""
     found = []
     for table in project.tables.values():
         found += [
-            (table.name, f"every change of {name} rebuilds the table: rows are quarantined or dropped by it")
+            (
+                table.name,
+                f"every change of {name} rebuilds the table: an expectation drops or quarantines rows by it",
+            )
             for name in table.drivers
-            if name in table.deciding
+            if name in table.deciding_references
         ]
         if table.analysis is None or table.query is None:
             continue
         for note in table.analysis.notes:
             found.append((table.name, f"{table.query.file.name}, line {note.line}: {note.message}"))
-        found += [(table.name, advice) for advice in table.load.advice(table.analysis, table.drivers)]
+        found += [(table.name, note) for note in table.load.notes(table.analysis, table.drivers)]
     return found

@@ -1,4 +1,4 @@
-"""Checks of a table's `source`, and of the keys that only tables with or without one may have."""
+"""Checks a table's `source` and the keys that depend on it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from goldsmith.project.tables import Table
 
 
 def sources(table: Table) -> Iterator[DeclarationError]:
-    """The mistakes in a table's source and beside it: GS102, GS103, GS104 and GS110."""
+    """Mistakes in a table's source and in the keys that depend on it: GS102, GS103, GS104 and GS110."""
     source, bronze = table.spec.source, table.layer == "bronze"
     if source is not None and not bronze:
         yield DeclarationError(
             "GS110",
-            "Only a bronze table has a `source`.",
+            "Only bronze tables can have a `source`.",
             where=table.where("source"),
-            hint="Declare a bronze table with this source, and read it here.",
+            hint="Declare a bronze table with this source, and read that table here.",
         )
     if source is not None and bronze and not isinstance(table.load, source.loads):
         yield DeclarationError(
             "GS110",
-            "A bronze table keeps what was delivered: it can only append.",
+            "A bronze table can only append: it keeps all delivered rows.",
             where=table.where("load"),
-            hint="Merge in a silver table that reads this one.",
+            hint="Declare the load in a silver table that reads this table.",
         )
     yield from _misplaced(table, ("changes_of", "lookups", "reads") if bronze else ())
     for key in () if bronze else ("on_new_column", "on_missing_column"):
         if key in table.spec.model_fields_set:
             yield DeclarationError(
-                "GS110", f"`{key}` is for bronze tables alone.", where=table.where(key), hint="Remove it."
+                "GS110", f"`{key}` is for bronze tables only.", where=table.where(key), hint="Remove it."
             )
     match source:
         case FilesSource():
@@ -49,7 +49,7 @@ def _misplaced(table: Table, keys: tuple[str, ...]) -> Iterator[DeclarationError
         if getattr(table.spec, key):
             yield DeclarationError(
                 "GS110",
-                f"A bronze table reads no other table, so `{key}` has no meaning here.",
+                f"`{key}` has no effect here: a bronze table reads no other table.",
                 where=table.where(key),
                 hint="Remove it.",
             )
@@ -58,14 +58,16 @@ def _misplaced(table: Table, keys: tuple[str, ...]) -> Iterator[DeclarationError
 def _name(table: Table, name: str) -> Iterator[DeclarationError]:
     where = table.where("columns", name)
     if name.lower() in RESERVED or name.lower().startswith("_gs_"):
-        told = f"`{name}` is a name that Goldsmith keeps for itself."
-        yield DeclarationError("GS110", told, where=where, hint="Every bronze table has it: remove it here.")
+        message = f"Goldsmith reserves the column name `{name}`."
+        yield DeclarationError(
+            "GS110", message, where=where, hint="Remove it: Goldsmith adds its own columns."
+        )
     elif IMPOSSIBLE.search(name):
         yield DeclarationError(
             "GS110",
-            f"A table's column cannot be called `{name}`.",
+            f"`{name}` is not a valid name of a column.",
             where=where,
-            hint="Names hold neither spaces nor any of , ; { } ( ) =. Rename it in the files.",
+            hint="Rename it in the files: names cannot contain spaces or any of , ; { } ( ) =.",
         )
 
 
@@ -74,7 +76,7 @@ def _without_header(table: Table, source: FilesSource) -> Iterator[DeclarationEr
     if source.format == "csv" and options.get("header") == "false" and not table.spec.columns:
         yield DeclarationError(
             "GS104",
-            "Files without a first line of names need `columns`, in the order of their fields.",
+            "CSV files without a header need `columns`, in the order of their fields.",
             where=table.where("source", "options"),
-            hint="As in `columns: {id: int, name: string}`.",
+            hint="Declare them, as in `columns: {id: int, name: string}`.",
         )

@@ -1,4 +1,4 @@
-"""A table's SQL without Spark: syntax tree, names, columns, lineage, problems, and the text that a run executes.
+"""Analyses SQL without Spark: syntax tree, columns, lineage, problems, and the text that a run executes.
 
-Whether a load may be incremental is in `incremental`.
+`incremental` decides whether a query can be loaded from changes.
 """

@@ -1,4 +1,4 @@
-"""From a syntax tree to the structure of the query: names of CTEs are looked up, joins are followed."""
+"""Binds a syntax tree: resolves CTEs and joins into the structure of the query."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ _CLAUSES = {
 _ELSEWHERE = {"from_", "joins", "laterals", "with_", "hint"}
 _WORDS = {"sample": "TABLESAMPLE", "pivots": "PIVOT"}
 _KINDS = {"", "INNER", "CROSS", "OUTER", "SEMI", "ANTI"}
-_FULL_NAME = "Write it as `layer.table`."
-_PINNED = "Write the table's name alone: each run pins every upstream to one version itself."
+_FULL_NAME = "Write the name as `layer.table`."
+_PINNED = "Write the table's name only: each run pins every upstream to one version."
 
 _Ctes = Mapping[str, Relation]
 
 
 class NoLayer(Malformed):
-    """A reference that is neither `layer.table` nor a CTE in sight."""
+    """A reference that is neither `layer.table` nor a visible CTE."""
 
     def __init__(self, node: exp.Table) -> None:
         super().__init__(
-            f"`{node.name}` is not a table of a layer, and no WITH defines it",
+            f"`{node.name}` has no layer and is not defined by WITH",
             offset_of(node),
             f"Write it with its layer, as in `silver.{node.name}`.",
         )
@@ -58,33 +58,32 @@ class NoLayer(Malformed):
 
 @dataclass(frozen=True)
 class Structure:
-    """A bound statement. root: the relation it gives. selects: every SELECT in it whose names can be
-    followed, those of unused CTEs included."""
+    """A bound statement. root: its result. selects: every SELECT in it that can be analysed, unused CTEs included."""
 
     root: Relation
     selects: tuple[Select, ...]
 
 
 def bind(parsed: Parsed) -> Structure:
-    """The structure of a statement.
+    """Binds a statement.
 
-    Raises NoLayer for a reference that is neither a CTE nor `layer.table`, Malformed for a table that is
-    named in another way.
+    Raises NoLayer for a reference that is neither a CTE nor `layer.table`, Malformed for any other form of a
+    table's name.
     """
     tree = parsed.tree
     binder = _Binder()
     root = binder.query(tree, {}, None)
     missed = tuple(Base(node, full_name(node)) for node in references(tree) if id(node) not in binder.seen)
     if missed:
-        root = Opaque(tree, "syntax that is not followed", (root, *missed))
+        root = Opaque(tree, "unsupported syntax", (root, *missed))
     if any(token.token_type is TokenType.PIPE_GT for token in parsed.tokens):
-        # The parser makes CTEs of its own out of the steps; what it made is not what was written.
+        # The parser rewrites the steps as CTEs of its own, which differ from the text.
         return Structure(Opaque(tree, "pipe syntax", (root,)), ())
     return Structure(root, tuple(binder.selects))
 
 
 class _Binder:
-    """Binds one statement. seen: the nodes of the references met, by identity. selects: those met."""
+    """Binds one statement. seen: the ids of the reference nodes that were visited. selects: the SELECTs visited."""
 
     def __init__(self) -> None:
         self.seen: set[int] = set()
@@ -122,7 +121,7 @@ class _Binder:
         return known
 
     def _renamed(self, node: exp.Expr, relation: Relation, names: tuple[str, ...]) -> Relation:
-        """A CTE with a list of columns, as the SELECT that gives them these names."""
+        """A CTE with a list of columns, as a SELECT that renames them."""
         star = exp.Star()
         select = Select(exp.Select(expressions=[star]), None, bases=relation.bases)
         select.sources.append(Source(node, relation, None, names))
@@ -199,7 +198,7 @@ class _Binder:
             inner = tuple(self.query(part, ctes, outer) for part in own(node.this) if is_subquery(part))
             return Opaque(node, "a table function", inner)
         if node.args.get("version") or node.args.get("when"):
-            raise Malformed("A declaration cannot choose the version it reads", offset_of(node), _PINNED)
+            raise Malformed("A query cannot choose the version of a table", offset_of(node), _PINNED)
         if node.args.get("catalog"):
             written = ".".join(part.name for part in node.parts)
             raise Malformed(f"A table's name has two parts, not `{written}`", offset_of(node), _FULL_NAME)
@@ -212,7 +211,7 @@ class _Binder:
 
 
 def _join(before: list[Source], new: list[Source], join: exp.Join) -> None:
-    """Add the sources of one join, and mark those that it may leave without a row."""
+    """Adds the sources of one join, and marks those on its nullable side."""
     side, kind, method = join.side.upper(), join.kind.upper(), str(join.args.get("method") or "").upper()
     unknown = kind not in _KINDS or method not in ("", "NATURAL")
     for source in new:
@@ -227,13 +226,13 @@ def _join(before: list[Source], new: list[Source], join: exp.Join) -> None:
 
 
 def _modified(node: exp.Expr, relation: Relation, harmless: set[str]) -> Relation:
-    """The relation, or Opaque where a clause beside it changes its rows or columns."""
+    """The relation, or Opaque if another clause of the node changes its rows or columns."""
     changed = next((key for key, _ in clauses(node) if key not in harmless), None)
     return Opaque(node, _WORDS.get(changed, changed.upper()), (relation,)) if changed else relation
 
 
 def _alias(node: exp.Expr) -> tuple[str | None, tuple[str, ...]]:
-    """The alias in lower case and the columns that are listed with it."""
+    """The alias in lower case, and its list of columns."""
     alias = node.args.get("alias")
     if not isinstance(alias, exp.TableAlias):
         return None, ()

@@ -1,4 +1,4 @@
-"""What the functions in an expression do to rows."""
+"""Classifies the function calls of an expression: aggregate, generator, non-deterministic, user-defined."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from goldsmith.project.sql.scope import Select, is_subquery, own
 from goldsmith.project.sql.text import Parsed
 
 _MODE, _VECTOR = 2, 4
-"""The arguments of `aes_encrypt`, counted from 0: its mode, and its initialization vector."""
+"""Positions of `aes_encrypt`'s arguments, from 0: the mode and the initialization vector."""
 
 _AROUND_CALLS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 
 
 def called(parsed: Parsed, node: exp.Expr) -> str | None:
-    """The name of a function as it is written, in lower case; None for anything else."""
+    """The name of a called function as written, in lower case; None for other nodes."""
     if not isinstance(node, exp.Func):
         return None
     start, end = node.meta.get("start"), node.meta.get("end")
@@ -35,7 +35,7 @@ def called(parsed: Parsed, node: exp.Expr) -> str | None:
 
 
 def parentheses(parsed: Parsed, node: exp.Expr) -> str:
-    """What follows a function's name: `()` without arguments, `(...)` with some, nothing at all."""
+    """The parentheses after a function's name: `()`, `(...)` if it has arguments, or an empty text."""
     end = node.meta.get("end")
     after = (token for token in parsed.tokens if end is not None and token.start > end)
     if next((token.token_type for token in after), None) is not TokenType.L_PAREN:
@@ -44,7 +44,7 @@ def parentheses(parsed: Parsed, node: exp.Expr) -> str:
 
 
 def changes(parsed: Parsed, node: exp.Expr) -> str | None:
-    """The name of a call whose value is another one when it is made again; None for anything else."""
+    """The name of a non-deterministic call; None for other nodes."""
     name = called(parsed, node)
     if name in NON_DETERMINISTIC or (name == "unix_timestamp" and parentheses(parsed, node) == "()"):
         return name
@@ -54,7 +54,7 @@ def changes(parsed: Parsed, node: exp.Expr) -> str | None:
 
 
 def _random_vector(arguments: list[exp.Expr]) -> bool:
-    """Whether `aes_encrypt` uses a random initialization vector: none is given, and the mode needs one."""
+    """Whether `aes_encrypt` uses a random initialization vector: the mode needs one and none is given."""
     values = [argument.name if isinstance(argument, exp.Literal) else None for argument in arguments]
     if len(values) > _MODE and (values[_MODE] or "").upper() == "ECB":
         return False
@@ -62,7 +62,7 @@ def _random_vector(arguments: list[exp.Expr]) -> bool:
 
 
 def is_aggregate(parsed: Parsed, node: exp.Expr) -> bool:
-    """Whether a node is the call of an aggregate, be it with OVER."""
+    """Whether a node calls an aggregate, with or without OVER."""
     return isinstance(node, exp.AggFunc) or called(parsed, node) in AGGREGATES
 
 
@@ -71,14 +71,14 @@ def is_generator(parsed: Parsed, node: exp.Expr) -> bool:
 
 
 def is_foreign(parsed: Parsed, node: exp.Expr) -> bool:
-    """Whether a node calls what is not Spark's own, a function or a script: nothing is known about it."""
+    """Whether a node calls a user's function or a script, about which nothing is known."""
     if isinstance(node, exp.QueryTransform):
         return True
     return isinstance(node, exp.Anonymous) and called(parsed, node) not in KNOWN
 
 
 def aggregates(parsed: Parsed, select: Select) -> Iterator[exp.Expr]:
-    """The aggregates of a SELECT that make it an aggregation: those without OVER."""
+    """The aggregates of a SELECT that are not window functions."""
     for node in select.part():
         if is_aggregate(parsed, node):
             around = node.parent
@@ -89,7 +89,7 @@ def aggregates(parsed: Parsed, select: Select) -> Iterator[exp.Expr]:
 
 
 def one_row(parsed: Parsed, root: exp.Expr) -> bool:
-    """Whether an expression is a value of one row alone, the same each time it is computed."""
+    """Whether an expression is deterministic and depends on one row only."""
     barred = AGGREGATES | WINDOWS | GENERATORS | TIME_WINDOWS
     for node in own(root):
         if is_subquery(node) or isinstance(

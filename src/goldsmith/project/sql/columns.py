@@ -1,4 +1,4 @@
-"""Columns by name: which source each name in a query belongs to."""
+"""Resolves the column names in a query to their sources."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from goldsmith.project.sql.scope import Select, Source, own
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A name that stands for a column of a source. first, last: the offsets of the characters that name it;
-    what follows is a field of a struct."""
+    """A name that refers to a column of a source. first, last: the offsets of its characters, struct fields excluded."""
 
     source: Source
     column: str
@@ -24,7 +23,7 @@ class Bound:
 
 @dataclass(frozen=True, eq=False)
 class Alias:
-    """A name that stands for an earlier expression of the same SELECT (a lateral column alias)."""
+    """A name that refers to an earlier expression of the same SELECT (a lateral column alias)."""
 
     output: Output
     first: int
@@ -33,7 +32,7 @@ class Alias:
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """A name that no source has. among: the names there are. ambiguous: the sources that all have it."""
+    """A name that no source has. among: the known names. ambiguous: the sources that all have it."""
 
     name: str
     among: tuple[str, ...] = ()
@@ -42,25 +41,25 @@ class Unknown:
 
 
 Meaning = Bound | Alias | Unknown | None
-"""None where it cannot be told, and nothing may be said about it."""
+"""How a name is resolved; None if unresolved: callers must not report an error then."""
 
 _OWN_ALIASES = {"group", "having", "order"}
 _SURE = {"select", "where", "on", "group", "having", "order", "lateral", "window"}
 
 
 class Columns(Outputs):
-    """What each name in one statement stands for; what was found out is kept."""
+    """Resolves and caches the column names of one statement."""
 
     def __init__(self, schemas: Schemas) -> None:
         super().__init__(schemas)
         self._meanings: dict[int, dict[int, Meaning]] = {}
 
     def meaning(self, select: Select, node: exp.Column) -> Meaning:
-        """What a column node in one of the parts of a SELECT stands for."""
+        """Resolves one column node in a part of a SELECT."""
         return self.meanings(select).get(id(node))
 
     def meanings(self, select: Select) -> dict[int, Meaning]:
-        """What every column node in the parts of a SELECT stands for, by the identity of the node."""
+        """Resolves every column node in the parts of a SELECT; keys are ids of nodes."""
         key = id(select)
         if key not in self._meanings:
             found: dict[int, Meaning] = {}
@@ -69,15 +68,15 @@ class Columns(Outputs):
             for clause, root in select.parts:
                 for node in own(root):
                     if isinstance(node, exp.Star):
-                        found.update(self._left_out(select, node))
+                        found.update(self._unknown_excepted(select, node))
                     elif isinstance(node, exp.Column) and not _of_star(node):
                         found[id(node)] = self._resolve(select, node, clause, root, earlier)
                 if clause == "select":
                     earlier.extend(self.item(select, root) or ())
         return self._meanings[key]
 
-    def _left_out(self, select: Select, star: exp.Star) -> dict[int, Meaning]:
-        """The names after EXCEPT that the star does not have."""
+    def _unknown_excepted(self, select: Select, star: exp.Star) -> dict[int, Meaning]:
+        """The names in a star's EXCEPT that the star does not have."""
         qualified = star.parent if isinstance(star.parent, exp.Column) else None
         columns = self.starred(select, star, qualified)
         if columns is None:
@@ -109,7 +108,7 @@ class Columns(Outputs):
         return found if found.ambiguous else self._outside(select, node, root, found)
 
     def _outside(self, select: Select, node: exp.Column, root: exp.Expr, inside: Unknown) -> Meaning:
-        """A name that the SELECT itself lacks, among the sources of those around it."""
+        """Resolves a name that the SELECT lacks in the SELECTs around it."""
         parts = lowered(node)
         outer = select.outer
         while outer is not None:
@@ -126,9 +125,9 @@ class Columns(Outputs):
     def _lookup(
         self, select: Select, node: exp.Column, clause: str, root: exp.Expr
     ) -> Bound | Unknown | None:
-        """A name among the sources of one SELECT alone."""
+        """Resolves a name in the sources of one SELECT."""
         parts = lowered(node)
-        sources = _in_sight(select, clause, root)
+        sources = _visible(select, clause, root)
         for length in (2, 1):
             owners = [
                 source for source in sources if len(parts) > length and qualifies(source, parts[:length])
@@ -169,7 +168,7 @@ class Columns(Outputs):
     def _joined_by_name(
         self, node: exp.Column, having: list[Source], merged: list[Source], *, unsure: bool
     ) -> Bound | None:
-        """The source whose value stands for columns joined by name; None for FULL JOIN, and where unsure."""
+        """The source that gives a column joined by name; None for FULL JOIN and if unresolved."""
         rest = [source for source in having if source not in merged]
         sides = {source.join.side.upper() for source in merged if source.join}
         if unsure or len(rest) > 1 or sides - {"", "LEFT"}:
@@ -186,12 +185,12 @@ class Columns(Outputs):
 
 
 def _of_star(node: exp.Column) -> bool:
-    """Whether a node is `table.*`, or a name after EXCEPT."""
+    """Whether a node is `table.*` or a name in EXCEPT."""
     return isinstance(node.this, exp.Star) or isinstance(node.parent, exp.Star)
 
 
-def _in_sight(select: Select, clause: str, root: exp.Expr) -> list[Source]:
-    """The sources that a name in a clause may belong to."""
+def _visible(select: Select, clause: str, root: exp.Expr) -> list[Source]:
+    """The sources that are visible in a clause."""
     if clause == "lateral" or (clause == "on" and select.grouped):
         return select.sources
     if clause == "on":

@@ -1,4 +1,4 @@
-"""Expressions by themselves: a condition on one row, as in `delete_when`, and a metric over many."""
+"""Checks single expressions: conditions on one row, as in `delete_when`, and metrics over many."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from sqlglot import exp
 
 from goldsmith.errors import DeclarationError, Where
+from goldsmith.project.hints import hint_for
 from goldsmith.project.sql.bind import Structure
 from goldsmith.project.sql.calls import is_aggregate, is_generator
 from goldsmith.project.sql.columns import Columns, Unknown
@@ -14,41 +15,40 @@ from goldsmith.project.sql.functions import BARE
 from goldsmith.project.sql.problems import Problem, changing_problems
 from goldsmith.project.sql.scope import Base, Select, Source, clauses, is_subquery, own
 from goldsmith.project.sql.text import Malformed, Parsed, offset_of, parse_statement, place
-from goldsmith.project.suggest import hint_for
 
 _BEFORE = "SELECT "
 _ROW = "row"
-_CONDITION = "Write one expression that is true or false."
-_METRIC = "Write one aggregate, as in SUM(flights) or COUNT_IF(late) / COUNT(*)."
-_ALONE = "Its verdict must not depend on which rows are loaded together."
+_CONDITION = "Write one boolean expression."
+_METRIC = "Write one aggregate, for example SUM(flights) or COUNT_IF(late) / COUNT(*)."
+_ALONE = "Use columns of one row only: the result must not depend on which rows are loaded together."
 
 
 def check_expression(sql: str, columns: Collection[str] | None) -> tuple[DeclarationError, ...]:
-    """What is wrong with a condition on one row: GS201, GS203, GS205, or GS110 where it needs other rows.
+    """Mistakes in a condition on one row: GS201, GS203, GS205, or GS110 if it needs other rows.
 
-    columns: the names a row has, to their types where these are known; None where they are unknown. Lines and
-    columns of the errors are those within the condition.
+    columns: the row's columns, a mapping to their types if these are known; None if they are unknown. Lines and
+    columns of the errors are relative to the condition.
     """
 
     problem = _problem_in(sql)
     try:
         parsed = parse_statement(_BEFORE + sql)
-        item = _single(parsed, "This is not one condition", _CONDITION)
+        item = _single(parsed, "This is not a single condition", _CONDITION)
     except Malformed as error:
         return (problem("GS201", error.message, error.offset, error.hint),)
     return tuple(_problems(parsed, item, columns, problem))
 
 
 def check_metric(sql: str, columns: Collection[str] | None) -> tuple[DeclarationError, ...]:
-    """What is wrong with a figure over a table's rows: GS201, GS203, or GS110 where it is no aggregate.
+    """Mistakes in a metric over a table's rows: GS201, GS203, or GS110 if it is not an aggregate.
 
-    columns: the names a row has, None where they are unknown. Lines and columns of the errors are those
-    within the expression.
+    columns: the table's columns, None if they are unknown. Lines and columns of the errors are relative to the
+    expression.
     """
     problem = _problem_in(sql)
     try:
         parsed = parse_statement(_BEFORE + sql)
-        item = _single(parsed, "This is not one expression", _METRIC)
+        item = _single(parsed, "This is not a single expression", _METRIC)
     except Malformed as error:
         return (problem("GS201", error.message, error.offset, error.hint),)
     return tuple(_metric_problems(parsed, item, columns, problem))
@@ -63,7 +63,7 @@ def _problem_in(sql: str) -> Problem:
 
 
 def _single(parsed: Parsed, otherwise: str, hint: str) -> exp.Expr:
-    """The one expression of the statement. Raises Malformed where it is more than that."""
+    """The only expression of the statement. Raises Malformed if the statement has more than that."""
     tree = parsed.tree
     item = tree.expressions[0] if isinstance(tree, exp.Select) and len(tree.expressions) == 1 else None
     more = isinstance(item, exp.Alias | exp.Aliases | exp.Star) or any(
@@ -80,14 +80,20 @@ def _problems(
     for node in own(item):
         if is_subquery(node):
             yield problem(
-                "GS110", "A condition is about one row; a subquery needs others", offset_of(node), _ALONE
+                "GS110",
+                "A condition is evaluated on one row and cannot have a subquery",
+                offset_of(node),
+                _ALONE,
             )
             return
         called_for_many = is_aggregate(parsed, node) or is_generator(parsed, node)
         if called_for_many or isinstance(node, exp.Window):
-            what = parsed.text[offset_of(node) :].split("(")[0].strip()
+            call = parsed.text[offset_of(node) :].split("(")[0].strip()
             yield problem(
-                "GS110", f"A condition is about one row; `{what}` needs others", offset_of(node), _ALONE
+                "GS110",
+                f"A condition is evaluated on one row, and `{call}` needs other rows",
+                offset_of(node),
+                _ALONE,
             )
             return
     select, columns = _row(item, names)
@@ -100,18 +106,20 @@ def _metric_problems(
 ) -> Iterator[DeclarationError]:
     for node in own(item):
         if is_subquery(node) or isinstance(node, exp.Window) or is_generator(parsed, node):
-            told = "A metric is an aggregate of one table's rows; this is more"
-            yield problem("GS110", told, offset_of(node), _METRIC)
+            message = "A metric is an aggregate without subqueries, window functions and generators"
+            yield problem("GS110", message, offset_of(node), _METRIC)
             return
     calls = [node for node in own(item) if is_aggregate(parsed, node)]
     if not calls:
-        yield problem("GS110", "A metric is an aggregate, and this has none", len(_BEFORE), _METRIC)
+        yield problem(
+            "GS110", "A metric needs an aggregate, and this expression has none", len(_BEFORE), _METRIC
+        )
         return
     inside = {id(node) for call in calls for node in own(call)}
     for node in own(item):
         if isinstance(node, exp.Column) and id(node) not in inside and not _is_call(node):
-            told = f"`{node.name}` stands outside of an aggregate: one group has many values of it"
-            yield problem("GS110", told, offset_of(node), _METRIC)
+            message = f"`{node.name}` is used outside of an aggregate"
+            yield problem("GS110", message, offset_of(node), _METRIC)
     select, columns = _row(item, names)
     yield from _unknown(item, select, columns, names, problem)
 
@@ -121,7 +129,7 @@ def _is_call(node: exp.Column) -> bool:
 
 
 def _row(item: exp.Expr, names: Collection[str] | None) -> tuple[Select, Columns]:
-    """An expression in a SELECT over one unnamed table that has these columns."""
+    """An expression as a SELECT over one table with these columns."""
     select = Select(exp.Select(), None, parts=[("where", item)])
     row = exp.Table(this=exp.to_identifier(_ROW))
     select.sources.append(Source(row, Base(row, _ROW), None))

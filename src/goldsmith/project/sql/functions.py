@@ -1,4 +1,4 @@
-"""The functions of Spark 4.1 by what they do to rows, from the groups in Spark's own function registry."""
+"""Classification of Spark 4.1's functions, following the groups of Spark's function registry."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ AGGREGATES = _names(
     theta_sketch_agg theta_union_agg try_avg try_sum var_pop var_samp variance
     """
 )
-"""One value out of many rows."""
+"""Aggregate functions: one value from many rows."""
 
 PICKING = {
-    "any_value": "Use `min`, or `max_by(value, order)` with an order that no two rows have alike.",
-    "first": "Use `min`, or `min_by(value, order)` with an order that no two rows have alike.",
-    "first_value": "Use `min`, or `min_by(value, order)` with an order that no two rows have alike.",
-    "last": "Use `max`, or `max_by(value, order)` with an order that no two rows have alike.",
-    "last_value": "Use `max`, or `max_by(value, order)` with an order that no two rows have alike.",
+    "any_value": "Use `min`, or `max_by(value, order)` with an order that is unique.",
+    "first": "Use `min`, or `min_by(value, order)` with an order that is unique.",
+    "first_value": "Use `min`, or `min_by(value, order)` with an order that is unique.",
+    "last": "Use `max`, or `max_by(value, order)` with an order that is unique.",
+    "last_value": "Use `max`, or `max_by(value, order)` with an order that is unique.",
 }
-"""Aggregates that take the value of one row by where it stands, each with the remedy."""
+"""Aggregates that pick a row by its position, each with a hint."""
 
 LISTING = {
-    "array_agg": "Sort the list at once: `array_sort(array_agg(...))`.",
-    "collect_list": "Sort the list at once: `array_sort(collect_list(...))`.",
-    "collect_set": "Sort the list at once: `array_sort(collect_set(...))`.",
-    "listagg": "Say the order: `listagg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
-    "string_agg": "Say the order: `string_agg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
+    "array_agg": "Sort the list immediately: `array_sort(array_agg(...))`.",
+    "collect_list": "Sort the list immediately: `array_sort(collect_list(...))`.",
+    "collect_set": "Sort the list immediately: `array_sort(collect_set(...))`.",
+    "listagg": "Declare the order: `listagg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
+    "string_agg": "Declare the order: `string_agg(name, ', ') WITHIN GROUP (ORDER BY name)`.",
 }
-"""Aggregates whose value keeps the order in which rows come, each with the remedy."""
+"""Aggregates whose value depends on the order of rows, each with a hint."""
 
 TIED = {
-    "max_by": "Let the order name the value too: `max_by(value, struct(order, value))`.",
-    "min_by": "Let the order name the value too: `min_by(value, struct(order, value))`.",
-    "mode": "Take the least of them: `mode(value, true)`.",
+    "max_by": "Include the value in the order: `max_by(value, struct(order, value))`.",
+    "min_by": "Include the value in the order: `min_by(value, struct(order, value))`.",
+    "mode": "Take the least value: `mode(value, true)`.",
 }
-"""Aggregates that take any of several values that are equal in their order, each with the remedy."""
+"""Aggregates that pick any of several values that tie, each with a hint."""
 
 APPROXIMATE = {
     "approx_percentile": "Use `percentile`, which is exact.",
     "approx_top_k": "Count exactly: GROUP BY the value.",
     "approx_top_k_accumulate": "Count exactly: GROUP BY the value.",
     "approx_top_k_combine": "Count exactly: GROUP BY the value.",
-    "histogram_numeric": "Count the rows of buckets of fixed width: `width_bucket`.",
+    "histogram_numeric": "Count rows by buckets of fixed width: `width_bucket`.",
     "hll_sketch_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
     "hll_union_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
     "percentile_approx": "Use `percentile`, which is exact.",
@@ -61,7 +61,7 @@ APPROXIMATE = {
     "theta_sketch_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
     "theta_union_agg": "Use `approx_count_distinct`, or `count(DISTINCT ...)`.",
 }
-"""Aggregates that approximate by the order in which rows come and parts are put together, each with the remedy."""
+"""Approximate aggregates whose value depends on the order of rows, each with a hint."""
 
 ORDER_FREE = _names(
     """
@@ -73,31 +73,31 @@ ORDER_FREE = _names(
     var_samp variance
     """
 )
-"""Aggregates that give the same in whatever order rows come, but for the last digits of float and double."""
+"""Aggregates that do not depend on the order of rows, except for the last digits of float and double."""
 
 ORDER_FREE_READERS = _names(
     """
     array_contains array_max array_min array_size array_sort cardinality size sort_array
     """
 )
-"""Functions of a list to which its order means nothing."""
+"""Functions of a list whose result does not depend on its order."""
 
 ORDER_KEEPERS = _names("array_compact array_distinct")
-"""Functions of a list that give the same values in whatever order it has."""
+"""Functions of a list that keep its order and whose values do not depend on it."""
 
 POSITIONAL = _names(
     """
     lag lead nth_value ntile row_number
     """
 )
-"""Window functions that go by a row's place among its neighbours, also among those that are equal in order."""
+"""Window functions that depend on a row's position, also among rows that tie."""
 
 WINDOWS = _names(
     """
     cume_dist dense_rank lag lead nth_value ntile percent_rank rank row_number
     """
 )
-"""One value for each row, out of its neighbours; only with OVER."""
+"""Window functions: one value for each row, with OVER only."""
 
 GENERATORS = _names(
     """
@@ -105,7 +105,7 @@ GENERATORS = _names(
     variant_explode variant_explode_outer
     """
 )
-"""Any number of rows out of one value."""
+"""Generators: any number of rows from one value."""
 
 NON_DETERMINISTIC = _names(
     """
@@ -118,7 +118,7 @@ NON_DETERMINISTIC = _names(
     sql_keywords table_changes table_changes_by_path try_reflect uniform user uuid version
     """
 )
-"""Another value when run again: chance, the clock, the user, the session, or how rows lie in files and partitions.
+"""Functions that depend on chance, the clock, the user, the session, or the layout of files and partitions.
 KLL sketches use random numbers when they are compacted."""
 
 BARE = _names(
@@ -126,14 +126,14 @@ BARE = _names(
     current_date current_time current_timestamp current_user session_user user
     """
 )
-"""What Spark also takes without parentheses, where no column has the name."""
+"""Functions that Spark also accepts without parentheses, unless a column has the name."""
 
 TIME_WINDOWS = _names(
     """
     session_window window window_time
     """
 )
-"""Spark plans these with the aggregation around them; they have no value of their own."""
+"""Functions that Spark plans together with the aggregation around them."""
 
 SCALARS = _names(
     """
@@ -183,7 +183,7 @@ SCALARS = _names(
     xpath_short xpath_string xxhash64 year zeroifnull zip_with
     """
 )
-"""One value out of one row."""
+"""Scalar functions: one value from one row."""
 
 GIVE_TEXT = _names(
     """
@@ -192,7 +192,7 @@ GIVE_TEXT = _names(
     split_part string substr substring substring_index translate trim ucase upper
     """
 )
-"""Functions whose value is a text."""
+"""Functions that return text."""
 
 TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
     """
@@ -201,7 +201,7 @@ TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
     regexp_instr regexp_like rlike split startswith struct try_element_at xxhash64
     """
 )
-"""Functions that take a constant text as the text that it is, and not as a date."""
+"""Functions that read a constant text as text, not as a date."""
 
 KNOWN = AGGREGATES | WINDOWS | GENERATORS | NON_DETERMINISTIC | SCALARS
-"""Every function of Spark; anything else may be a user's own, of which nothing is known."""
+"""Every function of Spark. Any other function is a user's, about which nothing is known."""

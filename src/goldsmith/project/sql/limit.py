@@ -1,4 +1,4 @@
-"""LIMIT, OFFSET and FETCH that take other rows in each run: the order before them leaves ties, or there is none."""
+"""Finds LIMIT, OFFSET and FETCH whose rows are not determined by a unique order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from goldsmith.project.sql.unique import Unique
 
 @dataclass(frozen=True)
 class Finding:
-    """A place where the order of rows decides. refused: an order is missing altogether; else ties may matter."""
+    """A clause or call that depends on the order of rows. refused: it has no order; otherwise ties may matter."""
 
     refused: bool
     message: str
@@ -24,7 +24,7 @@ class Finding:
 
 
 def limit_findings(parsed: Parsed, structure: Structure, unique: Unique) -> Iterator[Finding]:
-    """All clauses of a statement that keep some rows, and do not always keep the same ones."""
+    """All LIMIT, OFFSET and FETCH clauses of a statement that may keep other rows in each run."""
     relations = {id(relation.node): relation for relation in _relations(structure)}
     for clause in parsed.tree.find_all(exp.Limit, exp.Offset, exp.Fetch):
         node = clause.parent
@@ -48,7 +48,7 @@ def _relations(structure: Structure) -> Iterator[Relation]:
 
 
 def _limit(unique: Unique, clause: exp.Expr, node: exp.Expr, relation: Relation | None) -> Iterator[Finding]:
-    """LIMIT and OFFSET, which take other rows where the order leaves it open."""
+    """A finding for a clause whose order does not determine its rows."""
     word = clause.key.upper()
     amount = clause.args.get("expression")
     if isinstance(amount, exp.Var) or (isinstance(amount, exp.Literal) and amount.name == "0"):
@@ -59,17 +59,17 @@ def _limit(unique: Unique, clause: exp.Expr, node: exp.Expr, relation: Relation 
     ordering: list[exp.Expr] = list(order.expressions) if order is not None else []
     if _settled(unique, relation, ordering):
         return
-    told = (
-        f"{word} without ORDER BY takes any rows"
+    message = (
+        f"{word} without ORDER BY keeps arbitrary rows"
         if not ordering
-        else (f"{word} takes any of the rows that are equal in its ORDER BY")
+        else (f"{word} keeps arbitrary rows of those that tie in its ORDER BY")
     )
-    hint = "End the ORDER BY in columns that no two rows have alike: a key, or all columns of the output."
-    yield Finding(True, told, offset_of(clause) or offset_of(node), hint)
+    hint = "End the ORDER BY with unique columns: a key, or all columns of the output."
+    yield Finding(True, message, offset_of(clause) or offset_of(node), hint)
 
 
 def _settled(unique: Unique, relation: Relation | None, ordering: list[exp.Expr]) -> bool:
-    """Whether an order leaves no ties between different rows of a relation."""
+    """Whether an order has no ties between different rows of a relation."""
     if any(isinstance(each.this, exp.Var) and each.this.name.upper() == "ALL" for each in ordering):
         return True
     outputs = unique.columns.outputs(relation) if relation is not None else None

@@ -1,4 +1,4 @@
-"""Values as SQL text."""
+"""Renders Python values as SQL literals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from goldsmith.project.sql.text import text_literal
 
 
 def literal(value: Any) -> str:
-    """A value as Spark SQL text of its own type; a datetime without a zone is one without a zone in SQL too."""
+    """A value as a Spark SQL literal of its type; a naive datetime becomes TIMESTAMP_NTZ."""
     match value:
         case None:
             return "NULL"

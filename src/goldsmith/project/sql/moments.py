@@ -1,8 +1,7 @@
-"""Texts that Spark reads as a moment of the run where a date is expected: 'now', 'today', 'tomorrow Europe/Berlin'.
+"""Finds texts that Spark reads as a time of the run: 'now', 'today', 'tomorrow Europe/Berlin'.
 
-A constant text becomes such a moment by a cast that is written, as in `CAST('today' AS date)`, and by one that is
-not: a comparison with a date, an argument of a function of dates. Only where the text is certainly read as a text
-is it harmless.
+Spark evaluates such a text by an explicit cast, as in `CAST('today' AS date)`, and by an implicit one: in a
+comparison with a date, or as an argument of a date function. It is allowed only where it is certainly read as text.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _LIKES = (exp.Like, exp.ILike, exp.RegexpLike, exp.Bracket, exp.Struct, exp.Prop
 
 
 def moments(parsed: Parsed, structure: Structure, columns: Columns) -> Iterator[exp.Expr]:
-    """The constant texts that are a moment of the run, unless they are certainly read as texts."""
+    """The constant texts that Spark may evaluate to a time of the run."""
     reader = _Reader(parsed, structure, columns)
     for node in parsed.tree.walk():
         text = constant(node)
@@ -45,7 +44,7 @@ def moments(parsed: Parsed, structure: Structure, columns: Columns) -> Iterator[
 
 
 def constant(node: exp.Expr) -> str | None:
-    """The text that an expression of constants gives; None for anything else."""
+    """The value of a constant text expression; None for any other expression."""
     if isinstance(node, exp.Literal | exp.RawString):
         return node.name if isinstance(node, exp.RawString) or node.is_string else None
     if isinstance(node, exp.Paren):
@@ -67,7 +66,7 @@ class _Reader:
             self._meanings.update(columns.meanings(select))
 
     def read_as_text(self, node: exp.Expr) -> bool:
-        """Whether the expression around a text certainly takes it as a text."""
+        """Whether the expression around a text certainly reads it as text."""
         parent = node.parent
         if parent is None or isinstance(parent, exp.Paren | exp.Alias | exp.Ordered | exp.Interval):
             return parent is None or self.read_as_text(parent)
@@ -96,7 +95,7 @@ class _Reader:
         return case.this is not None and self.is_text(case.this)
 
     def is_text(self, node: exp.Expr | None, depth: int = 20) -> bool:
-        """Whether the type of an expression is certainly a text."""
+        """Whether an expression certainly has the type text."""
         node = node.unnest() if node is not None else None
         if node is None or depth == 0:
             return False

@@ -1,7 +1,7 @@
-"""SQL whose result depends on the order of rows, where the statement leaves that order open.
+"""Finds SQL whose result depends on an order of rows that the query does not determine.
 
-The order in which Spark meets rows differs from run to run: with files, partitions and merges. What picks a row
-or puts rows in a sequence is the same each time only where an ORDER BY leaves no ties that matter.
+The order in which Spark reads rows changes between runs: with files, partitions and merges. A call that picks or
+lists rows is reproducible only if an ORDER BY leaves no ties that matter.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from goldsmith.project.sql.scope import Select, own
 from goldsmith.project.sql.text import Parsed, offset_of
 from goldsmith.project.sql.unique import Atoms, Unique, is_grouped
 
-_TOTAL = "End its ORDER BY in columns that no two rows have alike: a key, or `struct(*)` for all of them."
+_TOTAL = "End its ORDER BY with unique columns: a key, or `struct(*)` for all of them."
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup, exp.Order, exp.Distinct)
 
 
 def order_findings(parsed: Parsed, structure: Structure, unique: Unique) -> Iterator[Finding]:
-    """All places of a statement where the order of rows decides about its result."""
-    check = _Check(parsed, unique)
+    """All clauses and calls of a statement whose result depends on the order of rows."""
+    check = _OrderCheck(parsed, unique)
     for select in structure.selects:
         yield from check.calls(select)
     yield from limit_findings(parsed, structure, unique)
 
 
-class _Check:
+class _OrderCheck:
     def __init__(self, parsed: Parsed, unique: Unique) -> None:
         self._parsed = parsed
         self._unique = unique
 
     def calls(self, select: Select) -> Iterator[Finding]:
-        """Aggregates and window functions of one SELECT."""
+        """Findings in the aggregates and window functions of one SELECT."""
         for node in select.part():
             name = called(self._parsed, node)
             if name is None or not (is_aggregate(self._parsed, node) or name in POSITIONAL):
@@ -63,9 +63,9 @@ class _Check:
                 yield from self._aggregate(select, node, name, top)
 
     def _foreign(self, node: exp.Expr, name: str | None) -> Finding:
-        told = f"`{name or 'TRANSFORM'}` is not a function of Spark: whether it gives the same in each run is unknown"
+        message = f"`{name or 'TRANSFORM'}` is not a function of Spark and may not be deterministic"
         return Finding(
-            False, told, offset_of(node), "Use Spark's own functions where a rebuild must give the same."
+            False, message, offset_of(node), "Use Spark's functions if a rebuild must give the same rows."
         )
 
     def _aggregate(self, select: Select, node: exp.Expr, name: str, top: exp.Expr) -> Iterator[Finding]:
@@ -79,18 +79,18 @@ class _Check:
                 return
             ordering = _ordering(node, top)
             if name in PICKING:
-                told = f"`{name}` takes a value of whichever row comes first"
-                yield Finding(True, told, offset, PICKING[name])
+                message = f"`{name}` takes the value of an arbitrary row"
+                yield Finding(True, message, offset, PICKING[name])
             elif name in LISTING and not ordering:
                 if not self._read_without_order(top):
-                    told = f"`{name}` lists values in the order in which rows come"
-                    yield Finding(True, told, offset, LISTING[name])
+                    message = f"`{name}` lists values in an arbitrary order"
+                    yield Finding(True, message, offset, LISTING[name])
             elif name in LISTING:
                 yield from self._ties(select, node, name, known, values, ordering)
             elif name == "mode":
-                if not _says_which(node, ordering):
-                    told = f"of values that are equally frequent `{name}` takes any"
-                    yield Finding(False, told, offset, TIED[name])
+                if not _names_value(node, ordering):
+                    message = f"`{name}` takes an arbitrary one of equally frequent values"
+                    yield Finding(False, message, offset, TIED[name])
             else:
                 yield from self._ties(select, node, name, known, values[:1], values[1:2])
 
@@ -103,20 +103,20 @@ class _Check:
         values: list[exp.Expr],
         ordering: list[exp.Expr],
     ) -> Iterator[Finding]:
-        """Rows that the order leaves alike: harmless where they have the same value."""
+        """A finding if rows that tie in the order may have different values."""
         reached = self._unique.closure(select, known | self._covered(select, ordering))
         if all(self._unique.determined(select, value, reached) for value in values):
             return
-        if not is_grouped_again(select) and self._rows_apart(select, reached):
+        if not is_grouped_again(select) and self._distinct_rows(select, reached):
             return
         yield _tied(node, name)
 
-    def _rows_apart(self, select: Select, known: Atoms) -> bool:
-        """Whether the rows that go into a SELECT's aggregates differ in these atoms."""
+    def _distinct_rows(self, select: Select, known: Atoms) -> bool:
+        """Whether these atoms are unique among the rows that a SELECT aggregates."""
         return all((id(source), "") in known for source in select.sources if not source.hidden)
 
     def _read_without_order(self, top: exp.Expr) -> bool:
-        """Whether a list goes at once to a function to which its order means nothing."""
+        """Whether a list is passed directly to a function whose result does not depend on its order."""
         parent = top.parent
         if parent is None or next(iter(parent.iter_expressions()), None) is not top:
             return False
@@ -141,7 +141,7 @@ class _Check:
         inside = _ordering(node, node.parent if isinstance(node.parent, exp.WithinGroup) else node)
         values = _values(node)
         if name in TIED and not rows:
-            if name == "mode" and _says_which(node, inside):
+            if name == "mode" and _names_value(node, inside):
                 return
             yield from self._ties_over(select, node, name, known, values[:1], values[1:2])
             return
@@ -150,15 +150,15 @@ class _Check:
         if name in PICKING and not rows and self._fixed(select, known, values):
             return
         if not any(list(each.find_all(exp.Column, exp.Star)) for each in ordering):
-            told = f"the window of `{name}` has no order"
-            yield Finding(True, told, offset_of(node), "Give it an ORDER BY that no two rows have alike.")
+            message = f"the window of `{name}` has no ORDER BY"
+            yield Finding(True, message, offset_of(node), "Add an ORDER BY with unique columns.")
             return
         covered = self._covered(select, ordering)
         if name in PICKING and not rows and self._fixed(select, known | covered, values):
             return
         if not self._total(select, known | covered):
-            told = f"rows that are equal in the order of `{name}` come in any sequence"
-            yield Finding(False, told, offset_of(node), _TOTAL)
+            message = f"rows that tie in the ORDER BY of `{name}` have an arbitrary order"
+            yield Finding(False, message, offset_of(node), _TOTAL)
 
     def _ties_over(
         self,
@@ -182,7 +182,7 @@ class _Check:
         return all(self._unique.determined(select, value, reached) for value in values)
 
     def _total(self, select: Select, atoms: Atoms) -> bool:
-        """Whether an order leaves no ties between rows that differ in what the SELECT gives."""
+        """Whether an order has no ties between rows that differ in the SELECT's result."""
         if self._unique.total(select, atoms):
             return True
         if is_grouped(self._parsed, select) or select.subqueries:
@@ -200,7 +200,7 @@ class _Check:
     def _definition(
         self, select: Select, window: exp.Window
     ) -> tuple[list[exp.Expr], list[exp.Expr], exp.Expr | None]:
-        """PARTITION BY, ORDER BY and frame of a window, those of its named definition included."""
+        """PARTITION BY, ORDER BY and frame of a window, including those of its named definition."""
         named = {node.name.lower(): node for node in select.node.args.get("windows") or ()}
         alias = window.args.get("alias")
         nodes = [window]
@@ -213,23 +213,23 @@ class _Check:
 
 
 def is_grouped_again(select: Select) -> bool:
-    """Whether a SELECT has ROLLUP, CUBE or GROUPING SETS: a row goes into several groups."""
+    """Whether a SELECT has ROLLUP, CUBE or GROUPING SETS, where a row belongs to several groups."""
     group = select.node.args.get("group")
     return group is not None and any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets"))
 
 
 def _approximate(node: exp.Expr, name: str) -> Finding:
-    message = f"`{name}` approximates, and its result depends on the order of rows"
+    message = f"`{name}` is approximate, and its result depends on the order of rows"
     return Finding(False, message, offset_of(node), APPROXIMATE[name])
 
 
 def _tied(node: exp.Expr, name: str) -> Finding:
-    message = f"of rows that are equal in its order `{name}` takes any"
+    message = f"`{name}` takes an arbitrary one of the rows that tie in its order"
     return Finding(False, message, offset_of(node), TIED.get(name, _TOTAL))
 
 
 def _values(node: exp.Expr) -> list[exp.Expr]:
-    """The arguments of an aggregate, without an order that stands among them."""
+    """The arguments of an aggregate without its ORDER BY."""
     found = []
     for argument in node.iter_expressions():
         part = argument
@@ -240,13 +240,13 @@ def _values(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def _says_which(node: exp.Expr, ordering: list[exp.Expr]) -> bool:
-    """Whether `mode` names the value to take: `mode(value, true)`, or WITHIN GROUP (ORDER BY value)."""
+def _names_value(node: exp.Expr, ordering: list[exp.Expr]) -> bool:
+    """Whether `mode` is deterministic: `mode(value, true)`, or WITHIN GROUP (ORDER BY value)."""
     return bool(ordering) or len(_values(node)) > 1
 
 
 def _ordering(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:
-    """ORDER BY of WITHIN GROUP, wherever the parser puts it."""
+    """The ORDER BY of WITHIN GROUP, which the parser puts in different places."""
     inside = [part.expressions for part in node.iter_expressions() if isinstance(part, exp.Order)]
     around = top
     while around is not node:

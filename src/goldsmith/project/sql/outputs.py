@@ -1,4 +1,4 @@
-"""The columns that each relation of a query gives."""
+"""Finds the output columns of each relation of a query."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from goldsmith.project.sql.functions import GENERATORS
 from goldsmith.project.sql.scope import Base, Opaque, Relation, Select, SetOperation, Source
 
 Schemas = Mapping[str, Mapping[str, str | None] | None]
-"""Every declared table to its columns with their Spark types, or to None where they are unknown."""
+"""Tables to their columns with Spark types, or to None if the columns are unknown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """A column that a relation gives. name: None where Spark makes one up.
+    """An output column of a relation. name: None if Spark generates it.
 
-    Either an expression of the SELECT, or a column passed on from a source by a star.
+    Either an expression of the SELECT, or a column of a source selected by a star.
     """
 
     name: str | None
@@ -28,33 +28,33 @@ class Output:
 
 
 class Outputs:
-    """The columns of the relations of one statement; what was found out is kept."""
+    """Finds and caches the output columns of the relations of one statement."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
         self._outputs: dict[int, tuple[Output, ...] | None] = {}
 
     def outputs(self, relation: Relation) -> tuple[Output, ...] | None:
-        """The columns of a relation in order; None where they cannot be known."""
+        """The columns of a relation in order; None if they are unknown."""
         key = id(relation)
         if key not in self._outputs:
             self._outputs[key] = self._find_outputs(relation)
         return self._outputs[key]
 
     def type_of(self, relation: Base, name: str) -> str | None:
-        """The declared type of a table's column; None where it is not known."""
+        """The declared type of a table's column; None if it is unknown."""
         schema = self._schemas.get(relation.table) or {}
         return next((kind for known, kind in schema.items() if known.lower() == name.lower()), None)
 
     def names(self, source: Source) -> tuple[str | None, ...] | None:
-        """The names of a source's columns in order; None where they cannot be known."""
+        """The names of a source's columns in order; None if they are unknown."""
         if source.renamed:
             return source.renamed
         outputs = self.outputs(source.relation)
         return None if outputs is None else tuple(output.name for output in outputs)
 
     def listed(self, select: Select) -> list[Output]:
-        """The columns of a select list that are known, whatever the others are."""
+        """The known columns of a select list."""
         found: list[Output] = []
         for item in select.node.expressions:
             found.extend(self.item(select, item) or ())
@@ -106,7 +106,7 @@ class Outputs:
     def starred(
         self, select: Select, star: exp.Star, qualified: exp.Column | None = None
     ) -> tuple[Output, ...] | None:
-        """The columns that a star stands for, EXCEPT not yet applied; None where they cannot be known."""
+        """The columns that a star selects, before EXCEPT; None if they are unknown."""
         if qualified is None:
             columns = self._visible(select)
         else:
@@ -130,7 +130,7 @@ class Outputs:
         return None if names is None else [Output(name, None, source, name or "") for name in names]
 
     def _visible(self, select: Select) -> list[Output] | None:
-        """What `*` stands for: columns joined by name come first and once."""
+        """The columns that `*` selects; columns joined by name come first and once."""
         columns: list[Output] = []
         for source in select.sources:
             new = self._passed(source)
@@ -162,8 +162,7 @@ class Outputs:
         return Output(name, None, source, name) if side == "RIGHT" else left
 
     def shared(self, select: Select, source: Source) -> tuple[str, ...] | None:
-        """The names by which a source is joined to those before it (USING, NATURAL), in lower case; None
-        where that cannot be known."""
+        """The columns on which a source is joined by name (USING, NATURAL), in lower case; None if unknown."""
         join = source.join
         using = join.args.get("using") if join is not None else None
         natural = join is not None and str(join.args.get("method") or "").upper() == "NATURAL"
@@ -184,7 +183,7 @@ class Outputs:
 
 
 def qualifies(source: Source, qualifier: list[str]) -> bool:
-    """Whether `qualifier.column` names a column of this source: by alias, or by the full name of a table."""
+    """Whether a qualifier refers to this source, by its alias or by the table's full name."""
     if len(qualifier) == 1:
         return source.alias == qualifier[0]
     return (
@@ -199,7 +198,7 @@ def lowered(node: exp.Column) -> list[str]:
 
 
 def _name(item: exp.Expr) -> str | None:
-    """The name Spark gives an item of a select list; None where it makes one up."""
+    """The name of an item of a select list; None if Spark generates it."""
     if isinstance(item, exp.Alias):
         return item.alias
     while isinstance(item, exp.Paren | exp.Cast):

@@ -1,4 +1,4 @@
-"""What is wrong with a query: tables and columns that are not there, calls that change with each run."""
+"""Finds mistakes in a query: unknown tables and columns, non-deterministic calls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from goldsmith.errors import DeclarationError
+from goldsmith.project.hints import hint_for
 from goldsmith.project.sql.bind import Structure
 from goldsmith.project.sql.calls import changes, parentheses
 from goldsmith.project.sql.columns import Columns, Unknown
@@ -15,23 +16,22 @@ from goldsmith.project.sql.moments import moments
 from goldsmith.project.sql.outputs import Schemas
 from goldsmith.project.sql.scope import Base, Select, SetOperation, Source, full_name, own, references
 from goldsmith.project.sql.text import Parsed, offset_of
-from goldsmith.project.suggest import hint_for
 
 Problem = Callable[[str, str, int, str | None], DeclarationError]
-"""Makes an error of a code, a message, the offset of a character, and a hint."""
+"""Creates an error from a code, a message, the offset of a character, and a hint."""
 
 _MADE_UP = (exp.Func, exp.Binary, exp.Window, exp.Subquery)
 _BARE_NODES = {"currentdate", "currenttimestamp", "currenttime", "currentuser", "sessionuser"}
 _TYPED = {"DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ"}
-_AGAIN = "A rebuild must give the same rows: take it from a column of the data."
+_AGAIN = "Take the value from a column of the data: a rebuild must give the same rows."
 
 _NO_MOMENT = (
-    "Take the date from a column of the data. Where a text is meant: `CAST(column AS string) = 'today'`."
+    "Take the date from a column of the data. If text is meant, write `CAST(column AS string) = 'today'`."
 )
 
 
 def table_problems(parsed: Parsed, schemas: Schemas, problem: Problem) -> Iterator[DeclarationError]:
-    """References to tables that nothing declares."""
+    """References to tables that are not declared."""
     for node in references(parsed.tree):
         name = full_name(node)
         if name not in schemas:
@@ -40,7 +40,7 @@ def table_problems(parsed: Parsed, schemas: Schemas, problem: Problem) -> Iterat
 
 
 def column_problems(structure: Structure, columns: Columns, problem: Problem) -> Iterator[DeclarationError]:
-    """Names that no source of their SELECT has, or that several have."""
+    """Column names that are unknown or ambiguous."""
     for select in structure.selects:
         meanings = columns.meanings(select)
         for clause, root in select.parts:
@@ -58,7 +58,9 @@ def _column_problem(
     if meaning.ambiguous:
         owners = ", ".join(_title(source) for source in meaning.ambiguous)
         first = meaning.ambiguous[0].alias
-        hint = f"Write whose it is, as in `{first}.{written}`." if first else "Give the tables aliases."
+        hint = (
+            f"Qualify it, as in `{first}.{written}`." if first else "Give the tables aliases, and qualify it."
+        )
         return problem("GS203", f"`{written}` is ambiguous: {owners} have it", offset, hint)
     if meaning.qualifier is not None:
         message = f"There is no column `{meaning.name}` in {_title(meaning.qualifier)}"
@@ -66,7 +68,7 @@ def _column_problem(
         return problem("GS203", message, offset_of(name), hint_for(meaning.name, meaning.among))
     aliases = {item.alias.lower() for item in select.node.expressions if isinstance(item, exp.Alias)}
     if clause in ("where", "on") and meaning.name in aliases:
-        hint = f"`{meaning.name}` is made by this SELECT, and {clause.upper()} comes before it."
+        hint = f"Repeat its expression: `{meaning.name}` is an alias of this SELECT, and {clause.upper()} cannot use it."
         return problem("GS203", f"There is no column `{meaning.name}` in {_titles(select)}", offset, hint)
     if len(node.parts) > 1:
         known = [source.alias for source in select.sources if source.alias]
@@ -91,7 +93,7 @@ def _title(source: Source) -> str:
 
 
 def output_problems(structure: Structure, columns: Columns, problem: Problem) -> Iterator[DeclarationError]:
-    """Columns that the statement gives without a name, or twice under one name."""
+    """Output columns without a name, or with a duplicate name."""
     root = structure.root
     while isinstance(root, SetOperation):
         root = root.left
@@ -107,7 +109,7 @@ def output_problems(structure: Structure, columns: Columns, problem: Problem) ->
             continue
         if output.name.lower() in seen:
             message = f"The output has two columns named `{output.name}`"
-            hint = "Give one of them another name, or leave it out with `* EXCEPT (...)`."
+            hint = "Rename one of them, or exclude it with `* EXCEPT (...)`."
             yield problem("GS203", message, offset, hint)
         seen.add(output.name.lower())
 
@@ -115,16 +117,16 @@ def output_problems(structure: Structure, columns: Columns, problem: Problem) ->
 def changing_problems(
     parsed: Parsed, structure: Structure, columns: Columns, problem: Problem
 ) -> Iterator[DeclarationError]:
-    """Calls whose value is another one when the query is run again."""
+    """Non-deterministic calls."""
     for node in parsed.tree.walk():
         name = changes(parsed, node) or _bare_word(node)
         if name in BARE and parentheses(parsed, node) == "" and _may_be_column(name, structure, columns):
             continue
         if name is not None:
-            yield problem("GS205", f"`{name}` gives another value in each run", offset_of(node), _AGAIN)
+            yield problem("GS205", f"`{name}` gives a different value in each run", offset_of(node), _AGAIN)
         elif isinstance(node, exp.TableSample):
-            hint = "Filter by a hash of the key."
-            yield problem("GS205", "TABLESAMPLE takes other rows in each run", offset_of(node), hint)
+            hint = "Filter by a hash of the key instead."
+            yield problem("GS205", "TABLESAMPLE takes different rows in each run", offset_of(node), hint)
     yield from _moment_problems(parsed, structure, columns, problem)
 
 
@@ -137,22 +139,22 @@ def _moment_problems(
         written = parsed.text[start : max(within, default=start) + 1]
         before = next((token for token in reversed(parsed.tokens) if token.start < start), None)
         if before is not None and before.text.upper() in _TYPED:
-            told = f"`{before.text} {written}` gives another value in each run"
-            yield problem("GS205", told, before.start, _AGAIN)
+            message = f"`{before.text} {written}` gives a different value in each run"
+            yield problem("GS205", message, before.start, _AGAIN)
         else:
-            told = f"`{written}` is a moment of the run where a date is expected"
-            yield problem("GS205", told, start, _NO_MOMENT)
+            message = f"`{written}` is evaluated as a time of the run where a date is expected"
+            yield problem("GS205", message, start, _NO_MOMENT)
 
 
 def _bare_word(node: exp.Expr) -> str | None:
-    """A name without a qualifier that may be a call without parentheses."""
+    """An unqualified name that may be a call without parentheses."""
     if not isinstance(node, exp.Column) or len(node.parts) > 1 or not isinstance(node.this, exp.Identifier):
         return None
     return node.name.lower() if not node.this.quoted and node.name.lower() in BARE else None
 
 
 def _may_be_column(name: str, structure: Structure, columns: Columns) -> bool:
-    """Whether a source has a column of this name. Where columns are unknown, `user` may well be one."""
+    """Whether a source has a column of this name. `user` is assumed to be one where columns are unknown."""
     for select in structure.selects:
         for source in select.sources:
             names = columns.names(source)

@@ -1,4 +1,4 @@
-"""The user's own text with other names in place of the tables it reads."""
+"""Renders a query with other names in place of its tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rendered(
     driver: str | None,
     empty: Mapping[str, str],
 ) -> str:
-    """The text with every reference replaced; see `Query.rendered`."""
+    """The text with every table reference replaced; see `Query.rendered`."""
     without = {id(base.node) for base in emptied(structure.root, driver)} if driver is not None else set()
     aliases = _aliases(structure)
     replacements: dict[int, tuple[int, str]] = {}
@@ -40,7 +40,7 @@ def rendered(
 
 
 def _aliases(structure: Structure) -> dict[int, str]:
-    """Aliases for references whose bare names would be taken for each other, by the identity of the node."""
+    """Aliases for references whose table names are ambiguous without their layers, by id of the node."""
     found: dict[int, str] = {}
     for select in structure.selects:
         around: list[Source] = []
@@ -59,7 +59,7 @@ def _aliases(structure: Structure) -> dict[int, str]:
 def _requalified(
     select: Select, column: exp.Column, aliases: Mapping[int, str]
 ) -> dict[int, tuple[int, str]]:
-    """The replacement of `layer.table` before a column, and of `table` where the alias is another one."""
+    """The replacement of a column's qualifier by the alias of its table."""
     parts = column.parts
     lowered = [part.name.lower() for part in parts]
     for length in (2, 1):

@@ -1,4 +1,4 @@
-"""The structure of a query: what each SELECT reads, through joins, CTEs, derived tables and subqueries."""
+"""The structure of a query: SELECTs and the relations that they read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Base:
 
 @dataclass(eq=False)
 class Opaque:
-    """Something whose rows are not followed: VALUES, PIVOT, a table function. inner: what it reads."""
+    """A relation that is not analysed: VALUES, PIVOT, a table function. inner: the relations that it reads."""
 
     node: exp.Expr
     what: str
@@ -51,16 +51,16 @@ class SetOperation:
 
     @property
     def limited(self) -> exp.Expr | None:
-        """The clause beside ORDER BY that changes which rows come out."""
+        """A clause that changes the rows of the result, such as LIMIT; None without one."""
         return next((found for key, found in clauses(self.node) if key not in _SET_HARMLESS), None)
 
 
 @dataclass(eq=False)
 class Source:
-    """One relation in a FROM clause and how it is joined.
+    """A relation in a FROM clause, and how it is joined.
 
-    nullable: the outer join that may leave its columns NULL. hidden: it is the right side of a SEMI or ANTI
-    join. lateral: it is computed for each row of the sources before it.
+    nullable: the outer join that may make its columns NULL. hidden: it is the right side of a SEMI or ANTI join.
+    lateral: it is evaluated for each row of the sources before it.
     """
 
     node: exp.Expr
@@ -75,8 +75,10 @@ class Source:
 
 @dataclass(eq=False)
 class Select:
-    """One SELECT. parts: its own expressions with the clause each stands in. subqueries: those in its parts.
-    grouped: joins stand in parentheses, and what an ON sees is not told apart."""
+    """A SELECT. parts: its expressions with their clauses. subqueries: those in its parts.
+
+    grouped: it has joins in parentheses, and the scope of each ON is not resolved.
+    """
 
     node: exp.Select
     outer: Select | None
@@ -87,13 +89,13 @@ class Select:
     bases: frozenset[Base] = frozenset()
 
     def part(self, *clauses: str) -> Iterator[exp.Expr]:
-        """The nodes of these clauses, all of them where none is named, without those of subqueries."""
+        """The nodes of these clauses, by default of all, without those inside subqueries."""
         for clause, root in self.parts:
             if not clauses or clause in clauses:
                 yield from own(root)
 
     def readers(self, table: str) -> list[Source]:
-        """The sources that read a table, directly or not."""
+        """The sources that read a table, directly or indirectly."""
         return [source for source in self.sources if reads(source.relation, table)]
 
 
@@ -113,12 +115,12 @@ _SET_HARMLESS = {
 
 
 def reads(relation: Relation, table: str) -> bool:
-    """Whether a relation reads a table, directly or not."""
+    """Whether a relation reads a table, directly or indirectly."""
     return any(base.table == table for base in relation.bases)
 
 
 def clauses(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
-    """The arguments that a node really has, with the first expression of each."""
+    """The arguments of a node that are present, with the first expression of each."""
     for key, value in node.args.items():
         first = value[0] if isinstance(value, list) and value else value
         if isinstance(first, exp.Expr):
@@ -126,7 +128,7 @@ def clauses(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
 
 
 def own(root: exp.Expr) -> Iterator[exp.Expr]:
-    """A node and those below it, without what stands inside subqueries (these themselves are given)."""
+    """A node and its descendants, including subqueries but not the nodes inside them."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -145,7 +147,7 @@ def full_name(node: exp.Table) -> str:
 
 
 def references(tree: exp.Expr) -> list[exp.Table]:
-    """The nodes that name a table with its layer, in the order of the text. Hints only name aliases."""
+    """The references to tables as `layer.table`, in the order of the text. Hints only use aliases."""
     found = [
         node for node in tree.find_all(exp.Table) if node.args.get("db") and not node.find_ancestor(exp.Hint)
     ]
@@ -153,7 +155,7 @@ def references(tree: exp.Expr) -> list[exp.Table]:
 
 
 def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The conditions that AND puts together."""
+    """The conditions joined by AND."""
     while isinstance(condition, exp.Paren):
         condition = condition.this
     if isinstance(condition, exp.And):

@@ -1,4 +1,4 @@
-"""A table's SQL: read once, rendered for a run, and analysed against the tables it reads."""
+"""A table's SQL: parsed once, rendered for a run, and analysed against its upstreams."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["Analysis", "Query", "analyse", "check_expression", "parse"]
 
 @dataclass(frozen=True)
 class Query:
-    """One SELECT statement. upstreams: the tables it reads, by full name, in order of first appearance."""
+    """A SELECT statement. upstreams: the full names of the tables that it reads, in order of first appearance."""
 
     table: str
     file: Path
@@ -46,23 +46,23 @@ class Query:
     def rendered(
         self, names: Mapping[str, str], *, driver: str | None = None, empty: Mapping[str, str] | None = None
     ) -> str:
-        """The text with every reference to an upstream replaced by what `names` says, the rest as written.
+        """The text with every reference to an upstream replaced according to `names`.
 
-        A reference without an alias keeps its bare name as the alias. With `driver`, the arms of a UNION ALL
-        at the top that do not read the driver take their references from `empty` instead.
-        Raises KeyError where a mapping lacks an upstream.
+        A reference without an alias keeps the table's name as its alias. With `driver`, references in those arms of
+        a UNION ALL at the top that do not read the driver are replaced according to `empty` instead.
+        Raises KeyError if a mapping lacks an upstream.
         """
         return rendered(self.parsed, self.structure, names, driver=driver, empty=empty or {})
 
     @cached_property
     def definition(self) -> str:
-        """The statement in a form that formatting, comments and the case of keywords do not change."""
+        """The statement independent of formatting, comments and the case of keywords."""
         return canonical(self.parsed)
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence about a place in the text that is no mistake."""
+    """A note about a line of the query that is not a mistake."""
 
     line: int
     message: str
@@ -70,12 +70,12 @@ class Note:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is known about a query.
+    """The analysis of a query.
 
-    columns: the names it gives, in order; None where they cannot be known. lineage: each of them to the
-    columns (table, column) it is computed from, as well as that is known. problems: all that is wrong, in
-    the order of the text. notes: what is allowed and may surprise. unique: the sets of columns, in lower case, that
-    no two rows of the output have in common, as far as is known.
+    columns: the names of the output columns in order; None if they are unknown. lineage: output columns to the
+    (table, column) pairs that they are computed from, as far as known. problems: all mistakes, in the order of the
+    text. notes: valid SQL with a consequence worth knowing. unique: the known sets of columns, in lower case, that
+    are unique in the output.
     """
 
     columns: tuple[str, ...] | None
@@ -87,30 +87,36 @@ class Analysis:
     unique: frozenset[frozenset[str]] = frozenset()
 
     def linear_in(self, driver: str) -> str | None:
-        """None where the driver's changed rows alone give the output's: each row comes from exactly one row
-        of the driver, given the other upstreams. Otherwise the reason, with the line."""
+        """None if the driver's changed rows suffice to compute the output's; otherwise the reason, with the line.
+
+        They suffice if each row comes from exactly one row of the driver, given the other upstreams.
+        """
         return linear_in(self.query.parsed, self.query.structure.root, driver)
 
     def one_to_one_in(self, driver: str) -> bool:
-        """Whether each row of the driver gives at most one: linear, without joins, generators and UNION."""
+        """Whether each row of the driver gives at most one row: linear, without joins, generators and UNION."""
         return one_to_one_in(self.query.parsed, self.query.structure.root, driver)
 
     def traced(self, driver: str, column: str) -> str | None:
-        """Spark SQL over the driver's own columns that gives an output column; None where a row of the driver
-        alone does not decide it, or arms of a UNION ALL disagree."""
+        """Spark SQL over the driver's columns that gives an output column.
+
+        None if the column depends on other tables or rows, or if the arms of a UNION ALL disagree.
+        """
         tracer = Tracer(self.query.parsed, self.known, driver)
         return tracer.column(self.query.structure.root, column)
 
     def recomputable_by(self, driver: str, by: Sequence[str]) -> str | None:
-        """None where the driver's rows with some values of `by` (as `traced`) give exactly the output's rows
-        with these values. Otherwise the reason, with the line."""
+        """None if the driver's rows with some values of `by` (as `traced`) give exactly the output's with these values.
+
+        Otherwise the reason, with the line.
+        """
         return recomputable_by(self.query.parsed, self.known, self.query.structure.root, driver, by)
 
 
 def parse(text: str, *, file: Path, table: str) -> Query:
-    """Read the SQL of a table.
+    """Parses the SQL of a table.
 
-    Raises DeclarationError: GS201 where the text is not exactly one query, GS202 for a reference that is
+    Raises DeclarationError: GS201 if the text is not exactly one query, GS202 for a reference that is
     neither `layer.table` nor a CTE.
     """
     try:
@@ -126,11 +132,11 @@ def parse(text: str, *, file: Path, table: str) -> Query:
 
 
 def analyse(query: Query, schemas: Schemas, keys: Keys = MappingProxyType({})) -> Analysis:
-    """Hold a query against the declared tables.
+    """Analyses a query against the declared tables.
 
-    schemas: every declared table to its columns (name to Spark type, or to None where the type is unknown),
-    or to None where its columns are unknown. keys: tables to the sets of columns, in lower case, that no two of
-    their rows have alike.
+    schemas: every declared table to its columns (name to Spark type, or to None if the type is unknown),
+    or to None if its columns are unknown. keys: tables to the sets of columns, in lower case, that are unique in
+    them.
     """
     parsed, structure = query.parsed, query.structure
 
@@ -147,7 +153,7 @@ def analyse(query: Query, schemas: Schemas, keys: Keys = MappingProxyType({})) -
         *output_problems(structure, columns, problem),
         *changing_problems(parsed, structure, columns, problem),
         *(
-            problem("GS207", _begun(each.message), each.offset, each.hint)
+            problem("GS207", _capitalized(each.message), each.offset, each.hint)
             for each in ordering
             if each.refused
         ),
@@ -180,5 +186,5 @@ def _notes(query: Query, findings: Iterable[Finding]) -> tuple[Note, ...]:
     return tuple(found)
 
 
-def _begun(message: str) -> str:
+def _capitalized(message: str) -> str:
     return message[0].upper() + message[1:]

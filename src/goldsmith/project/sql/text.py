@@ -1,4 +1,4 @@
-"""SQL as text: its tokens, its syntax tree with positions, and how to put pieces of it together."""
+"""Parses SQL into tokens and a syntax tree with positions, and replaces parts of its text."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _QUANTIFIERS = (TokenType.ANY, TokenType.SOME)
 _LIKES = (TokenType.LIKE, TokenType.ILIKE, TokenType.RLIKE)
 
 
-class Malformed(Exception):  # noqa: N818 - caught by the callers, who know the file and the table
-    """Text that is not one query: what is wrong, and the offset of the character where it shows."""
+class Malformed(Exception):  # noqa: N818 - callers add the file and the table
+    """Text that is not a single query. offset: the character at which parsing failed."""
 
     def __init__(self, message: str, offset: int, hint: str | None = None) -> None:
         super().__init__(message)
@@ -33,21 +33,21 @@ class Malformed(Exception):  # noqa: N818 - caught by the callers, who know the 
         self.hint = hint
 
 
-class _Parser(SparkParser):
-    """Spark's parser that also notes where each expression begins and ends, as `meta["span"]`."""
+class _PositionParser(SparkParser):
+    """Spark's parser that records the first and last character of each expression as `meta["span"]`."""
 
     def _noted(self, first: Token, node: exp.Expr | None) -> exp.Expr | None:
         if node is not None and first and self._prev and self._prev.end >= first.start:
             node.meta["span"] = (first.start, self._prev.end)
         return node
 
-    # Without parentheses ANY only follows LIKE, where the parser finds it by its token.
+    # ANY without parentheses only follows LIKE, where the parser recognizes its token.
     NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012 - as the class above has it
         name: parser for name, parser in SparkParser.NO_PAREN_FUNCTION_PARSERS.items() if name != "ANY"
     }
 
     def validate_expression(self, expression: E, args: list[Any] | None = None) -> E:
-        # How many arguments a function takes is Spark's to say: the parser knows fewer forms of some.
+        # Spark validates the number of arguments; the parser does not know all forms of some functions.
         return expression if args is not None else super().validate_expression(expression)
 
     def _parse_disjunction(self) -> exp.Expr | None:
@@ -80,13 +80,13 @@ class Parsed:
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
-    """The line and column of a character, both counted from 1."""
+    """The line and column of a character, from 1."""
     line = text.count("\n", 0, offset) + 1
     return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
 def offset_of(node: exp.Expr) -> int:
-    """The offset of the first character that is known to belong to a node; 0 where none is."""
+    """The offset of the first character of a node; 0 if unknown."""
     return min((found for part in node.walk() if (found := _own_offset(part)) is not None), default=0)
 
 
@@ -98,7 +98,7 @@ def _own_offset(node: exp.Expr) -> int | None:
 
 
 def line_of(parsed: Parsed, node: exp.Expr, word: str = "") -> int:
-    """The line a node begins on, or that of the keyword before it."""
+    """The line of a node, or of the keyword before it."""
     offset = offset_of(node)
     if word:
         before = [t.start for t in parsed.tokens if t.start <= offset and t.text.upper() == word]
@@ -107,16 +107,16 @@ def line_of(parsed: Parsed, node: exp.Expr, word: str = "") -> int:
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
-    """The tokens of SQL. Raises Malformed for text that has none, as a string without its end."""
+    """The tokens of SQL. Raises Malformed for text such as a string without its end."""
     try:
         tokens = tuple(Spark().tokenize(text))
     except TokenError as error:
         quotes = [mark for mark in ("'", '"', "`", "/*") if text.count(mark) % 2]
         offset = text.rfind(quotes[0]) if quotes else max(len(text) - 1, 0)
-        raise Malformed("A string, a quoted name or a comment has no end", offset) from error
+        raise Malformed("A string, a quoted name or a comment is not closed", offset) from error
     before: Token | None = None
     for token, after in pairwise(tokens):
-        # The parser takes these words for clauses and predicates; here they are names of functions.
+        # The parser reads these words as clauses and predicates; here they are names of functions.
         if after.token_type is TokenType.L_PAREN and (
             token.token_type is TokenType.WINDOW
             or (token.token_type in _QUANTIFIERS and not (before and before.token_type in _LIKES))
@@ -127,18 +127,18 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 
 def parse_tokens(text: str, tokens: Sequence[Token]) -> exp.Expr:
-    """The syntax tree of one statement. Raises Malformed where it does not parse."""
+    """The syntax tree of one statement. Raises Malformed if it does not parse."""
     try:
-        statements = _Parser(dialect=Spark()).parse(list(tokens), text)
+        statements = _PositionParser(dialect=Spark()).parse(list(tokens), text)
     except ParseError as error:
         raise _malformed(text, tokens, error) from error
     except RecursionError as error:
-        raise Malformed("This SQL is nested too deeply to be read", 0) from error
+        raise Malformed("This SQL is nested too deeply", 0) from error
     except (TypeError, ValueError, AttributeError, LookupError) as error:
-        raise Malformed("A function here has arguments that cannot be read", 0) from error
+        raise Malformed("A function has arguments that cannot be parsed", 0) from error
     tree = statements[0] if statements else None
     if tree is None:
-        raise Malformed("There is no SQL here", 0)
+        raise Malformed("The SQL is empty", 0)
     return tree
 
 
@@ -159,16 +159,16 @@ def _shown(text: str, token: Token) -> str:
 
 
 def parse_statement(text: str) -> Parsed:
-    """Parse text that holds exactly one query. Raises Malformed for anything else."""
+    """Parses text with exactly one query. Raises Malformed for other text."""
     tokens = tokenize(text)
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens = tokens[:-1]
     if not tokens:
-        raise Malformed("There is no SQL here", 0, "Write one SELECT.")
+        raise Malformed("The SQL is empty", 0, "Write one SELECT.")
     one = "A table's SQL is one SELECT, which may begin with WITH."
     if tokens[0].token_type not in _STARTS:
         first = tokens[0]
-        raise Malformed(f"Found {_shown(text, first)} where a SELECT begins", first.start, one)
+        raise Malformed(f"Expected a SELECT, found {_shown(text, first)}", first.start, one)
     for index, token in enumerate(tokens):
         if token.token_type is TokenType.SEMICOLON:
             after = tokens[index + 1]
@@ -180,9 +180,9 @@ def parse_statement(text: str) -> Parsed:
 
 
 def canonical(parsed: Parsed) -> str:
-    """The statement's tokens in one manner: without comments, one space between, keywords in capitals.
+    """The statement's tokens in a normal form: without comments, single spaces, keywords in capitals.
 
-    Tokens and not generated SQL: a generator that renders two trees alike would hide a change.
+    It is not generated from the tree: a generator that renders two trees alike would hide a change.
     """
     words: list[str] = []
     for token, after in zip(parsed.tokens, (*parsed.tokens[1:], None), strict=True):
@@ -199,7 +199,7 @@ def canonical(parsed: Parsed) -> str:
 
 
 def text_literal(text: str) -> str:
-    """A text as Spark SQL on one line: `it's` -> `'it\\'s'`."""
+    """A text as a Spark SQL literal on one line: `it's` -> `'it\\'s'`."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     escaped = escaped.replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"
@@ -211,12 +211,12 @@ def quoted(name: str) -> str:
 
 
 def plain(name: str) -> str:
-    """A name as it can stand in SQL: in backticks only where it needs them."""
+    """A name for SQL, in backticks only if it needs them."""
     return name if _PLAIN.match(name) else quoted(name)
 
 
 def spliced(text: str, replacements: Sequence[tuple[int, int, str]]) -> str:
-    """Text with each (start, end, new) put in place of the characters from start up to end."""
+    """The text with the characters from start up to end replaced, for each (start, end, new)."""
     parts: list[str] = []
     done = 0
     for start, end, new in sorted(replacements):
@@ -228,10 +228,10 @@ def spliced(text: str, replacements: Sequence[tuple[int, int, str]]) -> str:
 def expression_text(
     parsed: Parsed, span: tuple[int, int], replacements: Mapping[int, tuple[int, str]]
 ) -> str:
-    """One expression as written, on one line and without comments.
+    """An expression as written, on one line and without comments.
 
-    span: offsets of its first and last character. replacements: offset where a name begins, to the offset
-    of its last character and the SQL that takes its place; SQL of more than one part gets parentheses.
+    span: the offsets of its first and last character. replacements: the offset of a name's first character to the
+    offset of its last one and the SQL that replaces it, in parentheses if it has more than one part.
     """
     parts: list[str] = []
     last = span[0]

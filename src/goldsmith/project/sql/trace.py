@@ -1,4 +1,4 @@
-"""Where a column comes from: as SQL over one table's own columns, and as lineage over all of them."""
+"""Traces output columns: as SQL over the driver's columns, and as lineage over all tables."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from goldsmith.project.sql.scope import Base, Opaque, Relation, Select, SetOpera
 from goldsmith.project.sql.text import Parsed, expression_text, plain
 
 _NO_COLUMN_AFTER = (TokenType.DOT, TokenType.ALIAS, TokenType.DCOLON)
-"""Before fields of structs, types and names that are given."""
+"""Tokens before struct fields, types and new names."""
 REGROUPED = (exp.Rollup, exp.Cube, exp.GroupingSets)
 
 
 def regrouped(select: Select) -> exp.Expr | None:
-    """The ROLLUP, CUBE or GROUPING SETS of a SELECT: its keys are NULL in some of the rows."""
+    """The ROLLUP, CUBE or GROUPING SETS of a SELECT, which make its keys NULL in some rows."""
     group = select.node.args.get("group")
     return group.find(*REGROUPED) if group is not None else None
 
 
 class Tracer:
-    """Traces columns of one statement to its driver, a table that it reads."""
+    """Traces columns of one statement to its driver."""
 
     def __init__(self, parsed: Parsed, columns: Columns, driver: str) -> None:
         self._parsed = parsed
@@ -33,7 +33,7 @@ class Tracer:
         self.driver = driver
 
     def column(self, relation: Relation, name: str) -> str | None:
-        """SQL over the driver's columns that gives the column of this name; None where there is none."""
+        """SQL over the driver's columns that gives the column of this name; None if it cannot be traced."""
         outputs = self._columns.outputs(relation)
         if outputs is None:
             return self._unlisted(relation, name)
@@ -41,7 +41,7 @@ class Tracer:
         return self.position(relation, at[0]) if len(at) == 1 else None
 
     def position(self, relation: Relation, index: int) -> str | None:
-        """SQL over the driver's columns that gives the column at this place, counted from 0."""
+        """SQL over the driver's columns that gives the column at this position, from 0."""
         outputs = self._columns.outputs(relation)
         if outputs is None or index >= len(outputs) or not reads(relation, self.driver):
             return None
@@ -54,9 +54,9 @@ class Tracer:
         return self._output(relation, outputs[index])
 
     def expression(self, select: Select, root: exp.Expr, *, unmatched: Collection[Source] = ()) -> str | None:
-        """An expression in a SELECT as SQL over the driver's columns.
+        """SQL over the driver's columns that gives an expression of a SELECT.
 
-        unmatched: sources on the nullable side of a join whose columns count as they are before the join.
+        unmatched: sources on the nullable side of a join whose columns are traced as before the join.
         """
         span = root.meta.get("span")
         if isinstance(root, exp.Column):
@@ -83,8 +83,7 @@ class Tracer:
         return expression_text(self._parsed, span, replacements)
 
     def _overlooked(self, select: Select, root: exp.Expr, span: tuple[int, int]) -> bool:
-        """Whether the text holds a name that may be a column and that the tree lacks: the parser drops
-        arguments it does not know."""
+        """Whether the text has a name that may be a column and is not in the tree: the parser drops unknown arguments."""
         seen = {node.meta.get("start") for node in own(root) if isinstance(node, exp.Identifier)}
         known: set[str] | None = set()
         for source in select.sources:
@@ -106,7 +105,7 @@ class Tracer:
         return False
 
     def source(self, source: Source, name: str, *, unmatched: Collection[Source] = ()) -> str | None:
-        """A column of a source as SQL over the driver's columns."""
+        """SQL over the driver's columns that gives a column of a source."""
         if source.nullable is not None and source not in unmatched:
             return None
         if not source.renamed:
@@ -115,7 +114,7 @@ class Tracer:
         return self.position(source.relation, at[0]) if len(at) == 1 else None
 
     def keys(self, select: Select) -> list[str | None]:
-        """The grouping keys of a SELECT as SQL over the driver's columns."""
+        """The GROUP BY keys of a SELECT as SQL over the driver's columns."""
         group = select.node.args.get("group")
         if group is None:
             return []
@@ -145,7 +144,7 @@ class Tracer:
         return traced.pop() if len(traced) == 1 else None
 
     def _unlisted(self, relation: Relation, name: str) -> str | None:
-        """A column of a relation whose columns are not all known: only through a star that stands alone."""
+        """A column of a relation with unknown columns, which can only be traced through a single star."""
         if isinstance(relation, Base):
             return plain(name) if relation.table == self.driver else None
         if not isinstance(relation, Select) or len(relation.sources) != 1 or regrouped(relation) is not None:
@@ -157,14 +156,14 @@ class Tracer:
 
 
 class Lineage:
-    """Which columns of which tables the columns of one statement are computed from, as well as is known."""
+    """Finds the columns of tables that the columns of one statement are computed from, as far as known."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._known: dict[tuple[int, int], frozenset[tuple[str, str]]] = {}
 
     def position(self, relation: Relation, index: int) -> frozenset[tuple[str, str]]:
-        """The origins of the column at this place, counted from 0."""
+        """The (table, column) pairs that the column at this position, from 0, is computed from."""
         key = (id(relation), index)
         if key not in self._known:
             self._known[key] = frozenset()

@@ -1,7 +1,7 @@
-"""Which columns tell the rows of a relation apart: from keys of tables, GROUP BY, DISTINCT and row numbers.
+"""Finds the unique column sets of relations, from keys of tables, GROUP BY, DISTINCT and row numbers.
 
-Within a SELECT a column is an atom: the source that it belongs to and its name. Atoms determine others: the key
-of a source determines its row, and columns that a join equates determine each other.
+An atom is a column within a SELECT: its source and its name. Functional dependencies relate atoms: the key of a
+source determines its row, and columns that a join equates determine each other.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from goldsmith.project.sql.text import Parsed
 from goldsmith.project.sql.trace import regrouped
 
 Keys = Mapping[str, Collection[frozenset[str]]]
-"""Tables to the sets of columns, in lower case, that no two of their rows have alike."""
+"""Tables to their unique sets of columns, in lower case."""
 
 Atom = tuple[int, str]
 Atoms = frozenset[Atom]
 
 _EXPRESSION = 0
-"""The source of atoms that are expressions and not columns: keys of GROUP BY."""
+"""The source of atoms that are expressions, not columns: keys of GROUP BY."""
 _NOT_OF_A_ROW = (exp.AggFunc, exp.Window, exp.Query, exp.UDTF)
 _HASHES = {"xxhash64", "md5", "sha", "sha1", "sha2"}
 _MOST = 8
-"""How many combinations of keys of joined sources are tried."""
+"""The greatest number of combinations of keys of joined sources that are tried."""
 
 
 class Unique:
-    """Finds what tells the rows of one statement's relations apart."""
+    """Finds the unique column sets of one statement's relations."""
 
     def __init__(self, parsed: Parsed, columns: Columns, keys: Keys) -> None:
         self._parsed = parsed
@@ -42,8 +42,7 @@ class Unique:
         self._sets: dict[int, frozenset[frozenset[str]]] = {}
 
     def sets(self, relation: Relation) -> frozenset[frozenset[str]]:
-        """The sets of columns, in lower case, that no two rows of a relation have alike; an empty set where it
-        has one row at most."""
+        """The unique sets of columns of a relation, in lower case; an empty set if it has at most one row."""
         key = id(relation)
         if key not in self._sets:
             self._sets[key] = frozenset()
@@ -51,7 +50,7 @@ class Unique:
         return self._sets[key]
 
     def total(self, select: Select, atoms: Atoms) -> bool:
-        """Whether no two rows of a SELECT, before DISTINCT, have these atoms alike."""
+        """Whether these atoms are unique among the rows of a SELECT, before DISTINCT."""
         known = self.closure(select, atoms)
         if is_grouped(self._parsed, select):
             keys = self.group(select)
@@ -59,7 +58,7 @@ class Unique:
         return all((id(source), "") in known for source in select.sources if not source.hidden)
 
     def closure(self, select: Select, atoms: Atoms) -> Atoms:
-        """The atoms, and all that they determine."""
+        """The atoms and all atoms that they determine."""
         known = set(atoms) | self._constants(select)
         rules = list(self._rules(select))
         grown = True
@@ -72,8 +71,8 @@ class Unique:
         return frozenset(known)
 
     def determined(self, select: Select, root: exp.Expr, known: Atoms) -> bool:
-        """Whether an expression has one value in all rows that have these atoms alike."""
-        if _made(root) in known:
+        """Whether these atoms determine the value of an expression."""
+        if _expression_atom(root) in known:
             return True
         for node in own(root):
             if isinstance(node, _NOT_OF_A_ROW):
@@ -89,7 +88,7 @@ class Unique:
         return True
 
     def covered(self, select: Select, root: exp.Expr) -> Atoms:
-        """The atoms that are alike where the value of an expression is."""
+        """The atoms that the value of an expression determines."""
         root = (root.this if isinstance(root, exp.Ordered) else root).unnest()
         if isinstance(root, exp.Column):
             return self._atoms_of(select, root) or frozenset()
@@ -100,10 +99,10 @@ class Unique:
             parts = [part.this if isinstance(part, exp.Alias) else part for part in root.iter_expressions()]
             parts = [part.expression if isinstance(part, exp.PropertyEQ) else part for part in parts]
             return frozenset().union(*(self.covered(select, part) for part in parts))
-        return frozenset({_made(root)})
+        return frozenset({_expression_atom(root)})
 
     def group(self, select: Select) -> Atoms | None:
-        """The atoms of the keys of GROUP BY; empty without GROUP BY, None where they cannot be listed."""
+        """The atoms of the GROUP BY keys; empty without GROUP BY, None if they are unknown."""
         group = select.node.args.get("group")
         if group is None:
             return frozenset()
@@ -125,7 +124,7 @@ class Unique:
         return frozenset(found)
 
     def output(self, select: Select, output: Output) -> Atoms:
-        """The atom that an output of a SELECT passes on; none where it is more than that."""
+        """The atom of an output of a SELECT; empty if the output is a longer expression."""
         if output.source is not None:
             return frozenset({(id(output.source), output.column.lower())})
         return self._key(select, output.expression) if output.expression is not None else frozenset()
@@ -136,11 +135,11 @@ class Unique:
             meaning = self.columns.meaning(select, root)
             if isinstance(meaning, Alias):
                 return self.output(select, meaning.output)
-            return self._atoms_of(select, root) or frozenset({_made(root)})
-        return frozenset({_made(root)})
+            return self._atoms_of(select, root) or frozenset({_expression_atom(root)})
+        return frozenset({_expression_atom(root)})
 
     def _atoms_of(self, select: Select, node: exp.Column, *, whole: bool = True) -> Atoms | None:
-        """The atom that a name stands for. whole: no field of a struct will do."""
+        """The atom of a name. whole: None for a struct field."""
         meaning = self.columns.meaning(select, node)
         if isinstance(meaning, Bound):
             exact = node.parts[-1].meta.get("end") == meaning.last
@@ -152,14 +151,14 @@ class Unique:
         for source in select.sources:
             names = self.columns.names(source)
             if names is None:
-                # Whatever its columns are, `*` names all of them.
+                # `*` selects all columns, known or not.
                 found.add((id(source), ""))
             else:
                 found |= {(id(source), (name or "").lower()) for name in names} | {(id(source), "")}
         return frozenset(found)
 
     def _constants(self, select: Select) -> set[Atom]:
-        """Atoms that a condition equates with a constant, or with a column of a SELECT around this one."""
+        """Atoms that a condition equates with a constant or with a column of an outer SELECT."""
         where = select.node.args.get("where")
         found: set[Atom] = set()
         for one, other in _equations(where.this if where is not None else None):
@@ -174,7 +173,7 @@ class Unique:
         return found if all(source in mine for source, _ in found) else frozenset()
 
     def _named(self, select: Select, node: exp.Expr) -> Atoms:
-        """The atom of a column that stands alone; none for anything else."""
+        """The atom of a column; empty for other expressions."""
         node = node.unnest()
         return (isinstance(node, exp.Column) and self._atoms_of(select, node)) or frozenset()
 
@@ -192,12 +191,12 @@ class Unique:
         for source in select.sources:
             row = frozenset({(id(source), "")})
             names = self.columns.names(source)
-            held = row | {(id(source), (name or "").lower()) for name in names or ()}
-            yield row, held
+            determined = row | {(id(source), (name or "").lower()) for name in names or ()}
+            yield row, determined
             if source.nullable is not None and source.nullable.side.upper() == "FULL":
-                continue  # Where its key is NULL, it may be a row or the lack of one.
+                continue  # A NULL key may be a row's value or mean that there is no row.
             for unique in self._of_source(source):
-                yield frozenset((id(source), name) for name in unique), held
+                yield frozenset((id(source), name) for name in unique), determined
         where = select.node.args.get("where")
         for one, other in _equations(where.this if where is not None else None):
             left, right = self._own_atoms(select, one), self._own_atoms(select, other)
@@ -207,7 +206,7 @@ class Unique:
             yield from self._joined(select, source)
 
     def _joined(self, select: Select, source: Source) -> Iterator[tuple[Atoms, Atoms]]:
-        """What a join equates; of an outer join, what the kept side determines of the other."""
+        """The dependencies of a join's conditions; an outer join only determines its nullable side."""
         join = source.join
         if join is None or source.hidden or select.grouped or join.side.upper() not in ("", "LEFT"):
             return
@@ -276,7 +275,7 @@ class Unique:
                     yield frozenset(passed[atom] for atom in atoms) | {output.name.lower()}
 
     def _of_rows(self, select: Select) -> Iterator[Atoms]:
-        """Small sets of atoms that no two rows of a SELECT have alike."""
+        """Minimal sets of atoms that are unique among the rows of a SELECT."""
         if is_grouped(self._parsed, select):
             keys = self.group(select)
             candidates = [keys] if keys is not None else []
@@ -303,12 +302,12 @@ def is_grouped(parsed: Parsed, select: Select) -> bool:
     )
 
 
-def _made(root: exp.Expr) -> Atom:
+def _expression_atom(root: exp.Expr) -> Atom:
     return _EXPRESSION, repr(root)
 
 
 def _equations(condition: exp.Expr | None) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """The two sides of each equation that must hold, both ways round."""
+    """The sides of each equation in a conjunction, in both orders."""
     for each in conjuncts(condition):
         if isinstance(each, exp.EQ):
             yield each.this, each.expression

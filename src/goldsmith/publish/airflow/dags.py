@@ -12,10 +12,10 @@ from airflow.sdk import DAG, Param, TaskGroup
 
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.checks.pipelines import MAINTENANCE
-from goldsmith.project.folding import Unit, units_of
 from goldsmith.project.loading import find_root, load_project, read_project
 from goldsmith.project.models import PipelineSpec
 from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.tasks import Unit, units_of
 from goldsmith.publish.airflow.alerts import deadline_of, on_failure
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.gates import configured
@@ -133,7 +133,7 @@ def _wait(project: Project, pipeline: Pipeline, shared: Mapping[str, Any]) -> Wa
     crons = {
         name: cron_of(project, project.pipelines[home])
         for name in schedule.after
-        if (home := project.home(name)) is not None
+        if (home := project.pipeline_of(name)) is not None
     }
     return WaitForTables(task_id=WAIT, tables=crons, known=shared["known"], cron=shared["cron"])
 

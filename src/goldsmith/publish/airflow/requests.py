@@ -9,7 +9,7 @@ from typing import Any
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.cron import Cron
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 from goldsmith.publish.airflow.intervals import Days, days_of
 
 

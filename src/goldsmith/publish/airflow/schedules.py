@@ -70,7 +70,7 @@ def homes(project: Project, pipeline: Pipeline) -> tuple[str, ...]:
     """The pipelines whose tables this pipeline waits for."""
     schedule = pipeline.spec.schedule
     names = schedule.after if schedule else ()
-    return tuple(home for home in (project.home(name) for name in names) if home is not None)
+    return tuple(home for home in (project.pipeline_of(name) for name in names) if home is not None)
 
 
 def start_of(pipeline: Pipeline, now: datetime | None = None) -> datetime | None:

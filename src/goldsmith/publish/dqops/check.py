@@ -9,7 +9,7 @@ from typing import Any, Literal
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
-from goldsmith.quality.fields import Find, among
+from goldsmith.quality.fields import Find, declared_fields
 from goldsmith.quality.predicates import has_predicate
 
 Rule = Literal["warning", "error"]
@@ -74,7 +74,7 @@ class Subject:
         }
         key = {name.lower() for name in load.row_key}
         return cls(
-            dict(table.columns or {}), frozenset(not_null | key), not load.by_changes, load.confined_by
+            dict(table.columns or {}), frozenset(not_null | key), not load.incremental, load.partition_columns
         )
 
     def column(self, name: object) -> str | None:
@@ -88,6 +88,6 @@ class Subject:
         if not has_predicate(expectation):
             return None
         try:
-            return compiler(expectation, among(self.types))
+            return compiler(expectation, declared_fields(self.types))
         except DeclarationError:
             return None

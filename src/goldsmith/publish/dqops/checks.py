@@ -15,7 +15,7 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check, Rule, Subject
 from goldsmith.publish.dqops.native import NATIVE, min_percent_rule
-from goldsmith.quality.catalog import describe, is_batch
+from goldsmith.quality.declarations import describe, is_batch
 from goldsmith.quality.predicates import passes, predicate
 
 _REPLACED = ("${", "{table}", "{alias}", "{column}")

@@ -84,7 +84,7 @@ def _shares(table: Table) -> Iterator[Check]:
     """
     load = table.load
     named = {c.lower() for e in table.spec.expectations if e.kind in _ABOUT_VALUES for c in e.columns}
-    named |= {name.lower() for name in (*load.row_key, *load.confined_by)}
+    named |= {name.lower() for name in (*load.row_key, *load.partition_columns)}
     unusual = {"warning": {"anomaly_percent": ANOMALY}}
     for name, kind in (table.columns or {}).items():
         if name in SYSTEM_COLUMNS:

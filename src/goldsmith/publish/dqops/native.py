@@ -9,7 +9,7 @@ from typing import Any
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.types import family
 from goldsmith.publish.dqops.check import Check, Rule, Subject
-from goldsmith.quality.catalog import reference
+from goldsmith.quality.declarations import reference
 
 
 def min_percent_rule(expectation: Expectation) -> dict[str, float]:

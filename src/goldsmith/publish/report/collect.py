@@ -10,7 +10,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
@@ -97,7 +97,7 @@ def write_report(spark: SparkSession, run: Run, path: Path) -> Path:
 
 def describe_load(table: Table) -> str:
     """A table's load in words: `merge on id; newest by version`."""
-    words = table.load.in_words()
+    words = table.load.summary()
     return f"{words} from {table.origin}" if table.origin else words
 
 
@@ -110,7 +110,7 @@ def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnRepor
 
 
 def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> QuarantineReport:
-    quarantine = Quarantine(spark, run.quarantine_path(name))
+    quarantine = QuarantineTable(spark, run.quarantine_path(name))
     if not TableLog(spark, quarantine.path).state().exists:
         return QuarantineReport()
     # Entries with a later counter belong to a commit that was never made.

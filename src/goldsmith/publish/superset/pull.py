@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from goldsmith.errors import DeclarationError, GoldsmithError, Where
-from goldsmith.project.suggest import hint_for
+from goldsmith.project.hints import hint_for
 from goldsmith.project.tables import Project
 from goldsmith.publish.superset.assets import as_yaml
 from goldsmith.publish.superset.client import SupersetClient

@@ -1,6 +1,6 @@
-"""What each kind of load does, one module a kind.
+"""The implementations of loads, one module for each kind.
 
-What a load declares is in `goldsmith.project.loads`. A new kind is a module here and its line below.
+`goldsmith.project.loads` declares them. A new kind is a module here and a line below.
 """
 
 from typing import Any
@@ -22,5 +22,5 @@ _STRATEGIES: dict[type[DeclaredLoad], type[LoadStrategy[Any]]] = {
 
 
 def load_of(table: Table) -> LoadStrategy[Any]:
-    """How the table's load does its work."""
+    """The strategy of the table's load."""
     return _STRATEGIES[type(table.load)](table.load)

@@ -1,4 +1,4 @@
-"""The load `append`: new rows are added, none is changed."""
+"""The load `append`: adds new rows and changes none."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ from goldsmith.project.loads import Append
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
-from goldsmith.run.loads.base import LoadStrategy, of_changes, replace_all
+from goldsmith.run.loads.base import LoadStrategy, replace_all, slice_of_changes
 from goldsmith.run.plan import Changes, CommitPlan, replaces
 from goldsmith.run.query import computed
 from goldsmith.run.slices import Slice
 
 
 class AppendStrategy(LoadStrategy[Append]):
-    """Adds the change set's rows."""
+    """Appends the rows of the change set."""
 
-    releases: ClassVar[bool] = True
+    can_release: ClassVar[bool] = True
 
     @override
-    def reason(self, table: Table, driver: str, span: Span) -> str:
+    def incremental_reason(self, table: Table, driver: str, span: Span) -> str:
         if span.removed and table.spec.on_removed == "fail":
-            return f"{driver} changed rows; only added ones can be appended"
-        return super().reason(table, driver, span)
+            return f"{driver} changed rows; only added rows can be appended"
+        return super().incremental_reason(table, driver, span)
 
     @override
-    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
         def slice_of(changes: ChangeSet, rows: int | None) -> Slice:
             _refuse_removed(plan, changes)
             frames = {**pinned, plan.driver: changes.added}
             return Slice(computed(spark, plan.table, frames, plan.driver), change_rows=rows)
 
-        return of_changes(spark, run, plan, slice_of)
+        return slice_of_changes(spark, run, plan, slice_of)
 
     @override
     def write(
@@ -48,7 +50,7 @@ class AppendStrategy(LoadStrategy[Append]):
         spark: SparkSession,
         target: Target,
         plan: CommitPlan,
-        piece: Slice,
+        slice_: Slice,
         kept: DataFrame,
         measured: Measured,
         metadata: CommitMetadata,
@@ -64,7 +66,8 @@ def _refuse_removed(plan: Changes, changes: ChangeSet) -> None:
     if changes.removed is not None and table.spec.on_removed == "fail" and not changes.removed.isEmpty():
         raise RunError(
             "GS404",
-            f"{plan.driver} lost rows that `{table.name}` has appended already.",
+            f"{plan.driver} lost rows that `{table.name}` has already appended.",
             where=Where(table=table.name),
-            hint=f"Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`; or keep the rows: `on_removed: ignore`.",
+            hint=f"Rebuild it: `goldsmith run {table.name} --rebuild {table.name}`, or keep the rows: "
+            "`on_removed: ignore`.",
         )

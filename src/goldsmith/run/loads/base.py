@@ -1,4 +1,4 @@
-"""What every load does: it says how changes reach the table, what it measures, and how it commits."""
+"""The interface of loads: which rows they load, what they measure, and how they commit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyspark.sql.types import StructType
 
 from goldsmith.engine.delta.changes import ChangeSet, Span, read_changes
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.writing import Target, make_clustered, overwrite
+from goldsmith.engine.delta.writing import Target, create_clustered, overwrite
 from goldsmith.engine.ingest.shape import cast_or_null
 from goldsmith.project.loads import DeclaredLoad
 from goldsmith.project.tables import Table
@@ -25,35 +25,37 @@ Declared = TypeVar("Declared", bound=DeclaredLoad)
 
 
 class LoadStrategy(ABC, Generic[Declared]):
-    """How one kind of load does its work. declared: what the table says of it."""
+    """The strategy of one kind of load. declared: the table's declaration of it."""
 
-    releases: ClassVar[bool] = False
-    """True where quarantined rows can enter the table by themselves; else every load judges all of them again."""
+    can_release: ClassVar[bool] = False
+    """True if quarantined rows can be released; otherwise every load re-evaluates all of them."""
 
     reads_beyond_changes: ClassVar[bool] = False
-    """True where an incremental load evaluates expressions over rows that did not change."""
+    """True if an incremental load evaluates expressions over unchanged rows."""
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
 
-    def unconfined(self, table: Table, driver: str) -> str | None:  # noqa: ARG002 - for those that ask
-        """Why a driver's changes concern the whole table; None where they do not."""
+    def full_load_reason(self, table: Table, driver: str) -> str | None:  # noqa: ARG002 - for subclasses
+        """The reason why a driver's changes require a full load; None if they do not."""
         return None
 
-    def reason(self, table: Table, driver: str, span: Span) -> str:  # noqa: ARG002 - as above
-        """Why there is an incremental load."""
+    def incremental_reason(self, table: Table, driver: str, span: Span) -> str:  # noqa: ARG002 - as above
+        """The reason of an incremental load."""
         return f"{driver} changed" if span.removed else f"{driver} has new rows"
 
     @abstractmethod
-    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
-        """The rows of an incremental load. pinned: the upstreams at their planned versions. Raises TooMuchTouched."""
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
+        """The rows of an incremental load. pinned: the upstreams at their planned versions. Raises NeedsFullLoad."""
 
     def violations(self) -> tuple[str, ...]:
-        """SQL, each array<string>: what a row violates beside the table's expectations."""
+        """SQL, each array<string>: violations of a row beyond the table's expectations."""
         return ()
 
     def measures(self, kept: StructType) -> Mapping[str, str]:  # noqa: ARG002 - as above
-        """SQL aggregates over the rows that are kept, which `write` needs."""
+        """SQL aggregates over the kept rows that `write` needs, by name."""
         return {}
 
     @abstractmethod
@@ -62,38 +64,40 @@ class LoadStrategy(ABC, Generic[Declared]):
         spark: SparkSession,
         target: Target,
         plan: CommitPlan,
-        piece: Slice,
+        slice_: Slice,
         kept: DataFrame,
         measured: Measured,
         metadata: CommitMetadata,
     ) -> None:
-        """Commits the kept rows, in one commit."""
+        """Writes the kept rows in one commit."""
 
 
-def of_changes(
+def slice_of_changes(
     spark: SparkSession, run: Run, plan: Changes, slice_of: Callable[[ChangeSet, int | None], Slice]
 ) -> Slice:
-    """A slice of the driver's changes. slice_of: gets them, and how many rows the query makes of the added ones where
-    it is one-to-one."""
+    """A slice of the driver's changes.
+
+    slice_of: called with them, and with the number of added rows if the query is one-to-one.
+    """
     table = plan.table
     changes = read_changes(spark, run.path(plan.driver), plan.span)
     one_to_one = table.analysis is not None and table.analysis.one_to_one_in(plan.driver)
     try:
-        piece = slice_of(changes, changes.added_rows if one_to_one else None)
+        slice_ = slice_of(changes, changes.added_rows if one_to_one else None)
     except Exception:
         for frame in changes.cached:
             frame.unpersist()
         raise
-    return replace(piece, persisted=(*piece.persisted, *changes.cached))
+    return replace(slice_, persisted=(*slice_.persisted, *changes.cached))
 
 
 def replace_all(spark: SparkSession, target: Target, rows: DataFrame, metadata: CommitMetadata) -> None:
-    """Commits the rows in place of all that the table holds."""
-    overwrite(make_clustered(spark, target, rows), rows, metadata)
+    """Replaces the whole table by the rows."""
+    overwrite(create_clustered(spark, target, rows), rows, metadata)
 
 
 def as_declared(table: Table, rows: DataFrame, traced: str, name: str) -> str:
-    """A traced expression over the driver's rows, with the type and the NULLs that shaping gives its column."""
+    """A traced expression over the driver's rows, cast to the declared type of its column."""
     wanted = {column.lower(): kind for column, kind in types_of(table).items()}.get(name.lower())
     if wanted is None:
         return traced

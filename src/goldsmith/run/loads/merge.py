@@ -1,4 +1,4 @@
-"""The load `merge`: one row per key survives, the newest."""
+"""The load `merge`: keeps the newest row of each key."""
 
 from __future__ import annotations
 
@@ -12,45 +12,47 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 from typing_extensions import override
 
-from goldsmith.engine.columns import named
 from goldsmith.engine.delta.changes import ChangeSet, read_table
 from goldsmith.engine.delta.merging import (
     NULL_KEY,
     Newest,
+    count_deletes,
     merge_newest,
     newest,
     null_key,
-    prunable,
-    removing,
+    pruning_columns,
     survivors,
 )
 from goldsmith.engine.delta.metadata import CommitMetadata, Merged
 from goldsmith.engine.delta.writing import Target, append
 from goldsmith.engine.ingest.shape import Shaped
-from goldsmith.engine.literals import range_of
+from goldsmith.engine.row_literals import range_of
+from goldsmith.engine.row_values import named
 from goldsmith.project.loads import Merge
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import KEPT
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
-from goldsmith.run.loads.base import LoadStrategy, as_declared, of_changes, replace_all
+from goldsmith.run.loads.base import LoadStrategy, as_declared, replace_all, slice_of_changes
 from goldsmith.run.plan import Changes, CommitPlan, replaces
 from goldsmith.run.query import computed
-from goldsmith.run.slices import Slice, TooMuchTouched, TouchedKeys
+from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedKeys
 
 _RANGE = "range "
 
 
 class MergeStrategy(LoadStrategy[Merge]):
-    """Brings the newest row of each key into the table; keys that lost rows upstream are computed anew."""
+    """Merges the newest row of each key; keys that lost rows upstream are recomputed."""
 
-    releases: ClassVar[bool] = True
+    can_release: ClassVar[bool] = True
     reads_beyond_changes: ClassVar[bool] = True
 
     @override
-    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
-        return of_changes(
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
+        return slice_of_changes(
             spark, run, plan, lambda changes, rows: self._slice(spark, run, plan, pinned, changes, rows)
         )
 
@@ -63,7 +65,7 @@ class MergeStrategy(LoadStrategy[Merge]):
     def measures(self, kept: StructType) -> Mapping[str, str]:
         return {
             _RANGE + name: range_of(quoted(name), kept[name].dataType, KEPT)
-            for name in prunable(kept, self.declared)
+            for name in pruning_columns(kept, self.declared)
         }
 
     @override
@@ -72,21 +74,21 @@ class MergeStrategy(LoadStrategy[Merge]):
         spark: SparkSession,
         target: Target,
         plan: CommitPlan,
-        piece: Slice,
+        slice_: Slice,
         kept: DataFrame,
         measured: Measured,
         metadata: CommitMetadata,
     ) -> None:
         found, superseded = newest(kept, self.declared), measured.rows - measured.keys
         if replaces(plan):
-            removed = removing(found) if self.declared.delete_when is not None else 0
+            removed = count_deletes(found) if self.declared.delete_when is not None else 0
             counts = replace(metadata.counts, superseded=superseded + removed)
             replace_all(spark, target, survivors(found), replace(metadata, counts=counts))
             return
-        touched = piece.touched.keys if isinstance(piece.touched, TouchedKeys) else None
-        gone = self._gone(spark, target, touched, found) if touched is not None else 0
+        touched = slice_.touched.keys if isinstance(slice_.touched, TouchedKeys) else None
+        deleted = self._count_deleted(spark, target, touched, found) if touched is not None else 0
         if measured.rows == 0 and touched is None:
-            # Nothing to merge: the bookmark alone moves on, without a look at the table's files.
+            # Nothing to merge: only the bookmark is updated, without reading the table's files.
             append(target, survivors(found).limit(0), metadata)
             return
         ranges = tuple(
@@ -94,7 +96,7 @@ class MergeStrategy(LoadStrategy[Merge]):
             for name, value in measured.values.items()
             if name.startswith(_RANGE) and value is not None
         )
-        merged = Merged(measured.keys, superseded, touched is not None, gone)
+        merged = Merged(measured.keys, superseded, touched is not None, deleted)
         merge_newest(spark, target, found, ranges, self.declared, touched, replace(metadata, merged=merged))
 
     def _slice(
@@ -112,10 +114,10 @@ class MergeStrategy(LoadStrategy[Merge]):
         if changes.removed is not None:
             touched = self._keys_of(spark, run, plan, pinned, changes.removed)
         if self.declared.delete_when is not None:
-            # A key that the table lacks may have been deleted by a row that is newer than the one that comes now.
+            # A key that is not in the table may have been deleted by a newer row than the one that arrives now.
             added = computed(spark, table, only_new, plan.driver)
-            absent = self._absent_keys(spark, plan, added.frame)
-            touched = absent if touched is None else touched.unionByName(absent).distinct()
+            missing_keys = self._missing_keys(spark, plan, added.frame)
+            touched = missing_keys if touched is None else touched.unionByName(missing_keys).distinct()
         if touched is None:
             return Slice(computed(spark, table, only_new, plan.driver), change_rows=rows)
         touched = touched.persist()
@@ -124,10 +126,10 @@ class MergeStrategy(LoadStrategy[Merge]):
             return Slice(computed(spark, table, only_new, plan.driver))
         restricted = self._with_keys(plan, pinned[plan.driver], touched, "left_semi")
         others = self._with_keys(plan, changes.added, touched, "left_anti")
-        again = computed(spark, table, {**pinned, plan.driver: restricted})
-        again = Shaped(_semi(again.frame, touched, key), again.reasons)
+        recomputed_rows = computed(spark, table, {**pinned, plan.driver: restricted})
+        recomputed_rows = Shaped(_semi(recomputed_rows.frame, touched, key), recomputed_rows.reasons)
         fresh = computed(spark, table, {**pinned, plan.driver: others}, plan.driver)
-        both = Shaped(again.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
+        both = Shaped(recomputed_rows.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
         return Slice(both, touched=TouchedKeys(key, touched), persisted=(touched,))
 
     def _keys_of(
@@ -138,10 +140,10 @@ class MergeStrategy(LoadStrategy[Merge]):
         pinned: Mapping[str, DataFrame],
         removed: DataFrame,
     ) -> DataFrame:
-        """The keys whose rows may come of removed rows of the driver; more than those where the query leaves rows out.
+        """The keys of rows that removed rows of the driver may have given, possibly with filtered ones.
 
-        Keys that the driver alone decides are computed from its rows: what lookups held when a row was loaded does
-        not matter then. Raises TooMuchTouched where that is not so and cannot be known any more.
+        Keys that can be traced to the driver alone are computed from its rows, independent of former lookups. Raises
+        NeedsFullLoad for other keys if the former lookups are unknown.
         """
         table, key = plan.table, self.declared.key
         assert table.analysis is not None
@@ -151,8 +153,8 @@ class MergeStrategy(LoadStrategy[Merge]):
             columns = [f"{as_declared(table, removed, sql, name)} AS {quoted(name)}" for name, sql in known]
             return removed.selectExpr(*columns).distinct()
         if table.exceptions:
-            raise TooMuchTouched(
-                f"rows left {plan.driver}, and it is not known by which lookups their keys were made"
+            raise NeedsFullLoad(
+                f"rows were removed from {plan.driver}, and the lookups that gave their keys are unknown"
             )
         former = {
             name: frame
@@ -163,29 +165,29 @@ class MergeStrategy(LoadStrategy[Merge]):
         rows = computed(spark, table, {**former, plan.driver: removed}, plan.driver)
         return rows.frame.select(*named(key)).distinct()
 
-    def _absent_keys(self, spark: SparkSession, plan: Changes, added: DataFrame) -> DataFrame:
+    def _missing_keys(self, spark: SparkSession, plan: Changes, added: DataFrame) -> DataFrame:
         key = self.declared.key
         keys = added.where(f"NOT ({null_key(self.declared)})").select(*named(key)).distinct()
         present = spark.read.format("delta").load(plan.handle.path).select(*named(key))
         return keys.join(present, list(key), "left_anti")
 
     def _with_keys(self, plan: Changes, rows: DataFrame, touched: DataFrame, how: str) -> DataFrame:
-        """The driver's rows whose keys are among the touched ones, or are not."""
+        """The driver's rows with touched keys, or without them, depending on the kind of join."""
         table, key = plan.table, self.declared.key
         assert table.analysis is not None
         conditions: list[Column] = []
         for at, name in enumerate(key):
             traced = table.analysis.traced(plan.driver, name)
             if traced is None:
-                raise TooMuchTouched(
-                    f"rows left {plan.driver}, and the key {name} cannot be traced to it alone"
+                raise NeedsFullLoad(
+                    f"rows were removed from {plan.driver}, and the key {name} cannot be traced to it alone"
                 )
             expression = as_declared(table, rows, traced, name)
             conditions.append(F.expr(expression).eqNullSafe(F.col(f"_gs_key_{at}")))
         return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, conditions), how)
 
-    def _gone(self, spark: SparkSession, target: Target, touched: DataFrame, found: Newest) -> int:
-        """How many rows the table holds whose keys have no row upstream any more."""
+    def _count_deleted(self, spark: SparkSession, target: Target, touched: DataFrame, found: Newest) -> int:
+        """The number of the table's rows whose keys no longer have a row upstream."""
         key = self.declared.key
         keys = found.frame.select(*named(key))
         complete = touched.where(f"NOT ({null_key(self.declared)})").distinct()
@@ -199,5 +201,5 @@ def _semi(rows: DataFrame, touched: DataFrame, key: tuple[str, ...]) -> DataFram
 
 
 def _renamed(touched: DataFrame, key: tuple[str, ...]) -> DataFrame:
-    """The touched keys under names that no column of the rows has."""
+    """The touched keys with names that differ from all columns of the rows."""
     return touched.select(*[F.col(quoted(name)).alias(f"_gs_key_{at}") for at, name in enumerate(key)])

@@ -1,4 +1,4 @@
-"""The load `overwrite`: the whole table is computed, and written where it holds other rows."""
+"""The load `overwrite`: computes the whole table, and writes it if its rows changed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 from typing_extensions import override
 
-from goldsmith.engine.columns import row_hash
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, append
+from goldsmith.engine.row_values import row_hash
 from goldsmith.project.loads import Overwrite
 from goldsmith.quality.judge import KEPT
 from goldsmith.run.context import Run
@@ -24,10 +24,12 @@ _SEEDS = (1, 2)
 
 
 class OverwriteStrategy(LoadStrategy[Overwrite]):
-    """Replaces the table, unless it holds the same rows already: then only the bookmark moves on."""
+    """Replaces the table, or only updates the bookmark if the rows are the same."""
 
     @override
-    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
         raise AssertionError("an overwrite has no driver")
 
     @override
@@ -43,22 +45,22 @@ class OverwriteStrategy(LoadStrategy[Overwrite]):
         spark: SparkSession,
         target: Target,
         plan: CommitPlan,
-        piece: Slice,
+        slice_: Slice,
         kept: DataFrame,
         measured: Measured,
         metadata: CommitMetadata,
     ) -> None:
         content, bookmark = _content(measured), plan.handle.bookmark
         former = bookmark.metadata.content if bookmark and not bookmark.metadata.voided else None
-        stamped = replace(metadata, content=content)
+        with_content = replace(metadata, content=content)
         if former == content and plan.action == "full":
-            counts = replace(stamped.counts, superseded=measured.rows)
-            append(target, kept.limit(0), replace(stamped, counts=counts))
+            counts = replace(with_content.counts, superseded=measured.rows)
+            append(target, kept.limit(0), replace(with_content, counts=counts))
         else:
-            replace_all(spark, target, kept, stamped)
+            replace_all(spark, target, kept, with_content)
 
 
 def _content(measured: Measured) -> str:
-    """The rows as one short text, whatever their order: equal for equal multisets of rows."""
+    """A digest of the rows as a multiset, independent of their order."""
     hashes = ":".join(str(measured.values[f"hash {seed}"]) for seed in _SEEDS)
     return f"{measured.rows}:{hashes}:{measured.schema.simpleString()}"

@@ -1,4 +1,4 @@
-"""The load `overwrite_partitions`: the values of `by` that changes touch are computed anew, and no others."""
+"""The load `overwrite_partitions`: recomputes the values of `by` that changes touch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.changes import changed_rows
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, replace_where
-from goldsmith.engine.literals import Literals, among, literal_of
+from goldsmith.engine.row_literals import Literals, in_values, literal_of
 from goldsmith.project.loads import OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
@@ -19,24 +19,26 @@ from goldsmith.run.counting import Measured
 from goldsmith.run.loads.base import LoadStrategy, as_declared, replace_all
 from goldsmith.run.plan import Changes, CommitPlan
 from goldsmith.run.query import computed
-from goldsmith.run.slices import Slice, TooMuchTouched, TouchedValues
+from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedValues
 
 MAX_VALUES = 1000
-"""How many touched values are replaced one by one; with more, the whole table is written."""
+"""The greatest number of touched values that are replaced; with more, the whole table is written."""
 
 
 class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
-    """Replaces the rows whose `by` values have changed rows in the driver."""
+    """Replaces the rows whose `by` values the driver's changes touch."""
 
     reads_beyond_changes: ClassVar[bool] = True
 
     @override
-    def unconfined(self, table: Table, driver: str) -> str | None:
+    def full_load_reason(self, table: Table, driver: str) -> str | None:
         assert table.analysis is not None
         return table.analysis.recomputable_by(driver, self.declared.by)
 
     @override
-    def changed(self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]) -> Slice:
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
         table, by = plan.table, self.declared.by
         driver = pinned[plan.driver]
         expressions = [as_declared(table, driver, _traced(table, plan.driver, name), name) for name in by]
@@ -45,12 +47,12 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
             lambda: _touched_values(spark, run, plan, expressions),
         )
         if len(values) > MAX_VALUES:
-            raise TooMuchTouched(f"{plan.driver} changed more than {MAX_VALUES} values of {', '.join(by)}")
+            raise NeedsFullLoad(f"{plan.driver} changed more than {MAX_VALUES} values of {', '.join(by)}")
         found = [f"_gs_by_{at}" for at in range(len(by))]
         marked = driver.selectExpr(
             "*", *[f"{e} AS {name}" for name, e in zip(found, expressions, strict=True)]
         )
-        restricted = marked.where(among(found, values)).drop(*found)
+        restricted = marked.where(in_values(found, values)).drop(*found)
         shaped = computed(spark, table, {**pinned, plan.driver: restricted})
         return Slice(shaped, touched=TouchedValues(by, values))
 
@@ -60,29 +62,29 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
         spark: SparkSession,
         target: Target,
         plan: CommitPlan,
-        piece: Slice,
+        slice_: Slice,
         kept: DataFrame,
         measured: Measured,
         metadata: CommitMetadata,
     ) -> None:
-        if isinstance(piece.touched, TouchedValues):
-            replace_where(target, kept, among(self.declared.by, piece.touched.values), metadata)
+        if isinstance(slice_.touched, TouchedValues):
+            replace_where(target, kept, in_values(self.declared.by, slice_.touched.values), metadata)
         else:
             replace_all(spark, target, kept, metadata)
 
 
 def _traced(table: Table, driver: str, name: str) -> str:
     traced = table.analysis.traced(driver, name) if table.analysis is not None else None
-    assert traced is not None, "recomputable_by said that it is"
+    assert traced is not None, "recomputable_by guarantees it"
     return traced
 
 
 def _touched_values(
     spark: SparkSession, run: Run, plan: Changes, expressions: Sequence[str]
 ) -> tuple[Literals, ...]:
-    """What the expressions give for the driver's changed rows, each once; up to one more than MAX_VALUES."""
+    """The distinct values of the expressions over the driver's changed rows; at most MAX_VALUES + 1."""
     names = [f"_gs_by_{at}" for at in range(len(expressions))]
     found = [f"{e} AS {name}" for e, name in zip(expressions, names, strict=True)]
-    moved = changed_rows(spark, run.path(plan.driver), plan.span).selectExpr(*found)
-    literals = [f"{literal_of(name, moved.schema[name].dataType)} AS {name}" for name in names]
-    return tuple(map(tuple, moved.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))
+    changes = changed_rows(spark, run.path(plan.driver), plan.span).selectExpr(*found)
+    literals = [f"{literal_of(name, changes.schema[name].dataType)} AS {name}" for name in names]
+    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))

@@ -1,6 +1,6 @@
-"""What each kind of source does for a load. `files` reads delivered files, `upstreams` other tables.
+"""The implementations of sources: `files` reads delivered files, `upstreams` other tables.
 
-What a source declares is in `goldsmith.project.sources`. A new kind is a module here and its line below.
+`goldsmith.project.sources` declares them. A new kind is a module here and a line below.
 """
 
 from goldsmith.project.sources import FilesSource

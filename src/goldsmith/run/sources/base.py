@@ -1,4 +1,4 @@
-"""What every source does for a load: it plans, gives rows, and takes quarantined rows back in."""
+"""The interface of sources: planning, reading rows, and re-evaluating quarantined rows."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
 from goldsmith.run.plan import LoadPlan, Plan
-from goldsmith.run.quarantined import Rows
+from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.slices import Slice
 
 
 class RowSource(ABC):
-    """Where rows come from: files for bronze tables, upstream tables for the others."""
+    """The source of a table's rows: files for bronze tables, upstream tables for others."""
 
     hidden: ClassVar[tuple[str, ...]] = ()
-    """Columns that its rows have beside the table's: what judging and the quarantine need."""
+    """Columns beside the table's that the evaluation and the quarantine need."""
 
     @abstractmethod
     def plan(
         self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
     ) -> Plan:
-        """What a load has to do. force_full: why everything is read. Raises SourceError, StorageError and RunError."""
+        """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
 
     @abstractmethod
     def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
-        """The rows of a plan. Raises TooMuchTouched where only a load of everything is right."""
+        """Reads the rows of a plan. Raises NeedsFullLoad if they cannot be computed incrementally."""
 
     @abstractmethod
     def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
-        """Raises RunError GS405 where rows bring a column with another type than the table has."""
+        """Raises RunError GS405 if a column of the rows has another type than the table's."""
 
     @abstractmethod
     def text_columns(self) -> Mapping[str, DataType]:
-        """The types of the columns that its rows have beside the table's own, for entries kept as text alone."""
+        """Types of the columns that the source adds to the table's, for entries that only have JSON."""
 
     @abstractmethod
-    def parsed_again(self, table: Table, rows: Rows, names: Collection[str]) -> list[Rows]:
-        """Quarantined rows as a load would read them today. names: the columns that the table takes."""
+    def reparsed(self, table: Table, rows: QuarantinedRows, names: Collection[str]) -> list[QuarantinedRows]:
+        """Quarantined rows parsed with the current options. names: the columns of the table."""
 
     @abstractmethod
-    def shaped_again(self, table: Table, frame: DataFrame, rows: Rows, types: Mapping[str, str]) -> DataFrame:
-        """Those rows in the table's types, with their violations in FILE_REASONS."""
+    def reshaped(
+        self, table: Table, frame: DataFrame, rows: QuarantinedRows, types: Mapping[str, str]
+    ) -> DataFrame:
+        """Reparsed rows cast to the table's types, with violations in FILE_REASONS."""
 
     @abstractmethod
-    def retyped_hint(self, table: Table) -> str:
-        """What to do where a declared column has another type than the table's."""
+    def type_change_hint(self, table: Table) -> str:
+        """The hint for a declared column whose type differs from the table's."""
 
     @abstractmethod
     def is_empty(self, run: Run, table: Table) -> bool:
-        """True where it needs no look into a table to know that there are no rows to load."""
+        """True if it is known without reading a table that there are no rows to load."""

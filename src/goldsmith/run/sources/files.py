@@ -1,4 +1,4 @@
-"""Bronze tables: delivered files that are loaded once each."""
+"""The source of bronze tables: loads each delivered file once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructType
 from typing_extensions import override
 
-from goldsmith.engine.delta.entered import AS_ENTERED
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.declared import FilesTable
+from goldsmith.engine.delta.original_rows import AS_ENTERED
 from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, declared_type, read_files, reasons
-from goldsmith.engine.ingest.landing import listed
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.landing import listing_digest
 from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
@@ -27,16 +27,16 @@ from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
 from goldsmith.run.ledger import added_since, check_complete, known_files, new_files
 from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan
-from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, Rows
-from goldsmith.run.retyped import refuse_retyped
+from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
 from goldsmith.run.slices import FILE_REASONS, Slice, types_of
 from goldsmith.run.sources.base import RowSource
+from goldsmith.run.type_check import check_types_unchanged
 
-_AGAIN = "_gs_again"
+_REPARSED = "_gs_again"
 
 
 class Files(RowSource):
-    """The source of tables that load delivered files."""
+    """Reads delivered files."""
 
     hidden: ClassVar[tuple[str, ...]] = (MALFORMED, HEADER)
 
@@ -50,28 +50,35 @@ class Files(RowSource):
         force_full: str | None,
         log_of: LogOf,
     ) -> Plan:
-        """The files that the table has not loaded yet."""
+        """Plans to load the files that the table has not loaded yet."""
         table, bookmark = handle.table, handle.bookmark
-        asked = table.name in run.rebuild
-        if handle.is_foreign and not asked:
+        requested = table.name in run.rebuild
+        if handle.is_foreign and not requested:
             raise handle.foreign()
-        if bookmark is not None and not asked:
-            refuse_retyped(table, handle.log, bookmark, self.retyped_hint(table))
+        if bookmark is not None and not requested:
+            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))
         warnings = _warnings(run, handle)
         listing = run.landing.files(declared_files(table).source.files, table=table.name)
-        seen = listed(listing)
-        if bookmark is not None and bookmark.metadata.listing == seen and not bookmark.restored and not asked:
+        digest = listing_digest(listing)
+        if (
+            bookmark is not None
+            and bookmark.metadata.listing == digest
+            and not bookmark.restored
+            and not requested
+        ):
             return Nothing(handle=handle, reason="no new files", warnings=warnings)
-        if asked:
+        if requested:
             check_complete(table, listing, _known(spark, run, handle))
-            return NewFiles(handle=handle, reason="asked for", action="rebuild", files=listing, listing=seen)
+            return NewFiles(
+                handle=handle, reason="asked for", action="rebuild", files=listing, listing=digest
+            )
         found = added_since(listing, bookmark)
         if found is None:
             found = new_files(table, declared_files(table).source, listing, _known(spark, run, handle))
         types = [column.type for column in table.spec.columns.values()]
         if not found.files and not handle.state.exists and declared_files(table).source.gives_columns(types):
-            # Made without rows, so that what is built on it can load.
-            return NewFiles(handle=handle, reason="no files yet", action="first", files=(), listing=seen)
+            # Created without rows, so that its downstream tables can load.
+            return NewFiles(handle=handle, reason="no files yet", action="first", files=(), listing=digest)
         if not found.files:
             ignored = f"; {len(found.ignored)} replaced files are ignored" if found.ignored else ""
             return Nothing(handle=handle, reason="no new files" + ignored, warnings=warnings)
@@ -84,13 +91,13 @@ class Files(RowSource):
             warnings=warnings,
             action="incremental" if handle.state.exists else "first",
             files=found.files,
-            listing=seen,
+            listing=digest,
             bytes=sum(file.size for file in found.files),
         )
 
     @override
     def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
-        """The files' rows, each with where it came from."""
+        """The rows of the files, with their system columns."""
         assert isinstance(plan, NewFiles)
         table = plan.table
         stamp = Stamp(run.run_id, run.started)
@@ -99,7 +106,7 @@ class Files(RowSource):
 
     @override
     def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
-        """Undeclared columns have the files' types. Declared ones are cast and never differ."""
+        """Compares undeclared columns, which have the files' types; declared ones are cast."""
         if plan.action != "incremental":
             return
         table = plan.table
@@ -109,21 +116,21 @@ class Files(RowSource):
             if kind is not None and kind != brought:
                 raise RunError(
                     "GS405",
-                    f"`{table.name}` holds {field.name} as {kind}, and the files have it as {brought}.",
+                    f"The column {field.name} of `{table.name}` has the type {kind}, and {brought} in the files.",
                     where=table.where("columns"),
-                    hint=f"Declare it: `{field.name}: {kind}` keeps what it is, and quarantines what does not fit. "
-                    f"`goldsmith run {table.name} --rebuild {table.name}` reads all its files again instead.",
+                    hint=f"Declare `{field.name}: {kind}` to keep the type and quarantine other values, or read all "
+                    f"files again: `goldsmith run {table.name} --rebuild {table.name}`.",
                 )
 
     @override
     def text_columns(self) -> Mapping[str, DataType]:
-        """The record as it stood in its file, and the platform's columns."""
+        """The text of a malformed record and its header, and the system columns."""
         system = {name: DataType.fromDDL(kind) for name, kind in SYSTEM_COLUMNS.items()}
         return {MALFORMED: StringType(), HEADER: StringType(), **system}
 
     @override
-    def parsed_again(self, table: Table, rows: Rows, names: Collection[str]) -> list[Rows]:
-        """Malformed records are read once more, with the options of today and their file's own columns."""
+    def reparsed(self, table: Table, rows: QuarantinedRows, names: Collection[str]) -> list[QuarantinedRows]:
+        """Parses malformed records again, with the current options and their file's columns."""
         if MALFORMED not in rows.columns:
             return [rows]
         malformed = rows.frame.where(F.col(MALFORMED).isNotNull())
@@ -139,45 +146,45 @@ class Files(RowSource):
                 else csv_record(MALFORMED, found, declared.options)
             )
             kept = [name for name in (*SYSTEM_COLUMNS, HEADER) if name in rows.columns]
-            again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_AGAIN, record)
+            again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_REPARSED, record)
             columns = (*(name for name in found if name.lower() in folded), MALFORMED)
-            values = [F.col(f"{_AGAIN}.{quoted(name)}").alias(name) for name in columns]
+            values = [F.col(f"{_REPARSED}.{quoted(name)}").alias(name) for name in columns]
             frame = again.select(*values, *kept, ENTRY, WHY, SINCE, BY)
-            parts.append(Rows(frame, (*columns, *kept)))
+            parts.append(QuarantinedRows(frame, (*columns, *kept)))
         return parts
 
     @override
-    def shaped_again(
+    def reshaped(
         self,
         table: Table,
         frame: DataFrame,
-        rows: Rows,
+        rows: QuarantinedRows,
         types: Mapping[str, str],
     ) -> DataFrame:
-        """As delivered rows are shaped."""
+        """Casts rows as delivered rows."""
         texts = tuple(name for name in rows.columns if name not in (*self.hidden, *SYSTEM_COLUMNS))
         return _shaped(Delivered(frame, texts), types).frame.drop(AS_ENTERED)
 
     @override
-    def retyped_hint(self, table: Table) -> str:
-        """A rebuild reads every file again, so only a person starts it."""
+    def type_change_hint(self, table: Table) -> str:
+        """Bronze is only rebuilt on request."""
         rebuild = f"`goldsmith run {table.name} --rebuild {table.name}`"
-        return f"Bronze is never rebuilt by itself: {rebuild} reads all its files again."
+        return f"Run {rebuild} to read all its files again: bronze is never rebuilt automatically."
 
     @override
     def is_empty(self, run: Run, table: Table) -> bool:
-        """True where no file was ever delivered."""
+        """True if there are no files."""
         return not run.landing.files(declared_files(table).source.files, table=table.name)
 
 
 def declared_files(table: Table) -> FilesTable:
-    """What a table with this source declares."""
+    """The declaration of a table that loads files."""
     assert isinstance(table.spec.source, FilesSource)
     return FilesTable(table.name, table.spec.source, table.spec)
 
 
 def _shaped(delivered: Delivered, types: Mapping[str, str]) -> Shaped:
-    """Delivered rows in their types; FILE_REASONS holds the violations."""
+    """Delivered rows cast to the table's types, with violations in FILE_REASONS."""
     shaped = shape(delivered.frame, types)
     every = f"concat({reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
     return Shaped(shaped.frame.selectExpr("*", every), FILE_REASONS)
@@ -190,12 +197,12 @@ def _known(spark: SparkSession, run: Run, handle: TableHandle) -> frozenset[Load
 
 
 def _warnings(run: Run, handle: TableHandle) -> tuple[str, ...]:
-    """What is said of rows that came past the landing area. Deleting from bronze is an operator's right."""
+    """The warning for rows written by other programs. Deletions from bronze are allowed."""
     name, bookmark = handle.table.name, handle.bookmark
-    strange = [operation for operation in bookmark.foreign if operation != "DELETE"] if bookmark else []
-    if not strange or name in run.rebuild:
+    unexpected = [operation for operation in bookmark.foreign if operation != "DELETE"] if bookmark else []
+    if not unexpected or name in run.rebuild:
         return ()
     return (
-        f"its rows were changed outside Goldsmith ({', '.join(strange)}); "
-        f"`goldsmith run {name} --rebuild {name}` makes it what was delivered",
+        f"its rows were changed outside Goldsmith ({', '.join(unexpected)}); "
+        f"`goldsmith run {name} --rebuild {name}` restores the delivered rows",
     )

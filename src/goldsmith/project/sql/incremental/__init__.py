@@ -1,4 +1,4 @@
-"""Whether new rows of a query can be computed from changed rows alone.
+"""Decides whether a query's new rows can be computed from changed rows alone.
 
-`linear`: from the changed rows of one upstream. `recomputable`: from all upstream rows that have a changed value in common.
+`linear`: from the changed rows of one upstream. `recomputable`: from all upstream rows that share a changed value.
 """

@@ -1,4 +1,4 @@
-"""Whether the changed rows of one table are enough to compute a query's new rows."""
+"""Decides whether a query is linear in one table: its new rows follow from that table's changed rows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _WORDS = {"group": "GROUP BY", "pivots": "PIVOT", "sample": "TABLESAMPLE"}
 
 
 def arms(relation: Relation) -> list[Relation]:
-    """The relations that UNION ALL puts together at the top of a statement; one where there is none."""
+    """The arms of a UNION ALL at the top of a statement, or the statement itself."""
     if isinstance(relation, SetOperation) and relation.union_all:
         return [*arms(relation.left), *arms(relation.right)]
     return [relation]
 
 
 def emptied(root: Relation, driver: str) -> frozenset[Base]:
-    """The references that only arms use which do not read the driver: read empty, these arms give no rows."""
+    """References used only by arms that do not read the driver. If these references are empty, so are the arms."""
     parts = arms(root)
     reading = [part for part in parts if reads(part, driver)]
     if not reading or len(parts) == 1:
@@ -45,7 +45,7 @@ def emptied(root: Relation, driver: str) -> frozenset[Base]:
 
 
 def linear_in(parsed: Parsed, root: Relation, driver: str) -> str | None:
-    """None where each row comes from exactly one row of the driver, given the other tables; else why not."""
+    """None if each row comes from exactly one row of the driver, given the other tables; otherwise the reason."""
     if not reads(root, driver):
         return f"it does not read {driver}"
     limited = _limit_above(parsed, root)
@@ -59,14 +59,14 @@ def linear_in(parsed: Parsed, root: Relation, driver: str) -> str | None:
             reason = None
         else:
             line = line_of(parsed, arm.node)
-            reason = f"the part of UNION ALL on line {line} gives rows whatever happens to {driver}"
+            reason = f"the part of UNION ALL on line {line} gives rows that do not depend on {driver}"
         if reason is not None:
             return reason
     return None
 
 
 def one_to_one_in(parsed: Parsed, root: Relation, driver: str) -> bool:
-    """Whether each row of the driver gives at most one row, and each row comes from one."""
+    """Whether each row comes from one row of the driver, which gives at most this row."""
     return linear_in(parsed, root, driver) is None and _single(parsed, root)
 
 
@@ -112,7 +112,7 @@ def _linear(parsed: Parsed, relation: Relation, driver: str) -> str | None:
 
 
 def set_word(relation: SetOperation) -> str:
-    """The set operation as it is written."""
+    """The set operation as written."""
     word = type(relation.node).__name__.upper()
     return word if relation.node.args.get("distinct") else f"{word} ALL"
 
@@ -130,7 +130,7 @@ def _select(parsed: Parsed, select: Select, driver: str) -> str | None:
             return f"the subquery on line {line_of(parsed, subquery.node)} reads {driver}"
     readers = select.readers(driver)
     if len(readers) > 1:
-        return f"{driver} is read twice and joined with itself on line {line_of(parsed, readers[1].node)}"
+        return f"{driver} is joined with itself on line {line_of(parsed, readers[1].node)}"
     source = readers[0]
     return _misplaced(parsed, source, driver) or _linear(parsed, source.relation, driver)
 
@@ -141,14 +141,14 @@ def _misplaced(parsed: Parsed, source: Source, driver: str) -> str | None:
         return f"{driver} is on the right side of a {source.join.kind.upper()} JOIN on line {line}"
     if source.nullable is not None:
         side = source.nullable.side.upper() or "joined"
-        return f"{driver}, read on line {line}, may lack a row: it is on the nullable side of a {side} JOIN"
+        return f"{driver}, read on line {line}, is on the nullable side of a {side} JOIN"
     if source.lateral:
         return f"LATERAL on line {line} reads {driver}"
     return None
 
 
 def _call(parsed: Parsed, select: Select) -> str | None:
-    """The first call in a SELECT whose value is not one row's own."""
+    """The reason why a call in a SELECT needs more than one row; None if there is no such call."""
     for node in select.part():
         name = called_name(parsed, node)
         line = line_of(parsed, node) if name is not None or isinstance(node, exp.Window) else 0
@@ -172,7 +172,7 @@ def _word(node: exp.Expr) -> str:
 
 
 def _empties(parsed: Parsed, relation: Relation, without: frozenset[Base]) -> bool:
-    """Whether a relation gives no rows when these references give none."""
+    """Whether a relation is empty if these references are."""
     if isinstance(relation, Base):
         return relation in without
     if isinstance(relation, Opaque):

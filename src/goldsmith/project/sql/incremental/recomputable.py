@@ -1,8 +1,8 @@
-"""Whether some values of a query's columns can be computed anew from the driver's rows that give them.
+"""Decides whether touched values of a query's columns can be recomputed from the driver's rows that have them.
 
-The query commutes with a restriction of the driver to values of the keys where every step keeps rows of
-different keys apart: each GROUP BY, window and DISTINCT has all keys, and each self-join is on all of them.
-Keys are compared as SQL over the driver's own columns.
+Restricting the driver to values of the keys restricts the result to them if no step mixes rows of different
+keys: each GROUP BY, window and DISTINCT contains all keys, and each self-join is on all of them. Keys are
+compared as SQL over the driver's columns.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ _NARROWED = _CLAUSES | {"limit", "offset"}
 def recomputable_by(
     parsed: Parsed, columns: Columns, root: Relation, driver: str, by: Sequence[str]
 ) -> str | None:
-    """None where the driver's rows with some values of `by` give exactly the output's rows with these values;
-    else why not, in words."""
+    """None if the driver's rows with some values of `by` give exactly the result's rows with these values.
+
+    Otherwise the reason.
+    """
     if not reads(root, driver):
         return f"it does not read {driver}"
     tracer = Tracer(parsed, columns, driver)
@@ -45,13 +47,13 @@ def recomputable_by(
     for name in by:
         traced = tracer.column(root, name)
         if traced is None:
-            return f"`{name}` cannot be computed from a row of {driver} alone"
+            return f"`{name}` cannot be traced to {driver} alone"
         keys[name] = traced
-    return _Check(parsed, columns, tracer, keys).relation(root)
+    return _RecomputableCheck(parsed, columns, tracer, keys).relation(root)
 
 
-class _Check:
-    """Checks the relations of one statement for one driver. keys: `by` columns as SQL over the driver."""
+class _RecomputableCheck:
+    """Checks the relations of one statement. keys: the `by` columns as SQL over the driver."""
 
     def __init__(self, parsed: Parsed, columns: Columns, tracer: Tracer, keys: dict[str, str]) -> None:
         self._parsed = parsed
@@ -148,7 +150,7 @@ class _Check:
         return f"DISTINCT on line {line} lacks `{missing}`" if missing is not None else None
 
     def _sources(self, select: Select) -> str | None:
-        """The first source that reads the driver keeps all its rows, each other is joined on all keys."""
+        """The reason why sources mix keys: the first one must keep all its rows, the others must join on all keys."""
         accepted: list[Source] = []
         for source in select.readers(self._driver):
             line = self._line(source.node)
@@ -171,7 +173,7 @@ class _Check:
         return None
 
     def _unequal(self, select: Select, source: Source, accepted: list[Source]) -> str | None:
-        """A key that a source's join does not equate with those of the sources before it."""
+        """A key on which a source is not joined with the sources before it; None if it is joined on all."""
         join = source.join
         if join is None:
             return next(iter(self._keys), None)
@@ -191,7 +193,7 @@ class _Check:
     def _equated(
         self, select: Select, condition: exp.Expr, inner: list[Source], outer: list[Source]
     ) -> set[str]:
-        """What a condition equates between sources that read the driver, as SQL over the driver's columns."""
+        """The key that a condition equates between two sources, as SQL over the driver's columns; empty if none."""
         if not isinstance(condition, exp.EQ):
             return set()
         for mine, other in ((condition.this, condition.expression), (condition.expression, condition.this)):
@@ -203,7 +205,7 @@ class _Check:
         return set()
 
     def _belongs(self, select: Select, root: exp.Expr, sources: list[Source]) -> bool:
-        """Whether an expression names columns, and only of these sources."""
+        """Whether an expression uses columns of these sources only, and at least one."""
         nodes = [node for node in own(root) if isinstance(node, exp.Column)]
         meanings = [self._columns.meaning(select, node) for node in nodes]
         return bool(meanings) and all(
@@ -215,9 +217,9 @@ class _Check:
             if not reads(subquery, self._driver):
                 continue
             line = self._line(subquery.node)
-            apart = f"the subquery on line {line} reads {self._driver} beyond its own"
+            beyond = f"the subquery on line {line} is not limited to rows of {self._driver} with the same"
             if not isinstance(subquery, Select):
-                return f"{apart} {', '.join(self._keys)}"
+                return f"{beyond} {', '.join(self._keys)}"
             unknown = next((key for key, _ in clauses(subquery.node) if key not in _NARROWED), None)
             if unknown is not None:
                 return f"{unknown.upper()} in the subquery on line {line}"
@@ -228,7 +230,7 @@ class _Check:
                 equal |= self._equated(subquery, condition, inner, outer)
             missing = self._missing(equal)
             if missing is not None:
-                return f"{apart} `{missing}`"
+                return f"{beyond} `{missing}`"
             reason = self._sources(subquery) or self._subqueries(subquery)
             if reason is not None:
                 return reason

@@ -1,6 +1,6 @@
-"""Judging declarations of expectations: what is wrong with them, and whether they judge rows or a batch.
+"""Declared expectations: their mistakes, their descriptions, and whether they apply to rows or to the batch.
 
-Nothing here needs Spark, so that declarations can be checked without it.
+This module needs no Spark, so that declarations can be checked without it.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from goldsmith.project.expectations import Expectation
+from goldsmith.project.hints import hint_for, nearest
 from goldsmith.project.sql.expression import check_expression
-from goldsmith.project.suggest import hint_for, nearest
-from goldsmith.quality.kinds import FOREIGN, FOREIGN_PREFIXES, KINDS, REFUSED, Kind, is_bound, is_number
+from goldsmith.quality.kinds import GX_KINDS, GX_PREFIXES, KINDS, UNSUPPORTED, Kind, is_bound, is_number
 
 _SUBJECT = re.compile(r"^expect_(select_)?(column_(pair_)?(values_)?)?")
 
 
 def is_batch(expectation: Expectation) -> bool:
-    """Whether the verdict is about the batch (unique, counts, means, anything with `mostly`)."""
+    """Whether the expectation applies to the batch as a whole: unique, counts, means, any with `mostly`."""
     kind = KINDS.get(expectation.kind)
     return "mostly" in expectation.arguments or (kind is not None and kind.batch)
 
 
 def needs_gx(expectation: Expectation) -> bool:
-    """Whether only Great Expectations itself can compile the expectation (the extra `gx`)."""
+    """Whether only Great Expectations can compile the expectation (the extra `gx`)."""
     kind = expectation.kind
-    if kind in KINDS or kind in REFUSED:
+    if kind in KINDS or kind in UNSUPPORTED:
         return False
-    return kind in FOREIGN or (kind.startswith(FOREIGN_PREFIXES) and _near_kind(kind) is None)
+    return kind in GX_KINDS or (kind.startswith(GX_PREFIXES) and _near_kind(kind) is None)
 
 
 def reference(expectation: Expectation) -> tuple[str, str] | None:
-    """The table and its key column that the expectation's values must exist in; None for other kinds."""
+    """The table and key column of `expect_column_values_to_exist_in`; None for other kinds."""
     arguments = expectation.arguments
     if expectation.kind != "expect_column_values_to_exist_in" or not isinstance(arguments.get("table"), str):
         return None
@@ -40,23 +40,23 @@ def reference(expectation: Expectation) -> tuple[str, str] | None:
 
 
 def describe(expectation: Expectation) -> str:
-    """The declared description, or one made of the kind and its arguments."""
+    """The declared description, or one derived from the kind and its arguments."""
     if expectation.description:
         return expectation.description
     if expectation.kind == "condition":
         return str(expectation.arguments.get("condition"))
     named = {"column", "column_A", "column_B", "column_list"}
     rest = ", ".join(f"{key} {value}" for key, value in expectation.arguments.items() if key not in named)
-    what = _SUBJECT.sub("", expectation.kind).replace("_", " ")
+    words = _SUBJECT.sub("", expectation.kind).replace("_", " ")
     subject = ", ".join(expectation.columns)
-    return " ".join(part for part in (subject, what, f"({rest})" if rest else "") if part)
+    return " ".join(part for part in (subject, words, f"({rest})" if rest else "") if part)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong with an expectation.
+    """A mistake in the declaration of an expectation.
 
-    code: of goldsmith.errors. argument: the one at fault, None for the expectation as a whole.
+    code: of goldsmith.errors. argument: the invalid argument; None for the expectation as a whole.
     """
 
     code: str
@@ -66,33 +66,33 @@ class Mistake:
 
 
 def problems(expectation: Expectation, columns: Collection[str] | None) -> list[str]:
-    """What is wrong with an expectation, as messages; see `mistakes`."""
+    """The mistakes in an expectation as messages; see `mistakes`."""
     return [_in_one(mistake) for mistake in mistakes(expectation, columns)]
 
 
 def mistakes(expectation: Expectation, columns: Collection[str] | None) -> list[Mistake]:
-    """What is wrong with an expectation; empty where nothing is.
+    """The mistakes in an expectation.
 
-    columns: the table's columns where they are known. The arguments of expectations that only Great
-    Expectations compiles are left to Great Expectations.
+    columns: the table's columns; None if they are unknown. Great Expectations validates the arguments of
+    expectations that only it can compile.
     """
     found: list[Mistake] = []
     kind = KINDS.get(expectation.kind)
     if kind is not None:
         found += _argument_mistakes(expectation, kind)
-    elif expectation.kind in REFUSED:
-        return [Mistake("GS102", f"`{expectation.kind}` cannot be used: {REFUSED[expectation.kind]}")]
+    elif expectation.kind in UNSUPPORTED:
+        return [Mistake("GS102", f"`{expectation.kind}` cannot be used: {UNSUPPORTED[expectation.kind]}")]
     elif not needs_gx(expectation):
-        unknown = f"`{expectation.kind}` is not an expectation that Goldsmith knows"
+        unknown = f"`{expectation.kind}` is not a known expectation"
         return [Mistake("GS102", unknown, _did_you_mean(_near_kind(expectation.kind)))]
     if expectation.otherwise in ("drop", "quarantine") and is_batch(expectation):
-        reason = "has `mostly`" if "mostly" in expectation.arguments else "judges the batch as a whole"
-        told = f"`{expectation.kind}` {reason} and cannot {expectation.otherwise} rows"
-        found.append(Mistake("GS110", told, "Say `otherwise: warn` or `otherwise: fail`."))
+        reason = "has `mostly`" if "mostly" in expectation.arguments else "applies to the batch as a whole"
+        message = f"`{expectation.kind}` {reason} and cannot {expectation.otherwise} rows"
+        found.append(Mistake("GS110", message, "Use `otherwise: warn` or `otherwise: fail`."))
     if columns is not None:
         for argument, name in _named_columns(expectation):
-            if not _is_there(name, columns):
-                found.append(_absent(name, columns, argument))
+            if not _exists(name, columns):
+                found.append(_unknown_column(name, columns, argument))
     if expectation.kind == "condition" and isinstance(expectation.arguments.get("condition"), str):
         found += _condition_mistakes(expectation.arguments["condition"], columns)
     return found
@@ -105,7 +105,7 @@ def _in_one(mistake: Mistake) -> str:
 
 
 def _named_columns(expectation: Expectation) -> list[tuple[str, str]]:
-    """The columns that an expectation names, each with the argument that names it."""
+    """The columns that an expectation names, as pairs of argument and column."""
     arguments = expectation.arguments
     named = [(key, arguments.get(key)) for key in ("column", "column_A", "column_B")]
     listed = arguments.get("column_list")
@@ -119,12 +119,12 @@ def _argument_mistakes(expectation: Expectation, kind: Kind) -> list[Mistake]:
     for name, value in given.items():
         argument = kind.arguments.get(name)
         if argument is None:
-            told = f"`{expectation.kind}` takes no `{name}`"
-            found.append(Mistake("GS102", told, _hint_for_unknown(name, kind), name))
+            message = f"`{expectation.kind}` takes no `{name}`"
+            found.append(Mistake("GS102", message, _hint_for_unknown(name, kind), name))
         elif not (argument.accepts(value) or (value is None and not argument.required)):
-            told = f"`{name}` of `{expectation.kind}` takes {argument.takes}, not {value!r}"
+            message = f"`{name}` of `{expectation.kind}` takes {argument.takes}, not {value!r}"
             hint = _did_you_mean(nearest(str(value), argument.choices))
-            found.append(Mistake("GS103", told, hint, name))
+            found.append(Mistake("GS103", message, hint, name))
     missing = [name for name, argument in kind.arguments.items() if argument.required and name not in given]
     takes = f"It takes {', '.join(kind.arguments)}."
     found += [Mistake("GS104", f"`{expectation.kind}` lacks `{name}`", takes) for name in missing]
@@ -140,38 +140,38 @@ def _bound_mistakes(expectation: Expectation) -> list[Mistake]:
     if least is None or most is None or not (is_bound(least) and is_bound(most)):
         return []
     if is_number(least) != is_number(most):
-        told = f"`min_value` {least!r} and `max_value` {most!r} are values of different kinds"
-        return [Mistake("GS103", told, argument="min_value")]
+        message = f"`min_value` {least!r} and `max_value` {most!r} have different types"
+        return [Mistake("GS103", message, argument="min_value")]
     if type(least) is not type(most) and not is_number(least):
         least, most = str(least), str(most)
     if least <= most:
         return []
-    told = f"`min_value` {least} is greater than `max_value` {most}"
-    return [Mistake("GS110", told, argument="min_value")]
+    message = f"`min_value` {least} is greater than `max_value` {most}"
+    return [Mistake("GS110", message, argument="min_value")]
 
 
 def _condition_mistakes(condition: str, columns: Collection[str] | None) -> list[Mistake]:
     found = check_expression(condition, columns)
-    return [Mistake(error.code, _begun(error.message), error.hint, "condition") for error in found]
+    return [Mistake(error.code, _part_of_sentence(error.message), error.hint, "condition") for error in found]
 
 
-def _begun(message: str) -> str:
-    """A sentence as part of another one."""
+def _part_of_sentence(message: str) -> str:
+    """A message as a part of a sentence."""
     return message[0].lower() + message[1:].removesuffix(".")
 
 
-def _is_there(name: str, columns: Collection[str]) -> bool:
+def _exists(name: str, columns: Collection[str]) -> bool:
     known = {column.lower() for column in columns}
     return name.lower() in known or name.lower().split(".")[0] in known
 
 
-def _absent(name: str, columns: Collection[str], argument: str) -> Mistake:
+def _unknown_column(name: str, columns: Collection[str], argument: str) -> Mistake:
     return Mistake("GS203", f"there is no column `{name}`", hint_for(name, columns), argument)
 
 
 def _hint_for_unknown(name: str, kind: Kind) -> str:
     if name in ("row_condition", "condition_parser"):
-        return "To judge some rows only, write a `condition`."
+        return "Write a `condition` to evaluate some rows only."
     return hint_for(name, kind.arguments)
 
 
@@ -180,12 +180,12 @@ def _did_you_mean(name: str | None) -> str | None:
 
 
 def _near_kind(kind: str) -> str | None:
-    """The kind that was probably meant.
+    """The known kind that was probably meant.
 
-    Names with one of the long prefixes are compared by their endings, or any two of them would look alike.
+    Names with one of the long prefixes are compared without it; otherwise any two of them would be similar.
     """
-    known = FOREIGN | KINDS.keys()
-    for prefix in FOREIGN_PREFIXES:
+    known = GX_KINDS | KINDS.keys()
+    for prefix in GX_PREFIXES:
         if kind.startswith(prefix):
             alike = {_ending(name, prefix): name for name in known if name.startswith(prefix)}
             ending = nearest(_ending(kind, prefix), alike)

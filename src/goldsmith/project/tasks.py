@@ -1,4 +1,4 @@
-"""Tables as tasks: how a pipeline's tables are folded into the units that a scheduler starts."""
+"""Groups the tables of a pipeline into the tasks that a scheduler starts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from goldsmith.project.tables import Pipeline, Project
 
 @dataclass(frozen=True)
 class Unit:
-    """What one task loads. name: of the table, the layer, or `tables` for all. tables: in loading order.
+    """The tables that one task loads, in loading order. name: the table, the layer, or `tables` for all.
 
-    after: the units of the same pipeline that must be done first.
+    after: the units of the same pipeline that must be loaded first.
     """
 
     name: str
@@ -23,22 +23,22 @@ class Unit:
 
 
 def units_of(project: Project, pipeline: Pipeline) -> tuple[Unit, ...]:
-    """The pipeline's tasks in an order in which they can run, as its `tasks` declares."""
+    """The tasks of a pipeline in an order in which they can run, by its key `tasks`."""
     tables = [table for table in project.tables.values() if table.pipeline == pipeline.name]
-    home = {table.name: _unit(pipeline, table.name) for table in tables}
+    unit_of = {table.name: _unit(pipeline, table.name) for table in tables}
     members: dict[str, list[str]] = {}
     for table in tables:
-        members.setdefault(home[table.name], []).append(table.name)
-    after = _after({table.name: table.needs for table in tables}, home)
+        members.setdefault(unit_of[table.name], []).append(table.name)
+    after = _after({table.name: table.needs for table in tables}, unit_of)
     order = in_order(after)
     return tuple(Unit(name, tuple(members[name]), after[name]) for name in order)
 
 
-def circle_of_layers(project: Project, pipeline: Pipeline) -> tuple[str, ...] | None:
-    """The layers of the pipeline that need each other, so that they cannot be one task each; else None."""
+def cycle_of_layers(project: Project, pipeline: Pipeline) -> tuple[str, ...] | None:
+    """A cycle among the pipeline's layers, which then cannot be one task each; None if there is none."""
     tables = [table for table in project.tables.values() if table.pipeline == pipeline.name]
-    home = {table.name: table.layer for table in tables}
-    return find_cycle(_after({table.name: table.needs for table in tables}, home))
+    unit_of = {table.name: table.layer for table in tables}
+    return find_cycle(_after({table.name: table.needs for table in tables}, unit_of))
 
 
 def _unit(pipeline: Pipeline, table: str) -> str:
@@ -51,12 +51,12 @@ def _unit(pipeline: Pipeline, table: str) -> str:
             return "tables"
 
 
-def _after(needs: Mapping[str, tuple[str, ...]], home: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, dict[str, None]] = {unit: {} for unit in sorted(set(home.values()), key=_place)}
+def _after(needs: Mapping[str, tuple[str, ...]], unit_of: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {unit: {} for unit in sorted(set(unit_of.values()), key=_place)}
     for name, wanted in needs.items():
         for need in wanted:
-            if need in home and home[need] != home[name]:
-                found[home[name]][home[need]] = None
+            if need in unit_of and unit_of[need] != unit_of[name]:
+                found[unit_of[name]][unit_of[need]] = None
     return {unit: tuple(upstream) for unit, upstream in found.items()}
 
 

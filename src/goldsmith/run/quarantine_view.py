@@ -1,4 +1,4 @@
-"""What the quarantines hold, for people to read."""
+"""Reads quarantines for display: reasons with counts, and rows."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.columns import EXACT_TIMES, named
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.engine.failures import explained, is_bad_value
+from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, chosen, rows_as_entered, unreadable
+from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, filtered, invalid_condition, original_rows
 from goldsmith.run.sources import source_of
 
 
 @dataclass(frozen=True)
-class HeldReason:
-    """How many rows of a table are quarantined for one reason, the first of them since when (UTC)."""
+class QuarantineReason:
+    """The number of a table's rows that are quarantined for one reason. since: the time of the first, in UTC."""
 
     table: str
     reason: str
@@ -30,8 +30,8 @@ class HeldReason:
 
 
 @dataclass(frozen=True)
-class HeldRow:
-    """One quarantined row. row: as it entered, as JSON with its exact numbers."""
+class QuarantineEntry:
+    """A quarantined row. row: the original row as JSON with exact numbers."""
 
     reasons: tuple[str, ...]
     held_at: datetime
@@ -39,49 +39,49 @@ class HeldRow:
     row: str
 
 
-def reasons(spark: SparkSession, run: Run) -> tuple[HeldReason, ...]:
-    """Tables and reasons, most rows first. A row with two reasons counts for each."""
+def reasons(spark: SparkSession, run: Run) -> tuple[QuarantineReason, ...]:
+    """Tables and reasons, the most frequent first. A row with two reasons is counted for both."""
     found = []
     for name in run.project.tables:
-        held = Quarantine(spark, run.quarantine_path(name))
-        if held.version() < 0:
+        quarantine = QuarantineTable(spark, run.quarantine_path(name))
+        if quarantine.version() < 0:
             continue
         counter = TableLog(spark, run.path(name)).counter()
-        each = held.entries(counter).select(F.explode("reasons").alias("reason"), "held_at")
+        each = quarantine.entries(counter).select(F.explode("reasons").alias("reason"), "held_at")
         counted = each.groupBy("reason").agg(
             F.count(F.lit(1)).alias("n"), F.min(F.unix_micros("held_at")).alias("since")
         )
         for row in counted.orderBy(F.col("n").desc(), "reason").collect():
-            found.append(HeldReason(name, row.reason, row.n, _utc(row.since)))
+            found.append(QuarantineReason(name, row.reason, row.n, _utc(row.since)))
     return tuple(found)
 
 
 def rows(
     spark: SparkSession, run: Run, table: Table, limit: int, where: str | None = None
-) -> tuple[HeldRow, ...]:
-    """A table's quarantined rows, the newest first. where: SQL over the row's columns as they entered, and `reasons`.
+) -> tuple[QuarantineEntry, ...]:
+    """A table's quarantined rows, the newest first. where: SQL over the original columns and `reasons`.
 
-    Raises DeclarationError GS203 for a condition that cannot be read.
+    Raises DeclarationError GS203 for an invalid condition.
     """
-    quarantine = Quarantine(spark, run.quarantine_path(table.name))
+    quarantine = QuarantineTable(spark, run.quarantine_path(table.name))
     if quarantine.version() < 0:
         return ()
     log = TableLog(spark, run.path(table.name))
     entries = quarantine.entries(log.counter())
     found = []
-    for each in rows_as_entered(spark, table, entries, log, source_of(table).text_columns()):
+    for each in original_rows(spark, table, entries, log, source_of(table).text_columns()):
         row = F.to_json(F.struct(*named(each.columns)), EXACT_TIMES).alias("row")
-        found.append(chosen(each, where, log.types()).frame.select(WHY, SINCE, BY, ENTRY, row))
+        found.append(filtered(each, where, log.types()).frame.select(WHY, SINCE, BY, ENTRY, row))
     if not found:
         return ()
     newest = reduce(DataFrame.union, found).orderBy(F.col(SINCE).desc(), ENTRY).limit(limit)
     try:
-        told = newest.collect()
+        collected = newest.collect()
     except Exception as error:
         if where is not None and is_bad_value(error):
-            raise unreadable(error) from None
+            raise invalid_condition(error) from None
         raise explained(error, table=table.name, path=quarantine.path) from error
-    return tuple(HeldRow(tuple(row[WHY]), _utc(row[SINCE]), row[BY], row["row"]) for row in told)
+    return tuple(QuarantineEntry(tuple(row[WHY]), _utc(row[SINCE]), row[BY], row["row"]) for row in collected)
 
 
 def _utc(micros: int) -> datetime:

@@ -1,4 +1,4 @@
-"""Did you mean: the nearest of the names there are."""
+"""Hints for misspelled names: the nearest known name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LISTED = 12
 
 
 def _distance(left: str, right: str) -> int:
-    """Edits between two words; two neighbouring letters swapped count as one (Damerau, restricted)."""
+    """The restricted Damerau-Levenshtein distance of two words."""
     before: list[int] = []
     last = list(range(len(right) + 1))
     for row, one in enumerate(left, start=1):
@@ -23,9 +23,9 @@ def _distance(left: str, right: str) -> int:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate a person most likely meant, or None where none is near; case does not count.
+    """The candidate that was most likely meant, ignoring case; None if none is near.
 
-    Near means one edit for each three letters (at least one), or one word the beginning of the other.
+    Near means at most one edit for three letters (at least one), or that one word is a prefix of the other.
     """
     lowered = word.lower()
     best: tuple[int, str] | None = None
@@ -48,13 +48,18 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 _PREFIX = 3
 
 
+def after_colon(message: str) -> str:
+    """A message as the rest of a sentence after a colon."""
+    return message[0].lower() + message[1:] + ("" if message.endswith(".") else ".")
+
+
 def hint_for(word: str, candidates: Iterable[str]) -> str:
-    """What to tell someone who wrote `word` where only `candidates` are known: a near miss, or the list."""
+    """A hint for an unknown `word`: the nearest of `candidates`, or their list."""
     known = sorted(set(candidates))
     match = nearest(word, known)
     if match is not None:
         return f"Did you mean `{match}`?"
     if not known:
-        return "There is none to choose from."
+        return "None is declared."
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    return f"There is: {', '.join(known[:_LISTED])}{more}."
+    return f"Known: {', '.join(known[:_LISTED])}{more}."

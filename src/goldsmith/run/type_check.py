@@ -1,4 +1,4 @@
-"""Declared columns that have another type than the table's."""
+"""Checks that declared types of columns are those of the table."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
 
 
-def refuse_retyped(table: Table, log: TableLog, bookmark: Bookmark, hint: str) -> None:
-    """Raises RunError GS405 where a changed declaration gives a column another type than the table has."""
+def check_types_unchanged(table: Table, log: TableLog, bookmark: Bookmark, hint: str) -> None:
+    """Raises RunError GS405 if a changed declaration changes the type of a column."""
     if bookmark.metadata.definition == table.definition:
         return
-    held = {name.lower(): kind for name, kind in log.types().items()}
+    current = {name.lower(): kind for name, kind in log.types().items()}
     for name, column in table.spec.columns.items():
-        kind = held.get(name.lower())
+        kind = current.get(name.lower())
         if kind is not None and column.type and not same_type(column.type, kind):
             raise RunError(
                 "GS405",
-                f"`{table.name}` holds {name} as {kind}, and it is declared as {column.type} now.",
+                f"The column {name} of `{table.name}` has the type {kind}, and is now declared as {column.type}.",
                 where=table.where("columns", name),
                 hint=hint,
             )

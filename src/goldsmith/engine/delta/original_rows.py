@@ -1,8 +1,7 @@
-"""Rows as they entered a load, kept with the types they had, whatever types later rows have.
+"""Stores input rows of a load in their original types, independent of the types of later rows.
 
-A quarantine keeps all of them in one struct column. It has a field for each column name and type that ever
-entered, so a column that changes its type gets a second field and no value is converted. Each entry names its
-own columns and their fields.
+A quarantine stores them in one struct column. It has a field for each pair of column name and type, so a column that
+changes its type gets a second field, and no value is converted. Each entry lists its own columns and their fields.
 """
 
 from __future__ import annotations
@@ -34,16 +33,16 @@ from pyspark.sql.types import (
 from goldsmith.project.sql.text import quoted
 
 BAD = "_gs_bad"
-"""map<string,string>: what a column held that could not be cast, as text; NULL where all could."""
+"""map<string,string>: the values that could not be cast, as text, by column; NULL if all could."""
 
 AS_ENTERED = "_gs_as_entered"
-"""struct: the columns that are cast, as they were before. Absent where none is."""
+"""struct: the cast columns with their values before the cast. Missing if no column is cast."""
 
 ENTERED = "entered"
-"""struct: the row's values, a field for each column name and type."""
+"""struct: the row's values, with a field for each pair of column name and type."""
 
 ENTERED_AS = "entered_as"
-"""The row's columns in their order, as the JSON of a Spark schema; each names its field in ENTERED."""
+"""The row's columns in order, as the JSON of a Spark schema; each names its field in ENTERED."""
 
 _FIELD = "field"
 _STORED = (
@@ -59,48 +58,48 @@ _PLAIN = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
-class Entering:
-    """Columns of rows that enter a quarantine. values: a column for each field of `columns`, in their order."""
+class OriginalRow:
+    """The columns of rows that are quarantined. values: a column for each field of `columns`, in order."""
 
     columns: StructType
     values: tuple[Column, ...]
 
     @property
     def text(self) -> str:
-        """The columns for ENTERED_AS."""
+        """The value of ENTERED_AS."""
         described = []
         for column in self.columns.fields:
             metadata = {} if _is_void(column) else {_FIELD: field_name(column.name, column.dataType)}
-            described.append(StructField(column.name, plain(column.dataType), True, metadata))
+            described.append(StructField(column.name, plain_type(column.dataType), True, metadata))
         return StructType(described).json()
 
     @property
     def struct(self) -> Column | None:
-        """The values for ENTERED; None where no column has a type."""
+        """The value of ENTERED; None if no column has a type."""
         fields = []
         for column, value in zip(self.columns.fields, self.values, strict=True):
             if not _is_void(column):
                 name = field_name(column.name, column.dataType)
-                fields.append(value.cast(stored(column.dataType)).alias(name, metadata={}))
+                fields.append(value.cast(storage_type(column.dataType)).alias(name, metadata={}))
         return F.struct(*fields) if fields else None
 
 
-def returned(text: str) -> list[Column]:
-    """The columns that a text of ENTERED_AS describes, for entries that have it. One without a type is NULL."""
+def original_columns(text: str) -> list[Column]:
+    """The columns described by a value of ENTERED_AS, for entries with this value. Columns without a type are NULL."""
     columns = []
     for column in StructType.fromJson(json.loads(text)).fields:
         field = column.metadata.get(_FIELD)
         value = F.lit(None) if field is None else F.col(f"{ENTERED}.{quoted(field)}")
         if field is not None:
             back = _without_void(column.dataType)
-            value = value if back == stored(column.dataType) else value.cast(back)
+            value = value if back == storage_type(column.dataType) else value.cast(back)
         columns.append(value.alias(column.name))
     return columns
 
 
 def field_name(name: str, kind: DataType) -> str:
-    """The field of ENTERED for a column: `amount__decimal_9_2`. Types and names that do not fit get a digest."""
-    folded, kept = name.lower(), plain(kind)
+    """The field of ENTERED for a column: `amount__decimal_9_2`. Other types and names get a digest."""
+    folded, kept = name.lower(), plain_type(kind)
     word = re.sub(r"\W+", "_", kept.simpleString()).strip("_")
     if isinstance(kept, StructType | ArrayType | MapType):
         word = kept.typeName()
@@ -111,22 +110,24 @@ def field_name(name: str, kind: DataType) -> str:
     return f"{fitting}__{word}_{digest[:8]}"
 
 
-def plain(kind: DataType) -> DataType:
-    """A type without what a schema says beside it: every part may be NULL, and no part has metadata."""
+def plain_type(kind: DataType) -> DataType:
+    """A type in which every part is nullable and has no metadata."""
     match kind:
         case StructType():
-            return StructType([StructField(field.name, plain(field.dataType)) for field in kind.fields])
+            return StructType([StructField(field.name, plain_type(field.dataType)) for field in kind.fields])
         case ArrayType():
-            return ArrayType(plain(kind.elementType))
+            return ArrayType(plain_type(kind.elementType))
         case MapType():
-            return MapType(plain(kind.keyType), plain(kind.valueType))
+            return MapType(plain_type(kind.keyType), plain_type(kind.valueType))
         case _:
             return kind
 
 
-def stored(kind: DataType) -> DataType:
-    """The type of a value's field: its own, where Delta has that. Text stands for the others, and for void within
-    a nested type; names that Delta refuses within a nested type are numbered."""
+def storage_type(kind: DataType) -> DataType:
+    """The type in which a value is stored: its own if Delta supports it, else text.
+
+    Text also replaces void within nested types. Field names that Delta does not support are replaced by numbers.
+    """
     match kind:
         case StructType():
             names = [field.name for field in kind.fields]
@@ -135,14 +136,14 @@ def stored(kind: DataType) -> DataType:
             )
             return StructType(
                 [
-                    StructField(field.name if fitting else f"c{at}", stored(field.dataType))
+                    StructField(field.name if fitting else f"c{at}", storage_type(field.dataType))
                     for at, field in enumerate(kind.fields)
                 ]
             )
         case ArrayType():
-            return ArrayType(stored(kind.elementType))
+            return ArrayType(storage_type(kind.elementType))
         case MapType():
-            return MapType(stored(kind.keyType), stored(kind.valueType))
+            return MapType(storage_type(kind.keyType), storage_type(kind.valueType))
         case _:
             return kind if isinstance(kind, _STORED) else StringType()
 

@@ -1,7 +1,7 @@
-"""Values of rows as SQL literals that Spark itself writes.
+"""SQL literals of row values, rendered by Spark.
 
-Python has no date beyond the year 9999, no text that is not Unicode and no row that could be told from another by its
-type, so no value of a row passes through it: it carries the text of a literal from one query to the next.
+Python cannot represent dates after the year 9999, text that is not Unicode, and types of rows. Therefore Python only
+passes the text of a literal from one query to the next, never a row's value.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Literals = tuple[str | None, ...]
 """The values of one row as SQL literals of their own types; None for NULL."""
 
 MAX_DAYS = 100
-"""How many days are listed one by one rather than by the first and the last."""
+"""The greatest number of days that are listed instead of given as a range."""
 
 _PLAIN = r"r'\A[\p{L}\p{N} _.,:;/@+*()=-]*\z'"
-"""Text that stands in quotes as it is; any other is written as its bytes."""
+"""Text that is quoted unchanged; other text is written as its bytes."""
 
 _ENDINGS: dict[type[DataType], str] = {
     ByteType: "Y",
@@ -48,15 +48,15 @@ _ENDINGS: dict[type[DataType], str] = {
     LongType: "L",
     DecimalType: "BD",
 }
-_WORDS: dict[type[DataType], str] = {DateType: "DATE", TimestampNTZType: "TIMESTAMP_NTZ"}
-_BROKEN = "string("
-"""How the literal of a text begins that is not valid UTF-8. A filter on it would reach Parquet as another text."""
+_PREFIXES: dict[type[DataType], str] = {DateType: "DATE", TimestampNTZType: "TIMESTAMP_NTZ"}
+_INVALID_TEXT = "string("
+"""The prefix of literals of text that is not valid UTF-8. Parquet would filter by another text."""
 
 _ZERO = ("'0.0'", "'-0.0'")
 
 
 def groupable(kind: DataType) -> bool:
-    """Whether values of a type can be told apart by `=`: those that hold a map or a variant cannot."""
+    """Whether values of a type can be compared by `=`: not if they contain a map or a variant."""
     match kind:
         case StructType():
             return all(groupable(field.dataType) for field in kind.fields)
@@ -67,9 +67,9 @@ def groupable(kind: DataType) -> bool:
 
 
 def literal_of(value: str, kind: DataType) -> str:
-    """SQL that gives the literal of `value`, an SQL expression of the type `kind`; NULL where it is NULL."""
+    """SQL that computes the literal of `value`, an expression of the type `kind`; NULL if it is NULL."""
     if isinstance(kind, StructType | ArrayType):
-        # Its members alone do not tell the types of its NULLs, nor of an empty array.
+        # The members alone do not determine the types of NULLs and of empty arrays.
         return f"concat('CAST(', {_member(value, kind, 0)}, {text_literal(f' AS {type_text(kind)})')})"
     return _member(value, kind, 0)
 
@@ -90,9 +90,9 @@ def _member(value: str, kind: DataType, depth: int) -> str:
             members = f"transform({value}, {item} -> coalesce({_member(item, kind.elementType, depth + 1)}, 'NULL'))"
             return f"concat('array(', array_join({members}, ', '), ')')"
         case StringType():
-            spelling = f"IF(is_valid_utf8({value}), 'CAST(', {text_literal(_BROKEN)})"
-            told = f"concat({spelling}, 'X\\'', hex({value}), '\\'', IF(is_valid_utf8({value}), ' AS string)', ')'))"
-            return f"IF({value} RLIKE {_PLAIN}, concat('\\'', {value}, '\\''), {told})"
+            spelling = f"IF(is_valid_utf8({value}), 'CAST(', {text_literal(_INVALID_TEXT)})"
+            hexadecimal = f"concat({spelling}, 'X\\'', hex({value}), '\\'', IF(is_valid_utf8({value}), ' AS string)', ')'))"
+            return f"IF({value} RLIKE {_PLAIN}, concat('\\'', {value}, '\\''), {hexadecimal})"
         case BinaryType():
             return f"concat('X\\'', hex({value}), '\\'')"
         case BooleanType():
@@ -100,20 +100,20 @@ def _member(value: str, kind: DataType, depth: int) -> str:
         case FloatType() | DoubleType():
             return f"concat('{kind.simpleString()}(\\'', {text}, '\\')')"
         case TimestampType():
-            # In UTC, whatever the session's time zone: a clock that is put back shows an hour twice.
+            # In UTC, independent of the session's time zone: when clocks are set back, an hour occurs twice.
             utc = f"timestampadd(MICROSECOND, unix_micros({value}), TIMESTAMP_NTZ '1970-01-01 00:00:00')"
             return f"concat('TIMESTAMP \\'', CAST({utc} AS string), 'Z\\'')"
-        case _ if type(kind) in _WORDS:
-            return f"concat('{_WORDS[type(kind)]} \\'', {text}, '\\'')"
+        case _ if type(kind) in _PREFIXES:
+            return f"concat('{_PREFIXES[type(kind)]} \\'', {text}, '\\'')"
         case _ if type(kind) in _ENDINGS:
             return f"concat({text}, '{_ENDINGS[type(kind)]}')"
         case _:
-            # An interval as text is its own literal.
+            # The text of an interval is its literal.
             return text
 
 
 def type_text(kind: DataType) -> str:
-    """A type as SQL, whatever the names of its fields."""
+    """A type as SQL, with quoted field names."""
     match kind:
         case StructType():
             fields = ", ".join(f"{quoted(field.name)}: {type_text(field.dataType)}" for field in kind.fields)
@@ -127,10 +127,10 @@ def type_text(kind: DataType) -> str:
 
 
 def range_of(column: str, kind: DataType, restricted: str = "") -> str:
-    """SQL, an aggregate: the condition that values of a column meet, as text that follows the column's name.
+    """SQL aggregate: a condition that all values of a column meet, as the text after the column's name.
 
-    A list of days where the column has few, else the least and the greatest value; NULL where there is no value.
-    restricted: what follows each aggregate, as `FILTER (WHERE ...)`.
+    A list if the column has few days, else a range; NULL if there is no value. restricted: a suffix for each
+    aggregate, such as `FILTER (WHERE ...)`.
     """
     low, high = (f"{function}({column}) {restricted}" for function in ("min", "max"))
     between = f"concat('BETWEEN ', {literal_of(low, kind)}, ' AND ', {literal_of(high, kind)})"
@@ -138,15 +138,15 @@ def range_of(column: str, kind: DataType, restricted: str = "") -> str:
         return f"IF(is_valid_utf8({low}) AND is_valid_utf8({high}), {between}, NULL)"
     if not isinstance(kind, DateType):
         return between
-    # A list stands beside the generated code: tomorrow's merge finds today's class. Spark makes an equality of a list
-    # of one, whose value is then part of the code.
+    # Values of a list are not part of the generated code, so that a later merge reuses the compiled class. Spark turns
+    # a list of one value into an equality, whose value is part of the code.
     few = f"CAST(unix_date({high}) AS bigint) - unix_date({low}) < {MAX_DAYS}"
     days = f"transform(sequence({low}, {high}), _gs_day -> {literal_of('_gs_day', kind)})"
     return f"IF({few}, concat('IN (', array_join({days}, ', '), ', NULL)'), {between})"
 
 
-def among(columns: Sequence[str], values: Sequence[Literals]) -> str:
-    """SQL that is true for rows whose `columns` hold one of `values`, NULL being a value like others."""
+def in_values(columns: Sequence[str], values: Sequence[Literals]) -> str:
+    """SQL: whether `columns` have one of `values`; NULL is compared like other values."""
     if not values:
         return "false"
     if len(columns) == 1:
@@ -167,29 +167,31 @@ def among(columns: Sequence[str], values: Sequence[Literals]) -> str:
 
 
 def _in(name: str, literals: Sequence[str]) -> str:
-    """SQL: whether a column holds one of some values, of which none is NULL."""
-    broken = [
-        literal.removeprefix(_BROKEN).removesuffix(")") for literal in literals if literal.startswith(_BROKEN)
+    """SQL: whether a column has one of some values that are not NULL."""
+    invalid = [
+        literal.removeprefix(_INVALID_TEXT).removesuffix(")")
+        for literal in literals
+        if literal.startswith(_INVALID_TEXT)
     ]
     listed = [
         spelling
         for literal in literals
-        if not literal.startswith(_BROKEN)
+        if not literal.startswith(_INVALID_TEXT)
         for spelling in _spellings(literal)
     ]
-    # Spark makes an equality of a list of one, whose value is then part of the generated code.
+    # Spark turns a list of one value into an equality, whose value is part of the generated code.
     parts = [f"{name} IN ({', '.join([*listed, 'NULL'] if len(listed) == 1 else listed)})"] if listed else []
-    parts += [f"CAST({name} AS binary) IN ({', '.join(broken)})"] if broken else []
+    parts += [f"CAST({name} AS binary) IN ({', '.join(invalid)})"] if invalid else []
     return " OR ".join(parts)
 
 
 def _equal(name: str, literal: str) -> str:
-    plain = len(_spellings(literal)) == 1 and not literal.startswith(_BROKEN)
+    plain = len(_spellings(literal)) == 1 and not literal.startswith(_INVALID_TEXT)
     return f"{name} = {literal}" if plain else _in(name, [literal])
 
 
 def _spellings(literal: str) -> tuple[str, ...]:
-    """A literal, and where it is a floating zero the other one: they are equal, but not to Parquet's dictionaries."""
+    """A literal; for a floating zero both 0.0 and -0.0, which are equal but differ in Parquet's dictionaries."""
     head, bracket, value = literal.partition("(")
     if head in ("double", "float") and value.removesuffix(")") in _ZERO:
         return tuple(f"{head}{bracket}{zero})" for zero in _ZERO)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goldsmith.project.suggest import hint_for, nearest
+from goldsmith.project.hints import hint_for, nearest
 
 NAMES = ("carrier", "carrier_name", "dep_delay", "arr_delay", "origin", "dest")
 
@@ -33,6 +33,6 @@ def test_a_tie_goes_to_the_first_in_the_alphabet() -> None:
 
 def test_hints() -> None:
     assert hint_for("orgin", NAMES) == "Did you mean `origin`?"
-    assert hint_for("tailnum", ["b", "a"]) == "There is: a, b."
-    assert hint_for("tailnum", []) == "There is none to choose from."
+    assert hint_for("tailnum", ["b", "a"]) == "Known: a, b."
+    assert hint_for("tailnum", []) == "None is declared."
     assert hint_for("zzz", [f"column_{i:02}" for i in range(15)]).endswith("column_11 and 3 more.")

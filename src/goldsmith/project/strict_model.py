@@ -1,4 +1,4 @@
-"""What all declarations have in common: they are immutable and refuse keys they do not know."""
+"""The base class of all declarations: immutable, without unknown keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Strict(BaseModel):
-    """Immutable, and unknown keys are mistakes."""
+    """A model that is immutable and rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from goldsmith.project.expectations import Expectation
-from goldsmith.quality.catalog import describe, is_batch, needs_gx, problems, reference
+from goldsmith.quality.declarations import describe, is_batch, needs_gx, problems, reference
 
 COLUMNS = ("carrier", "distance", "dep_time", "arr_time")
 
@@ -59,7 +59,7 @@ def test_right_declarations_have_no_problems(expectation: Expectation) -> None:
         (expect("expect_column_values_to_be_between", column="distance", min_value=True), "not True"),
         (
             expect("expect_column_values_to_be_between", column="distance", min_value=1, max_value="9"),
-            "kinds",
+            "different types",
         ),
         (expect("expect_column_values_to_be_in_set", column="carrier"), "lacks `value_set`"),
         (expect("expect_column_values_to_be_in_set", column="carrier", value_set="AA"), "a list of values"),
@@ -162,7 +162,7 @@ def test_descriptions_are_made_from_the_declaration() -> None:
 
 def test_the_catalog_loads_without_spark_and_the_judge_without_great_expectations() -> None:
     code = (
-        "import sys, goldsmith.quality.catalog; assert 'pyspark' not in sys.modules; "
+        "import sys, goldsmith.quality.declarations; assert 'pyspark' not in sys.modules; "
         "import goldsmith.quality.judge; assert 'great_expectations' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

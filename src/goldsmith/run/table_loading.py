@@ -1,4 +1,4 @@
-"""The run protocol of one table: it is planned and loaded until it is up to date."""
+"""The run protocol of one table: plans and loads it until it is up to date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.attempt import attempt
 from goldsmith.run.context import Run
-from goldsmith.run.describing import describe
 from goldsmith.run.loads import load_of
 from goldsmith.run.plan import (
     Changes,
@@ -24,15 +23,16 @@ from goldsmith.run.plan import (
 )
 from goldsmith.run.planning import plan_table
 from goldsmith.run.recovery import recover
-from goldsmith.run.slices import TooMuchTouched
+from goldsmith.run.slices import NeedsFullLoad
+from goldsmith.run.table_metadata import apply_if_changed
 
 ATTEMPTS = 10
-"""How often a load is planned again because another writer committed first."""
+"""The number of attempts of a load that conflicts with other writers."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a table's loads did. reason: the first plan's. counter: of the table's last commit."""
+    """The loads of one table. reason: that of the first plan. counter: that of the table's last commit."""
 
     reason: str
     commits: tuple[CommitMetadata, ...] = ()
@@ -43,10 +43,10 @@ class Loaded:
 
 
 def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
-    """Brings a table up to date with its sources as they are now; does nothing where it is.
+    """Loads a table until it is up to date with its sources.
 
-    Several drivers are applied one after the other, a commit each. Raises GoldsmithError: GateStopped for a
-    gate, others for failures; in each case the table is as it was.
+    Several drivers are applied one after the other, with a commit each. Raises GoldsmithError: GateStopped for a
+    gate, others for failures; the failed attempt has not changed the table.
     """
     done = Loaded("")
     attempts = 0
@@ -55,23 +55,23 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         plan = plan_table(spark, run, table, force_full=force_full)
         done = replace(done, reason=done.reason or plan.reason)
         done = replace(done, warnings=(*done.warnings, *plan.warnings))
-        settled = recover(run, plan.handle)
+        reconciled = recover(run, plan.handle)
         if isinstance(plan, Nothing):
             if plan.state.exists:
-                describe(spark, run, table, plan.log)
+                apply_if_changed(spark, run, table, plan.log)
             return replace(done, counter=plan.state.counter, table_id=plan.state.id)
         before = plan.log.types() if plan.state.exists else {}
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
-                taken = attempt(spark, run, plan, settled)
-        except TooMuchTouched as reason:
+                written = attempt(spark, run, plan, reconciled)
+        except NeedsFullLoad as reason:
             force_full = str(reason)
             continue
         except GoldsmithError:
             raise
         except Exception as error:
             if is_conflict(error):
-                taken = None
+                written = None
             elif is_history_gone(error) and isinstance(plan, Changes):
                 force_full = f"the history of {plan.driver} is gone"
                 done = replace(
@@ -81,48 +81,48 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             elif (
                 is_bad_value(error) and isinstance(plan, Changes) and load_of(plan.table).reads_beyond_changes
             ):
-                # Keys are sought among all rows of the driver, also those that the query leaves out.
+                # Keys are computed for all rows of the driver, also for those that the query filters out.
                 force_full = (
                     f"the changes of {plan.driver} cannot be confined: {table.name} failed on a value"
                 )
-                told = (
+                warning = (
                     f"{force_full} ({explained(error, table=table.name, path=run.path(table.name)).message})"
                 )
-                done = replace(done, warnings=(*done.warnings, told))
+                done = replace(done, warnings=(*done.warnings, warning))
                 continue
             else:
-                # What Spark says of a file that was taken away under it depends on the moment.
+                # A removed file causes various exceptions in Spark: check the files first.
                 run.landing.unchanged(files_of(plan), table=table.name)
                 raise explained(error, table=table.name, path=run.path(table.name)) from error
-        if taken is None:
+        if written is None:
             attempts += 1
             if attempts == ATTEMPTS:
                 raise RunError(
                     "GS502",
-                    f"Other writers of `{table.name}` were faster {ATTEMPTS} times.",
+                    f"Gave up after {ATTEMPTS} conflicts with other writers of `{table.name}`.",
                     where=Where(table=table.name),
                     retryable=True,
-                    hint="Run it again when they are done.",
+                    hint="Run it again when the other writers have finished.",
                 )
             continue
         done = replace(
             done,
             reason=done.reason + _new_columns(before, plan.log),
-            commits=(*done.commits, taken.metadata),
-            versions=(*done.versions, taken.version),
+            commits=(*done.commits, written.metadata),
+            versions=(*done.versions, written.version),
         )
-        passed_over = taken.version > plan.state.version + 1 and plan.action == "incremental"
+        interleaved = written.version > plan.state.version + 1 and plan.action == "incremental"
         more = isinstance(plan, Changes) and plan.more
-        if not more and not passed_over:
+        if not more and not interleaved:
             table_id, _ = plan.log.identity()
-            describe(spark, run, table, plan.log)
+            apply_if_changed(spark, run, table, plan.log)
             return replace(done, counter=plan.counter, table_id=table_id)
-        # What another program committed in between is found by the next plan.
+        # The next plan detects what another program committed in between.
         force_full = None
 
 
 def _new_columns(before: Mapping[str, str], log: TableLog) -> str:
-    """What a load's reason says of columns that came to a table; before: its columns, none where it is new."""
+    """The part of a load's reason about new columns. before: the former columns, empty for a new table."""
     new = [name for name in log.types() if name not in before] if before else []
     if not new:
         return ""

@@ -1,4 +1,4 @@
-"""What a table that loads delivered files declares of them."""
+"""The declaration of a table that loads delivered files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from goldsmith.project.sources import FilesSource
 
 @dataclass(frozen=True)
 class FilesTable:
-    """A table's name, its source, and the rest of its declaration: columns, and what becomes of new and missing ones."""
+    """A table that loads delivered files: its name, source and declaration."""
 
     name: str
     source: FilesSource

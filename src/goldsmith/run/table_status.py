@@ -1,4 +1,4 @@
-"""The state of every table: its last load, and its rows in quarantine."""
+"""The status of tables: their last load and their quarantined rows."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.delta.metadata import RowCounts
-from goldsmith.engine.delta.quarantine import Quarantine
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import warning_of
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One table now. status: of its last recorded load, `never` where there is none. ended_at: UTC.
+class TableStatus:
+    """The status of one table. status: that of its last recorded load, or `never`. ended_at: UTC.
 
-    rows_in, written: of that load. quarantined: rows in quarantine at present. version: of its Delta table.
-    message: what stopped the load. warning: what to look at though it succeeded.
+    rows_in, written: those of that load. quarantined: rows in quarantine now. version: that of its Delta table.
+    message: why the load failed or was stopped. warning: a warning about a successful load.
     """
 
     table: str
@@ -36,24 +36,24 @@ class Standing:
     warning: str | None = None
 
 
-def standing(spark: SparkSession, run: Run) -> tuple[Standing, ...]:
-    """Every declared table, in loading order."""
+def table_statuses(spark: SparkSession, run: Run) -> tuple[TableStatus, ...]:
+    """The status of every declared table, in loading order."""
     last = _last_loads(spark, run)
     found = []
     for name in run.project.tables:
         log = TableLog(spark, run.path(name))
         newest = log.version()
-        held = Quarantine(spark, run.quarantine_path(name))
-        quarantined = held.entries(log.counter()).count() if held.version() >= 0 else 0
+        quarantine = QuarantineTable(spark, run.quarantine_path(name))
+        quarantined = quarantine.entries(log.counter()).count() if quarantine.version() >= 0 else 0
         row = last.get(name)
         version = newest if newest != NO_TABLE else None
         if row is None:
-            found.append(Standing(name, "never", None, None, None, None, quarantined, version, None))
+            found.append(TableStatus(name, "never", None, None, None, None, quarantined, version, None))
             continue
         interval = f"{row.interval_start} to {row.interval_end}" if row.interval_start else None
         ended = datetime.fromtimestamp(row.ended / 1_000_000, UTC)
         found.append(
-            Standing(
+            TableStatus(
                 name,
                 row.status,
                 ended,

@@ -1,4 +1,4 @@
-"""Questions to the tables: read-only SQL by full names."""
+"""Runs read-only SQL over the tables by their full names."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from pyspark.sql.types import (
     YearMonthIntervalType,
 )
 
-from goldsmith.engine.delta.catalog import made_known
+from goldsmith.engine.delta.catalog import create_table_sql
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.failures import explained
-from goldsmith.engine.queries import Query, answer_to, parsed
+from goldsmith.engine.queries import ReadOnlyQuery, parsed, result_of
 from goldsmith.errors import DeclarationError
+from goldsmith.project.hints import hint_for
 from goldsmith.project.names import LAYERS, tables_in
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.suggest import hint_for
 from goldsmith.run.context import Run
 
 OPS = tuple(f"ops.{table.name}" for table in OPS_TABLES)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Rows of a query; dates, times and intervals in them are text. more: there are rows beyond the limit.
+class QueryResult:
+    """Rows of a query, with dates, timestamps and intervals as text. more: there are rows beyond the limit.
 
-    moments: which columns are timestamps, from 0.
+    moments: the positions of timestamp columns, from 0.
     """
 
     columns: tuple[str, ...]
@@ -47,7 +47,7 @@ class Answer:
     moments: frozenset[int] = frozenset()
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """The rows for machines: timestamps as ISO 8601 has them, and a number behind a name that is there already."""
+        """The rows for JSON: timestamps in ISO 8601, duplicate names with a number appended."""
         names: list[str] = []
         for at, name in enumerate(self.columns):
             names.append(name if name not in self.columns[:at] else f"{name}_{at + 1}")
@@ -60,14 +60,14 @@ class Answer:
         ]
 
 
-def ask(spark: SparkSession, run: Run, query: str, *, limit: int) -> Answer:
-    """The first rows of a query. Times are UTC. Nothing but a query is executed.
+def run_query(spark: SparkSession, run: Run, query: str, *, limit: int) -> QueryResult:
+    """Runs a query and returns its first rows. Times are UTC. Only queries are executed.
 
-    Raises DeclarationError GS201 where it does not parse or does more than read, GS202 where a table in it has
-    never been loaded, GS203 for its columns; StorageError GS403 where it fails.
+    Raises DeclarationError GS201 if it does not parse or does not only read, GS202 if one of its tables has
+    never been loaded, GS203 for unknown columns; StorageError GS403 if it fails.
     """
     try:
-        frame = answer_to(spark, register(spark, run, query))
+        frame = result_of(spark, register_tables(spark, run, query))
         rows = _readable(frame).limit(limit + 1).collect()
     except ParseException as error:
         raise DeclarationError("GS201", _message(error)) from None
@@ -80,7 +80,9 @@ def ask(spark: SparkSession, run: Run, query: str, *, limit: int) -> Answer:
         for at, field in enumerate(frame.schema.fields)
         if isinstance(field.dataType, TimestampType | TimestampNTZType)
     )
-    return Answer(tuple(frame.columns), tuple(tuple(row) for row in rows[:limit]), len(rows) > limit, moments)
+    return QueryResult(
+        tuple(frame.columns), tuple(tuple(row) for row in rows[:limit]), len(rows) > limit, moments
+    )
 
 
 def _in_catalog(name: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,21 +92,21 @@ def _in_catalog(name: tuple[str, ...]) -> tuple[str, ...]:
 def _analysis_error(run: Run, error: AnalysisException) -> DeclarationError:
     if (error.getCondition() or "").startswith("TABLE_OR_VIEW_NOT_FOUND"):
         name = (error.getMessageParameters() or {}).get("relationName", "").replace("`", "")
-        hint = hint_for(name, list(_places(run))) if "." in name else "Write its full name: `layer.table`."
+        hint = hint_for(name, list(_paths(run))) if "." in name else "Write the full name: `layer.table`."
         return DeclarationError("GS202", f"There is no table `{name}`.", hint=hint)
     return DeclarationError("GS203", _message(error))
 
 
 def _message(error: PySparkException) -> str:
-    """What Spark says is wrong and where in the query, without the name and the number of the condition."""
+    """Spark's message with the position in the query, without the name and number of the condition."""
     line = re.sub(r"^\[[A-Z0-9_.]+\] ", "", str(error).strip().splitlines()[0])
     place = re.search(r"line (\d+),? pos (\d+)", line)
-    said = re.sub(r"\s*SQLSTATE: \w+.*$", "", line)
-    return f"{said} (line {place[1]}, column {int(place[2]) + 1})" if place else said
+    message = re.sub(r"\s*SQLSTATE: \w+.*$", "", line)
+    return f"{message} (line {place[1]}, column {int(place[2]) + 1})" if place else message
 
 
 def _readable(frame: DataFrame) -> DataFrame:
-    """Rows with dates, times and intervals as Spark's own text: Python knows no year beyond 9999."""
+    """Rows with dates, times and intervals as Spark's text: Python has no years after 9999."""
     kinds = [field.dataType for field in frame.schema.fields]
     if not any(map(_has_time, kinds)):
         return frame
@@ -131,52 +133,52 @@ def _has_time(kind: DataType) -> bool:
 _TIMES = (DateType, TimestampType, TimestampNTZType, DayTimeIntervalType, YearMonthIntervalType)
 
 
-def register(spark: SparkSession, run: Run, query: str) -> Query:
-    """Makes the tables that a query names known to this session by their full names, where they are stored.
+def register_tables(spark: SparkSession, run: Run, query: str) -> ReadOnlyQuery:
+    """Registers the tables of a query in this session by their full names.
 
-    Raises DeclarationError GS201 for what is no query, GS202 for a table that is not declared or has not been
-    loaded; ParseException.
+    Raises DeclarationError GS201 for statements other than queries, GS202 for a table that is not declared or has
+    not been loaded; ParseException.
     """
     found = parsed(spark, query)
-    places = _places(run)
+    paths = _paths(run)
     read = {".".join(_in_catalog(name)).lower() for name in found.tables}
-    # Those that only a text names, as for IDENTIFIER and table_changes, may be something else and need not exist.
+    # Names within strings, as for IDENTIFIER and table_changes, may not be tables and need not exist.
     for name in dict.fromkeys((*sorted(read), *tables_in(query))):
-        known = name in places and make_known(spark, name, places[name])
+        known = name in paths and register_table(spark, name, paths[name])
         layer, _, own = name.partition(".")
         if known or name not in read or not own or layer not in LAYERS:
             continue
-        if name not in places:
-            raise DeclarationError("GS202", f"There is no table `{name}`.", hint=hint_for(name, list(places)))
+        if name not in paths:
+            raise DeclarationError("GS202", f"There is no table `{name}`.", hint=hint_for(name, list(paths)))
         if name.startswith("quarantine."):
-            raise DeclarationError("GS202", f"`{name}` is not there: no row was ever quarantined.")
+            raise DeclarationError("GS202", f"`{name}` does not exist: no row was ever quarantined.")
         raise DeclarationError(
             "GS202", f"`{name}` has not been loaded yet.", hint=f"Load it: `goldsmith run {name}`."
         )
     return found
 
 
-def register_all(spark: SparkSession, run: Run) -> tuple[str, ...]:
-    """Makes every table that has been loaded known by its full name; returns the names."""
-    return tuple(name for name, path in _places(run).items() if make_known(spark, name, path))
+def register_all_tables(spark: SparkSession, run: Run) -> tuple[str, ...]:
+    """Registers every table that has been loaded by its full name; returns the names."""
+    return tuple(name for name, path in _paths(run).items() if register_table(spark, name, path))
 
 
-def make_known(spark: SparkSession, name: str, path: str) -> bool:
-    """Makes a Delta table known to this session; False where there is none at its path yet."""
+def register_table(spark: SparkSession, name: str, path: str) -> bool:
+    """Registers a Delta table in this session; False if there is none at its path."""
     if TableLog(spark, path).version() == NO_TABLE:
         return False
     schema, _, table = name.partition(".")
     full = f"{quoted(schema)}.{quoted(table)}"
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     if _is_of_session(spark) and _location(spark, full) not in (None, path):
-        # The session has shown another project's table of this name.
+        # The session has another project's table of this name.
         spark.sql(f"DROP TABLE {full}")
-    spark.sql(made_known(name, path))
+    spark.sql(create_table_sql(name, path))
     return True
 
 
 def _is_of_session(spark: SparkSession) -> bool:
-    """Whether the catalog lasts as long as the session: a metastore's tables are not replaced to answer a query."""
+    """Whether the catalog belongs to the session; tables of a metastore are not replaced for a query."""
     return spark.conf.get("spark.sql.catalogImplementation") == "in-memory"
 
 
@@ -188,9 +190,9 @@ def _location(spark: SparkSession, full: str) -> str | None:
     return re.sub("^file:/+", "/", rows[0].data_type) if rows else None
 
 
-def _places(run: Run) -> dict[str, str]:
-    """Where each table lies that a project has by its declarations, quarantines and the platform's own included."""
-    places = {name: run.path(name) for name in (*run.project.tables, *OPS)}
-    return places | {
+def _paths(run: Run) -> dict[str, str]:
+    """The paths of all tables of a project, including quarantines and `ops`."""
+    paths = {name: run.path(name) for name in (*run.project.tables, *OPS)}
+    return paths | {
         f"quarantine.{name.replace('.', '_')}": run.quarantine_path(name) for name in run.project.tables
     }

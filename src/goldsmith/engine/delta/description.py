@@ -1,4 +1,4 @@
-"""Keeps what a Delta table says of itself in step with its declaration: comments, properties, clustering."""
+"""Applies declared comments, properties and clustering to a Delta table."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from goldsmith.engine.failures import is_conflict
 from goldsmith.project.sql.text import quoted
 
 DECLARED = "goldsmith.declared"
-"""The table property that says which declaration the table was brought in step with, and what that set."""
+"""The table property that records which declaration was applied, and what it set."""
 
 _DEFAULT = "spark.databricks.delta.properties.defaults."
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a declaration says of a table beside its rows. columns: their comments, where they have one."""
+    """The declared comments, properties and clustering of a table. columns: their comments, if they have one."""
 
     comment: str
     columns: Mapping[str, str]
@@ -32,8 +32,8 @@ class Description:
     cluster_by: tuple[str, ...]
 
     @property
-    def mark(self) -> str:
-        """The text of DECLARED: a digest, and the names of what is set. Empty where nothing is declared."""
+    def fingerprint(self) -> str:
+        """The value of DECLARED: a digest, and the names of what is set; empty if nothing is declared."""
         content = (
             self.comment,
             sorted(self.columns.items()),
@@ -42,37 +42,36 @@ class Description:
         )
         if not any(content):
             return ""
-        held = {
+        values = {
             "digest": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16],
             "columns": sorted(self.columns),
             "properties": sorted(self.properties),
         }
-        return json.dumps(held, separators=(",", ":"))
+        return json.dumps(values, separators=(",", ":"))
 
 
-def in_step(log: TableLog, wanted: Description) -> bool:
-    """True where the table was last brought in step with this description: one look at what is in memory."""
-    return (log.table_property(DECLARED) or "") == wanted.mark
+def is_current(log: TableLog, wanted: Description) -> bool:
+    """True if this description was the last one applied. Reads the cached snapshot only."""
+    return (log.table_property(DECLARED) or "") == wanted.fingerprint
 
 
-def bring_in_step(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
-    """Makes the table's comments, properties and clustering those that are wanted; True where it committed.
+def apply_description(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
+    """Sets the table's comments, properties and clustering; True if it committed.
 
-    The commit has no rows, so readers of changes pass over it. It carries no bookmark: the one before it stays
-    the table's. Columns without a description keep the comment that they came with. False where another
-    writer was faster; the next run looks again.
+    The commit has no rows, so readers of changes skip it. It carries no bookmark: the previous one stays the
+    table's. Columns without a description keep their comments. False after a conflict; the next run tries again.
     """
     try:
         clustered = not _is_clustered(spark, log, wanted)
         if clustered:
             _cluster(spark, log, wanted.cluster_by)
         transaction, metadata = log.transaction()
-        told = _described(spark, log, metadata, wanted)
-        if told.equals(metadata):
+        updated = _with_description(spark, log, metadata, wanted)
+        if updated.equals(metadata):
             return clustered
-        transaction.updateMetadata(told, False)
-        with session_commit(spark, _told(log)):
-            log.commit_description(transaction, told.configuration())
+        transaction.updateMetadata(updated, False)
+        with session_commit(spark, _user_metadata(log)):
+            log.commit_properties(transaction, updated.configuration())
     except Exception as error:
         if is_conflict(error):
             return False
@@ -81,10 +80,10 @@ def bring_in_step(spark: SparkSession, log: TableLog, wanted: Description) -> bo
 
 
 def differs(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
-    """True where the table's words are not the wanted ones, whoever changed them."""
+    """True if the table's comments, properties or clustering differ from the description."""
     metadata = log.transaction()[1]
     return not (
-        _is_clustered(spark, log, wanted) and _described(spark, log, metadata, wanted).equals(metadata)
+        _is_clustered(spark, log, wanted) and _with_description(spark, log, metadata, wanted).equals(metadata)
     )
 
 
@@ -95,14 +94,14 @@ def _is_clustered(spark: SparkSession, log: TableLog, wanted: Description) -> bo
 
 def _cluster(spark: SparkSession, log: TableLog, wanted: tuple[str, ...]) -> None:
     by = f"({', '.join(map(quoted, wanted))})" if wanted else "NONE"
-    with session_commit(spark, _told(log)):
+    with session_commit(spark, _user_metadata(log)):
         spark.sql(f"ALTER TABLE delta.{quoted(log.path)} CLUSTER BY {by}")
 
 
-def _described(spark: SparkSession, log: TableLog, metadata: Any, wanted: Description) -> Any:
-    """The metadata with what is wanted."""
+def _with_description(spark: SparkSession, log: TableLog, metadata: Any, wanted: Description) -> Any:
+    """The metadata with the description applied."""
     former = json.loads(log.table_property(DECLARED) or "{}")
-    settings = {**wanted.properties, DECLARED: wanted.mark}
+    settings = {**wanted.properties, DECLARED: wanted.fingerprint}
     gone = [key for key in former.get("properties", ()) if key not in wanted.properties]
     configuration = metadata.configuration()
     for key in (*gone, *(key for key, value in settings.items() if not value)):
@@ -114,7 +113,7 @@ def _described(spark: SparkSession, log: TableLog, metadata: Any, wanted: Descri
     for key, value in settings.items():
         if value:
             configuration = configuration.updated(key, value)
-    schema = _commented(json.loads(metadata.schemaString()), wanted.columns, former.get("columns", ()))
+    schema = _with_comments(json.loads(metadata.schemaString()), wanted.columns, former.get("columns", ()))
     return metadata.copy(
         metadata.id(),
         metadata.name(),
@@ -122,13 +121,13 @@ def _described(spark: SparkSession, log: TableLog, metadata: Any, wanted: Descri
         metadata.format(),
         json.dumps(schema, separators=(",", ":"), ensure_ascii=False),
         metadata.partitionColumns(),
-        log.checked(configuration),
+        log.validated(configuration),
         metadata.createdTime(),
     )
 
 
-def _commented(schema: dict[str, Any], wanted: Mapping[str, str], former: Any) -> dict[str, Any]:
-    """The schema with the wanted comments, and without those that a former declaration had set."""
+def _with_comments(schema: dict[str, Any], wanted: Mapping[str, str], former: Any) -> dict[str, Any]:
+    """The schema with the wanted comments, without those that an earlier declaration had set."""
     comments = {name.lower(): comment for name, comment in wanted.items()}
     gone = {name.lower() for name in former} - set(comments)
     for field in schema["fields"]:
@@ -140,6 +139,6 @@ def _commented(schema: dict[str, Any], wanted: Mapping[str, str], former: Any) -
     return schema
 
 
-def _told(log: TableLog) -> str:
-    # The version that the commit is planned from: the log store on S3 refuses it on any other.
+def _user_metadata(log: TableLog) -> str:
+    # The version that the commit is planned from: on S3 the log store rejects it on any other version.
     return json.dumps({"base": log.version(), "describes": True})

@@ -1,4 +1,4 @@
-"""Expectations on rows as rules over a frame, once Spark has read what they hold of its own language."""
+"""Compiles expectations on rows to rules over a frame, and lets Spark validate their SQL and patterns."""
 
 from __future__ import annotations
 
@@ -13,58 +13,56 @@ from pyspark.sql.types import BooleanType
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.sql.text import quoted
-from goldsmith.quality.predicates import predicate, unjudged
+from goldsmith.quality.predicates import predicate, skips
 from goldsmith.quality.schema import fields_of
 
 
 @dataclass(frozen=True)
 class RowRule:
-    """considered: SQL, whether the row is judged at all (never NULL); None where every row is.
+    """An expectation compiled for a frame.
 
-    failed: SQL, it is, and does not hold (never NULL). foreign: a boolean Column that `failed` names, which
-    the frame has to be given first.
+    considered: SQL, never NULL: the row is evaluated; None if every row is. failed: SQL, never NULL: the row is
+    evaluated and fails. gx_column: a boolean Column that `failed` uses and that must be added to the frame first.
     """
 
     considered: str | None
     failed: str
-    foreign: tuple[str, Column] | None = None
+    gx_column: tuple[str, Column] | None = None
 
 
 def rule(
-    skipped: str | None, held: str, ignore_nulls: bool, foreign: tuple[str, Column] | None = None
+    skipped: str | None, condition: str, ignore_nulls: bool, gx_column: tuple[str, Column] | None = None
 ) -> RowRule:
-    """A rule whose NULL verdicts fail, or hold where `ignore_nulls` says so.
+    """A rule that fails where its condition is NULL, unless `ignore_nulls`.
 
-    skipped: SQL, never NULL: the row is not judged; None where every row is.
+    skipped: SQL, never NULL: the row is not evaluated; None if every row is.
     """
-    failed = f"({held}) <=> false" if ignore_nulls else f"NOT (({held}) <=> true)"
+    failed = f"({condition}) <=> false" if ignore_nulls else f"NOT (({condition}) <=> true)"
     if skipped is None:
-        return RowRule(None, failed, foreign)
+        return RowRule(None, failed, gx_column)
     considered = f"NOT ({skipped})"
-    return RowRule(considered, f"{considered} AND {failed}", foreign)
+    return RowRule(considered, f"{considered} AND {failed}", gx_column)
 
 
 def compile_row(frame: DataFrame, expectation: Expectation, member: str | None = None) -> RowRule:
-    """The rule of an expectation that Goldsmith compiles itself.
+    """Compiles an expectation of Goldsmith's own to a rule.
 
-    member: the boolean column that says whether the value exists in the lookup, for
-    `expect_column_values_to_exist_in`. Raises DeclarationError GS103, GS201 or GS203 where the expectation
-    cannot be judged.
+    member: for `expect_column_values_to_exist_in`, the boolean column that is true if the value exists in the
+    lookup. Raises DeclarationError GS103, GS201 or GS203 if the expectation cannot be evaluated.
     """
     arguments, kind, find = expectation.arguments, expectation.kind, fields_of(frame.schema)
     if kind == "condition":
         _check_condition(frame, arguments["condition"])
     _check_regex(frame, arguments.get("regex"))
     if kind == "expect_column_values_to_exist_in":
-        held = f"coalesce({quoted(str(member))}, false)"
+        condition = f"coalesce({quoted(str(member))}, false)"
     else:
-        held = predicate(expectation, find)
-    return rule(unjudged(expectation, find), held, expectation.ignore_nulls)
+        condition = predicate(expectation, find)
+    return rule(skips(expectation, find), condition, expectation.ignore_nulls)
 
 
 def _check_condition(frame: DataFrame, sql: str) -> None:
-    """Raises DeclarationError: GS201 where it does not parse, GS203 where it does not resolve, GS103 where it is
-    not boolean."""
+    """Raises DeclarationError: GS201 if the SQL does not parse, GS203 if it does not resolve, GS103 if not boolean."""
     try:
         result = frame.select(F.expr(sql).alias("_gs_condition")).schema[0].dataType
     except ParseException as error:
@@ -73,11 +71,11 @@ def _check_condition(frame: DataFrame, sql: str) -> None:
         ) from error
     except AnalysisException as error:
         raise DeclarationError(
-            "GS203", f"the condition `{sql}` cannot be judged: {_first_line(error)}"
+            "GS203", f"the condition `{sql}` cannot be evaluated: {_first_line(error)}"
         ) from error
     if not isinstance(result, BooleanType):
         raise DeclarationError(
-            "GS103", f"the condition `{sql}` gives {result.simpleString()}, not true or false"
+            "GS103", f"the condition `{sql}` is of type {result.simpleString()}, not boolean"
         )
 
 
@@ -93,4 +91,4 @@ def _check_regex(frame: DataFrame, regex: str | None) -> None:
         jvm.java.util.regex.Pattern.compile(regex)
     except IllegalArgumentException as error:
         reason = _first_line(error)
-        raise DeclarationError("GS103", f"the regular expression `{regex}` is not one: {reason}") from error
+        raise DeclarationError("GS103", f"the regular expression `{regex}` is invalid: {reason}") from error
