@@ -81,6 +81,9 @@ superset-env: setup ## Create .venv-superset with the pinned Superset (600 MB)
 schema: setup ## Write the JSON Schemas for editors
 	.venv/bin/goldsmith schema generate schema
 
+reference: setup ## Write docs/cli.md, the reference of the commands
+	.venv/bin/python -m goldsmith.cli.reference docs/cli.md
+
 COMPOSE = @$(PYTHON) tools/compose.py
 
 env: ## Create .env with new secrets, or add the settings that a newer version needs

@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/dashboards.py flights --rounds 7 --cold "docker compose restart thrift-server"
 
-The variables of `goldsmith push superset` select Superset and the Thrift Server. docs/dashboards.md describes the
+The variables of `goldsmith superset push` select Superset and the Thrift Server. docs/dashboards.md describes the
 columns.
 """
 

@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--master", default="local[2]")
     asked = parser.parse_args()
     if not archive_of(Settings.from_environment()).is_file():
-        sys.exit("There is no class archive. Create it with `goldsmith setup --fast-start`.")
+        sys.exit("There is no class archive. Create it with `goldsmith spark install --fast-start`.")
     cache = Path(tempfile.mkdtemp(prefix="goldsmith-cache-"))
     compared = variants()
     took: dict[str, list[Took]] = {variant.name: [] for variant in compared}

@@ -1,4 +1,4 @@
-"""Collects DQOps' results into the lake, as `goldsmith dqops collect`, with the same arguments and exit codes.
+"""Collects DQOps' results into the lake, as `goldsmith dqops pull`, with the same arguments and exit codes.
 
 spark-submit jobs/collect.py --profile cluster
 """

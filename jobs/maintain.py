@@ -1,4 +1,4 @@
-"""Compacts and vacuums tables, as `goldsmith maintain`, with the same arguments and exit codes.
+"""Compacts and vacuums tables, as `goldsmith table maintain`, with the same arguments and exit codes.
 
 spark-submit jobs/maintain.py --profile cluster silver --dry-run
 """

@@ -107,7 +107,7 @@ def test_passing_gate_emits_the_asset_event(
     assert (silver["dqops"]["severity"], silver["dqops"]["checks"]) == ("valid", checks)
     output = capsys.readouterr().out
     assert "Already imported by their gates: silver.orders" in output
-    assert "0 new results, 0 judged again, from 0 files, in ops.dqops_results" in output
+    assert "0 new results, 0 changed, from 0 files, in ops.dqops_results" in output
 
 
 def test_stopping_gate_fails_the_run_and_its_results_are_collected(ran: Ran, project: Path) -> None:

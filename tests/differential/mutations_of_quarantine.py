@@ -163,8 +163,8 @@ QUARANTINE: tuple[Mutation, ...] = (
         CORRECTED,
         "the check command does not tell changed types",
         "goldsmith/cli/check.py",
-        "    notes = [*advice(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
-        "    notes = advice(project)\n",
+        "    notes = [*declaration_notes(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
+        "    notes = declaration_notes(project)\n",
         "tests/unit/test_changed_types.py",
     ),
 )

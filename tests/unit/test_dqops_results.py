@@ -192,7 +192,7 @@ def test_abandoned_run_is_cancelled_by_its_key() -> None:
     cancel(DqopsClient(server.url, server.url), keys[0])
 
 
-@pytest.mark.parametrize("verb", ["gate", "import"])
+@pytest.mark.parametrize("verb", ["gate", "push"])
 def test_killed_command_cancels_its_job(tmp_path: Path, verb: str) -> None:
     base = tmp_path / "pipelines/p/silver"
     base.mkdir(parents=True)

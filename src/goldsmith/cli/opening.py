@@ -135,7 +135,7 @@ def _jvm_output_in(log: Path) -> Iterator[None]:
 
 
 def interval(start: datetime | None, end: datetime | None) -> DataInterval | None:
-    """The data interval of --from and --to. Raises DeclarationError GS505 if it ends before it begins."""
+    """The data interval of --from and --to. Raises DeclarationError GS505 if it is empty."""
     from goldsmith.run.context import DataInterval
 
     return DataInterval.of(start.date() if start else None, end.date() if end else None)
