@@ -166,6 +166,33 @@ def rendered_for(driver: str, text: str) -> str:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "SELECT g, n FROM bronze.x UNION ALL SELECT n, y.N FROM silver.y ORDER BY 1",
+            "SELECT g, n FROM v_x AS x UNION ALL SELECT n, y.N AS _gs_out_1 FROM v_y AS y ORDER BY 1",
+        ),
+        (
+            "SELECT 1, a, b FROM bronze.x EXCEPT (SELECT a, *, silver.y.`a b` FROM silver.y)",
+            "SELECT 1, a, b FROM v_x AS x EXCEPT"
+            " (SELECT a AS _gs_out_0, *, y.`a b` AS _gs_out_2 FROM v_y AS y)",
+        ),
+        (
+            "SELECT a, b FROM bronze.x UNION ((SELECT a, a FROM silver.y) UNION ALL SELECT a AS b, a FROM silver.y)",
+            "SELECT a, b FROM v_x AS x UNION ((SELECT a, a AS _gs_out_1 FROM v_y AS y)"
+            " UNION ALL SELECT a AS b, a FROM v_y AS y)",
+        ),
+        (
+            "SELECT g, n FROM bronze.x UNION ALL BY NAME SELECT n, g FROM silver.y",
+            "SELECT g, n FROM v_x AS x UNION ALL BY NAME SELECT n, g FROM v_y AS y",
+        ),
+    ],
+)
+def test_columns_that_an_arm_selects_twice_get_distinct_names(text: str, expected: str) -> None:
+    assert read(text).rendered({"bronze.x": "v_x", "silver.x": "w_x", "silver.y": "v_y"}) == expected
+
+
 def test_arms_that_do_not_read_the_driver_read_nothing() -> None:
     text = """WITH other AS (SELECT a FROM bronze.y)
 SELECT a FROM bronze.x JOIN silver.l USING (a)

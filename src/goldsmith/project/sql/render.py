@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -36,7 +36,29 @@ def rendered(
             for column in own(root):
                 if isinstance(column, exp.Column):
                     replacements.update(_requalified(select, column, aliases))
+    for at, name in _distinct_outputs(parsed.tree):
+        replacements[at] = (at, f" AS {name}")
     return spliced(parsed.text, [(start, end, new) for start, (end, new) in replacements.items()])
+
+
+def _distinct_outputs(tree: exp.Expr) -> Iterator[tuple[int, str]]:
+    """Aliases for columns that an arm of a set operation selects twice, with the offsets to insert them at.
+
+    Spark's rule RemoveRedundantAliases makes an invalid plan of `SELECT n, n` in an arm that reads a UNION, as the
+    changes of a driver are. The names of an arm after the first have no meaning.
+    """
+    for operation in tree.find_all(exp.SetOperation):
+        arm = None if operation.args.get("by_name") else operation.expression
+        while isinstance(arm, exp.Subquery | exp.SetOperation):
+            arm = arm.this
+        if not isinstance(arm, exp.Select):
+            continue
+        seen: set[str] = set()
+        for at, item in enumerate(arm.expressions):
+            name = item.output_name.lower()
+            if isinstance(item, exp.Column) and not item.is_star and (name in seen or arm.is_star):
+                yield _end(item.parts[-1]), f"_gs_out_{at}"
+            seen.add(name)
 
 
 def _aliases(structure: Structure) -> dict[int, str]:
