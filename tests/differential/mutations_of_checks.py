@@ -19,9 +19,9 @@ DISK = "goldsmith/engine/ingest/landing_disk.py"
 DECLARED_SOURCES = "goldsmith/project/sources.py"
 
 CHANGES = "tests/unit/test_sql_columns.py"
-REFUSED = "tests/unit/test_sql_order.py::test_what_needs_an_order_and_has_none_is_refused"
-TIES = "tests/unit/test_sql_order.py::test_ties_that_matter_are_told_with_their_remedy"
-SOUND = "tests/unit/test_sql_order.py::test_an_order_that_leaves_nothing_open_is_sound"
+REFUSED = "tests/unit/test_sql_order.py::test_query_without_a_required_order_is_refused"
+TIES = "tests/unit/test_sql_order.py::test_relevant_ties_give_a_note"
+SOUND = "tests/unit/test_sql_order.py::test_total_order_gives_no_note"
 SOURCES = "tests/unit/test_sources.py"
 FEEDING = "tests/unit/test_feeding.py"
 

@@ -22,7 +22,7 @@ WRITING = "tests/spark/test_asking.py::test_what_does_more_than_read_is_refused_
 CONSOLE_TESTS = "tests/unit/test_console.py"
 FEEDING = "tests/unit/test_feeding.py"
 CLI = "tests/unit/test_cli.py"
-RAISED = f"{FEEDING}::test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line"
+RAISED = f"{FEEDING}::test_error_of_a_feed_names_pipeline_day_and_line"
 
 COMMANDS: tuple[Mutation, ...] = (
     Mutation(
@@ -183,7 +183,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         """    message = f"{whose} failed on {day}. {error.message}"\n""",
         """    message = f"{whose} failed. {error.message}"\n""",
-        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
+        f"{FEEDING}::test_unusable_feed_is_reported_with_its_file",
     ),
     Mutation(
         FEEDS,
@@ -199,7 +199,7 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         "    except (Exception, SystemExit) as error:\n        raise SourceError(\n",
         "    except ValueError as error:\n        raise SourceError(\n",
-        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
+        f"{FEEDING}::test_unusable_feed_is_reported_with_its_file",
     ),
     Mutation(
         FEEDS,
@@ -247,7 +247,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/main.py",
         "    check_profile_name()\n",
         "",
-        f"{CLI}::test_a_wrong_call_is_told_at_once",
+        f"{CLI}::test_wrong_call_is_reported_at_once",
     ),
     Mutation(
         TOLD,
@@ -279,7 +279,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.engine.launch.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
-        f"{CLI}::test_checking_and_helping_load_no_spark",
+        f"{CLI}::test_check_and_help_import_no_spark",
     ),
     Mutation(
         TOLD,
@@ -287,6 +287,6 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.project.loading import load_project as load_project\nfrom goldsmith.settings import Settings\n",
-        f"{CLI}::test_helping_loads_no_declarations",
+        f"{CLI}::test_help_imports_no_declarations",
     ),
 )

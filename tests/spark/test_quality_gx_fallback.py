@@ -92,7 +92,7 @@ def test_what_great_expectations_refuses_is_a_mistake_in_the_declaration(
         judge(spark.createDataFrame(ROWS, SCHEMA), rules([(kind, arguments)]))
 
 
-def test_without_the_package_the_error_says_what_to_install(
+def test_missing_package_is_reported_with_the_install_command(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "great_expectations.execution_engine", None)

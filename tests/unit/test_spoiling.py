@@ -1,4 +1,4 @@
-"""A feed's bad days, made on purpose."""
+"""Days of a feed spoiled on purpose."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def rows(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode())))
 
 
-def test_only_the_days_that_are_named_are_bad() -> None:
+def test_only_the_given_days_are_spoiled() -> None:
     feed = spoiled(deliver, {DAYS[1]})
     assert [dict(feed(day)) == dict(deliver(day)) for day in DAYS] == [True, False, True]
     assert dict(feed(DAYS[1]))[f"rows/{DAYS[1]}.json"] == b'{"id": 1}\n'
 
 
-def test_one_row_in_fifty_is_broken_at_one_place_the_same_each_time() -> None:
+def test_one_value_in_fifty_rows_is_changed_deterministically() -> None:
     found = spoiled_csv("rows/1.csv", WHOLE)
     assert found == spoiled_csv("rows/1.csv", WHOLE) != spoiled_csv("rows/2.csv", WHOLE)
     pairs = [
@@ -48,7 +48,7 @@ def test_one_row_in_fifty_is_broken_at_one_place_the_same_each_time() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"id,name\n", b"id,name\n1,one\n"])
-def test_a_small_file_stays_whole(content: bytes) -> None:
+def test_small_file_is_unchanged(content: bytes) -> None:
     assert spoiled_csv("a.csv", content) == content
 
 
@@ -57,7 +57,7 @@ def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     return command(monkeypatch, capsys)
 
 
-def test_the_command_spoils_a_day_of_its_interval(goldsmith: Command, tmp_path: Path) -> None:
+def test_command_spoils_a_day_of_its_interval(goldsmith: Command, tmp_path: Path) -> None:
     (tmp_path / "goldsmith.yaml").write_text("{}")
     folder = tmp_path / "pipelines/p"
     (folder / "bronze").mkdir(parents=True)

@@ -11,7 +11,7 @@ from goldsmith.engine.launch.users import remove_user, set_password
 from goldsmith.errors import DeclarationError
 
 
-def test_a_user_is_added_changed_and_taken_out(tmp_path: Path) -> None:
+def test_user_is_added_changed_and_removed(tmp_path: Path) -> None:
     file = tmp_path / "users"
     assert set_password(file, "ada", "correct-horse")
     assert set_password(file, "bob", "battery-staple")
@@ -25,7 +25,7 @@ def test_a_user_is_added_changed_and_taken_out(tmp_path: Path) -> None:
     assert "battery" not in file.read_text()
 
 
-def test_a_user_reads_the_schemas_that_are_named(tmp_path: Path) -> None:
+def test_user_reads_the_given_schemas(tmp_path: Path) -> None:
     file = tmp_path / "users"
     set_password(file, "ada", "correct-horse", ["gold", "ops"])
     set_password(file, "bob", "battery-staple")
@@ -40,7 +40,7 @@ def test_a_user_reads_the_schemas_that_are_named(tmp_path: Path) -> None:
     ("name", "password"),
     [("a:b", "long-enough"), ("", "long-enough"), ("ada", "short"), ("ada", "with blanks in it")],
 )
-def test_what_cannot_be_a_user_is_refused(tmp_path: Path, name: str, password: str) -> None:
+def test_invalid_user_is_refused(tmp_path: Path, name: str, password: str) -> None:
     with pytest.raises(DeclarationError):
         set_password(tmp_path / "users", name, password)
     assert not (tmp_path / "users").exists()
