@@ -18,7 +18,7 @@ FEED = "goldsmith/run/feeding.py"
 USER_CODE = "goldsmith/run/user_code.py"
 FAILURES = "goldsmith/engine/failures.py"
 
-WRITING = "tests/spark/test_asking.py::test_what_does_more_than_read_is_refused_and_executes_nothing"
+WRITING = "tests/spark/test_asking.py::test_statement_other_than_a_read_is_refused_without_effect"
 CONSOLE_TESTS = "tests/unit/test_console.py"
 FEEDING = "tests/unit/test_feeding.py"
 CLI = "tests/unit/test_cli.py"
@@ -151,7 +151,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/run/runner.py",
         "        (*loaded.warnings, *((little,) if little else ())),\n",
         "        loaded.warnings,\n",
-        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+        "tests/spark/test_asking.py::test_control_characters_in_quarantined_values_are_escaped",
     ),
     Mutation(
         LITTLE,
@@ -159,7 +159,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/run/table_status.py",
         """    return f"In its last load {found}" if found else None\n""",
         "    return None\n",
-        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+        "tests/spark/test_asking.py::test_control_characters_in_quarantined_values_are_escaped",
     ),
     Mutation(
         FEEDS,
@@ -231,7 +231,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/engine/launch/session.py",
         "        PySparkLogger.getLogger(logger).disabled = True\n",
         "        PySparkLogger.getLogger(logger).disabled = False\n",
-        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+        "tests/spark/test_asking.py::test_error_is_one_message_without_a_stack",
     ),
     Mutation(
         TOLD,
@@ -239,7 +239,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/run/sql_query.py",
         """    message = re.sub(r"\\s*SQLSTATE: \\w+.*$", "", line)\n""",
         "    message = line\n",
-        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+        "tests/spark/test_asking.py::test_error_is_one_message_without_a_stack",
     ),
     Mutation(
         TOLD,
@@ -271,7 +271,7 @@ COMMANDS: tuple[Mutation, ...] = (
         "goldsmith/run/table_loading.py",
         "            reason=done.reason + _new_columns(before, plan.log),\n",
         "            reason=done.reason,\n",
-        "tests/spark/test_asking.py::test_a_column_that_was_added_is_named_by_the_run",
+        "tests/spark/test_asking.py::test_run_names_an_added_column",
     ),
     Mutation(
         TOLD,

@@ -94,7 +94,7 @@ LOADS: tuple[Mutation, ...] = (
         UPSTREAMS,
         "        if schema_changes:\n",
         "        if False:\n",
-        "tests/spark/test_altered.py::test_a_type_changed_upstream_loads_everything_above_it_in_full",
+        "tests/spark/test_altered.py::test_changed_type_causes_full_loads_downstream",
     ),
     Mutation(
         STOPS,

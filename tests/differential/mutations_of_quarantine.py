@@ -72,7 +72,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         "    cast = before.fieldNames()\n",
         "    cast: list[str] = []\n",
         f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers "
-        "tests/spark/test_append.py::test_released_rows_enter_the_table_once",
+        "tests/spark/test_append.py::test_released_rows_are_written_once",
     ),
     Mutation(
         VALUES,

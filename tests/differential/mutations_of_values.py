@@ -13,8 +13,8 @@ PATHS = "a path is quoted in SQL"
 CASTING = "goldsmith/engine/ingest/casting.py"
 LITERAL = "goldsmith/engine/row_literals.py"
 LINES = "goldsmith/engine/ingest/lines.py"
-TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_not_at_all"
-TYPED = "tests/spark/test_casting.py::test_a_typed_value_that_a_cast_would_change_is_a_violation"
+TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_rejected"
+TYPED = "tests/spark/test_casting.py::test_lossy_cast_of_a_typed_value_is_a_violation"
 EVERY_VALUE = "tests/spark/test_literals.py::test_every_value_of_every_type_comes_back"
 ODD_FOLDER = "tests/spark/test_odd_folder.py"
 
@@ -122,7 +122,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/run/sql_query.py",
         "    if not any(map(_has_time, kinds)):\n",
         "    if True:\n",
-        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+        "tests/spark/test_asking.py::test_read_only_statements_return_rows",
     ),
     Mutation(
         PATHS,
@@ -130,7 +130,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/project/sql/text.py",
         """    escaped = text.replace("\\\\", "\\\\\\\\").replace("'", "\\\\'")\n""",
         "    escaped = text\n",
-        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+        "tests/spark/test_asking.py::test_read_only_statements_return_rows",
     ),
     Mutation(
         PATHS,
@@ -170,7 +170,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/engine/ingest/landing.py",
         """    return scheme + _PATTERN.sub(r"\\\\\\g<0>", f"{landing.place}/{path}")\n""",
         """    return scheme + f"{landing.place}/{path}"\n""",
-        "tests/spark/test_bad_files.py::test_names_of_files_may_be_almost_anything",
+        "tests/spark/test_bad_files.py::test_file_names_with_special_characters_are_loaded",
     ),
     Mutation(
         PATHS,
