@@ -38,7 +38,7 @@ LOADS: tuple[Mutation, ...] = (
         UPSTREAMS,
         "    deciding_references = [name for name in drivers if name in table.deciding_references]\n",
         "    deciding_references: list[str] = []\n",
-        f"{LOOKUPS}::test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does",
+        f"{LOOKUPS}::test_reference_to_the_driver_gives_the_same_rows_as_a_rebuild",
     ),
     Mutation(
         MISSED,
@@ -62,7 +62,7 @@ LOADS: tuple[Mutation, ...] = (
         "goldsmith/engine/delta/changes.py",
         "    forms = {field.name: grouping_form(quoted(field.name), field.dataType) for field in fields}",
         "    forms = {field.name: quoted(field.name) for field in fields}",
-        f"{FOREIGN_TESTS}::test_changes_of_one_bit_count_and_equal_rows_cancel",
+        f"{FOREIGN_TESTS}::test_one_bit_is_a_change_and_equal_rows_cancel_out",
     ),
     Mutation(
         MISSED,
@@ -70,7 +70,7 @@ LOADS: tuple[Mutation, ...] = (
         "goldsmith/engine/row_values.py",
         "        if isinstance(field.dataType, FloatType | DoubleType):\n",
         "        if False:\n",
-        f"{FOREIGN_TESTS}::test_the_hash_of_a_row_tells_zeros_and_nested_maps_apart",
+        f"{FOREIGN_TESTS}::test_row_hash_distinguishes_zeros_and_nested_maps",
     ),
     Mutation(
         FOREIGN,
@@ -78,7 +78,7 @@ LOADS: tuple[Mutation, ...] = (
         LOG,
         "        return {other.operation for other in between if other.added or other.removed}",
         "        return set()",
-        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+        f"{FOREIGN_TESTS}::test_foreign_commit_is_detected_after_maintenance",
     ),
     Mutation(
         FOREIGN,
@@ -86,7 +86,7 @@ LOADS: tuple[Mutation, ...] = (
         LOG,
         "        base = commit.base if commit.base is not None else commit.version - 1\n",
         "        base = commit.version - 1\n",
-        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+        f"{FOREIGN_TESTS}::test_foreign_commit_is_detected_after_maintenance",
     ),
     Mutation(
         STOPS,

@@ -15,7 +15,7 @@ LITERAL = "goldsmith/engine/row_literals.py"
 LINES = "goldsmith/engine/ingest/lines.py"
 TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_rejected"
 TYPED = "tests/spark/test_casting.py::test_lossy_cast_of_a_typed_value_is_a_violation"
-EVERY_VALUE = "tests/spark/test_literals.py::test_every_value_of_every_type_comes_back"
+EVERY_VALUE = "tests/spark/test_literals.py::test_literals_of_every_type_round_trip"
 ODD_FOLDER = "tests/spark/test_odd_folder.py"
 
 VALUES: tuple[Mutation, ...] = (
@@ -114,7 +114,7 @@ VALUES: tuple[Mutation, ...] = (
         "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
         "    changes.distinct().collect()\n"
         "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
-        "tests/spark/test_literals.py::test_days_beyond_the_year_9999_are_keys_and_parts",
+        "tests/spark/test_literals.py::test_days_beyond_year_9999_are_valid_keys_and_partitions",
     ),
     Mutation(
         LITERALS,
