@@ -12,10 +12,10 @@ CORRECTED = "a type that was corrected in bronze is told at once, and a release 
 ENTERED = "goldsmith/engine/delta/original_rows.py"
 RELEASE = "goldsmith/run/release.py"
 TESTS = "tests/spark/test_quarantine_values.py"
-RELEASED = f"{TESTS}::test_released_values_are_the_delivered_ones"
-FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_whose_types_come_from_the_query"
+RELEASED = f"{TESTS}::test_released_values_equal_the_delivered_ones"
+FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_with_types_from_the_query"
 RE_EVALUATED = f"{TESTS}::test_entries_are_re_evaluated_by_typed_keys_and_counted_once"
-TOLD = f"{TESTS}::test_a_changed_type_of_bronze_is_told_before_the_next_file"
+TOLD = f"{TESTS}::test_changed_type_of_bronze_is_reported_before_the_next_file"
 
 RETURNED = "            value = value if back == storage_type(column.dataType) else value.cast(back)\n"
 
@@ -71,7 +71,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         "goldsmith/engine/delta/quarantine.py",
         "    cast = before.fieldNames()\n",
         "    cast: list[str] = []\n",
-        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers "
+        f"{TESTS}::test_quarantine_show_prints_the_original_row_with_exact_numbers "
         "tests/spark/test_append.py::test_released_rows_are_written_once",
     ),
     Mutation(
@@ -80,7 +80,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         "goldsmith/cli/quarantine.py",
         """                    "row": json.loads(row.row, parse_float=_exact),\n""",
         """                    "row": json.loads(row.row),\n""",
-        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers",
+        f"{TESTS}::test_quarantine_show_prints_the_original_row_with_exact_numbers",
     ),
     Mutation(
         DERIVED,

@@ -1,4 +1,4 @@
-"""A bad day in the feed: its rows are quarantined, recorded in ops and pushed to DQOps, until the next day."""
+"""A bad day in the feed: rows are quarantined, recorded in ops, pushed to DQOps, and cleared next day."""
 
 from __future__ import annotations
 

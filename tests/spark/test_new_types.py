@@ -1,4 +1,4 @@
-"""Types of late columns: a type that needs a table feature, and a file's type that differs from the table's."""
+"""Types of late columns: types that need a table feature, and types of files that differ."""
 
 from __future__ import annotations
 
