@@ -1,4 +1,4 @@
-"""A master and two workers that run a job, and go on when the master or a worker is killed."""
+"""A master and two workers run a job, and continue after the master is killed."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def submit(stack: Stack, folder: Path) -> subprocess.Popen[str]:
 
 
 def ended(job: subprocess.Popen[str]) -> str:
-    out, trouble = job.communicate(timeout=240)
-    assert job.returncode == 0, trouble[-4000:]
+    out, err = job.communicate(timeout=240)
+    assert job.returncode == 0, err[-4000:]
     return out
 
 
