@@ -1,12 +1,12 @@
-"""Mistakes in what a load takes for changed, and in how it goes on."""
+"""Mutations of change detection and incremental loads."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
-MISSED = "an incremental load gives what a rebuild would give"
-FOREIGN = "changes by other programs are noticed"
-STOPS = "a load that a rebuild can do does not stop, and stays incremental"
+MISSED = "an incremental load gives the same rows as a rebuild"
+FOREIGN = "changes outside Goldsmith are detected"
+STOPS = "a load does not fail where a rebuild succeeds, and remains incremental"
 
 MERGE = "goldsmith/run/loads/merge.py"
 UPSTREAMS = "goldsmith/run/sources/upstreams.py"
@@ -42,7 +42,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "a table may look its rows up in itself",
+        "a table may reference itself",
         TABLES,
         "return (*self.upstreams, *self.referenced)",
         "return (*self.upstreams, *(name for name in self.referenced if name != self.name))",
@@ -50,7 +50,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "an exception that is taken back does not rebuild",
+        "a removed exception does not rebuild",
         TABLES,
         "return content == self._content and self.exceptions.issuperset(exceptions)",
         "return content == self._content",
@@ -58,7 +58,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "-0.0 and 0.0 are one value among changes",
+        "changes do not distinguish -0.0 and 0.0",
         "goldsmith/engine/delta/changes.py",
         "    forms = {field.name: grouping_form(quoted(field.name), field.dataType) for field in fields}",
         "    forms = {field.name: quoted(field.name) for field in fields}",
@@ -66,7 +66,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "-0.0 and 0.0 have one hash",
+        "-0.0 and 0.0 have the same hash",
         "goldsmith/engine/row_values.py",
         "        if isinstance(field.dataType, FloatType | DoubleType):\n",
         "        if False:\n",
@@ -74,7 +74,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         FOREIGN,
-        "another program's append within a load stays unnoticed",
+        "a foreign append during a load is not detected",
         LOG,
         "        return {other.operation for other in between if other.added or other.removed}",
         "        return set()",
@@ -90,7 +90,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         STOPS,
-        "a change of schema upstream is read as changes of rows",
+        "a schema change upstream is read as row changes",
         UPSTREAMS,
         "        if schema_changes:\n",
         "        if False:\n",
@@ -98,7 +98,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         STOPS,
-        "keys are not spelt as the query spells them",
+        "keys are not spelt as in the query",
         "goldsmith/project/spelling.py",
         "    return tuple(known.get(name.lower(), name) for name in names)",
         "    return names",
@@ -106,7 +106,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         STOPS,
-        "a wrong query is taken for a bad value",
+        "an invalid query is considered a bad value",
         "goldsmith/engine/failures.py",
         'condition.partition(".")[0] in _OF_VALUES.split()',
         'condition.startswith("INVALID_")',

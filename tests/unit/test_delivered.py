@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from differential.delivered import Declared, Held, Misfit, cast, fields_of, members_of, read
+from differential.delivered import Declared, Misfit, QuarantinedRow, cast, fields_of, members_of, read
 
 LINES = st.text('ab," x', max_size=12)
 
@@ -99,4 +99,4 @@ def test_invalid_text_is_a_misfit(text: str, kind: str) -> None:
 def test_malformed_line_is_quarantined_unchanged() -> None:
     found = read(b'{"a":1,"A":2}\n{"a":1.10}\n', Declared("json"))
     assert found.rows == [{"a": "1.10"}]
-    assert found.quarantined == [Held(("malformed",), malformed='{"a":1,"A":2}')]
+    assert found.quarantined == [QuarantinedRow(("malformed",), malformed='{"a":1,"A":2}')]

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from differential.bronze import hold_columns
+from differential.bronze import check_columns
 from differential.case import Case, Declared
+from differential.delta_table import Commit, DeltaTable, difference
 from differential.drawing import draw
 from differential.failing import Failed
-from differential.held import Commit, Held, difference
 from differential.mutating import ROOT
 from differential.mutations import MUTATIONS
 from differential.shrink import reductions, shrink
@@ -74,7 +74,7 @@ def test_seeds_reach_every_type_load_and_step() -> None:
         assert part in text, part
 
 
-def _table(path: Path, name: str, values: pa.Array, kind: Any) -> Held:
+def _table(path: Path, name: str, values: pa.Array, kind: Any) -> DeltaTable:
     log = path / "_delta_log"
     log.mkdir(parents=True)
     pq.write_table(pa.table({name: values}), path / "part.parquet")
@@ -84,7 +84,7 @@ def _table(path: Path, name: str, values: pa.Array, kind: Any) -> Held:
         {"add": {"path": "part.parquet", "dataChange": True}},
     ]
     (log / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
-    return Held(path)
+    return DeltaTable(path)
 
 
 DIFFERENT = [
@@ -103,7 +103,7 @@ DIFFERENT = [
 def test_comparison_is_exact(tmp_path: Path, left: pa.Array, right: pa.Array) -> None:
     one, other = _table(tmp_path / "a", "v", left, "any"), _table(tmp_path / "b", "v", right, "any")
     assert difference(one.rows(), other.rows())
-    assert not difference(one.rows(), Held(tmp_path / "a").rows())
+    assert not difference(one.rows(), DeltaTable(tmp_path / "a").rows())
 
 
 def test_comparison_includes_decimal_scale_and_treats_nan_as_equal(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_comparison_includes_decimal_scale_and_treats_nan_as_equal(tmp_path: Pat
     other = _table(tmp_path / "b", "v", pa.array([Decimal("1.5")]), "decimal(9,1)")
     assert one.types() != other.types()
     nan = _table(tmp_path / "c", "v", pa.array([math.nan]), "double")
-    assert not difference(nan.rows(), Held(tmp_path / "c").rows())
+    assert not difference(nan.rows(), DeltaTable(tmp_path / "c").rows())
 
 
 def test_dates_beyond_year_9999_are_read(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_changed_value_of_a_parquet_file_is_detected(tmp_path: Path) -> None:
         "text": pa.array([5, None]),
         "_run": delivered["text"],
     }
-    table = Held(tmp_path / "table")
+    table = DeltaTable(tmp_path / "table")
     for version, rows in enumerate(
         (
             pa.table(written),
@@ -194,6 +194,6 @@ def test_changed_value_of_a_parquet_file_is_detected(tmp_path: Path) -> None:
         pq.write_table(rows, tmp_path / f"table/{version}.parquet")
         table.commits.append(Commit(version, "WRITE", {}, {}, {f"{version}.parquet": {}}))
     for version in (0, 1):
-        hold_columns(table, version, [tmp_path / "a.parquet"], "bronze.t")
+        check_columns(table, version, [tmp_path / "a.parquet"], "bronze.t")
     with pytest.raises(Failed, match="its files do not"):
-        hold_columns(table, 2, [tmp_path / "a.parquet"], "bronze.t")
+        check_columns(table, 2, [tmp_path / "a.parquet"], "bronze.t")
