@@ -25,8 +25,8 @@ assert spark.range(100).count() == 100
 started.touch()
 parts = spark.sparkContext.parallelize(range(12), 12).mapPartitions(slow)
 assert sorted(parts.collect()) == list(range(12))
-places = spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()
-print("done with", places - 1, "executors")
+members = spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()
+print("done with", members - 1, "executors")
 spark.stop()
 """
 

@@ -13,7 +13,7 @@ from services.stack import Stack, build_services
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def used_port() -> Iterator[int]:
     """A used port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -41,15 +41,19 @@ def refusal(service: Service) -> str:
         ("spark/bin/thrift.sh", "THRIFT_PORT"),
     ],
 )
-def test_used_port_is_refused(stack: Stack, taken: int, script: str, variable: str) -> None:
+def test_used_port_is_refused(stack: Stack, used_port: int, script: str, variable: str) -> None:
     (other,) = free_ports(1)
     free = {"SPARK_MASTER_PORT": str(other)} if variable != "SPARK_MASTER_PORT" else {}
     service = stack.service(
-        f"taken-{variable}", script, taken, METASTORE_DB_PASSWORD="x", **{variable: str(taken), **free}
+        f"taken-{variable}",
+        script,
+        used_port,
+        METASTORE_DB_PASSWORD="x",
+        **{variable: str(used_port), **free},
     )
     log = refusal(service)
     assert "GS921" in log
-    assert str(taken) in log
+    assert str(used_port) in log
     assert variable in log
 
 

@@ -74,8 +74,8 @@ def test_missing_bucket_is_reported(environment: pytest.MonkeyPatch) -> None:
 
 
 def test_unreachable_store_is_reported(environment: pytest.MonkeyPatch) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
     environment.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
     error = failure()
     assert (error.code, error.retryable) == ("GS410", True)

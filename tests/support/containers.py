@@ -157,7 +157,7 @@ def kill(container: str) -> None:
 def started(
     folder: Path, *, project: str = PROJECT, profiles: str = "store", **more: str
 ) -> Iterator[tuple[Lake, str]]:
-    """All services from empty volumes, and the output of `make up`. Removes them with their data at the end.
+    """Runs all services from empty volumes, and yields them with the output of `make up`.
 
     folder: for a clone, including uncommitted changes. profiles: COMPOSE_PROFILES of .env. more: settings of .env.
     """

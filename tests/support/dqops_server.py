@@ -1,4 +1,4 @@
-"""A DQOps server that replays a real one's responses. It is strict: an unrecorded request fails the test.
+"""A DQOps server that replays a real one's responses. An unrecorded request fails the test.
 
 Responses are those of a real server, verbatim. The requests were recorded before Goldsmith sent a time scale, a limit
 and a key, which change none of these responses: `_current` adds them. `dqops_model.Dqops` is a server that stores

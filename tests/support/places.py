@@ -1,4 +1,4 @@
-"""Loads into a warehouse on a full and then read-only disk. Prints the result of each run as a JSON line.
+"""Loads into a warehouse on a full and then read-only disk, and prints each result as a JSON line.
 
 Run it in its own mount namespace, as in `unshare -Urm python places.py FOLDER`: its mounts end with it.
 """
