@@ -1,8 +1,8 @@
 """The expected content of the flights pipeline after replaying some days, computed by pandas.
 
-It shares nothing with the pipeline's SQL: instants of departure and arrival are found from the clocks of what
-happened, where the SQL adds delays to the schedule. `days` are the days whose files were delivered; the order
-of delivery must not matter. Frames are sorted by the table's key and have its columns in its order.
+It is independent of the pipeline's SQL: departure and arrival times come from the actual local times, while the SQL
+adds delays to the schedule. `days` are the delivered days, in any order. Frames are sorted by the table's key and have
+its columns in order.
 """
 
 from __future__ import annotations

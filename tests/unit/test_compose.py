@@ -231,18 +231,18 @@ def test_job_report_is_kept_and_served_behind_the_login() -> None:
 
 
 def test_disabled_services_use_no_port() -> None:
-    variables_of = {}
+    port_variables = {}
     for on in ("", "store,superset,dqops,history"):
         words = f"import compose; print(*(p.variable for p in compose.ports({{'COMPOSE_PROFILES': '{on}'}})))"
         environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-        variables_of[on] = subprocess.run(
+        port_variables[on] = subprocess.run(
             [sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
-    assert variables_of[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT", "REPORT_PORT"]
+    assert port_variables[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT", "REPORT_PORT"]
     variables = {
         found[1] for s in SERVICES.values() for p in s.get("ports", []) if (found := VARIABLE.search(p))
     }
-    assert set(variables_of["store,superset,dqops,history"]) == variables
+    assert set(port_variables["store,superset,dqops,history"]) == variables
 
 
 def test_env_generates_all_variables_of_compose(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def generated_assets(root: Path) -> dict[str, Any]:
     return {path: yaml.safe_load(text) for path, text in generate(load_project(root)).items()}
 
 
-def test_the_assets_of_a_project(project: Written) -> None:
+def test_assets_of_a_project(project: Written) -> None:
     found = generated_assets(project())
     names = Names("shop")
     dataset = found["datasets/lakehouse/gold_sales.yaml"]

@@ -281,8 +281,8 @@ def test_model_server_gives_the_recorded_responses() -> None:
     ]
     server = Dqops(DAY, {"silver.flights": checks})
     result = server.run("silver.flights")
-    result_recorded = poll.answer["parameters"]["runChecksParameters"]["run_checks_result"]
-    assert {key: result_recorded[key] for key in result} == result
+    recorded_result = poll.answer["parameters"]["runChecksParameters"]["run_checks_result"]
+    assert {key: recorded_result[key] for key in result} == result
     code, answer = server.answer("GET", status.path, None)
     assert code == status.status
     for column, level in levels:

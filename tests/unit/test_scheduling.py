@@ -75,7 +75,7 @@ def test_manual_run_belongs_to_its_last_partition() -> None:
     assert last_key(Days(date(2013, 1, 2), date(2013, 1, 3)), Cron.parse("@monthly")) is None
 
 
-def test_a_load_reaches_the_end_of_an_interval() -> None:
+def test_load_reaches_the_end_of_an_interval() -> None:
     days, hourly = Days(date(2013, 1, 1), date(2013, 1, 3)), Cron.parse("@hourly")
     at = datetime(2013, 1, 3, 1, tzinfo=UTC)
     assert reaches(days, "2013-01-02T03:00", at, hourly)
