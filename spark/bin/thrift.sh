@@ -11,7 +11,7 @@
 #   THRIFT_IDLE_SESSION                 a session without queries is closed after this (1h)
 #   THRIFT_ENGINEER_PASSWORD, THRIFT_DQOPS_PASSWORD, THRIFT_ANALYST_PASSWORD
 #                                       passwords of the services' accounts; the first two read everything, analyst gold and ops
-#   THRIFT_USERS_FILE                   more accounts: a file written by `goldsmith user set`
+#   THRIFT_USERS_FILE                   more accounts: a file written by `python3 spark/thrift_users.py set`
 #                                       Without any of them there is no authentication: everyone reads everything.
 #   THRIFT_TLS_KEYSTORE                 a PKCS12 file: connections are encrypted
 #   THRIFT_TLS_PASSWORD_FILE            a file with the keystore's password
@@ -60,7 +60,7 @@ hive=(
     --hiveconf "hive.downloaded.resources.dir=$work/\${hive.session.id}_resources"
 )
 if [ -n "${THRIFT_USERS_FILE:-}" ] && [ ! -r "$THRIFT_USERS_FILE" ]; then
-    refuse GS925 "The users file $THRIFT_USERS_FILE cannot be read." "Create it: \`goldsmith user set NAME --file $THRIFT_USERS_FILE\`."
+    refuse GS925 "The users file $THRIFT_USERS_FILE cannot be read." "Create it: \`python3 spark/thrift_users.py set NAME --file $THRIFT_USERS_FILE\`."
 fi
 if [ -n "${THRIFT_USERS_FILE:-}${THRIFT_ENGINEER_PASSWORD:-}${THRIFT_DQOPS_PASSWORD:-}${THRIFT_ANALYST_PASSWORD:-}" ]; then
     hive+=(

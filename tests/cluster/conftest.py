@@ -6,7 +6,6 @@ The session's JVM reads the metastore's address from its environment, so it cann
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from pyspark import SparkContext
@@ -15,19 +14,13 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
-from services.processes import Missing
 from services.stack import ROOT, Stack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The cluster's services on a local disk, each started when a test first uses it."""
-    with closing(Stack(tmp_path_factory.mktemp("stack"))) as stack:
-        try:
-            assert stack.jars
-            assert stack.postgres
-        except Missing as missing:
-            pytest.skip(str(missing))
+    with Stack.started(tmp_path_factory.mktemp("stack"), "jars", "postgres") as stack:
         yield stack
 
 

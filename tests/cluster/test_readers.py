@@ -16,9 +16,9 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from goldsmith.engine.launch.users import set_password
 from services.processes import Service
 from services.stack import Stack
+from support.thrift_users import set_user
 
 PASSWORDS = {"engineer": "e-7f3a55d0", "dqops": "d-91c2ab64", "analyst": "a-5be01f77"}
 REASON = "The account `analyst` reads the tables of gold and ops, by name."
@@ -169,8 +169,8 @@ def warehouse(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> I
 def server(stack: Stack, warehouse: Path) -> Service:
     """A Thrift Server with the services' accounts. The user ada of the users' file reads ops."""
     users = warehouse / "users"
-    set_password(users, "ada", "correct-horse", ["ops"])
-    set_password(users, "bob", "battery-staple")
+    set_user(users, "ada", "correct-horse", ["ops"])
+    set_user(users, "bob", "battery-staple")
     accounts = {f"THRIFT_{name.upper()}_PASSWORD": password for name, password in PASSWORDS.items()}
     return stack.start(stack.thrift_with("readers", THRIFT_USERS_FILE=str(users), **accounts))
 

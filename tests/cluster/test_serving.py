@@ -22,11 +22,11 @@ from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from goldsmith.engine.launch.users import remove_user, set_password
 from services.processes import Service
 from services.stack import ROOT, Stack, spark_home
 from support.containers import until
 from support.lake import Lake
+from support.thrift_users import remove_user, set_user
 
 SESSIONS = 200
 
@@ -203,8 +203,8 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
     """A Thrift Server with login, encryption, small results and short sessions. Users: ada and bob."""
     folder = tmp_path_factory.mktemp("guarded")
     users = folder / "users"
-    set_password(users, "ada", "correct-horse")
-    set_password(users, "bob", "battery-staple")
+    set_user(users, "ada", "correct-horse")
+    set_user(users, "bob", "battery-staple")
     (folder / "keystore-password").write_text("changeit-7f3a\n")
     java_home = os.environ.get("JAVA_HOME")
     keytool = f"{java_home}/bin/keytool" if java_home else "keytool"

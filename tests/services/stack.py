@@ -10,11 +10,14 @@ import hashlib
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
+
+import pytest
 
 from goldsmith.engine.launch.jars import GROUPS, fetch, installed
 from goldsmith.engine.launch.logstore import build as build_log_store
@@ -81,6 +84,18 @@ class Stack:
         self.s3 = dict(s3 or {})
         self._closing = ExitStack()
         self._started: list[Service] = []
+
+    @classmethod
+    @contextmanager
+    def started(cls, folder: Path, *parts: str, s3: Mapping[str, str] | None = None) -> Iterator[Self]:
+        """A stack whose named parts run: `workers`, `metastore`, ... Skips the test if one of them is missing."""
+        with closing(cls(folder, s3)) as stack:
+            try:
+                for part in parts:
+                    getattr(stack, part)
+            except Missing as missing:
+                pytest.skip(str(missing))
+            yield stack
 
     def close(self) -> None:
         self._closing.close()

@@ -7,7 +7,6 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -19,7 +18,6 @@ from goldsmith.engine.s3 import Bucket
 from services.airflow_server import ENVIRONMENT, ROOT, Airflow, running, until
 from services.conftest import BUCKET, CONF
 from services.object_store import ObjectStore
-from services.processes import Missing
 from services.stack import Stack
 from support.addresses import Alerted, listening
 
@@ -119,13 +117,8 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory, object_store: ObjectStore, on_s3: None
 ) -> Iterator[Stack]:
     """Master, workers, metastore and Thrift Server on the store."""
-    with closing(Stack(tmp_path_factory.mktemp("stack"), object_store.environment)) as stack:
-        try:
-            assert stack.workers
-            assert stack.metastore
-            assert stack.thrift
-        except Missing as missing:
-            pytest.skip(str(missing))
+    parts = ("workers", "metastore", "thrift")
+    with Stack.started(tmp_path_factory.mktemp("stack"), *parts, s3=object_store.environment) as stack:
         yield stack
 
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -20,7 +19,7 @@ from goldsmith.engine.s3 import Bucket
 from services.airflow_server import until
 from services.conftest import BUCKET, CONF
 from services.object_store import ObjectStore
-from services.processes import Missing, Service, free_ports
+from services.processes import Service, free_ports
 from services.stack import ROOT, Stack
 
 JOB = """
@@ -38,11 +37,7 @@ spark.stop()
 def stack(
     tmp_path_factory: pytest.TempPathFactory, object_store: ObjectStore, on_s3: None
 ) -> Iterator[Stack]:
-    with closing(Stack(tmp_path_factory.mktemp("history"), object_store.environment)) as stack:
-        try:
-            assert stack.jars
-        except Missing as missing:
-            pytest.skip(str(missing))
+    with Stack.started(tmp_path_factory.mktemp("history"), "jars", s3=object_store.environment) as stack:
         yield stack
 
 

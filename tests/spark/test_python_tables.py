@@ -39,3 +39,39 @@ def test_error_in_a_python_function_is_reported_with_its_line(spark: SparkSessio
     lake.write("pipelines/p/gold/t.py", CODE.replace("int(text)", "len(text)"))
     lake.done()
     assert lake.rows("gold.t") == [(2,), (2,)]
+
+
+MODULE = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql.functions import udf
+
+
+@dataclass
+class Point:
+    x: int
+
+
+def doubled(text):
+    return Point(int(text)).x * 2
+
+
+def transform(spark, tables):
+    rows = tables["bronze.t"]
+    return rows.select(udf(doubled, "int")(rows["v"]).alias("n"))
+"""
+
+
+def test_executors_run_functions_and_dataclasses_of_the_file(lake: Lake) -> None:
+    lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {v: string}")
+    lake.declare("gold.t", "reads: [bronze.t]")
+    lake.write("pipelines/p/gold/t.py", MODULE)
+    lake.deliver("t/a.csv", "v\n1\n2\n")
+    lake.done()
+    assert lake.rows("gold.t") == [(2,), (4,)]
+    # The corrected file is executed again in the same process.
+    lake.write("pipelines/p/gold/t.py", MODULE.replace("* 2", "* 30"))
+    lake.done()
+    assert lake.rows("gold.t") == [(30,), (60,)]

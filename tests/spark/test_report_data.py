@@ -254,3 +254,44 @@ def test_unwritable_report_leaves_no_file(
         write_report(shop.spark, shop.begin(), tmp_path / "taken/report.html")
     assert raised.value.code == "GS402"
     assert (tmp_path / "taken").read_text() == "a file"
+
+
+DASHBOARD = """
+title: Sales
+rows:
+  - - {title: Orders, kind: number, table: gold.sales, metrics: total}
+    - {title: Orders by day, kind: line, table: gold.sales, metrics: total, dimensions: shop, time: day}
+    - {title: Shops, kind: bar, table: gold.sales, metrics: total, dimensions: shop, sort: total, filter: "shop <> 'C'"}
+    - {title: Latest shops, kind: bar, table: gold.sales, metrics: total, dimensions: [shop, day], limit: 1}
+    - {title: Per order, kind: number, table: gold.sales, metrics: broken}
+    - {title: All rows, kind: table, table: gold.sales, columns: [day, shop]}
+"""
+METRICS = """
+metrics:
+  total: {expression: SUM(orders), label: Orders, format: ",d"}
+  broken: {expression: SUM(orders) / (COUNT(*) - COUNT(*))}
+"""
+
+
+def test_declared_charts_replace_suggested_ones(shop: Lake) -> None:
+    shop.declare("gold.sales", GOLD + METRICS, GOLD_SQL)
+    shop.write("pipelines/p/dashboards/sales.yaml", DASHBOARD)
+    rows = [(1, 1, "A"), (2, 1, "B"), (3, 2, "A")]
+    _deliver(shop, "a", *(f"{n},2024-01-0{day},{name},100,2024-01-0{day}T10:00:00Z" for n, day, name in rows))
+    _run(shop)
+    [gold] = _collect(shop).gold
+    number, line, bars, latest, failed = gold.charts
+    assert [dict(series.points) for series in number.series] == [{"Orders": 3.0}]
+    days = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2)]
+    assert {series.label: dict(series.points) for series in line.series} == {
+        "A": {days[0]: 1.0, days[1]: 1.0},
+        "B": {days[0]: 1.0},
+    }
+    assert [series.points for series in bars.series] == [(("B", 1.0), ("A", 2.0))]
+    assert {series.label: series.points for series in latest.series} == {
+        "2024-01-01": (("A", 1.0),),
+        "2024-01-02": (("A", 1.0),),
+    }
+    assert failed.series == ()
+    assert "DIVIDE_BY_ZERO" in failed.problem
+    assert gold.omitted == ("All rows",)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -22,7 +23,6 @@ from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.feeding import deliver_interval, feed_of
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
-from goldsmith.run.spoiling import spoiled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST = date(2013, 1, 1)
@@ -81,8 +81,10 @@ class FlightsLake:
         """Delivers days `first` to `last`. spoil: the days to spoil."""
         project = self.project()
         run = Run.begin(project)
-        deliver = spoiled(feed_of(project.pipelines["flights"]), [day(number) for number in spoil])
-        list(deliver_interval(run.landing, deliver, DataInterval(day(first), day(last + 1))))
+        spoiled = ",".join(str(day(number)) for number in spoil)
+        with patch.dict(os.environ, FLIGHTS_SPOIL=spoiled):
+            feed = feed_of(project.pipelines["flights"])
+            list(deliver_interval(run.landing, feed, DataInterval(day(first), day(last + 1))))
 
     def load(self, spark: SparkSession, *names: str, rebuild: frozenset[str] = frozenset()) -> RunResult:
         """Loads in this process and expects every table to succeed."""

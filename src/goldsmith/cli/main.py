@@ -28,7 +28,6 @@ from goldsmith.cli import (
     status,
     superset,
     table,
-    user,
 )
 from goldsmith.cli import run as run_command
 from goldsmith.cli.console import print_error, print_traceback
@@ -73,7 +72,6 @@ for module in (
     superset,
     dqops,
     spark,
-    user,
 ):
     module.register(app)
 

@@ -128,6 +128,10 @@ class Table:
             return {name: column.type for name, column in self.spec.columns.items()}
         return None
 
+    def traced(self, driver: str, column: str) -> str | None:
+        """The SQL over a driver's columns that gives a column of the table; None if it cannot be traced to it alone."""
+        return self.analysis.traced(driver, column) if self.analysis is not None else None
+
     @property
     def system_columns(self) -> Mapping[str, str]:
         """The system columns of a table that has a source, with their types."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +13,7 @@ from goldsmith.engine.ingest.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
 from goldsmith.project.tables import Pipeline, Project
 from goldsmith.run.context import DataInterval
-from goldsmith.run.user_code import is_network_error, one_line, raised_at
+from goldsmith.run.user_code import execute, is_network_error, one_line, raised_at
 
 Deliver = Callable[[date], Iterable[tuple[str, bytes]]]
 
@@ -99,14 +97,8 @@ def feed_of(pipeline: Pipeline) -> Feed:
             where=Where(file=pipeline.folder / "feed.py"),
             hint="Write `def deliver(day): ...` that yields (path, content) pairs, or deliver files yourself.",
         )
-    name = f"goldsmith_feed_{pipeline.name}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        module = execute(f"goldsmith_feed_{pipeline.name}", file)
     except GoldsmithError:
         raise
     except (Exception, SystemExit) as error:

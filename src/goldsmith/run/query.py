@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 
+from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.ingest.shape import Shaped, shape
@@ -12,7 +12,7 @@ from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import PythonCode, Table
 from goldsmith.run.context import make_views
 from goldsmith.run.slices import types_of
-from goldsmith.run.user_code import is_network_error, one_line, raised_at
+from goldsmith.run.user_code import execute, is_network_error, one_line, raised_at
 
 
 def computed(
@@ -23,25 +23,22 @@ def computed(
     driver: restricts the result to rows from this upstream; arms of a UNION ALL that do not read it are empty. Raises
     RunError GS206 if the table's Python code fails.
     """
+    if table.query is not None:
+        names = make_views(frames)
+        empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
+        return shape(spark.sql(table.query.rendered(names, driver=driver, empty=empty)), types_of(table))
     if table.code is not None:
         return shape(_transformed(spark, table, table.code, frames), types_of(table))
-    assert table.query is not None
-    names = make_views(frames)
-    empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
-    return shape(spark.sql(table.query.rendered(names, driver=driver, empty=empty)), types_of(table))
+    raise TypeError(f"{table.name} is not computed from other tables")
 
 
 def _transformed(
     spark: SparkSession, table: Table, code: PythonCode, frames: Mapping[str, DataFrame]
 ) -> DataFrame:
-    spec = importlib.util.spec_from_file_location(
-        f"goldsmith_table_{table.name.replace('.', '_')}", code.file
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = execute(f"goldsmith_table_{table.name.replace('.', '_')}", code.file)
+        # Executors cannot import the module, so functions for them carry their code.
+        cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
         result = module.transform(spark, dict(frames))
     except GoldsmithError:
         raise

@@ -1,13 +1,17 @@
-"""Describes errors of a project's own code: feeds and Python tables."""
+"""Runs a project's own code, feeds and Python tables, and describes its errors."""
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPException
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
 from socket import gaierror
+from types import ModuleType
 
 from goldsmith.errors import Where
 
@@ -15,6 +19,18 @@ _NETWORK = (ConnectionError, TimeoutError, gaierror, HTTPException)
 _STACK = ("at ", "Traceback (most recent call last)", "JVM stacktrace", "Driver stacktrace")
 _LONGEST = 500
 _RETRYABLE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def execute(name: str, file: Path) -> ModuleType:
+    """Executes a file of the project as a module of this name. Raises whatever its code raises."""
+    loader = SourceFileLoader(name, str(file))
+    spec = ModuleSpec(name, loader, origin=str(file))
+    spec.has_location = True
+    module = module_from_spec(spec)
+    # Dataclasses look up their module by its name.
+    sys.modules[name] = module
+    loader.exec_module(module)
+    return module
 
 
 def one_line(error: BaseException) -> str:

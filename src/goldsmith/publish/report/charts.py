@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from markupsafe import Markup
 
 from goldsmith.publish.report import scales
-from goldsmith.publish.report.formats import number, short, timestamp
+from goldsmith.publish.report.formats import declared_number, short, timestamp
 from goldsmith.publish.report.model import ReportChart, Series
 from goldsmith.publish.report.svg import element, join
 
@@ -26,13 +26,16 @@ def draw(chart: ReportChart) -> Markup:
     """The chart as a figure; a chart without points shows a message."""
     points = [point for series in chart.series for point in series.points if point[1] is not None]
     if not points:
-        body = element("p", "No values to draw.", class_="empty")
+        body = element("p", chart.problem or "No values to draw.", class_="empty")
     elif chart.kind == "bar":
         body = _bars(chart)
+    elif chart.kind == "number":
+        body = join(element("p", _value(y, chart), class_="number") for _, y in points)
     else:
         body = _lines(chart)
     legend = _legend(chart.series) if len(chart.series) > 1 else Markup("")
-    return element("figure", element("figcaption", chart.title), legend, body, class_="chart")
+    caption = element("figcaption", chart.title, title=chart.description or None)
+    return element("figure", caption, legend, body, class_=f"chart {chart.kind}")
 
 
 def plot(
@@ -111,8 +114,8 @@ def _lines(chart: ReportChart) -> Markup:
             if y is not None or xs[at] in found
         ]
         drawing.append(_path(points, f"line s{index % COLOURS}"))
-        texts.append((series.label, [number(y) for y in ys]))
-    upright = [((tick - low) / span, short(tick)) for tick in ticks]
+        texts.append((series.label, [_value(y, chart) for y in ys]))
+    upright = [((tick - low) / span, _tick(tick, chart)) for tick in ticks]
     label = f"{chart.title}: {', '.join(series.label for series in chart.series)} over {chart.x_label}"
     shown = tips([_text(xs[at]) for at in order], texts, [positions[at] for at in order])
     return plot(drawing, upright, marks, label, shown)
@@ -150,7 +153,15 @@ def _text(x: X) -> str:
         return timestamp(x).removesuffix(" 00:00")
     if isinstance(x, date):
         return x.isoformat()
-    return x if isinstance(x, str) else number(x)
+    return x if isinstance(x, str) else declared_number(x, "")
+
+
+def _value(value: float | None, chart: ReportChart) -> str:
+    return declared_number(value, chart.format)
+
+
+def _tick(value: float, chart: ReportChart) -> str:
+    return f"{short(value * 100)}%" if chart.format.endswith("%") else short(value)
 
 
 def _path(points: Sequence[tuple[float, float | None]], class_: str) -> Markup:
@@ -178,7 +189,7 @@ def _bars(chart: ReportChart) -> Markup:
         for index, found in enumerate(by_series):
             y = found.get(name)
             bar = element("i", style=f"width:{abs(y or 0.0) / most * 100:.1f}%", class_=f"s{index % COLOURS}")
-            bars.append(element("span", bar, element("b", number(y)), class_="bar"))
+            bars.append(element("span", bar, element("b", _value(y, chart)), class_="bar"))
         rows.append(element("div", element("span", name, class_="name", title=name), element("div", *bars)))
     return element("div", *rows, class_="bars")
 

@@ -63,7 +63,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
         for name, table in ordered
     ]
     gold = [
-        gold_table(frames[name], name, table.spec.description, rows[name])
+        gold_table(frames[name], project, name, rows[name])
         for name, table in ordered
         if table.layer == "gold" and name in frames
     ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from goldsmith.engine.failures import explained
 from goldsmith.project.sql.text import quoted
+from goldsmith.project.tables import Project
 from goldsmith.publish.report.cells import fetch, from_micros, micros
+from goldsmith.publish.report.declared import ChartQuery, chart_of, declared_charts, omitted_charts
 from goldsmith.publish.report.model import Cell, GoldTable, QuarantinedRow, QuarantineReport, ReportChart
 from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_charts
 
@@ -66,18 +70,28 @@ def quarantine_report(entries: DataFrame) -> QuarantineReport:
     return QuarantineReport(total, tuple(ordered), tuple(samples))
 
 
-def gold_table(frame: DataFrame, name: str, description: str, row_count: int) -> GoldTable:
-    """A table's sample and charts: one small job for the sample and one per chart."""
+def gold_table(frame: DataFrame, project: Project, name: str, row_count: int) -> GoldTable:
+    """A table's sample and charts: one small job for the sample and one per chart.
+
+    The charts are the declared ones, or suggested ones if the table's pipeline has no dashboard.
+    """
     columns = frame.dtypes
-    rows = fetch(frame.orderBy(*_order(columns)).limit(SAMPLED)) if row_count else []
-    drawn = (_chart(frame, spec) for spec in suggest_charts(columns, rows)) if rows else ()
+    declared = declared_charts(project, name)
+    sampled = SAMPLED if declared is None else SHOWN
+    rows = fetch(frame.orderBy(*_order(columns)).limit(sampled)) if row_count else []
+    drawn: Iterable[ReportChart | None] = ()
+    if rows and declared is None:
+        drawn = (_suggested(frame, spec) for spec in suggest_charts(columns, rows))
+    elif rows:
+        drawn = (_declared(frame, query, name) for query in declared or ())
     return GoldTable(
         name=name,
-        description=description,
+        description=project.tables[name].spec.description,
         columns=tuple(column for column, _ in columns),
         rows=tuple(rows[:SHOWN]),
         row_count=row_count,
         charts=tuple(chart for chart in drawn if chart is not None),
+        omitted=omitted_charts(project, name),
     )
 
 
@@ -91,7 +105,7 @@ def _order(columns: list[tuple[str, str]]) -> list[Column]:
     ]
 
 
-def _chart(frame: DataFrame, spec: ChartSpec) -> ReportChart | None:
+def _suggested(frame: DataFrame, spec: ChartSpec) -> ReportChart | None:
     """The chart with its values; None if a group that should have one row has several."""
     take = F.try_sum if spec.aggregate == "sum" else F.any_value
     groups = [F.col(quoted(column)) for column in (spec.x, spec.series) if column]
@@ -112,3 +126,32 @@ def _chart(frame: DataFrame, spec: ChartSpec) -> ReportChart | None:
         if len(rows) == MAX_POINTS:
             spec = replace(spec, title=f"{spec.title}, latest")
     return chart_from(spec, values)
+
+
+def _declared(frame: DataFrame, query: ChartQuery, table: str) -> ReportChart:
+    """The declared chart with its values, or with the reason why its query failed."""
+    try:
+        return chart_of(query, _declared_rows(frame, query))
+    except PySparkException as error:
+        problem = explained(error, table=table, path="").message
+        return ReportChart(query.kind, query.title, query.x_label, (), problem=problem)
+
+
+def _declared_rows(frame: DataFrame, query: ChartQuery) -> list[tuple[Cell, ...]]:
+    present = frame.where(F.expr(query.where)) if query.where else frame
+    measures = [F.expr(sql).alias(f"_gs_measure_{at}") for at, (_, sql) in enumerate(query.measures)]
+    if query.x is None:
+        return fetch(present.agg(*measures))
+    keys = [F.expr(key).alias(f"_gs_key_{at}") for at, key in enumerate((query.x, *query.splits))]
+    names = [f"_gs_key_{at}" for at in range(len(keys))]
+    values = present.groupBy(*keys).agg(*measures)
+    if query.bars is None:
+        newest = values.where(F.col(names[0]).isNotNull()).orderBy(*(F.desc(name) for name in names))
+        return fetch(newest.limit(MAX_POINTS))[::-1]
+    ordered = F.desc_nulls_last if query.bars.is_descending else F.asc_nulls_last
+    by = (ordered("_gs_order"), *(F.asc_nulls_last(name) for name in names))
+    bars = present.groupBy(keys[0]).agg(F.expr(query.bars.order).alias("_gs_order"))
+    bars = bars.orderBy(*by[:2]).limit(query.bars.limit).withColumnRenamed(names[0], "_gs_bar")
+    found = values.join(F.broadcast(bars), F.col(names[0]).eqNullSafe(F.col("_gs_bar"))).orderBy(*by)
+    rows = fetch(found.drop("_gs_bar", "_gs_order"))
+    return rows[::-1] if query.bars.is_reversed else rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ _MINUTE, _HOUR = 60, 3600
 _EXACT_BELOW = 10_000
 _LEAST_SHARE = 0.0001
 _TWO_DIGITS_BELOW = 10
+_D3 = re.compile(r"(,?)(?:\.(\d))?([df%])$")
 
 
 def number(value: float | None) -> str:
@@ -24,6 +26,15 @@ def number(value: float | None) -> str:
     if float(value).is_integer():
         return f"{int(value):,}"
     return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def declared_number(value: float | None, form: str) -> str:
+    """A number in a format of D3's notation: `,d`, `.1%`, `,.1f`. Other formats are as without one."""
+    found = _D3.match(form)
+    if value is None or found is None:
+        return number(value)
+    comma, decimals, kind = found.groups()
+    return f"{value:{comma}.{decimals or 0}{'%' if kind == '%' else 'f'}}"
 
 
 def short(value: float) -> str:

@@ -192,17 +192,27 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ReportChart:
-    """A chart of a table's content. The x values of a line are ordered times or numbers, those of a bar names."""
+    """A chart of a table's content. The x values of a line are ordered times or numbers, those of a bar names.
 
-    kind: Literal["line", "bar"]
+    A `number` has series of one point. format: a number format in D3's notation, empty for the default. problem: why
+    the chart has no values.
+    """
+
+    kind: Literal["line", "bar", "number"]
     title: str
     x_label: str
     series: tuple[Series, ...]
+    description: str = ""
+    format: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldTable:
-    """The content of a gold table: sample rows, with `columns` as their names, and charts of all rows."""
+    """The content of a gold table: sample rows, with `columns` as their names, and charts of all rows.
+
+    omitted: the titles of declared charts that only Superset draws.
+    """
 
     name: str
     description: str
@@ -210,6 +220,7 @@ class GoldTable:
     rows: tuple[tuple[Cell, ...], ...]
     row_count: int
     charts: tuple[ReportChart, ...] = ()
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

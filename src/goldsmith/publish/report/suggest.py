@@ -1,4 +1,4 @@
-"""Suggests charts for a table from its column types and some of its rows.
+"""Suggests charts for a table without declared charts, from its column types and some of its rows.
 
 Counts may be added up. Means, shares and percentiles may not, so they are drawn only if each point is one row.
 """
@@ -92,15 +92,15 @@ def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> ReportChart:
         x = row[0]
         if x is None:
             continue
-        at = _label(x) if isinstance(x, (str, bool)) else x if isinstance(x, date) else float(x)
+        at = label(x) if isinstance(x, (str, bool)) else x if isinstance(x, date) else float(x)
         for measure, value in zip(spec.measures, row[first:], strict=True):
-            label = _label(row[1]) if spec.series else words(measure)
-            lines.setdefault(label, []).append((at, _finite(value)))
-    kept = sorted(lines, key=lambda label: -sum(abs(y or 0.0) for _, y in lines[label]))[:MAX_LINES]
+            name = label(row[1]) if spec.series else words(measure)
+            lines.setdefault(name, []).append((at, finite(value)))
+    kept = sorted(lines, key=lambda name: -sum(abs(y or 0.0) for _, y in lines[name]))[:MAX_LINES]
     title = spec.title
     if len(kept) < len(lines):
         title += f" ({len(kept)} of {len(lines)})"
-    series = tuple(Series(label, tuple(lines[label])) for label in lines if label in kept)
+    series = tuple(Series(name, tuple(lines[name])) for name in lines if name in kept)
     return ReportChart(spec.kind, title, words(spec.x), series)
 
 
@@ -182,13 +182,14 @@ def _comparable(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
     return tuple(comparable[:MAX_MEASURES])
 
 
-def _label(value: Cell) -> str:
+def label(value: Cell) -> str:
+    """A value as the label of a bar or a series."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "none" if value is None else str(value)
 
 
-def _finite(value: Cell) -> float | None:
+def finite(value: Cell) -> float | None:
     """A finite number; None for NaN, infinities and other values."""
     if value is None or isinstance(value, (str, date)):
         return None

@@ -146,8 +146,7 @@ class MergeStrategy(LoadStrategy[Merge]):
         NeedsFullLoad for other keys if the former lookups are unknown.
         """
         table, key = plan.table, self.declared.key
-        assert table.analysis is not None
-        traced = [(name, table.analysis.traced(plan.driver, name)) for name in key]
+        traced = [(name, table.traced(plan.driver, name)) for name in key]
         known = [(name, expression) for name, expression in traced if expression is not None]
         if len(known) == len(traced):
             columns = [f"{as_declared(table, removed, sql, name)} AS {quoted(name)}" for name, sql in known]
@@ -174,10 +173,9 @@ class MergeStrategy(LoadStrategy[Merge]):
     def _with_keys(self, plan: Changes, rows: DataFrame, touched: DataFrame, how: str) -> DataFrame:
         """The driver's rows with touched keys, or without them, depending on the kind of join."""
         table, key = plan.table, self.declared.key
-        assert table.analysis is not None
         conditions: list[Column] = []
         for at, name in enumerate(key):
-            traced = table.analysis.traced(plan.driver, name)
+            traced = table.traced(plan.driver, name)
             if traced is None:
                 raise NeedsFullLoad(
                     f"rows were removed from {plan.driver}, and the key {name} cannot be traced to it alone"

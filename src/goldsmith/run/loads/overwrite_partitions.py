@@ -32,7 +32,8 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
 
     @override
     def full_load_reason(self, table: Table, driver: str) -> str | None:
-        assert table.analysis is not None
+        if table.analysis is None:
+            return "its code is not SQL"
         return table.analysis.recomputable_by(driver, self.declared.by)
 
     @override
@@ -74,8 +75,9 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
 
 
 def _traced(table: Table, driver: str, name: str) -> str:
-    traced = table.analysis.traced(driver, name) if table.analysis is not None else None
-    assert traced is not None, "recomputable_by guarantees it"
+    traced = table.traced(driver, name)
+    if traced is None:
+        raise NeedsFullLoad(f"{name} cannot be traced to {driver} alone")
     return traced
 
 

@@ -3,15 +3,17 @@
 `goldsmith.project.sources` declares them. A new kind is a module here and a line below.
 """
 
+from typing import Any
+
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
 from goldsmith.run.sources.base import RowSource
 from goldsmith.run.sources.files import Files
 from goldsmith.run.sources.upstreams import Upstreams
 
-_SOURCES: dict[type, RowSource] = {FilesSource: Files(), type(None): Upstreams()}
+_SOURCES: dict[type, RowSource[Any]] = {FilesSource: Files(), type(None): Upstreams()}
 
 
-def source_of(table: Table) -> RowSource:
+def source_of(table: Table) -> RowSource[Any]:
     """The source of a table's rows."""
     return _SOURCES[type(table.spec.source)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, StructType
@@ -16,8 +16,10 @@ from goldsmith.run.plan import LoadPlan, Plan
 from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.slices import Slice
 
+P = TypeVar("P", bound=LoadPlan)
 
-class RowSource(ABC):
+
+class RowSource(ABC, Generic[P]):
     """The source of a table's rows: files for bronze tables, upstream tables for others."""
 
     hidden: ClassVar[tuple[str, ...]] = ()
@@ -30,11 +32,11 @@ class RowSource(ABC):
         """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
 
     @abstractmethod
-    def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
+    def rows(self, spark: SparkSession, run: Run, plan: P) -> Slice:
         """Reads the rows of a plan. Raises NeedsFullLoad if they cannot be computed incrementally."""
 
     @abstractmethod
-    def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
+    def check_types(self, plan: P, delivered: StructType) -> None:
         """Raises RunError GS405 if a column of the rows has another type than the table's."""
 
     @abstractmethod

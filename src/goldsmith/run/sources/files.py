@@ -26,7 +26,7 @@ from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
 from goldsmith.run.ledger import added_since, check_complete, known_files, new_files
-from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan
+from goldsmith.run.plan import NewFiles, Nothing, Plan
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
 from goldsmith.run.slices import FILE_REASONS, Slice, types_of
 from goldsmith.run.sources.base import RowSource
@@ -35,7 +35,7 @@ from goldsmith.run.type_check import check_types_unchanged
 _REPARSED = "_gs_again"
 
 
-class Files(RowSource):
+class Files(RowSource[NewFiles]):
     """Reads delivered files."""
 
     hidden: ClassVar[tuple[str, ...]] = (MALFORMED, HEADER)
@@ -96,16 +96,15 @@ class Files(RowSource):
         )
 
     @override
-    def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
+    def rows(self, spark: SparkSession, run: Run, plan: NewFiles) -> Slice:
         """The rows of the files, with their system columns."""
-        assert isinstance(plan, NewFiles)
         table = plan.table
         stamp = Stamp(run.run_id, run.started)
         delivered = read_files(spark, declared_files(table), run.landing, plan.files, stamp)
         return Slice(_shaped(delivered, types_of(table)), (*self.hidden, FILE_REASONS))
 
     @override
-    def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
+    def check_types(self, plan: NewFiles, delivered: StructType) -> None:
         """Compares undeclared columns, which have the files' types; declared ones are cast."""
         if plan.action != "incremental":
             return

@@ -19,7 +19,7 @@ from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
 from goldsmith.run.loads import load_of
-from goldsmith.run.plan import UNKNOWN_SIZE, Changes, LoadPlan, Nothing, Plan, Whole
+from goldsmith.run.plan import UNKNOWN_SIZE, Changes, Nothing, Plan, Whole
 from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.query import computed
 from goldsmith.run.slices import FILE_REASONS, Slice
@@ -29,7 +29,7 @@ _MissingHistory = tuple[str, str | None]
 """The reason why the changes of an upstream are unknown, and a warning, if needed."""
 
 
-class Upstreams(RowSource):
+class Upstreams(RowSource[Whole | Changes]):
     """Evaluates a table's query over its upstreams."""
 
     @override
@@ -88,9 +88,8 @@ class Upstreams(RowSource):
         return action if not isinstance(action, tuple) else whole(*action)
 
     @override
-    def rows(self, spark: SparkSession, run: Run, plan: LoadPlan) -> Slice:
+    def rows(self, spark: SparkSession, run: Run, plan: Whole | Changes) -> Slice:
         """Evaluates the query over the upstreams at their planned versions, or over their changes."""
-        assert isinstance(plan, Whole | Changes)
         table = plan.table
         pinned = {
             name: read_table(spark, run.path(name), at.version)
@@ -102,7 +101,7 @@ class Upstreams(RowSource):
         return load_of(table).incremental_rows(spark, run, plan, pinned)
 
     @override
-    def check_types(self, plan: LoadPlan, delivered: StructType) -> None:
+    def check_types(self, plan: Whole | Changes, delivered: StructType) -> None:
         """Does nothing: a changed type of a query's column leads to a full load."""
 
     @override
