@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # These run in Airflow's own environment: make airflow-test.
 collect_ignore = ["airflow"]
 
-# What the command prints depends on these, whoever runs the tests.
+# The command's output depends on these variables.
 for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
     os.environ.pop(_name, None)
 
@@ -37,7 +37,7 @@ def full_counts(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """One local Spark session for all tests that need one; imported here, so that unit tests never load Spark."""
+    """One local Spark session shared by the tests. Imports are local, so that unit tests load no Spark."""
     from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings

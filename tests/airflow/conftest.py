@@ -1,4 +1,4 @@
-"""An Airflow in this process: a home and a SQLite database of its own, set before Airflow is imported."""
+"""An Airflow in this process. Its home and SQLite database are set before Airflow is imported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _home() -> Iterator[None]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes a project's files, by path, and gives its folder."""
+    """Writes a project's files by path, and returns its folder."""
 
     def written(files: dict[str, str]) -> Path:
         for path, text in {"goldsmith.yaml": "name: shop\n", **files}.items():
@@ -56,7 +56,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def pipeline(name: str, settings: str = "", *, above: str | None = None) -> dict[str, str]:
-    """The files of a small pipeline: bronze, silver and gold, the last from `above` too where it is named."""
+    """The files of a small pipeline: bronze, silver and gold. above: a further upstream of gold."""
     join = f" JOIN {above} AS other ON other.id = mine.id" if above else ""
     return {
         f"pipelines/{name}/pipeline.yaml": settings,

@@ -1,4 +1,4 @@
-"""Alerts, as the addresses that connections name receive them."""
+"""Alerts, as received by the addresses of the connections."""
 
 from __future__ import annotations
 

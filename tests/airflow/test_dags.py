@@ -1,4 +1,4 @@
-"""The DAGs against the declarations they are built from, and against the rules of the house."""
+"""The DAGs compared with the declarations and with the project's conventions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_graph_follows_the_declarations(own: DagBag) -> None:
 
 
 def test_each_asset_has_one_producer(own: DagBag) -> None:
-    """What a task reads is what some task writes, and no table has two writers."""
+    """Each inlet is an outlet of a task, and no table has two writers."""
     written = [asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.outlets]
     read = {asset.uri for dag in own.dags.values() for task in loads(dag) for asset in task.inlets}
     assert len(written) == len(set(written))
@@ -127,11 +127,11 @@ def test_invalid_pipeline_does_not_affect_others(write: Write) -> None:
     )
     found = bag(root)
     assert set(found.dags) == {"orders", "goldsmith_maintenance"}
-    [(file, told)] = found.import_errors.items()
+    [(file, message)] = found.import_errors.items()
     assert Path(file).name == "goldsmith_declarations.py"
-    assert "GS102 Unknown key `lod`." in told
-    assert f"{root}/pipelines/stock/gold/stock.yaml:1:1" in told
-    assert "Did you mean `load`?" in told
+    assert "GS102 Unknown key `lod`." in message
+    assert f"{root}/pipelines/stock/gold/stock.yaml:1:1" in message
+    assert "Did you mean `load`?" in message
 
 
 def test_new_dags_start_no_past_runs(own: DagBag) -> None:
@@ -140,7 +140,7 @@ def test_new_dags_start_no_past_runs(own: DagBag) -> None:
     for name in ("flights", "goldsmith_maintenance"):
         dag = own.dags[name]
         assert dag.start_date is None, "Airflow would start the last interval at once"
-        # The scheduler's own timetable, which it makes of the DAG as it is stored.
+        # The scheduler's timetable, built from the serialized DAG.
         timetable = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)).timetable
         first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=never_ran)
         assert first is not None
@@ -171,14 +171,14 @@ def test_pipeline_starts_after_another(write: Write) -> None:
         }
     )
     dags = all_dags(root)
-    # Partitions wait for partitions; runs without one start what has none.
+    # Partitioned runs wait for partitions. Runs without a partition start unpartitioned ones.
     assert isinstance(dags["sums"].timetable, PartitionedAssetTimetable)
     assert not isinstance(dags["byhand"].timetable, PartitionedAssetTimetable)
     assert [asset.uri for asset in dags["sums"].get_task("gold.sums").inlets] == [
         "goldsmith://silver/sums",
         "goldsmith://silver/orders",
     ]
-    # Built alone, where the other pipeline's tables are not read, it is the same.
+    # The timetable is the same if only this DAG is built.
     assert all_dags(root, only="sums")["sums"].timetable == dags["sums"].timetable
 
 
@@ -224,7 +224,7 @@ def test_scheduled_pipeline_waits_for_upstreams_within_its_runs(write: Write) ->
 
 @pytest.fixture
 def dqops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is a DQOps server."""
+    """Configures a DQOps server."""
     monkeypatch.setenv("DQOPS_URL", "http://dqops:8888")
 
 
@@ -285,9 +285,9 @@ def test_downstream_tasks_wait_for_the_gate(
     assert gate.upstream_task_ids == {loads_of}
     if before_gold is not None:
         assert dag.get_task("gold.orders" if folding == "table" else "gold").upstream_task_ids == before_gold
-    # Tables without a gate are announced by their loads, as ever.
-    announced = {asset.name for task in loads(dag) for asset in task.outlets}
-    assert announced == {"bronze.orders", "gold.orders"}
+    # Assets of tables without a gate are emitted by their loads.
+    emitted = {asset.name for task in loads(dag) for asset in task.outlets}
+    assert emitted == {"bronze.orders", "gold.orders"}
 
 
 @pytest.mark.usefixtures("dqops")

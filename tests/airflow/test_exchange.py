@@ -1,4 +1,4 @@
-"""Runs with DQOps: real loads, the gate behind them, then verdicts to its console and its results to the lake."""
+"""Runs with DQOps: real loads, the gate, the push of verdicts, and the collection of results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(write: Write) -> Path:
-    """A pipeline with a gate on silver, and its user home; DQOps has no results yet."""
+    """A pipeline with a gate on silver, and its user home without results."""
     files = pipeline("orders", "tasks: pipeline\nretries: 0\ngates: {silver: error}\n")
     files["pipelines/orders/gold/orders.yaml"] += dedent("""\
         expectations:
@@ -59,7 +59,7 @@ def project(write: Write) -> Path:
 
 @pytest.fixture
 def ran(project: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
-    """Delivers a file, and runs the pipeline against a script of exchanges: each must come, and no other."""
+    """Delivers a file and runs the pipeline with a script of exchanges, all of which must occur."""
 
     def run(rows: str, *script: Exchange) -> DagRun:
         folder = project / ".goldsmith/landing/orders"
@@ -88,8 +88,7 @@ def test_passing_gate_emits_the_asset_event(
     ran: Ran, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checks = declared_checks(project, "silver.orders")
-    # The gate reads the verdicts of its table itself, so gold's alone are left to import. That this fails is shown,
-    # and hurts no load.
+    # The gate imports the verdicts of its table, so that only gold's remain. This import fails, and no load does.
     forgetting = imports("gold.orders")[0]
     lost = [replace(forgetting, swallowed=True), cancelled(forgetting)]
     run = ran("1,5\n", *gated("silver.orders", checks), *lost)
@@ -120,7 +119,7 @@ def test_stopping_gate_fails_the_run_and_its_results_are_collected(ran: Ran, pro
         "dqops.collect": "success",
     }
     assert run.state == "failed"
-    # What waits for the table in other pipelines does not start.
+    # Without an event, other pipelines that wait for the table do not start.
     assert set(events()) == {"bronze.orders", "gold.orders"}
 
 

@@ -1,4 +1,4 @@
-"""The gate's task against what a DQOps server really answered: deferred, wait_async by its trigger, decided."""
+"""The gate's task with recorded responses of DQOps: deferral, waiting in the trigger, decision."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def _database() -> None:
 @pytest.fixture(autouse=True)
 def _that_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
-    # The defaults of functions are taken when they are defined.
+    # Default arguments are bound at definition.
     monkeypatch.setattr(triggers, "wait_async", lambda client, watch: running.wait_async(client, watch, 0.01))
     monkeypatch.setenv("DQOPS_CONSOLE_URL", "https://quality.example")
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A project whose user home declares as many checks as ran when the answers were recorded."""
+    """A project whose user home declares as many checks as ran in the recording."""
     for table, count in CHECKS.items():
         file = tmp_path / f"dqops_userhome/sources/lakehouse/silver.{table}.dqotable.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,8 @@ def home(tmp_path: Path) -> Path:
 Gate = Callable[..., DagRun]
 
 
-def known(dag: DAG) -> None:
-    """Has Airflow know a DAG that stands in no file."""
+def register(dag: DAG) -> None:
+    """Registers a DAG without a file."""
     DagBundlesManager().sync_bundles_to_db()
     bag = DagBag("/dev/null")
     bag.bag_dag(dag)
@@ -93,7 +93,7 @@ def known(dag: DAG) -> None:
 
 @pytest.fixture
 def ran(home: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """Runs the gate of a table against a script of exchanges, each of which must come, and no other."""
+    """Runs the gate of a table with a script of exchanges, all of which must occur."""
 
     def run(
         table: str, *script: Exchange, retries: int = 0, conf: dict[str, Any] | None = None, **options: Any
@@ -115,7 +115,7 @@ def ran(home: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
             monkeypatch.setenv("DQOPS_URL", server.url)
             with DAG(f"gate_{table}", schedule=None, params=params) as dag:
                 GateTable(task_id="gate", table=name, retries=retries, retry_delay=timedelta(0), **settings)
-            known(dag)
+            register(dag)
             return dag.test(logical_date=None, run_conf=conf)
 
     return run
@@ -131,8 +131,8 @@ def tries(run: DagRun) -> int:
     return int(ti.try_number)
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What the task wrote, without what stands before and behind each line of the log."""
+def log_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The task's log lines, without prefix and suffix."""
     lines = [
         line for line in capsys.readouterr().out.splitlines() if "GateTable" in line or " [task]" in line
     ]
@@ -141,7 +141,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def events() -> dict[str, Any]:
-    """What the last event of each table says."""
+    """The extra of each table's last event."""
     with create_session() as session:
         return {
             event.name: event.extra for event in session.scalars(select(AssetEvent).order_by(AssetEvent.id))
@@ -165,7 +165,7 @@ def _no_events() -> None:
 
 
 def dropped(exchange: Exchange) -> Exchange:
-    """The request is taken, and the connection closed without an answer."""
+    """The request is received, and the connection closed without a response."""
     return replace(exchange, swallowed=True)
 
 
@@ -174,7 +174,7 @@ def fault(exchange: Exchange) -> Exchange:
 
 
 def forgotten(exchange: Exchange) -> Exchange:
-    """The answer of a server that was started again and does not know the job."""
+    """The response of a restarted server that does not know the job."""
     return replace(exchange, status=UNKNOWN.status, answer=UNKNOWN.answer)
 
 
@@ -187,11 +187,11 @@ def ended(exchange: Exchange, **counts: Any) -> Exchange:
 def test_table_with_valid_checks_passes(ran: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     run = ran("airlines", *VALID, *VALID_END)
     assert state(run) == "success"
-    assert "silver.airlines: passed. 9 checks ran; highest severity: valid, gate limit: error." in said(
+    assert "silver.airlines: passed. 9 checks ran; highest severity: valid, gate limit: error." in log_lines(
         capsys
     )
-    told = events()["silver.airlines"]["dqops"]
-    assert (told["severity"], told["checks"], told["failed"]) == ("valid", 9, [])
+    dqops = events()["silver.airlines"]["dqops"]
+    assert (dqops["severity"], dqops["checks"], dqops["failed"]) == ("valid", 9, [])
 
 
 def test_errors_fail_without_retry_and_are_reported_first(
@@ -200,7 +200,7 @@ def test_errors_fail_without_retry_and_are_reported_first(
     run = ran("flights", *ERRORS, RESULTS, retries=3)
     assert state(run) == "failed"
     assert tries(run) == 1
-    lines = said(capsys)
+    lines = log_lines(capsys)
     at = next(
         at for at, line in enumerate(lines) if line.startswith("silver.flights: stopped. 15 checks ran")
     )
@@ -212,7 +212,7 @@ def test_errors_fail_without_retry_and_are_reported_first(
     assert "https://quality.example/monitoring/connection/lakehouse/schema/silver/table/flights/" in screen
     assert "Traceback" not in screen
     assert verdict_of(run)["severity"] == "error"
-    # What waits for the table does not start.
+    # Without an event, tasks that wait for the table do not start.
     assert events() == {}
 
 
@@ -226,14 +226,14 @@ def test_failed_checks_below_the_limit_are_warnings(ran: Gate, capsys: pytest.Ca
 
 
 def test_verdict_counts_all_results_of_the_day(ran: Gate) -> None:
-    """The day's results that a server did not forget leave its summary without errors."""
+    """The server's summary of a second run has no errors, although earlier results of the day do."""
     summary = SECOND.answer["result"]
     assert summary["errors"] == 0
     assert state(ran("flights", *ERRORS[:3], ended(ERRORS[3], **summary), ERRORS[4], RESULTS)) == "failed"
 
 
 @pytest.mark.parametrize(
-    ("script", "table", "told"),
+    ("script", "table", "message"),
     [
         (NOTHING, "nowhere", "GS704 The run of DQOps' checks of `silver.nowhere` is incomplete: 0 of 9 declared checks ran"),
         ([*VALID[:3], ended(VALID[3], execution_errors=3), VALID_END[0]], "airlines", "3 of 9 checks could not be executed"),
@@ -247,10 +247,10 @@ def test_verdict_counts_all_results_of_the_day(ran: Gate) -> None:
     ids=["nothing ran", "execution errors", "500 at once", "500 at the start", "nothing in it", "500 at the end", "404", "lost"],
 )  # fmt: skip
 def test_undecided_gate_is_retryable(
-    ran: Gate, script: list[Exchange], table: str, told: str, capsys: pytest.CaptureFixture[str]
+    ran: Gate, script: list[Exchange], table: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ran(table, *script, *VALID, *VALID_END, retries=1) if table == "airlines" else ran(table, *script)
-    assert told in capsys.readouterr().out
+    assert message in capsys.readouterr().out
     if table == "airlines":
         assert (state(run), tries(run)) == ("success", 2)
     else:
@@ -258,17 +258,15 @@ def test_undecided_gate_is_retryable(
         assert verdict_of(run) is None
 
 
-@pytest.mark.parametrize("trouble", [fault, dropped])
-def test_temporary_errors_during_a_job_are_retried(
-    ran: Gate, trouble: Callable[[Exchange], Exchange]
-) -> None:
-    assert state(ran("airlines", *VALID[:3], trouble(VALID[2]), VALID[3], *VALID_END)) == "success"
+@pytest.mark.parametrize("error", [fault, dropped])
+def test_temporary_errors_during_a_job_are_retried(ran: Gate, error: Callable[[Exchange], Exchange]) -> None:
+    assert state(ran("airlines", *VALID[:3], error(VALID[2]), VALID[3], *VALID_END)) == "success"
 
 
 def test_request_is_repeated_after_a_restart_of_the_server(
     ran: Gate, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """First it is silent, then it does not know the job."""
+    """The server first does not respond, and then does not know the job."""
     lost = (*VALID[:3], dropped(VALID[2]), forgotten(VALID[2]))
     run = ran("airlines", *lost, *VALID, *VALID_END)
     assert (state(run), tries(run)) == ("success", 1)
@@ -291,17 +289,17 @@ def test_job_beyond_the_time_limit_is_cancelled(ran: Gate, capsys: pytest.Captur
 
 
 def test_restarted_triggerer_resumes() -> None:
-    """Airflow makes the trigger anew from what it kept of it; the same job is asked for, with the time left."""
+    """Airflow recreates the trigger from its serialized form, with the same job and remaining time."""
     with served(*VALID[:2], VALID[2], VALID[3]) as server:
         client = DqopsClient(server.url, server.url)
         started = running.start_run(client, "silver.airlines", declared=9, limit="error")
         first = triggers.ChecksEnded(
             started=started.as_dict(), url=server.url, since=time.time(), time_limit=60, restarts_left=1
         )
-        path, kept = first.serialize()
+        path, arguments = first.serialize()
         assert path == "goldsmith.publish.airflow.triggers.ChecksEnded"
         assert client.call(endpoints.job(started.key)).status == OK
-        second = triggers.ChecksEnded(**json.loads(json.dumps(kept)))
+        second = triggers.ChecksEnded(**json.loads(json.dumps(arguments)))
         event = asyncio.run(anext(second.run())).payload
     assert event["ended"]["state"] == "ended"
     assert event["started"] == started.as_dict()
@@ -325,13 +323,13 @@ def begun(server: Dqops) -> triggers.ChecksEnded:
 
 
 def test_killed_deferred_gate_cancels_its_job(stuck: Dqops) -> None:
-    """Somebody marks or clears the task: Airflow calls the trigger's `on_kill`."""
+    """When a user marks or clears the task, Airflow calls the trigger's `on_kill`."""
     asyncio.run(begun(stuck).on_kill())
     assert len(stuck.cancelled) == 1
 
 
 def test_stopped_triggerer_does_not_cancel_the_job(stuck: Dqops) -> None:
-    """It cancels what it runs in the same way, and does not call `on_kill`."""
+    """A stopped triggerer cancels its coroutines likewise, and does not call `on_kill`."""
     trigger = begun(stuck)
 
     async def ended() -> None:
@@ -365,7 +363,7 @@ def test_gate_killed_in_its_worker_cancels_its_requests(stuck: Dqops, home: Path
 
 
 def test_killed_import_cancels_its_job(stuck: Dqops, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow calls `on_kill` from within the task's own process, which goes on until it is killed for good."""
+    """Airflow calls `on_kill` in the task's process, which continues until it is killed."""
     file = home / "dqops_userhome/sources/lakehouse/silver.airlines.dqotable.yaml"
     checks = {"custom_sql": {IMPORT_CHECK: {}}}
     file.write_text(json.dumps({"spec": {"monitoring_checks": {"daily": checks}}}))

@@ -1,4 +1,4 @@
-"""Runs of DAGs in this process: real jobs by a real spark-submit."""
+"""Runs of DAGs in this process, with real jobs by spark-submit."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def events() -> dict[str, AssetEvent]:
         return {event.name: event for event in session.scalars(select(AssetEvent).order_by(AssetEvent.id))}
 
 
-def said(text: str) -> list[str]:
-    """What the job said, without what stands before and behind each line of the log."""
+def log_lines(text: str) -> list[str]:
+    """The job's log lines, without prefix and suffix."""
     lines = [line.split("] ", 1)[-1] for line in text.splitlines() if "JobHook" in line or "[task" in line]
     return [line.split(" [airflow.task", 1)[0].rstrip() for line in lines]
 
@@ -70,9 +70,9 @@ def test_one_day_of_flights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     run = ran(tmp_path, "flights", first_day="2013-01-01")
 
     assert states(run) == {"feed": "success", "tables": "success"}
-    lines = said(capsys.readouterr().out)
+    lines = log_lines(capsys.readouterr().out)
     assert any(line.startswith("Done: 15 commits to 15 tables") for line in lines)
-    # The summary is told as it comes, and Spark's own lines are folded away behind it.
+    # The job's output comes first, and Spark's own lines are folded after it.
     folded = next(at for at, line in enumerate(lines) if line.startswith("::group::Spark's log"))
     assert all("INFO SparkContext" not in line for line in lines[:folded])
     found = events()
@@ -96,7 +96,7 @@ def test_gate_fails_without_retry_and_shows_the_reason_first(
 
     [ti] = run.get_task_instances()
     assert (ti.state, ti.try_number) == ("failed", 1)
-    lines = said(capsys.readouterr().out)
+    lines = log_lines(capsys.readouterr().out)
     gate = next(at for at, line in enumerate(lines) if line.startswith("GS501"))
     first_screen = "\n".join(lines[: gate + 8])
     assert gate < 25
@@ -114,28 +114,28 @@ def test_manual_run_loads_the_selected_tables(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "message"),
     [
         ({"first_day": "2999-01-01"}, "GS507 The interval begins on 2999-01-01"),
         ({"first_day": "2013-01-05", "last_day": "2013-01-01"}, "GS505 The interval from 2013-01-05"),
     ],
 )
 def test_invalid_interval_fails_before_spark_starts(
-    write: Write, form: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
+    write: Write, form: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ran(write(pipeline("orders", "tasks: pipeline\nretries: 3\n")), "orders", **form)
     assert states(run) == {"tables": "failed"}
     output = capsys.readouterr().out
-    assert told in output
+    assert message in output
     assert "Spark-Submit cmd" not in output
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "message"),
     [({"first_day": "soon"}, "'soon' is not a 'date'"), ({"tables": ["bronze.ordres"]}, "ordres")],
 )
-def test_invalid_form_starts_no_run(write: Write, form: dict[str, Any], told: str) -> None:
-    with pytest.raises(ParamValidationError, match=told):
+def test_invalid_form_starts_no_run(write: Write, form: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParamValidationError, match=message):
         ran(write(pipeline("orders")), "orders", **form)
 
 

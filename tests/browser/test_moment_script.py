@@ -16,7 +16,7 @@ from support.page import CHROMIUM
 PAGE = """<!doctype html><html><head><script src="/moment.js"></script></head><body><div>
 <div class="header-with-actions" style="display: flex"><div>Shop</div><div class="right-button-panel">...</div></div>
 </div></body></html>"""
-ASK = """([chart, force]) => fetch('/api/v1/chart/data?form_data=x', {
+REQUEST = """([chart, force]) => fetch('/api/v1/chart/data?form_data=x', {
     method: 'POST', headers: {'X-CSRFToken': 't'}, body: JSON.stringify({form_data: {slice_id: chart}, force}),
 }).then(() => null)"""
 STATUS = "#lakehouse-moment"
@@ -24,12 +24,12 @@ STATUS = "#lakehouse-moment"
 
 @dataclass
 class Site:
-    """A simulated server. version: of the single table. asked: charts, and the header of their requests."""
+    """A simulated server. version: of its only table. requests: charts and headers of their requests."""
 
     page: Any
     version: int | None = 1
-    looked: int = 0
-    asked: list[tuple[int, str | None]] = field(default_factory=list)
+    look_ups: int = 0
+    requests: list[tuple[int, str | None]] = field(default_factory=list)
 
     def answer(self, route: Any) -> None:
         path = urlsplit(route.request.url).path
@@ -37,14 +37,14 @@ class Site:
             script = versions.__file__.replace("versions.py", "web/moment.js")
             route.fulfill(path=script, content_type="text/javascript")
         elif path.startswith("/moment/"):
-            self.looked += 1
+            self.look_ups += 1
             answer = {"moment": f"1/gold.sales={self.version}.0a1b2c3d", "as_of": 1_795_370_878_093}
             route.fulfill(status=404 if self.version is None else 200, json=answer)
         elif path.startswith("/api/"):
             headers = route.request.headers
             assert headers["x-csrftoken"] == "t"
             chart = json.loads(route.request.post_data)["form_data"]["slice_id"]
-            self.asked.append((chart, headers.get(versions.HEADER.lower())))
+            self.requests.append((chart, headers.get(versions.HEADER.lower())))
             route.fulfill(json={})
         else:
             route.fulfill(body=PAGE, content_type="text/html")
@@ -52,11 +52,11 @@ class Site:
     def open(self) -> None:
         self.page.goto("http://superset.test/superset/dashboard/shop/")
 
-    def ask(self, chart: int, *, force: bool = False) -> int | None:
+    def request(self, chart: int, *, force: bool = False) -> int | None:
         """The version that a chart requests."""
-        self.page.evaluate(ASK, [chart, force])
-        asked, moment = self.asked[-1]
-        assert asked == chart
+        self.page.evaluate(REQUEST, [chart, force])
+        requested, moment = self.requests[-1]
+        assert requested == chart
         return None if moment is None else int(moment.split("=")[1].split(".")[0])
 
 
@@ -77,69 +77,69 @@ def site() -> Iterator[Site]:
 
 def test_all_charts_request_the_same_versions_and_the_page_shows_their_time(site: Site) -> None:
     site.open()
-    assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
+    assert [site.request(chart) for chart in (1, 2)] == [1, 1]
     site.version = 2
-    assert [site.ask(chart) for chart in (3, 1)] == [1, 1]
-    assert site.looked == 1
+    assert [site.request(chart) for chart in (3, 1)] == [1, 1]
+    assert site.look_ups == 1
     assert site.page.inner_text(STATUS) == "As of 22 Nov 2026, 19:07"
     assert "Sunday" in site.page.get_attribute(f"{STATUS} span", "title")
 
 
 def test_newer_data_is_shown_within_half_a_minute(site: Site) -> None:
     site.open()
-    site.ask(1)
+    site.request(1)
     site.page.clock.run_for(31_000)
     assert site.page.locator(f"{STATUS} a").count() == 0
     site.version = 2
     site.page.clock.run_for(31_000)
     link = site.page.wait_for_selector(f"{STATUS} a")
     assert link.inner_text() == "Newer data: reload"
-    assert site.ask(1) == 1, "the page does not change"
+    assert site.request(1) == 1, "the page does not change"
     link.click()
     site.page.wait_for_function(
         f"document.querySelector('{STATUS}') && !document.querySelector('{STATUS} a')"
     )
-    assert site.ask(1) == 2
+    assert site.request(1) == 2
 
 
 def test_refresh_uses_one_set_of_versions_during_loads(site: Site) -> None:
     site.open()
-    assert [site.ask(chart) for chart in (1, 2, 3)] == [1, 1, 1]
+    assert [site.request(chart) for chart in (1, 2, 3)] == [1, 1, 1]
     site.version = 2
-    assert site.ask(1, force=True) == 2
+    assert site.request(1, force=True) == 2
     site.version = 3
     site.page.clock.run_for(4_000)
-    assert [site.ask(chart, force=True) for chart in (2, 3)] == [2, 2]
-    assert [site.ask(chart) for chart in (1, 2, 3)] == [2, 2, 2]
+    assert [site.request(chart, force=True) for chart in (2, 3)] == [2, 2]
+    assert [site.request(chart) for chart in (1, 2, 3)] == [2, 2, 2]
     site.page.clock.run_for(4_000)
-    assert site.ask(1, force=True) == 3, "the next refresh"
+    assert site.request(1, force=True) == 3, "the next refresh"
 
 
 def test_refresh_of_one_chart_shows_that_others_are_older(site: Site) -> None:
     site.open()
-    assert [site.ask(chart) for chart in (1, 2)] == [1, 1]
+    assert [site.request(chart) for chart in (1, 2)] == [1, 1]
     site.version = 2
     site.page.clock.run_for(10_000)
-    assert site.ask(1, force=True) == 2
+    assert site.request(1, force=True) == 2
     site.page.clock.run_for(3_100)
     assert "Older charts: reload" in site.page.inner_text(STATUS)
-    assert site.ask(2, force=True) == 2
+    assert site.request(2, force=True) == 2
     site.page.clock.run_for(3_100)
     assert "reload" not in site.page.inner_text(STATUS)
 
 
 def test_reopened_dashboard_gets_new_versions(site: Site) -> None:
     site.open()
-    assert site.ask(1) == 1
+    assert site.request(1) == 1
     site.version = 2
     site.page.evaluate("history.pushState({}, '', '/dashboard/list/')")
-    assert site.ask(1) is None, "not a dashboard"
+    assert site.request(1) is None, "not a dashboard"
     site.page.evaluate("history.pushState({}, '', '/superset/dashboard/shop/')")
-    assert site.ask(1) == 2
+    assert site.request(1) == 2
 
 
 def test_charts_load_without_versions(site: Site) -> None:
     site.version = None
     site.open()
-    assert site.ask(1) is None
+    assert site.request(1) is None
     assert site.page.locator(STATUS).count() == 0

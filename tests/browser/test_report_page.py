@@ -23,7 +23,7 @@ report_sample = SimpleNamespace(
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Addresses of a full report and one of a project that has not run."""
+    """Addresses of a full report and of one for a project without runs."""
     folder = tmp_path_factory.mktemp("report")
     for name, data in (("full", report_sample.sample()), ("empty", report_sample.empty())):
         (folder / f"{name}.html").write_text(render(data), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The cluster's services as processes, and a Spark session whose catalog is their metastore.
+"""The cluster's services as processes, and a Spark session with their metastore as catalog.
 
-The session's JVM learns from the environment where the metastore is, so it cannot be one that other tests began.
+The session's JVM reads the metastore's address from its environment, so it cannot be the JVM of other tests.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from services.stack import ROOT, Stack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The cluster's services on a local disk, each started when a test first asks for it."""
+    """The cluster's services on a local disk, each started when a test first uses it."""
     with Stack.started(tmp_path_factory.mktemp("stack"), "jars", "postgres") as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def hive(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local session whose catalog is the stack's metastore."""
+    """A local session with the stack's metastore as catalog."""
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of the cluster by themselves: `pytest tests/cluster`.")
     conf_dir = str(ROOT / "spark" / "conf")

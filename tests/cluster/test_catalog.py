@@ -19,7 +19,7 @@ DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
 
 @pytest.fixture
 def lake(hive: SparkSession, tmp_path: Path) -> Iterator[Lake]:
-    """A project whose catalog is the stack's metastore, empty at the start."""
+    """A project with the stack's metastore as catalog, initially empty."""
     lake = Lake(hive, tmp_path)
     lake.write("goldsmith.yaml", "name: test\nprofiles: {local: {catalog: hive}}")
     yield lake
@@ -57,17 +57,20 @@ def flights(lake: Lake, comment: str = "Departures.") -> None:
 
 
 def test_concurrent_registrations_of_a_table_succeed(lake: Lake) -> None:
-    place = f"file://{lake.root}"
-    lake.spark.range(2).write.format("delta").save(f"{place}/t")
+    location = f"file://{lake.root}"
+    lake.spark.range(2).write.format("delta").save(f"{location}/t")
     catalogs = [Catalog(lake.spark.newSession()) for _ in range(4)]
     names = [f"gold{attempt}" for attempt in range(5)]
     try:
         with ThreadPoolExecutor(len(catalogs)) as pool:
             for name in names:
-                list(pool.map(lambda each, to=name: each.create_database(to, f"{place}/{to}", ""), catalogs))
+                list(
+                    pool.map(lambda each, to=name: each.create_database(to, f"{location}/{to}", ""), catalogs)
+                )
                 list(
                     pool.map(
-                        lambda each, to=name: each.register(DesiredEntry(f"{to}.t", f"{place}/t")), catalogs
+                        lambda each, to=name: each.register(DesiredEntry(f"{to}.t", f"{location}/t")),
+                        catalogs,
                     )
                 )
         assert [lake.spark.table(f"{name}.t").count() for name in names] == [2] * len(names)
@@ -98,10 +101,10 @@ def test_run_registers_tables_with_columns_and_descriptions(lake: Lake) -> None:
     assert {row.namespace for row in spark.sql("SHOW DATABASES").collect()} >= set(DATABASES)
     assert spark.sql("SELECT id, paid FROM silver.d").collect()[0].id == 1
     assert columns(lake, "silver.d")[0] == ("id", "int", "Who.")
-    held = extended(lake, "silver.d")
-    assert held["Comment"] == "One row each; it's clean."
-    assert held["Type"] == "EXTERNAL"
-    assert held["Location"] == f"file:{lake.path('silver.d')}"
+    found = extended(lake, "silver.d")
+    assert found["Comment"] == "One row each; it's clean."
+    assert found["Type"] == "EXTERNAL"
+    assert found["Location"] == f"file:{lake.path('silver.d')}"
     assert spark.sql("SELECT count(*) FROM quarantine.silver_d").first()[0] == 1
     assert spark.sql("SELECT count(*) FROM ops.table_runs").first()[0] == 2
 
@@ -173,12 +176,12 @@ def test_entry_without_a_table_is_removed(lake: Lake) -> None:
     lake.done()
     rmtree(lake.path("silver.d"))
     lake.spark.catalog.refreshByPath(lake.path("silver.d"))
-    told = synced(lake, "silver.d")
-    assert [(item.name, item.problem) for item in told] == [
+    changes = synced(lake, "silver.d")
+    assert [(item.name, item.problem) for item in changes] == [
         ("silver.d", "is registered, and there is no table at its location")
     ]
     assert not lake.spark.catalog.tableExists("silver.d")
-    assert not Path(lake.path("silver.d")).exists(), "nothing was made at the empty place"
+    assert not Path(lake.path("silver.d")).exists(), "nothing was made at the empty location"
 
 
 def test_manual_changes_of_entries_are_corrected(lake: Lake) -> None:

@@ -1,4 +1,4 @@
-"""A master and two workers that run a job, and go on when the master or a worker is killed."""
+"""A master and two workers run a job, and continue after the master is killed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ assert spark.range(100).count() == 100
 started.touch()
 parts = spark.sparkContext.parallelize(range(12), 12).mapPartitions(slow)
 assert sorted(parts.collect()) == list(range(12))
-places = spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()
-print("done with", places - 1, "executors")
+members = spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()
+print("done with", members - 1, "executors")
 spark.stop()
 """
 
@@ -48,8 +48,8 @@ def submit(stack: Stack, folder: Path) -> subprocess.Popen[str]:
 
 
 def ended(job: subprocess.Popen[str]) -> str:
-    out, trouble = job.communicate(timeout=240)
-    assert job.returncode == 0, trouble[-4000:]
+    out, err = job.communicate(timeout=240)
+    assert job.returncode == 0, err[-4000:]
     return out
 
 

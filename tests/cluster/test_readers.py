@@ -1,4 +1,4 @@
-"""What an account of the Thrift Server reads, however a statement names it."""
+"""The tables that an account of the Thrift Server can read, in any spelling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.stack import Stack
 from support.thrift_users import set_user
 
 PASSWORDS = {"engineer": "e-7f3a55d0", "dqops": "d-91c2ab64", "analyst": "a-5be01f77"}
-WHY = "The account `analyst` reads the tables of gold and ops, by name."
+REASON = "The account `analyst` reads the tables of gold and ops, by name."
 
 READING = """
 SELECT * FROM {s}.airlines
@@ -72,7 +72,7 @@ SELECT * FROM {s}.fine
 DESCRIBE {s}.fine
 SHOW CREATE TABLE {s}.fine
 """.strip().splitlines()
-"""Statements that read a schema; an analyst may run them on gold and ops."""
+"""Statements that read a schema. Analysts may run them on gold and ops."""
 
 BY_PATH = """
 SELECT * FROM delta.`{path}`
@@ -124,7 +124,7 @@ SET spark.sql.analyzer.singlePassResolver.enabled=true
 SET spark.sql.catalog.mine=org.apache.spark.sql.delta.catalog.DeltaCatalog
 RESET
 """.strip().splitlines()
-"""What no statement of an analyst does."""
+"""Statements that an analyst cannot run."""
 
 HARMLESS = """
 SELECT 1
@@ -145,7 +145,7 @@ SHOW TABLES
 
 @pytest.fixture(scope="module")
 def warehouse(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of schemas with the same tables and views in each, and a view of gold that reads silver."""
+    """Schemas with the same tables and views in each, and a view in gold that reads silver."""
     folder = tmp_path_factory.mktemp("readers")
     schemas = ("bronze", "silver", "gold", "ops")
     for schema in schemas:
@@ -167,7 +167,7 @@ def warehouse(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def server(stack: Stack, warehouse: Path) -> Service:
-    """A Thrift Server with the services' accounts; ada, of the users' file, reads ops."""
+    """A Thrift Server with the services' accounts. The user ada of the users' file reads ops."""
     users = warehouse / "users"
     set_user(users, "ada", "correct-horse", ["ops"])
     set_user(users, "bob", "battery-staple")
@@ -187,7 +187,7 @@ def session(server: Service, user: str, password: str = "", **options: Any) -> A
 
 
 def refusal(connection: Any, statement: str) -> str:
-    """What the server says against a statement; empty if it runs."""
+    """The error message of a statement; empty if it runs."""
     with closing(connection.cursor()) as cursor:
         try:
             cursor.execute(statement)
@@ -212,14 +212,14 @@ def test_analyst_cannot_read_other_schemas_by_any_spelling(server: Service, ware
     ]
     with closing(session(server, "analyst")) as connection:
         found = {each: refusal(connection, each) for each in statements}
-        refused = {each: told for each, told in found.items() if "GS926" in told and WHY in told}
+        refused = {each: text for each, text in found.items() if "GS926" in text and REASON in text}
         assert found.keys() - refused.keys() == set()
-        assert not [told for told in refused.values() if "American" in told or "`name`" in told]
-        # Spark reads such a file for its columns, by a plan that is refused.
+        assert not [text for text in refused.values() if "American" in text or "`name`" in text]
+        # Spark reads the file to infer columns, with a plan that is refused.
         assert refusal(connection, "SELECT * FROM csv.`file:/etc/passwd`") != ""
         assert refusal(connection, "USE bronze") == ""
         for each in ("SELECT * FROM airlines", "SHOW TABLES", "SHOW COLUMNS IN airlines"):
-            assert WHY in refusal(connection, each)
+            assert REASON in refusal(connection, each)
 
 
 def test_analyst_can_run_the_same_statements_on_gold_and_ops(server: Service, warehouse: Path) -> None:
@@ -267,8 +267,10 @@ def test_engineers_and_dqops_read_all_schemas(server: Service, warehouse: Path, 
 def test_user_reads_the_schemas_of_the_users_file(server: Service) -> None:
     with closing(session(server, "ada", "correct-horse")) as connection:
         assert refusal(connection, "SELECT * FROM ops.airlines") == ""
-        told = refusal(connection, "SELECT * FROM gold.airlines")
-        assert "The table `gold.airlines` may not be read. The account `ada` reads the tables of ops" in told
+        message = refusal(connection, "SELECT * FROM gold.airlines")
+        assert (
+            "The table `gold.airlines` may not be read. The account `ada` reads the tables of ops" in message
+        )
     with closing(session(server, "bob", "battery-staple")) as connection:
         assert refusal(connection, "SELECT * FROM bronze.airlines") == ""
 
@@ -277,10 +279,10 @@ def test_metadata_calls_list_readable_schemas_only(server: Service) -> None:
     def listed(user: str, schema: str) -> set[str]:
         with closing(session(server, user)) as connection:
             request = ttypes.TGetColumnsReq(connection.sessionHandle, schemaName=schema, tableName="airlines")
-            told = [connection.client.GetColumns(request)]
-            asked = ttypes.TGetTablesReq(connection.sessionHandle, schemaName=schema, tableName="%")
-            told.append(connection.client.GetTables(asked))
-            return {ttypes.TStatusCode._VALUES_TO_NAMES[each.status.statusCode] for each in told}
+            responses = [connection.client.GetColumns(request)]
+            request = ttypes.TGetTablesReq(connection.sessionHandle, schemaName=schema, tableName="%")
+            responses.append(connection.client.GetTables(request))
+            return {ttypes.TStatusCode._VALUES_TO_NAMES[each.status.statusCode] for each in responses}
 
     assert listed("analyst", "gold") == {"SUCCESS_STATUS"}
     assert listed("analyst", "bronze") == {"ERROR_STATUS"}
@@ -328,8 +330,8 @@ def test_password_of_another_user_is_refused(server: Service, user: str, passwor
 
 
 def test_login_under_another_name_is_refused(server: Service) -> None:
-    class Pretending:
-        """SASL PLAIN with the name of another before the own."""
+    class Impersonation:
+        """SASL PLAIN with another user as the authorization identity."""
 
         mechanism = "PLAIN"
 
@@ -339,10 +341,10 @@ def test_login_under_another_name_is_refused(server: Service) -> None:
         def encode(self, data: bytes) -> tuple[bool, bytes]:
             return True, data
 
-    transport = TSaslClientTransport(Pretending, "PLAIN", TSocket("127.0.0.1", server.port))
+    transport = TSaslClientTransport(Impersonation, "PLAIN", TSocket("127.0.0.1", server.port))
     try:
         connection = pyhive.connect(thrift_transport=transport, username="engineer")
     except (TTransportException, OperationalError):
         return
     with closing(connection):
-        assert WHY in refusal(connection, "SELECT * FROM bronze.airlines")
+        assert REASON in refusal(connection, "SELECT * FROM bronze.airlines")

@@ -1,4 +1,4 @@
-"""Who does not have the cluster's secret runs nothing on it, and who is no container does not reach the metastore."""
+"""Access to the cluster requires its secret, and the metastore accepts only containers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ spark.stop()
 
 @dataclass(frozen=True)
 class Guarded:
-    """A master with one worker, and the secret that both have."""
+    """A master with one worker, and their shared secret."""
 
     stack: Stack
     port: int
@@ -37,7 +37,7 @@ class Guarded:
     secret: str
 
     def driver(self, folder: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
-        """A job with the settings that the image has for its jobs, and options beside them."""
+        """Starts a job with the image's settings for jobs and more options."""
         (folder / "job.py").write_text(JOB)
         home = self.stack.spark["SPARK_HOME"]
         command = [f"{home}/bin/spark-submit", "--master", f"spark://127.0.0.1:{self.port}"]
@@ -59,7 +59,7 @@ class Guarded:
         )
 
     def applications(self) -> list[Any]:
-        """All that the master ever admitted."""
+        """All applications that the master has accepted."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/json/", timeout=10) as answer:
             state = json.load(answer)
         return [*state["activeapps"], *state["completedapps"]]
@@ -99,8 +99,8 @@ def test_driver_without_the_secret_is_refused(guarded: Guarded, tmp_path: Path) 
         guarded.driver(tmp_path, _SPARK_AUTH_SECRET="a-guess"),
     ]
     for driver in drivers:
-        out, told = driver.communicate(timeout=600)
-        assert driver.returncode != 0, told[-2000:]
+        out, err = driver.communicate(timeout=600)
+        assert driver.returncode != 0, err[-2000:]
         assert "counted" not in out
     assert guarded.applications() == []
 
@@ -108,12 +108,12 @@ def test_driver_without_the_secret_is_refused(guarded: Guarded, tmp_path: Path) 
 def test_driver_with_the_secret_runs_and_does_not_expose_it(guarded: Guarded, tmp_path: Path) -> None:
     driver = guarded.driver(tmp_path, _SPARK_AUTH_SECRET=guarded.secret)
     arguments = Path(f"/proc/{driver.pid}/cmdline").read_text()
-    out, told = driver.communicate(timeout=600)
-    assert "counted 100" in out, told[-4000:]
+    out, err = driver.communicate(timeout=600)
+    assert "counted 100" in out, err[-4000:]
     assert len(guarded.applications()) == 1
     logs = "".join(log.read_text() for log in guarded.stack.folder.glob("guarded-*.log"))
     logs += "".join(log.read_text() for log in (guarded.stack.folder / "guarded-work").rglob("std*"))
-    assert guarded.secret not in arguments + out + told + logs
+    assert guarded.secret not in arguments + out + err + logs
 
 
 def test_master_without_the_required_secret_does_not_start(stack: Stack, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_master_without_the_required_secret_does_not_start(stack: Stack, tmp_pat
     service.start()
     try:
         assert service.ended() == 4
-        assert "GS927" in service.told()
+        assert "GS927" in service.log_tail()
     finally:
         service.stop()
 
@@ -153,4 +153,4 @@ def test_host_cannot_reach_the_metastore(stack: Stack) -> None:
     with service.running():
         assert answered("127.0.0.1", service.port) == b"\x80\x01\x00\x02"
         assert answered("127.0.0.9", service.port) == b""
-        assert "Refused a connection from /127.0.0.9" in service.told()
+        assert "Refused a connection from /127.0.0.9" in service.log_tail()

@@ -1,4 +1,4 @@
-"""What SQL clients see through the Thrift Server, and whom it lets in."""
+"""SQL clients of the Thrift Server: queries, metadata, sessions and logins."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ columns:
 
 @pytest.fixture(scope="module")
 def people(hive: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """A table that a run registered, with three rows."""
+    """A table with three rows, registered by a run."""
     lake = Lake(hive, tmp_path_factory.mktemp("people"))
     lake.write("goldsmith.yaml", "name: test\nprofiles: {local: {catalog: hive}}")
     lake.declare("bronze.people", YAML)
@@ -91,12 +91,12 @@ def test_reader_cannot_run_code_in_the_server(people: Lake, stack: Stack, statem
 
 
 def columns(connection: Any, schema: str, table: str) -> list[tuple[str, str, str]]:
-    """Names, types and comments as JDBC's getColumns tells them."""
+    """Names, types and comments as in JDBC's getColumns."""
     request = ttypes.TGetColumnsReq(connection.sessionHandle, schemaName=schema, tableName=table)
     answer = connection.client.GetColumns(request)
     fetch = ttypes.TFetchResultsReq(answer.operationHandle, ttypes.TFetchOrientation.FETCH_NEXT, 1000)
     found = connection.client.FetchResults(fetch).results.columns
-    return list(zip(*(found[place].stringVal.values for place in (3, 5, 11)), strict=True))
+    return list(zip(*(found[position].stringVal.values for position in (3, 5, 11)), strict=True))
 
 
 def beeline(
@@ -130,16 +130,16 @@ def test_pyhive_reads_tables_with_names_types_and_comments(people: Lake, stack: 
 
 
 def test_beeline_reads_tables(people: Lake, stack: Stack) -> None:
-    told = beeline(stack.thrift, "SELECT count(*) AS n FROM bronze.people", "-n", "ada")
-    assert told.stdout.split()[-2:] == ["n", "3"], told.stderr[-2000:]
+    ended = beeline(stack.thrift, "SELECT count(*) AS n FROM bronze.people", "-n", "ada")
+    assert ended.stdout.split()[-2:] == ["n", "3"], ended.stderr[-2000:]
 
 
 def test_sessions_share_the_cores_in_fair_pools(people: Lake, stack: Stack) -> None:
     with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
         rows(connection, "SET spark.sql.thriftserver.scheduler.pool=dashboards")
         assert rows(connection, "SELECT count(*) FROM bronze.people") == [(3,)]
-        told = rows(connection, "SET spark.sql.thriftServer.incrementalCollect")
-    assert told == [("spark.sql.thriftServer.incrementalCollect", "true")]
+        settings = rows(connection, "SET spark.sql.thriftServer.incrementalCollect")
+    assert settings == [("spark.sql.thriftServer.incrementalCollect", "true")]
 
 
 def test_sessions_can_open_while_others_close(stack: Stack) -> None:
@@ -169,12 +169,12 @@ def test_tables_with_any_columns_are_opened_in_advance(
         with closing(
             pyhive.connect("127.0.0.1", stack.thrift.port, username="reader", auth="NONE")
         ) as session:
-            opened, troubles = warm.warm(session)
+            opened, errors = warm.warm(session)
         assert opened >= 2
-        [trouble] = troubles
-        assert trouble.startswith("gold.broken could not be opened in advance: ")
-        assert "`gold`.`odd`" in trouble
-        assert "\tat " not in trouble
+        [error] = errors
+        assert error.startswith("gold.broken could not be opened in advance: ")
+        assert "`gold`.`odd`" in error
+        assert "\tat " not in error
     finally:
         hive.sql("DROP DATABASE gold CASCADE")
 
@@ -200,7 +200,7 @@ def test_session_survives_a_killed_metastore(people: Lake, stack: Stack) -> None
 
 @pytest.fixture(scope="module")
 def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """A Thrift Server with log-in and encryption, for small results and short sessions. Its users are ada and bob."""
+    """A Thrift Server with login, encryption, small results and short sessions. Users: ada and bob."""
     folder = tmp_path_factory.mktemp("guarded")
     users = folder / "users"
     set_user(users, "ada", "correct-horse")
@@ -238,7 +238,7 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
 
 
 def logged_in(service: Service, user: str, password: str) -> Any:
-    """A connection of PyHive, encrypted, with the server's certificate checked."""
+    """An encrypted connection of PyHive that verifies the server's certificate."""
     context = ssl.create_default_context(cafile=service.folder / "server.pem")
     socket = TSSLSocket("127.0.0.1", service.port, ssl_context=context, server_hostname="127.0.0.1")
     transport = TSaslClientTransport(
@@ -275,7 +275,7 @@ def test_users_file_readable_by_others_refuses_all_logins(guarded: Service) -> N
     with pytest.raises(TTransportException):
         logged_in(guarded, "ada", "correct-horse")
     users.chmod(0o600)
-    assert "GS925" in guarded.told()
+    assert "GS925" in guarded.log_tail()
 
 
 def test_beeline_requires_tls(guarded: Service, tmp_path: Path) -> None:
@@ -283,8 +283,8 @@ def test_beeline_requires_tls(guarded: Service, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("correct-horse")
     query = "SELECT min(id) AS n FROM bronze.people"
     trusted = f";ssl=true;sslTrustStore={folder}/keys.p12;trustStorePassword=changeit-7f3a"
-    told = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"), url=trusted)
-    assert told.stdout.split()[-2:] == ["n", "1"], told.stderr[-2000:]
+    ended = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"), url=trusted)
+    assert ended.stdout.split()[-2:] == ["n", "1"], ended.stderr[-2000:]
     plain = beeline(guarded, query, "-n", "ada", "-w", str(tmp_path / "password"))
     assert "n" not in plain.stdout.split()
 
@@ -299,14 +299,14 @@ def test_result_beyond_the_limit_fails_without_ending_the_session(guarded: Servi
 def test_idle_session_is_closed(guarded: Service) -> None:
     connection = logged_in(guarded, "ada", "correct-horse")
     assert rows(connection, "SELECT 1") == [(1,)]
-    before = guarded.told().count("Timed-out")
-    until(lambda: guarded.told().count("Timed-out") > before, 180)
+    before = guarded.log_tail().count("Timed-out")
+    until(lambda: guarded.log_tail().count("Timed-out") > before, 180)
     with pytest.raises(OperationalError, match="Invalid SessionHandle"):
         rows(connection, "SELECT 1")
 
 
 def test_secrets_are_not_in_arguments_or_logs(guarded: Service) -> None:
     assert guarded.process is not None
-    told = Path(f"/proc/{guarded.process.pid}/cmdline").read_text() + guarded.log.read_text()
-    assert "HiveThriftServer2" in told
-    assert not re.search("changeit-7f3a|correct-horse|battery-staple", told)
+    text = Path(f"/proc/{guarded.process.pid}/cmdline").read_text() + guarded.log.read_text()
+    assert "HiveThriftServer2" in text
+    assert not re.search("changeit-7f3a|correct-horse|battery-staple", text)

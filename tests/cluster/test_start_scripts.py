@@ -1,4 +1,4 @@
-"""The start scripts refuse what cannot go well, in words, before anything is half up."""
+"""The start scripts refuse an invalid environment with a message, before they start a service."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from services.stack import Stack, build_services
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
-    """A port that something listens on."""
+def used_port() -> Iterator[int]:
+    """A used port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -22,13 +22,13 @@ def taken() -> Iterator[int]:
 
 
 def refusal(service: Service) -> str:
-    """What a service says that ends because the environment is not ready."""
+    """The log of a service that ends because the environment is not ready."""
     service.start()
     try:
-        assert service.ended() == 4, service.told()
+        assert service.ended() == 4, service.log_tail()
     finally:
         service.stop()
-    return service.told()
+    return service.log_tail()
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,20 @@ def refusal(service: Service) -> str:
         ("spark/bin/thrift.sh", "THRIFT_PORT"),
     ],
 )
-def test_used_port_is_refused(stack: Stack, taken: int, script: str, variable: str) -> None:
+def test_used_port_is_refused(stack: Stack, used_port: int, script: str, variable: str) -> None:
     (other,) = free_ports(1)
     free = {"SPARK_MASTER_PORT": str(other)} if variable != "SPARK_MASTER_PORT" else {}
     service = stack.service(
-        f"taken-{variable}", script, taken, METASTORE_DB_PASSWORD="x", **{variable: str(taken), **free}
+        f"taken-{variable}",
+        script,
+        used_port,
+        METASTORE_DB_PASSWORD="x",
+        **{variable: str(used_port), **free},
     )
-    told = refusal(service)
-    assert "GS921" in told
-    assert str(taken) in told
-    assert variable in told
+    log = refusal(service)
+    assert "GS921" in log
+    assert str(used_port) in log
+    assert variable in log
 
 
 def test_schema_of_another_version_is_refused_and_kept(stack: Stack) -> None:
@@ -60,10 +64,10 @@ def test_schema_of_another_version_is_refused_and_kept(stack: Stack) -> None:
         assert answers(first.port)
     change = """UPDATE "VERSION" SET "SCHEMA_VERSION" = '3.1.0'"""
     stack.postgres.sql(change, "another")
-    told = refusal(stack.metastore_on(database, "another-version"))
-    assert "GS922" in told
-    assert "3.1.0" in told
-    assert "2.3.0" in told
+    log = refusal(stack.metastore_on(database, "another-version"))
+    assert "GS922" in log
+    assert "3.1.0" in log
+    assert "2.3.0" in log
     assert stack.postgres.sql('SELECT "SCHEMA_VERSION" FROM "VERSION"', "another") == "3.1.0"
 
 

@@ -1,4 +1,4 @@
-"""Superset follows the declarations: the same numbers as SQL, for analysts too, and nothing that is gone."""
+"""Superset follows the declarations: the same numbers as SQL, access of analysts, removed objects."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ DATABASES = ("bronze", "silver", "gold", "quarantine", "ops")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A lake of flights that the Thrift Server serves, and a Superset that reads it."""
+class Deployment:
+    """A lake of flights served by the Thrift Server, and a Superset that reads it."""
 
     lake: FlightsLake
     superset: Superset
@@ -52,13 +52,15 @@ class Place:
         names = Names(project.spec.name)
         return push(self.superset.admin(), generate(project), names, database_uri=self.uri)
 
-    def held(self, kind: str, title: str) -> dict[str, int]:
-        """Titles and ids of a kind."""
+    def ids_of(self, kind: str, title: str) -> dict[str, int]:
+        """The ids of a kind's objects by title."""
         return {each[title]: each["id"] for each in self.superset.admin().all(kind, ("id", title))}
 
 
 @pytest.fixture(scope="module")
-def place(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def deployment(
+    hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     try:
         with running(tmp_path_factory.mktemp("superset")) as superset:
             lake = FlightsLake.make(tmp_path_factory.mktemp("flights"), broken=True)
@@ -67,23 +69,23 @@ def place(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFac
             lake.feed(1, DAYS)
             lake.load(hive)
             uri = f"spark://superset@127.0.0.1:{stack.thrift.port}/gold"
-            place = Place(lake, superset, uri)
-            place.push()
-            yield place
+            deployment = Deployment(lake, superset, uri)
+            deployment.push()
+            yield deployment
             for name in DATABASES:
                 hive.sql(f"DROP DATABASE IF EXISTS {name} CASCADE")
     except Missing as missing:
         pytest.skip(str(missing))
 
 
-def test_charts_equal_sql_results(place: Place, hive: SparkSession) -> None:
-    client, project = place.superset.admin(), place.project
+def test_charts_equal_sql_results(deployment: Deployment, hive: SparkSession) -> None:
+    client, project = deployment.superset.admin(), deployment.project
     wanted = {
         chart.title: (dashboard.name, chart)
         for dashboard in all_dashboards(project).values()
         for _, chart in dashboard.charts
     }
-    ids = place.held("chart", "slice_name")
+    ids = deployment.ids_of("chart", "slice_name")
     assert ids.keys() == wanted.keys()
     for title, (_, chart) in wanted.items():
         got = client.chart_data(ids[title])
@@ -93,26 +95,26 @@ def test_charts_equal_sql_results(place: Place, hive: SparkSession) -> None:
         if chart.time in keys:
             for row in got:
                 row[chart.time] = round(row[chart.time] / 1000)
-        told = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
-        assert told == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
-        # DQOps has not run.
+        found = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
+        assert found == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
+        # DQOps has not run: its results are empty.
         assert got or chart.filter or chart.table == "ops.dqops_results", title
 
 
-def test_chart_is_cached_for_the_next_reader(place: Place) -> None:
-    client, chart = place.superset.admin(), place.held("chart", "slice_name")["Departures"]
+def test_chart_is_cached_for_the_next_reader(deployment: Deployment) -> None:
+    client, chart = deployment.superset.admin(), deployment.ids_of("chart", "slice_name")["Departures"]
     client.chart_data(chart)
     assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
 
 
 SLOW = "max(levenshtein(repeat(origin, 20000), repeat(origin, 19999 + hour(now()))))"
-"""A metric that takes minutes, and is computed row by row."""
+"""A metric that takes minutes and is computed row by row."""
 
 
 @pytest.fixture
-def slow_chart(place: Place) -> Iterator[int]:
-    """A chart that nobody waits for to its end."""
-    client = place.superset.admin()
+def slow_chart(deployment: Deployment) -> Iterator[int]:
+    """A chart whose query is abandoned."""
+    client = deployment.superset.admin()
     datasets = client.all("dataset", ("id", "table_name"))
     dataset = next(each["id"] for each in datasets if each["table_name"] == "daily_punctuality")
     metric = {"expressionType": "SQL", "sqlExpression": SLOW, "label": "slow"}
@@ -135,41 +137,43 @@ def slow_chart(place: Place) -> Iterator[int]:
     client.delete("chart", [made])
 
 
-def test_slow_charts_do_not_block_superset(place: Place, slow_chart: int, analyst: SupersetClient) -> None:
-    """Also after their readers have left: the server is not busy with what nobody waits for."""
-    address = place.superset.server.url.removeprefix("http://")
+def test_slow_charts_do_not_block_superset(
+    deployment: Deployment, slow_chart: int, analyst: SupersetClient
+) -> None:
+    """This includes charts whose readers have left: their statements are cancelled."""
+    address = deployment.superset.server.url.removeprefix("http://")
     path = f"/api/v1/chart/{slow_chart}/data/?force=true"
-    headers = {"Authorization": place.superset.admin()._headers["Authorization"]}
+    headers = {"Authorization": deployment.superset.admin()._headers["Authorization"]}
     waiting = [HTTPConnection(address) for _ in range(12)]
     for connection in waiting:
         connection.request("GET", path, headers=headers)
-    departures = place.held("chart", "slice_name")["Departures"]
+    departures = deployment.ids_of("chart", "slice_name")["Departures"]
     assert analyst.chart_data(departures)[0]["departures"] > 0
     with urlopen(f"http://{address}/health", timeout=4) as answer:
         assert answer.read() == b"OK"
     for connection in waiting:
         connection.close()
-    # As many turns as one reader has are free again: the statements were cancelled.
+    # All slots of one reader are free again: the statements were cancelled.
     for _ in range(4):
-        assert place.superset.admin().chart_data(departures)[0]["departures"] > 0
+        assert deployment.superset.admin().chart_data(departures)[0]["departures"] > 0
 
 
-def exported(place: Place) -> dict[str, Any]:
-    client = place.superset.admin()
+def exported(deployment: Deployment) -> dict[str, Any]:
+    client = deployment.superset.admin()
     ids = [each["id"] for each in client.all("dashboard", ("id",))]
     files = client.export("dashboard", ids)
     return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
 
 
-def test_second_push_changes_nothing(place: Place) -> None:
-    before = exported(place)
-    done = place.push()
+def test_second_push_changes_nothing(deployment: Deployment) -> None:
+    before = exported(deployment)
+    done = deployment.push()
     assert done.removed == ()
-    assert exported(place) == before
+    assert exported(deployment) == before
 
 
-def test_push_updates_own_objects_and_keeps_others(place: Place) -> None:
-    client = place.superset.admin()
+def test_push_updates_own_objects_and_keeps_others(deployment: Deployment) -> None:
+    client = deployment.superset.admin()
     (dataset, *_) = client.all("dataset", ("id", "table_name"))
     client.post(
         "chart/",
@@ -181,29 +185,29 @@ def test_push_updates_own_objects_and_keeps_others(place: Place) -> None:
             "params": "{}",
         },
     )
-    folder = place.lake.root / "pipelines/flights/dashboards"
+    folder = deployment.lake.root / "pipelines/flights/dashboards"
     extra = "title: Extra\nrows:\n  - - {title: All, kind: number, table: gold.aircraft_days, metrics: aircraft}\n"
     (folder / "extra.yaml").write_text(extra, encoding="utf-8")
-    place.push()
-    assert "Extra" in place.held("dashboard", "dashboard_title")
+    deployment.push()
+    assert "Extra" in deployment.ids_of("dashboard", "dashboard_title")
     (folder / "extra.yaml").unlink()
     flights = folder / "flights.yaml"
     text = flights.read_text(encoding="utf-8")
     flights.write_text(text.replace("title: Destinations", "title: Where to"), encoding="utf-8")
-    removed = place.push().removed
+    removed = deployment.push().removed
     assert set(removed) == {("dashboard", "Extra"), ("chart", "All"), ("chart", "Destinations")}
-    charts = place.held("chart", "slice_name")
+    charts = deployment.ids_of("chart", "slice_name")
     assert {"Mine", "Where to"} <= charts.keys()
-    assert place.held("dashboard", "dashboard_title").keys() == {"Flights", "Lakehouse health"}
+    assert deployment.ids_of("dashboard", "dashboard_title").keys() == {"Flights", "Lakehouse health"}
     flights.write_text(text, encoding="utf-8")
     client.delete("chart", [charts["Mine"]])
-    place.push()
+    deployment.push()
 
 
 @pytest.fixture
-def analyst(place: Place) -> SupersetClient:
-    """A user with the analysts' role alone."""
-    client = place.superset.admin()
+def analyst(deployment: Deployment) -> SupersetClient:
+    """A user with only the analysts' role."""
+    client = deployment.superset.admin()
     name, password = f"ann{secrets.token_hex(4)}", secrets.token_urlsafe(16)
     role = next(each["id"] for each in client.all("security/roles") if each["name"] == ANALYST)
     user = {
@@ -214,25 +218,25 @@ def analyst(place: Place) -> SupersetClient:
         "active": True,
     }
     client.post("security/users/", {**user, "password": password, "roles": [role]})
-    return SupersetClient(replace(place.superset.server, user=name, password=password))
+    return SupersetClient(replace(deployment.superset.server, user=name, password=password))
 
 
-def ask(client: SupersetClient, database: int, sql: str) -> Any:
-    """A query by SQL Lab."""
+def run_sql(client: SupersetClient, database: int, sql: str) -> Any:
+    """Runs a query in SQL Lab."""
     return client.post(
         "sqllab/execute/", {"database_id": database, "sql": sql, "runAsync": False, "queryLimit": 10}
     )
 
 
-def test_analyst_reads_only_gold_and_ops(place: Place, analyst: SupersetClient) -> None:
-    (database,) = place.superset.admin().all("database", ("id", "database_name"))
+def test_analyst_reads_only_gold_and_ops(deployment: Deployment, analyst: SupersetClient) -> None:
+    (database,) = deployment.superset.admin().all("database", ("id", "database_name"))
     titles = {each["dashboard_title"] for each in analyst.all("dashboard", ("id", "dashboard_title"))}
     assert titles == {"Flights", "Lakehouse health"}
-    ids = place.held("chart", "slice_name")
+    ids = deployment.ids_of("chart", "slice_name")
     assert analyst.chart_data(ids["Departures"])[0]["departures"] > 0
-    asked = ask(analyst, database["id"], "SELECT count(*) AS n FROM gold.daily_punctuality")
-    assert asked["data"][0]["n"] == 3 * DAYS
-    assert ask(analyst, database["id"], "SELECT 1 FROM ops.table_runs LIMIT 1")["data"]
+    response = run_sql(analyst, database["id"], "SELECT count(*) AS n FROM gold.daily_punctuality")
+    assert response["data"][0]["n"] == 3 * DAYS
+    assert run_sql(analyst, database["id"], "SELECT 1 FROM ops.table_runs LIMIT 1")["data"]
     for sql in (
         "SELECT * FROM bronze.departures",
         "SELECT * FROM silver.departures",
@@ -249,54 +253,56 @@ def test_analyst_reads_only_gold_and_ops(place: Place, analyst: SupersetClient) 
         "SELECT reflect('java.lang.System', 'getenv', 'PATH')",
     ):
         with pytest.raises(GoldsmithError) as refused:
-            ask(analyst, database["id"], sql)
+            run_sql(analyst, database["id"], sql)
         assert refused.value.code == "GS723", sql
     for call in (f"database/{database['id']}/connection", "security/users/", "security/roles/"):
         with pytest.raises(GoldsmithError):
             analyst.get(call)
 
 
-def test_tables_are_listed_by_name(place: Place) -> None:
-    (database,) = place.superset.admin().all("database", ("id", "database_name"))
-    listed = place.superset.admin().get(f"database/{database['id']}/tables/?q=(force:!t,schema_name:gold)")
+def test_tables_are_listed_by_name(deployment: Deployment) -> None:
+    (database,) = deployment.superset.admin().all("database", ("id", "database_name"))
+    listed = deployment.superset.admin().get(
+        f"database/{database['id']}/tables/?q=(force:!t,schema_name:gold)"
+    )
     names = {each["value"] for each in listed["result"]}
-    assert names == {table.short for table in place.project.tables.values() if table.layer == "gold"}
+    assert names == {table.short for table in deployment.project.tables.values() if table.layer == "gold"}
 
 
-def test_push_restores_an_edited_dashboard(place: Place) -> None:
-    client = place.superset.admin()
-    flights = place.lake.root / "pipelines/flights/dashboards/flights.yaml"
+def test_push_restores_an_edited_dashboard(deployment: Deployment) -> None:
+    client = deployment.superset.admin()
+    flights = deployment.lake.root / "pipelines/flights/dashboards/flights.yaml"
     text = flights.read_text(encoding="utf-8")
-    dashboard = place.held("dashboard", "dashboard_title")["Flights"]
+    dashboard = deployment.ids_of("dashboard", "dashboard_title")["Flights"]
     client.put(f"dashboard/{dashboard}", {"dashboard_title": "Flights, edited"})
     with pytest.raises(GoldsmithError) as refused:
-        pull(client, place.project, "flights", "flights")
+        pull(client, deployment.project, "flights", "flights")
     assert refused.value.code == "GS726"
-    pull(client, place.project, "flights", "flights", replace=True)
+    pull(client, deployment.project, "flights", "flights", replace=True)
     assert not flights.exists()
-    done = place.push()
+    done = deployment.push()
     assert done.removed == ()
-    assert "Flights, edited" in place.held("dashboard", "dashboard_title")
-    assert pull(client, place.project, "flights", "flights") == []
+    assert "Flights, edited" in deployment.ids_of("dashboard", "dashboard_title")
+    assert pull(client, deployment.project, "flights", "flights") == []
     for file in flights.parent.rglob("raw/**/*.yaml"):
         file.unlink()
     flights.write_text(text, encoding="utf-8")
-    place.push()
-    assert "Flights" in place.held("dashboard", "dashboard_title")
+    deployment.push()
+    assert "Flights" in deployment.ids_of("dashboard", "dashboard_title")
 
 
-def test_refusals_of_superset_are_reported(place: Place) -> None:
-    project = place.project
+def test_refusals_of_superset_are_reported(deployment: Deployment) -> None:
+    project = deployment.project
     names = Names("flights")
     chart = yaml.safe_load(generate(project)["charts/flights/departures.yaml"])
     broken = {**generate(project), "charts/flights/departures.yaml": as_yaml({**chart, "wrong": 1})}
-    before = exported(place)
+    before = exported(deployment)
     with pytest.raises(GoldsmithError) as refused:
-        push(place.superset.admin(), broken, names, database_uri=place.uri)
+        push(deployment.superset.admin(), broken, names, database_uri=deployment.uri)
     assert (refused.value.code, "log" in str(refused.value.hint)) == ("GS723", True)
-    assert exported(place) == before
+    assert exported(deployment) == before
     with pytest.raises(NotReady) as wrong:
-        SupersetClient(replace(place.superset.server, password="wrong"))
+        SupersetClient(replace(deployment.superset.server, password="wrong"))
     assert wrong.value.code == "GS722"
     with pytest.raises(NotReady) as nobody:
         SupersetClient(Server("http://127.0.0.1:9", "admin", "x"))
@@ -305,7 +311,9 @@ def test_refusals_of_superset_are_reported(place: Place) -> None:
 
 @pytest.mark.parametrize("width", [1400, 820])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_dashboard_opens_without_errors(place: Place, name: str, width: int, tmp_path: Path) -> None:
-    dashboard = all_dashboards(place.project)[name]
-    with browsing(place.superset.server, width) as reader:
+def test_dashboard_opens_without_errors(
+    deployment: Deployment, name: str, width: int, tmp_path: Path
+) -> None:
+    dashboard = all_dashboards(deployment.project)[name]
+    with browsing(deployment.superset.server, width) as reader:
         assert reader.faults_of(dashboard, tmp_path / f"{name}.png") == []

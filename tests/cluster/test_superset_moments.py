@@ -63,20 +63,20 @@ class Shop:
     def rows(self, table: str = "gold.sales") -> int:
         return int(self.hive.table(table).count())
 
-    def ask(self, chart: str, moment: str | None = None) -> tuple[int, Any]:
+    def request(self, chart: str, moment: str | None = None) -> tuple[int, Any]:
         """A chart's data by the API: the status and the response."""
         headers = {"Authorization": self.superset.admin()._headers["Authorization"]}
         address = f"{self.superset.server.url}/api/v1/chart/{self.charts[chart]}/data/"
-        request = Request(address, headers=headers | ({} if moment is None else {HEADER: moment}))
+        call = Request(address, headers=headers | ({} if moment is None else {HEADER: moment}))
         try:
-            with urlopen(request, timeout=120) as answer:
+            with urlopen(call, timeout=120) as answer:
                 return answer.status, json.load(answer)
         except HTTPError as error:
             return error.code, json.load(error)
 
     def value(self, chart: str, moment: str | None = None) -> Any:
         """The number that a chart shows."""
-        _, answer = self.ask(chart, moment)
+        _, answer = self.request(chart, moment)
         (row,) = answer["result"][0]["data"]
         return next(iter(row.values()))
 
@@ -117,19 +117,19 @@ def shop(hive: SparkSession, stack: Stack, tmp_path_factory: pytest.TempPathFact
 
 @dataclass
 class Page:
-    """The dashboard in a browser. asked: the responses by chart, newest last."""
+    """The dashboard in a browser. responses: by chart, newest last."""
 
     reader: Reader
     charts: dict[int, str]
     delayed: list[Any] = field(default_factory=list)
-    asked: dict[str, list[Any]] = field(default_factory=dict)
+    responses: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def page(self) -> Any:
         return self.reader.page
 
     def open(self, *later: str) -> None:
-        """Opens the dashboard. later: charts whose requests are delayed until `go_on`, as in the browser's own queue."""
+        """Opens the dashboard. later: charts whose requests are delayed until `go_on`."""
 
         def send(route: Any) -> None:
             if self._chart(route.request) in later:
@@ -138,7 +138,7 @@ class Page:
                 route.continue_()
 
         self.page.route("**/api/v1/chart/data*", send)
-        self.page.on("response", self._answered)
+        self.page.on("response", self._record)
         self.page.goto(f"{self.reader.server.url}/superset/dashboard/shop/", wait_until="domcontentloaded")
         self.wait("Sales", "Visits")
 
@@ -150,21 +150,21 @@ class Page:
     def _chart(self, request: Any) -> str:
         return self.charts[request.post_data_json["form_data"]["slice_id"]]
 
-    def _answered(self, response: Any) -> None:
+    def _record(self, response: Any) -> None:
         if "/api/v1/chart/data" in response.url and response.status == 200:
-            self.asked.setdefault(self._chart(response.request), []).append(
+            self.responses.setdefault(self._chart(response.request), []).append(
                 response.json()["result"][0]["data"]
             )
 
     def wait(self, *charts: str, times: int = 1) -> None:
         """Waits until the charts have received a number of responses."""
         end = time.monotonic() + 120
-        while any(len(self.asked.get(each, ())) < times for each in charts):
-            assert time.monotonic() < end, self.asked.keys()
+        while any(len(self.responses.get(each, ())) < times for each in charts):
+            assert time.monotonic() < end, self.responses.keys()
             self.page.wait_for_timeout(100)
 
     def figure(self, chart: str) -> Any:
-        (row,) = self.asked[chart][-1]
+        (row,) = self.responses[chart][-1]
         return next(iter(row.values()))
 
     def status(self) -> str:
@@ -198,10 +198,10 @@ def test_open_page_keeps_its_versions_and_shows_that_newer_data_exists(shop: Sho
     page.go_on()
     page.wait("Revenue", "By day")
     assert page.figure("Revenue") == 10 * before
-    assert page.asked["By day"][-1][0]["rows"] == before
+    assert page.responses["By day"][-1][0]["rows"] == before
     page.wait_for_news()
     assert page.status().endswith("Newer data: reload")
-    page.asked.clear()
+    page.responses.clear()
     page.page.click("#lakehouse-moment a")
     page.wait("Sales", "Visits")
     assert (page.figure("Sales"), page.figure("Visits")) == (before + 1, before + 1)
@@ -237,16 +237,16 @@ def test_new_page_shows_a_load_within_ten_seconds(shop: Shop, page: Page) -> Non
 
 
 def test_chart_data_is_cached_until_the_next_load(shop: Shop, page: Page) -> None:
-    def kept(chart: str) -> bool:
-        _, answer = shop.ask(chart, moment_of(page, fresh=True))
+    def is_cached(chart: str) -> bool:
+        _, answer = shop.request(chart, moment_of(page, fresh=True))
         return bool(answer["result"][0]["is_cached"])
 
     for chart in ("Sales", "Visits"):
         shop.value(chart, moment_of(page, fresh=True))
-        assert kept(chart)
+        assert is_cached(chart)
     shop.load(("gold.visits",))
-    assert kept("Sales")
-    assert not kept("Visits")
+    assert is_cached("Sales")
+    assert not is_cached("Visits")
 
 
 def test_malformed_header_is_refused(shop: Shop, page: Page) -> None:
@@ -258,37 +258,37 @@ def test_malformed_header_is_refused(shop: Shop, page: Page) -> None:
         "1/gold.sales=1 OR 1=1.00000000",
         "a" * 7001,
     ):
-        status, answer = shop.ask("Sales", wrong)
+        status, answer = shop.request("Sales", wrong)
         assert (status, HEADER in answer["message"]) == (400, True), wrong
-    assert shop.ask("Sales", f"{right},1/gold.nosuch=3.00000000")[0] == 200
+    assert shop.request("Sales", f"{right},1/gold.nosuch=3.00000000")[0] == 200
     database = right.split("/", 1)[0]
     for gone in (f"{database}/gold.sales=1.ffffffff", right.replace("gold.sales=", "gold.sales=9")):
-        status, answer = shop.ask("Sales", gone)
+        status, answer = shop.request("Sales", gone)
         assert status == 409
         assert "Reload the page" in answer["errors"][0]["message"]
 
 
 @pytest.fixture
 def vacuumed(shop: Shop) -> Iterator[None]:
-    """A table whose older versions were removed."""
-    kept, check = (
+    """Removes the older versions of a table."""
+    retention, check = (
         "delta.deletedFileRetentionDuration",
         "spark.databricks.delta.retentionDurationCheck.enabled",
     )
     shop.hive.sql("OPTIMIZE gold.sales")
-    shop.hive.sql(f"ALTER TABLE gold.sales SET TBLPROPERTIES ('{kept}' = 'interval 0 hours')")
+    shop.hive.sql(f"ALTER TABLE gold.sales SET TBLPROPERTIES ('{retention}' = 'interval 0 hours')")
     shop.hive.conf.set(check, "false")
     shop.hive.sql("VACUUM gold.sales RETAIN 0 HOURS")
     yield
     shop.hive.conf.unset(check)
-    shop.hive.sql(f"ALTER TABLE gold.sales UNSET TBLPROPERTIES ('{kept}')")
+    shop.hive.sql(f"ALTER TABLE gold.sales UNSET TBLPROPERTIES ('{retention}')")
 
 
 def test_removed_version_is_reported(shop: Shop, page: Page, request: pytest.FixtureRequest) -> None:
     moment = moment_of(page, fresh=True)
     shop.load()
     request.getfixturevalue("vacuumed")
-    status, answer = shop.ask("Revenue", moment)
+    status, answer = shop.request("Revenue", moment)
     assert status >= 400
     text = json.dumps(answer)
     assert "was removed. Reload the page" in text

@@ -25,7 +25,7 @@ QUERY = "SELECT explode(array(1, 2, 3))"
 
 @pytest.fixture(scope="module")
 def server(stack: Stack) -> Iterator[Service]:
-    """A server that these tests may stop."""
+    """A server for these tests, which may stop it."""
     server = stack.thrift_with("restarted")
     with server.running():
         yield server
@@ -39,7 +39,7 @@ def connect(server: Service) -> Callable[[], ThriftSession]:
     )
 
 
-def asked(session: ThriftSession, statement: str = QUERY) -> list[tuple[Any, ...]]:
+def query_rows(session: ThriftSession, statement: str = QUERY) -> list[tuple[Any, ...]]:
     cursor = session.cursor()
     cursor.execute(statement)
     return list(cursor.fetchall())
@@ -47,10 +47,10 @@ def asked(session: ThriftSession, statement: str = QUERY) -> list[tuple[Any, ...
 
 def test_session_is_reused_for_the_next_query(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as first:
-        assert asked(first) == [(1,), (2,), (3,)]
+        assert query_rows(first) == [(1,), (2,), (3,)]
         with closing(connect()) as beside:
             assert beside is not first
-            assert asked(beside) == [(1,), (2,), (3,)]
+            assert query_rows(beside) == [(1,), (2,), (3,)]
     assert connect() is first
     assert connect() is beside
     assert connect() not in (first, beside)
@@ -60,14 +60,14 @@ def test_changed_or_unfinished_session_is_not_reused(
     connect: Callable[[], ThriftSession],
 ) -> None:
     def shows(session: ThriftSession) -> None:
-        asked(session, "SHOW DATABASES")
+        query_rows(session, "SHOW DATABASES")
 
     def sets(session: ThriftSession) -> None:
-        asked(session, "SET spark.sql.ansi.enabled=false")
+        query_rows(session, "SET spark.sql.ansi.enabled=false")
 
     def fails(session: ThriftSession) -> None:
         with pytest.raises(OperationalError, match=r"^\[DIVIDE_BY_ZERO\]"):
-            asked(session, "SELECT 1 / 0")
+            query_rows(session, "SELECT 1 / 0")
 
     def leaves_rows(session: ThriftSession) -> None:
         cursor = session.cursor()
@@ -79,7 +79,7 @@ def test_changed_or_unfinished_session_is_not_reused(
             changes(session)
         with closing(connect()) as after:
             assert after is not session, changes
-            asked(after, "SHOW TABLES")
+            query_rows(after, "SHOW TABLES")
 
 
 SLOW = "SELECT count(*) FROM range(1000000000000) WHERE id % 3 = 1"
@@ -94,7 +94,7 @@ def test_abandoned_query_is_cancelled(connect: Callable[[], ThriftSession]) -> N
         assert cursor.poll(False).operationState == ttypes.TOperationState.CANCELED_STATE
     with closing(connect()) as after:
         assert after is not session
-        assert asked(after) == [(1,), (2,), (3,)]
+        assert query_rows(after) == [(1,), (2,), (3,)]
 
 
 def test_query_over_the_time_limit_is_cancelled(connect: Callable[[], ThriftSession]) -> None:
@@ -148,7 +148,7 @@ def test_killed_server_is_healthy_after_its_restart(
     server.start()
     server.wait()
     with busy(connect):
-        # As often as it may fail before the container is unhealthy. The first statements of a server take long.
+        # The number of failures before the container is unhealthy. A server's first statements are slow.
         assert any(is_healthy(server) for _ in range(6))
         assert is_healthy(server)
 
@@ -157,19 +157,19 @@ def test_session_idle_for_too_long_is_not_reused(server: Service) -> None:
     sessions = SessionPool(idle=0)
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset"}
     with closing(sessions.connect(**where)) as session:
-        asked(session)
+        query_rows(session)
     with closing(sessions.connect(**where)) as after:
         assert after is not session
-        assert asked(after) == [(1,), (2,), (3,)]
+        assert query_rows(after) == [(1,), (2,), (3,)]
 
 
 def test_session_ended_by_the_server_is_not_reused(connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
-        asked(session)
+        query_rows(session)
     session.client.CloseSession(ttypes.TCloseSessionReq(session.sessionHandle))
     with closing(connect()) as after:
         assert after is not session
-        assert asked(after) == [(1,), (2,), (3,)]
+        assert query_rows(after) == [(1,), (2,), (3,)]
 
 
 def test_number_of_pooled_sessions_is_limited(server: Service) -> None:
@@ -186,14 +186,14 @@ def test_sessions_are_pooled_per_user_and_database(server: Service) -> None:
     sessions = SessionPool()
     where = {"host": "127.0.0.1", "port": server.port, "username": "superset", "database": "default"}
     with closing(sessions.connect(**where)) as session:
-        asked(session)
+        query_rows(session)
     assert sessions.connect(**{**where, "username": "ada"}) is not session
     assert sessions.connect(**where) is session
 
 
 def test_restarted_server_gets_new_sessions(server: Service, connect: Callable[[], ThriftSession]) -> None:
     with closing(connect()) as session:
-        asked(session)
+        query_rows(session)
     with closing(connect()) as half:
         cursor = half.cursor()
         cursor.execute(QUERY)
@@ -206,4 +206,4 @@ def test_restarted_server_gets_new_sessions(server: Service, connect: Callable[[
     server.wait()
     with closing(connect()) as after:
         assert after is not session
-        assert asked(after) == [(1,), (2,), (3,)]
+        assert query_rows(after) == [(1,), (2,), (3,)]

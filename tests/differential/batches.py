@@ -14,14 +14,14 @@ Row = list[Value]
 
 
 class Deliveries:
-    """Rows of one bronze table as they come; what was delivered comes again, late and corrected."""
+    """Deliveries of one bronze table, with rows delivered again, late and corrected."""
 
     def __init__(self, random: Random, table: Bronze) -> None:
         self.random = random
         self.table = table
         self.rows: list[Row] = []
         self.files = 0
-        # A few seeds are all extremes, most have some.
+        # A few seeds have mostly extremes, most have some.
         self.extremes = random.choice([0.05, 0.1, 0.25, 0.6])
 
     def _row(self) -> Row:
@@ -69,7 +69,7 @@ class Deliveries:
         return step | {"records": [self._json(row, names, kinds) for row in rows], "end": "\n"}
 
     def _wrong(self, kind: str) -> str | None:
-        """Now and then a text that the type cannot have."""
+        """Occasionally a text that is invalid for the type."""
         wrong = kind_of(kind).wrong
         return self.random.choice(wrong) if wrong and self.random.random() < 0.04 else None
 
@@ -113,7 +113,7 @@ def _csv_field(text: str, sep: str) -> str:
 
 
 def content(step: Step) -> Any:
-    """The rows of a delivery as the file's text; None for Parquet, which machine.py writes."""
+    """The file's text for the rows of a delivery; None for Parquet, which machine.py writes."""
     if step["format"] == "parquet":
         return None
     lines = [step["header"]] if "header" in step else []

@@ -1,4 +1,4 @@
-"""A commit of a bronze table against the files that it loaded, as Python reads them."""
+"""A commit of a bronze table compared with the files that it loaded, as read by Python."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from differential import delivered
+from differential.delta_table import DeltaTable, columns_of
 from differential.failing import Failed
-from differential.held import Held, columns_of
 from differential.values import DAY, civil
 
 UNREAD = ("variant",)
-"""Types of which Python has no opinion: of their tables records are counted alone."""
+"""Types that this reader does not support: of their tables, only records are counted."""
 
 
-def hold(
-    held: Held,
+def check_commit(
+    delta: DeltaTable,
     version: int,
     declared: Mapping[str, Any],
     files: Sequence[Path],
@@ -27,9 +27,9 @@ def hold(
     rows_in: int,
     table: str,
 ) -> None:
-    """Raises Failed where a commit's rows are not those of its files.
+    """Raises Failed if a commit's rows differ from those of its files.
 
-    declared: the table's YAML. quarantined: the entries of the commit. rows_in: as the commit says.
+    declared: the table's YAML. quarantined: the entries of the commit. rows_in: from the commit's metadata.
     """
     source = declared["source"]
     judged = any(rule["otherwise"] in ("drop", "quarantine") for rule in declared.get("expectations", ()))
@@ -37,7 +37,7 @@ def hold(
         records = sum(pq.read_metadata(file).num_rows for file in files)
         if records != rows_in:
             raise Failed("records", table, f"the files hold {records} rows, and {rows_in} came in")
-        hold_columns(held, version, files, table)
+        check_columns(delta, version, files, table)
         return
     read_as = {name: "string" if kind in UNREAD else kind for name, kind in declared["columns"].items()}
     new = declared.get("on_new_column", "add")
@@ -49,27 +49,28 @@ def hold(
     if any(kind in UNREAD for kind in declared["columns"].values()):
         return
     wrong = Counter(tuple(sorted(part.reasons)) for each in expected for part in each.quarantined)
-    told = Counter(found for entry in quarantined if (found := _of_files(entry["reasons"])))
-    if wrong != told:
-        raise Failed("bronze", table, f"quarantines {dict(told)}, and its files hold {dict(wrong)}")
-    kinds = {item["name"]: item["type"] for item in held.fields(version)}
+    reported = Counter(found for entry in quarantined if (found := _of_files(entry["reasons"])))
+    if wrong != reported:
+        raise Failed("bronze", table, f"quarantines {dict(reported)}, and its files hold {dict(wrong)}")
+    kinds = {item["name"]: item["type"] for item in delta.fields(version)}
     columns = [name for name in kinds if not name.startswith("_")]
     wanted = Counter(repr([row.get(name) for name in columns]) for part in expected for row in part.rows)
-    at = {name: place for place, name in enumerate(held.names(version))}
+    at = {name: position for position, name in enumerate(delta.names(version))}
     found = Counter(
-        repr([seen(row[at[name]], kinds[name]) for name in columns]) for row in held.added_rows(version)
+        repr([normalized(row[at[name]], kinds[name]) for name in columns])
+        for row in delta.added_rows(version)
     )
     extra, missing = found - wanted, wanted - found
     if extra or (missing and not judged):
         raise Failed("bronze", table, f"holds {list(extra.items())[:3]}, and not {list(missing.items())[:3]}")
 
 
-def hold_columns(held: Held, version: int, files: Sequence[Path], table: str) -> None:
-    """Raises Failed where a commit has a row that no Parquet file has, by the columns whose type is the files' own."""
-    commit = next(item for item in held.commits if item.version == version)
+def check_columns(delta: DeltaTable, version: int, files: Sequence[Path], table: str) -> None:
+    """Raises Failed if a commit has a row that no Parquet file has, by columns of the same type."""
+    commit = next(item for item in delta.commits if item.version == version)
     parts = {
         "delivered": [columns_of(file) for file in files],
-        "written": [columns_of(held.path / file) for file in commit.added],
+        "written": [columns_of(delta.path / file) for file in commit.added],
     }
     every = [part for side in parts.values() for part in side]
     alike = [
@@ -82,30 +83,33 @@ def hold_columns(held: Held, version: int, files: Sequence[Path], table: str) ->
         for side, found in parts.items()
     }
     if extra := rows["written"] - rows["delivered"]:
-        told = f"holds {list(extra.items())[:3]} in {alike}, and its files do not"
-        raise Failed("bronze", table, told)
+        detail = f"holds {list(extra.items())[:3]} in {alike}, and its files do not"
+        raise Failed("bronze", table, detail)
 
 
 def _of_files(reasons: Sequence[str]) -> tuple[str, ...]:
-    """The reasons that a file alone decides."""
+    """The reasons that depend only on the file."""
     own = ("cast(", delivered.MALFORMED, delivered.NOT_IN_ENCODING)
     return tuple(sorted(reason for reason in reasons if reason.startswith(own)))
 
 
-def seen(value: Any, kind: Any) -> Any:
-    """A value of a table's file in the form that `delivered` gives."""
+def normalized(value: Any, kind: Any) -> Any:
+    """A value of a table's file in the form of `delivered`."""
     if value is None:
         return None
     if isinstance(kind, dict):
         match kind["type"]:
             case "array":
-                return [seen(item, kind["elementType"]) for item in value]
+                return [normalized(item, kind["elementType"]) for item in value]
             case "map":
-                pairs = [(seen(key, kind["keyType"]), seen(item, kind["valueType"])) for key, item in value]
+                pairs = [
+                    (normalized(key, kind["keyType"]), normalized(item, kind["valueType"]))
+                    for key, item in value
+                ]
                 return tuple(sorted(pairs, key=repr))
             case _:
                 types = {part["name"]: part["type"] for part in kind["fields"]}
-                return {name: seen(item, types[name]) for name, item in value}
+                return {name: normalized(item, types[name]) for name, item in value}
     if kind in ("float", "double"):
         return delivered.number(float("nan") if value == "NaN" else value[2])
     if kind == "boolean":

@@ -1,4 +1,4 @@
-"""A case: declarations and the steps that are taken with them, as plain data that a file can hold."""
+"""A case: declarations and steps, as plain data that can be stored in a file."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any
 
 Step = dict[str, Any]
-"""One step: `do` says which (see machine.py), the other keys are its arguments."""
+"""One step: `do` is its kind (see machine.py), the other keys are its arguments."""
 
 
 @dataclass
 class Declared:
-    """A table's declaration. otherwise: what is declared instead where `check` refuses it, first to last."""
+    """A table's declaration. otherwise: its replacements in order, if `check` refuses it."""
 
     yaml: dict[str, Any]
     sql: str | None = None
     otherwise: list[Declared] = field(default_factory=list)
 
     @classmethod
-    def of(cls, held: dict[str, Any]) -> Declared:
-        return cls(held["yaml"], held["sql"], [cls.of(item) for item in held["otherwise"]])
+    def of(cls, data: dict[str, Any]) -> Declared:
+        return cls(data["yaml"], data["sql"], [cls.of(item) for item in data["otherwise"]])
 
 
 @dataclass
 class Case:
-    """tables: what is declared at first, by name, in an order in which they can load."""
+    """A case. tables: the initial declarations by name, upstreams first."""
 
     seed: int
     tables: dict[str, Declared]
@@ -40,9 +40,9 @@ class Case:
 
     @classmethod
     def of_json(cls, text: str) -> Case:
-        held = json.loads(text)
-        tables = {name: Declared.of(item) for name, item in held["tables"].items()}
-        return cls(held["seed"], tables, held["steps"], held["options"])
+        data = json.loads(text)
+        tables = {name: Declared.of(item) for name, item in data["tables"].items()}
+        return cls(data["seed"], tables, data["steps"], data["options"])
 
     @classmethod
     def read(cls, path: Path) -> Case:
@@ -52,7 +52,7 @@ class Case:
         return deepcopy(self)
 
     def declarations(self) -> Iterator[tuple[str, Declared]]:
-        """All declarations of all tables: the first ones, those of steps, and what is declared instead."""
+        """All declarations of all tables: the initial ones and those of steps."""
         found = list(self.tables.items())
         found += [(step["table"], step["as"]) for step in self.steps if step["do"] == "declare"]
         for name, declared in found:

@@ -1,21 +1,20 @@
-"""What a bronze table must hold of a delivered file, value by value: a second opinion that asks no Spark.
+"""The expected content of a bronze table for a delivered file: an independent reader without Spark.
 
     expected = read(b"id,name\\n1,Ada\\nx,Bo\\n", Declared("csv", {"id": "int", "name": "string"}))
     expected.rows         # [{"id": 1, "name": "Ada"}]
-    expected.quarantined  # [Held(("cast(id as int)",), {"id": "x", "name": "Bo"})]
+    expected.quarantined  # [QuarantinedRow(("cast(id as int)",), {"id": "x", "name": "Bo"})]
 
-`read(content, declared, path)` takes a file's bytes as they were delivered (packed where `path` ends in .gz) and
-how the table declares its files, and gives the rows that the table must hold and those that its quarantine must
-hold, both in the order of the file. It knows CSV and JSON; Parquet's values carry their types already, and `cast` is
-what becomes of their text.
+`read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz) and the table's
+declaration of its files. It returns the expected rows of the table and of its quarantine, in the order of the file. It
+supports CSV and JSON. Values of Parquet are typed already, and `cast` casts their text.
 
-Values are in forms that compare by `==`: bool, int, Decimal with its scale, str, bytes; a float as `number(x)`,
-which keeps NaN and -0.0 apart; a date or a timestamp as Spark writes it as text, in UTC, since Python's own end
-with the year 9999; an array as a list, a struct as a dict, a map as a sorted tuple of pairs. `observed(frame)` brings
-the rows of a Spark DataFrame into the same forms.
+Values have forms that compare by `==`: bool, int, Decimal with its scale, str, bytes; a float as `number(x)`, which
+distinguishes NaN and -0.0; a date or a timestamp as Spark's text in UTC, since Python's own end with year 9999; an
+array as a list, a struct as a dict, a map as a sorted tuple of pairs. `observed(frame)` converts the rows of a Spark
+DataFrame to the same forms.
 
-A held row has its reasons, and either `malformed`, the record's text, or values: those that could not be cast are
-the text that was delivered.
+A quarantined row has its reasons, and either `malformed`, the record's text, or values. Values that could not be cast
+are the delivered text.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ SYSTEM = ("_source_file", "_source_modified", "_source_size", "_ingested_at", "_
 MALFORMED = "malformed"
 NOT_IN_ENCODING = "not_in_encoding"
 DEPTH = 64
-"""How deep a document may be nested."""
+"""The maximum nesting of a document."""
 
 _REPLACEMENT = "\ufffd"
 _BLANKS = "".join(map(chr, range(33)))
@@ -50,7 +49,7 @@ _EXACT = Context(prec=5000, Emax=999999, Emin=-999999, traps=[InvalidOperation])
 
 @dataclass(frozen=True)
 class Declared:
-    """A bronze table's declaration. columns: types by name; an empty mapping takes all columns as text."""
+    """A bronze table's declaration. columns: types by name; if empty, all columns are text."""
 
     format: str
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -63,8 +62,8 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A quarantined row: why, and what it was."""
+class QuarantinedRow:
+    """A quarantined row: its reasons and its values."""
 
     reasons: tuple[str, ...]
     values: dict[str, Any] = field(default_factory=dict)
@@ -73,11 +72,11 @@ class Held:
 
 @dataclass
 class Expected:
-    """What a table and its quarantine hold of one file. columns: the table's, without those of the platform."""
+    """The expected rows of a table and its quarantine. columns: the table's, without system columns."""
 
     columns: tuple[str, ...] = ()
     rows: list[dict[str, Any]] = field(default_factory=list)
-    quarantined: list[Held] = field(default_factory=list)
+    quarantined: list[QuarantinedRow] = field(default_factory=list)
 
     @property
     def rows_in(self) -> int:
@@ -85,11 +84,11 @@ class Expected:
 
 
 class Misfit(Exception):  # noqa: N818 - a verdict on a value
-    """A type cannot hold exactly this value."""
+    """A type cannot represent this value exactly."""
 
 
 def read(content: bytes, declared: Declared, path: str = "a") -> Expected:
-    """The rows of one delivered file. Raises ValueError for a format that it does not know."""
+    """The expected rows of one delivered file. Raises ValueError for an unsupported format."""
     if path.endswith(".gz"):
         content = gzip.decompress(content)
     encoding = declared.option("encoding", declared.option("charset", "utf-8"))
@@ -100,7 +99,7 @@ def read(content: bytes, declared: Declared, path: str = "a") -> Expected:
         case "json":
             names, records = _json(text, declared)
         case other:
-            raise ValueError(f"a second opinion on {other} is not known")
+            raise ValueError(f"the format {other} is not supported")
     return _typed(names, records, declared)
 
 
@@ -109,17 +108,17 @@ def _typed(
 ) -> Expected:
     types = {name.lower(): kind for name, kind in declared.columns.items()}
     new = [name for name in names if name.lower() not in types]
-    taken = [*declared.columns, *(new if declared.on_new_column == "add" or not types else ())]
-    found = Expected(tuple(taken))
+    selected = [*declared.columns, *(new if declared.on_new_column == "add" or not types else ())]
+    found = Expected(tuple(selected))
     for record in records:
         if isinstance(record, str):
             reasons = [MALFORMED, *([NOT_IN_ENCODING] if _REPLACEMENT in record else [])]
-            found.quarantined.append(Held(tuple(reasons), malformed=record))
+            found.quarantined.append(QuarantinedRow(tuple(reasons), malformed=record))
             continue
         given = {name.lower(): value for name, value in record.items()}
         values: dict[str, Any] = {}
         wrong: list[str] = []
-        for name in taken:
+        for name in selected:
             text = given.get(name.lower())
             kind = types.get(name.lower(), "string")
             try:
@@ -128,11 +127,11 @@ def _typed(
                 values[name] = text
                 wrong.append(f"cast({name} as {kind})")
         if any(
-            _REPLACEMENT in str(values[name]) for name in taken if isinstance(given.get(name.lower()), str)
+            _REPLACEMENT in str(values[name]) for name in selected if isinstance(given.get(name.lower()), str)
         ):
             wrong.insert(0, NOT_IN_ENCODING)
         if wrong:
-            found.quarantined.append(Held(tuple(wrong), values))
+            found.quarantined.append(QuarantinedRow(tuple(wrong), values))
         else:
             found.rows.append(values)
     return found
@@ -142,7 +141,7 @@ def _typed(
 
 
 def lines_of(text: str) -> list[str]:
-    r"""The lines of a text with their ends, which are \n, \r\n or \r and nothing else."""
+    r"""The lines of a text with their ends, which are only \n, \r\n or \r."""
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text)
 
 
@@ -182,7 +181,7 @@ def _null_or(value: str, quoted: bool, declared: Declared) -> str | None:
 def _records(
     lines: Sequence[str], separator: str, quote: str, comment: str | None, multiline: bool
 ) -> Iterator[tuple[str, bool]]:
-    """Records without the end of their last line, and whether each is well formed."""
+    """Records without their final line end, and whether each is well formed."""
     at = 0
     while at < len(lines):
         record = lines[at]
@@ -197,7 +196,7 @@ def _records(
 
 
 def _state(record: str, separator: str, quote: str) -> str:
-    """`whole`, `wrong` where text follows a quote that closed, `open` where a quote did not close."""
+    """`whole`; `wrong` if text follows a closing quote; `open` if a quote is not closed."""
     body = re.sub(r"(?:\r\n|\r|\n)\Z", "", record)
     try:
         fields_of(body, separator, quote, raising=True)
@@ -211,9 +210,9 @@ def _state(record: str, separator: str, quote: str) -> str:
 def fields_of(
     record: str, separator: str, quote: str, *, raising: bool = False
 ) -> list[tuple[str, bool]] | None:
-    """A record's fields and whether each was in quotes, as Python's strict csv.reader reads them; None for none.
+    """A record's fields as in Python's strict csv.reader, and whether each was quoted; None if malformed.
 
-    raising: raises EOFError for a quote that does not close, ValueError for text after one that did.
+    raising: raises EOFError for an unclosed quote, and ValueError for text after a closing quote.
     """
     found: list[tuple[str, bool]] = []
     at, end = 0, len(record)
@@ -274,7 +273,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def members_of(document: str) -> list[tuple[str, str]] | None:
-    """The keys of an object and the very text of their values; None if the text is not one object."""
+    """The keys of an object and the exact text of their values; None if the text is not one object."""
     decoder = json.JSONDecoder(object_pairs_hook=list)
 
     def skip(at: int) -> int:
@@ -305,7 +304,7 @@ def members_of(document: str) -> list[tuple[str, str]] | None:
 
 
 def _escapes(document: str) -> str:
-    """The `\\u` escapes of a document one after the other, with what stands between them as a mark."""
+    """The `\\u` escapes of a document, with a mark for the text between them."""
     found = re.findall(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]+", document, re.DOTALL)
     return "".join(part if re.match(r"\\u....", part) else "-" for part in found)
 
@@ -319,7 +318,7 @@ def _depth(document: str) -> int:
 
 
 def text_of(raw: str) -> str | None:
-    """A JSON value as text: a string without its quotes, null as None, all else as it is written."""
+    """A JSON value as text: a string without its quotes, null as None, other values verbatim."""
     if raw == "null":
         return None
     return json.loads(raw) if raw.startswith('"') else raw
@@ -329,7 +328,7 @@ def text_of(raw: str) -> str | None:
 
 
 def cast(text: str, kind: str) -> Any:
-    """The value that a text stands for in a type of Spark SQL. Raises Misfit where it cannot hold exactly that."""
+    """The value of a text in a type of Spark SQL. Raises Misfit if it cannot be represented exactly."""
     name, arguments = _parts(kind)
     match name:
         case "string":
@@ -370,7 +369,7 @@ def cast(text: str, kind: str) -> Any:
                 key: None if given.get(key) is None else cast(str(given[key]), inner) for key, inner in fields
             }
         case _:
-            raise ValueError(f"no opinion on the type {kind}")
+            raise ValueError(f"the type {kind} is not supported")
 
 
 _BITS = {
@@ -469,7 +468,7 @@ def _nearest_single(digits: str) -> float:
 
 
 def number(value: float) -> str:
-    """A float as text that tells NaN, -0.0 and each other value apart."""
+    """A float as text that distinguishes all values, including NaN and -0.0."""
     return "nan" if isnan(value) else value.hex()
 
 
@@ -515,7 +514,7 @@ def _timestamp(text: str, *, zones: bool) -> str:
         raise Misfit
     if abs(year) > 290_000:
         raise Misfit
-    # Of equal calendars: Python's has 400-year periods of whole weeks within its years.
+    # The calendar repeats every 400 years, so that the computation can use years that Python supports.
     periods, within = divmod(year, 400)
     moment = datetime(within + 2000, month, day, hour, minute, second)
     if zone:
@@ -573,7 +572,7 @@ def _object(text: str) -> dict[str, str | None]:
 
 
 def observed(frame: DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of a table in the forms of this module."""
+    """The rows of a table in this module's forms."""
     from pyspark.sql.types import StructType
 
     schema = StructType([frame.schema[name] for name in columns])
@@ -586,7 +585,7 @@ def observed(frame: DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _for_python(value: str, kind: Any, depth: int = 0) -> str:
-    """SQL of a value whose dates and times are texts: Python's end with the year 9999."""
+    """SQL of a value with dates and times as text, since Python's end with year 9999."""
     from pyspark.sql import types as t
 
     match kind:

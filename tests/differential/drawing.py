@@ -1,4 +1,4 @@
-"""A seed's case: tables, deliveries in random groups, and what happens between them."""
+"""A seed's case: tables, deliveries in random groups, and events between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from differential.values import types_for
 
 
 def draw(seed: int) -> Case:
-    """The case of a seed: nothing but the number decides it."""
+    """The case of a seed, which depends only on the number."""
     random = Random(f"goldsmith {seed}")
     sources = [bronze(random, f"bronze.b{at}") for at in range(random.choice([1, 2]))]
     tables: list[Derived] = []
@@ -76,7 +76,7 @@ def _interrupt(random: Random, names: Sequence[str], derived_names: Sequence[str
 
 
 def _call(random: Random) -> int:
-    """Loads make some hundred calls; the last ones commit."""
+    """Loads make some hundred calls. The last ones commit."""
     return random.randint(1, random.choice([40, 150, 300]))
 
 
@@ -86,9 +86,9 @@ def _event(random: Random, sources: Sequence[Bronze], tables: list[Derived]) -> 
     if drawn < 0.3:
         return _declaration_change(random, sources, tables)
     if drawn < 0.38:
-        return [{"do": "rebuild", "table": some.name} | _dying(random, some.name)]
+        return [{"do": "rebuild", "table": some.name} | _killed(random, some.name)]
     if drawn < 0.5:
-        return [{"do": "release", "table": some.name} | _dying(random, some.name)]
+        return [{"do": "release", "table": some.name} | _killed(random, some.name)]
     if drawn < 0.6:
         return [
             random.choice(
@@ -114,7 +114,7 @@ def _event(random: Random, sources: Sequence[Bronze], tables: list[Derived]) -> 
     return [{"do": "sql", "table": changed.name, "text": random.choice(texts)}]
 
 
-def _dying(random: Random, table: str) -> Step:
+def _killed(random: Random, table: str) -> Step:
     if random.random() > 0.25:
         return {}
     return {
@@ -142,7 +142,7 @@ def _declaration_change(random: Random, sources: Sequence[Bronze], tables: list[
 
 
 def _bronze_change(random: Random, table: Bronze) -> list[Step]:
-    """Other rules, a new column, a column less, or another type; the files that are there stay as they are."""
+    """Other rules, a new column, a removed column, or another type. Existing files do not change."""
     drawn = random.random()
     steps: list[Step] = []
     names = [name for name, _ in table.relation.columns[1:]]
@@ -150,7 +150,7 @@ def _bronze_change(random: Random, table: Bronze) -> list[Step]:
         found = rules(random, table.relation.columns, [], 2)
         table.expectations = [rule for rule in found if rule["otherwise"] != "fail"]
     elif drawn < 0.65:
-        # The list itself grows: the files that follow have it.
+        # Later files have the new column.
         table.columns.append((f"w{len(table.columns)}", random.choice(types_for(table.format))))
         table.extra["on_missing_column"] = "fill"
     elif drawn < 0.75:

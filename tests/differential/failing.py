@@ -1,16 +1,16 @@
-"""What a case can end with."""
+"""Failures of a case."""
 
 from __future__ import annotations
 
 
 class Failed(Exception):  # noqa: N818 - the finding itself
-    """The lake is not what was promised. kind: a word by which failures are told apart."""
+    """A broken promise. kind: the category of the failure."""
 
-    def __init__(self, kind: str, table: str, told: str) -> None:
-        super().__init__(f"{kind}: {table}: {told}")
-        self.kind, self.table, self.told = kind, table, told
+    def __init__(self, kind: str, table: str, detail: str) -> None:
+        super().__init__(f"{kind}: {table}: {detail}")
+        self.kind, self.table, self.detail = kind, table, detail
 
     @property
     def short(self) -> str:
-        """One line."""
-        return f"{self.kind}: {self.table}: {' '.join(self.told.split())}"[:300]
+        """The failure in one line."""
+        return f"{self.kind}: {self.table}: {' '.join(self.detail.split())}"[:300]

@@ -1,4 +1,4 @@
-"""A case as a folder that a person can read and run: declarations, files by step, and what to do with them."""
+"""A case as a readable and runnable folder: declarations, files by step, and a list of steps."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from differential.case import Case, Declared
 from differential.failing import Failed
 
 _RUN = """#!/usr/bin/env bash
-# Plays this case step by step in a temporary folder and prints what does not hold.
-# The project is left in the folder that it prints, for `goldsmith plan`, `table show` and `sql`.
+# Plays this case step by step in a temporary folder and prints the failure.
+# The project remains in the printed folder, for `goldsmith plan`, `table show` and `sql`.
 cd "$(dirname "$0")" || exit
 exec {python} -m differential.replay case.json "$@"
 """
 
 
 def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
-    """Writes the case below `folder`: case.json is what runs, the rest is for reading."""
+    """Writes the case below `folder`: case.json to run, the other files to read."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "case.json").write_text(case.as_json(), encoding="utf-8")
     (folder / "goldsmith.yaml").write_text("name: differential\n")
     lines = [f"# Seed {case.seed}", ""]
     if failed is not None:
-        lines += [f"{failed.kind} in {failed.table or 'the project'}:", "", "```text", failed.told, "```", ""]
+        lines += [
+            f"{failed.kind} in {failed.table or 'the project'}:",
+            "",
+            "```text",
+            failed.detail,
+            "```",
+            "",
+        ]
     lines += ["Run `./run.sh`, or replay by hand:", ""]
     for name, declared in case.tables.items():
         _declaration(folder / "pipelines/p", name, declared)
@@ -37,9 +44,9 @@ def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
             key: value for key, value in step.items() if key not in ("do", "records", "header", "as", "types")
         }
         lines.append(f"{number}. {step['do']} {rest}")
-        place = folder / f"step-{number:02}"
+        step_folder = folder / f"step-{number:02}"
         if step["do"] == "deliver":
-            file = place / "landing" / step["path"]
+            file = step_folder / "landing" / step["path"]
             file.parent.mkdir(parents=True, exist_ok=True)
             text = content(step)
             if text is None:
@@ -51,7 +58,7 @@ def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
                     text, encoding="utf-8", newline=""
                 )
         if step["do"] == "declare":
-            _declaration(place / "pipelines/p", step["table"], Declared.of(step["as"]))
+            _declaration(step_folder / "pipelines/p", step["table"], Declared.of(step["as"]))
     (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run = folder / "run.sh"
     run.write_text(_RUN.replace("{python}", "${PYTHON:-python}"))

@@ -1,4 +1,4 @@
-"""Something that happens in the middle of a load: at its n-th call into Spark the process dies, or another acts."""
+"""Interrupts within a load: at its n-th call into Spark, a kill or a concurrent change."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from py4j.java_gateway import JavaMember
 
 
-class Died(BaseException):
-    """Ends a run like a kill: nothing catches it on the way."""
+class Killed(BaseException):
+    """Ends a run like a kill: no handler catches it."""
 
 
 @contextmanager
 def at_call(number: int | None, act: Callable[[], None], *, after: bool = False) -> Iterator[None]:
-    """Within the body `act` runs before (or after) the body's n-th call of a method of Java's, once."""
+    """Runs `act` once, before (or after) the body's n-th call of a Java method."""
     if number is None:
         yield
         return
@@ -42,5 +42,5 @@ def at_call(number: int | None, act: Callable[[], None], *, after: bool = False)
         JavaMember.__call__ = inner
 
 
-def die() -> None:
-    raise Died
+def kill() -> None:
+    raise Killed

@@ -1,4 +1,4 @@
-"""Takes the steps of a case in one Spark session and, at its end, holds the lake against what was promised."""
+"""Executes the steps of a case in one Spark session, and checks each commit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from pyspark.sql import DataFrame, SparkSession
 from differential import bronze
 from differential.batches import content
 from differential.case import Case, Declared, Step
+from differential.delta_table import DeltaTable, entries
 from differential.failing import Failed
-from differential.held import Held, entries
-from differential.interrupts import Died, at_call, die
+from differential.interrupts import Killed, at_call, kill
 from differential.values import fields_of, read_back
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.loading import load_project
@@ -33,15 +33,15 @@ from goldsmith.run.release import release
 from goldsmith.run.table_loading import Loaded, load_table
 
 BEGAN = 1_700_000_000
-"""The modification time of the first file, in seconds; each step's is a second later."""
+"""The modification time of the first file, in seconds. Each further file's is a second later."""
 
-FORESEEN = frozenset(
+EXPECTED = frozenset(
     {"GS301", "GS303", "GS304", "GS305", "GS306", "GS307", "GS404", "GS405", "GS501", "GS601"}
 )
-"""What a load may end with, whatever the declarations; the rest of a case is held to it that they last."""
+"""Errors that any load may end with. Whether they persist is checked at the end of the case."""
 
 CHECKS = (check_expectations,)
-"""What `goldsmith check` looks at beside the declarations by themselves."""
+"""Further checks of `goldsmith check`."""
 
 
 class Machine:
@@ -57,7 +57,7 @@ class Machine:
         self.ever: list[Step] = []
         self.errors: dict[str, GoldsmithError] = {}
         self.seen: set[str] = set()
-        """What happened, for the summary."""
+        """Events of the case, for the summary."""
         self._project: Project | None = None
         self._clock = BEGAN
         self._second: SparkSession | None = None
@@ -74,8 +74,8 @@ class Machine:
 
     def _declare(self, name: str, declared: Declared | None) -> None:
         base = f"pipelines/p/{name.replace('.', '/')}"
-        told = yaml.safe_dump(declared.yaml, sort_keys=False, allow_unicode=True) if declared else None
-        self._write(f"{base}.yaml", told)
+        text = yaml.safe_dump(declared.yaml, sort_keys=False, allow_unicode=True) if declared else None
+        self._write(f"{base}.yaml", text)
         self._write(f"{base}.sql", declared.sql if declared else None)
         self.declared = {key: value for key, value in self.declared.items() if key != name}
         if declared is not None:
@@ -84,7 +84,7 @@ class Machine:
 
     @property
     def project(self) -> Project:
-        """The project, with what `check` refuses declared otherwise."""
+        """The project. Declarations that `check` refuses are replaced."""
         while self._project is None:
             try:
                 self._project = load_project(self.root, CHECKS)
@@ -92,13 +92,13 @@ class Machine:
                 wrong = {self._owner(error) for error in errors.problems}
                 for name in wrong:
                     self.seen.add("refused")
-                    held = self.declared.get(name or "")
-                    if name is None or held is None:
-                        told = "; ".join(f"{item.code} {item.message}" for item in errors.problems)
-                        raise Failed("check", "", f"A mistake of no table: {told}") from errors
-                    self._declare(name, held.otherwise[0] if held.otherwise else None)
-                    if held.otherwise:
-                        self.declared[name].otherwise = held.otherwise[1:]
+                    declared = self.declared.get(name or "")
+                    if name is None or declared is None:
+                        detail = "; ".join(f"{item.code} {item.message}" for item in errors.problems)
+                        raise Failed("check", "", f"A mistake of no table: {detail}") from errors
+                    self._declare(name, declared.otherwise[0] if declared.otherwise else None)
+                    if declared.otherwise:
+                        self.declared[name].otherwise = declared.otherwise[1:]
             except GoldsmithError as error:
                 raise Failed("check", "", f"{error.code} {error.message}") from error
             except Exception as error:
@@ -107,13 +107,13 @@ class Machine:
 
     @property
     def noted(self) -> set[str]:
-        """The tables of which `check` says that ties may come out differently in a rebuild."""
+        """The tables with a note of `check` that ties may differ in a rebuild."""
         return {
             name for name, table in self.project.tables.items() if table.analysis and table.analysis.notes
         }
 
     def _owner(self, error: GoldsmithError) -> str | None:
-        """The table in whose files a mistake is; a circle's is any of its tables."""
+        """The table whose files have a mistake; for a cycle, any of its tables."""
         file = error.where.file
         if file is not None:
             parts = Path(file).with_suffix("").parts
@@ -127,7 +127,7 @@ class Machine:
     # Steps.
 
     def play(self) -> None:
-        """Takes all steps."""
+        """Executes all steps."""
         self._write("goldsmith.yaml", "name: differential\n")
         self._write("pipelines/p/pipeline.yaml", "description: A case.\n")
         for name, declared in self.case.tables.items():
@@ -135,10 +135,10 @@ class Machine:
             if declared.sql is None:
                 (self.landing / name.split(".")[1]).mkdir(exist_ok=True)
         for step in self.case.steps:
-            self.take(step)
+            self.execute(step)
 
-    def take(self, step: Step) -> None:
-        """One step."""
+    def execute(self, step: Step) -> None:
+        """Executes one step."""
         self.seen.add(step["do"])
         getattr(self, f"_do_{step['do']}")(**{key: value for key, value in step.items() if key != "do"})
 
@@ -165,7 +165,7 @@ class Machine:
             self.run([table], rebuild=[table], interrupt=interrupt)
 
     def _do_declare(self, table: str, **as_: Any) -> None:
-        """Another declaration of a table; where `check` refuses it the former one stays."""
+        """Changes a table's declaration, unless `check` refuses it."""
         former, others = self.declared.get(table), dict(self.declared)
         wanted = Declared.of(as_["as"])
         self._declare(table, wanted)
@@ -179,13 +179,13 @@ class Machine:
             raise Failed("raw", table, f"check: {type(error).__name__}: {error}") from error
 
     def _do_remove(self, table: str) -> None:
-        """A declaration is taken away; its Delta table stays. Tables that read it keep it."""
+        """Removes a declaration without readers. Its Delta table remains."""
         if any(table in needs for needs in self.project.needs.values()):
             return
         self._declare(table, None)
 
     def _do_drop(self, table: str) -> None:
-        """A table's folder is removed."""
+        """Deletes a table's folder."""
         shutil.rmtree(self.begin().path(table), ignore_errors=True)
         self.forget()
 
@@ -199,9 +199,9 @@ class Machine:
         self._guarded(table, lambda: release(self.spark, run, run.project.tables[table], where), interrupt)
 
     def _do_sql(self, table: str, text: str) -> None:
-        """Another program's statement, in which `{t}` stands for the table. What Spark refuses is left out."""
+        """Runs a statement outside Goldsmith, with `{t}` for the table. Ignores errors of Spark."""
         path = self.begin().path(table)
-        if not Held(path).exists:
+        if not DeltaTable(path).exists:
             return
         try:
             self.spark.sql(text.replace("{t}", f"delta.`{path}`")).collect()
@@ -209,15 +209,15 @@ class Machine:
             self.seen.add("refused statement")
 
     def _do_restore(self, table: str, back: int) -> None:
-        held = Held(self.begin().path(table))
-        if held.version >= back:
-            self._do_sql(table, f"RESTORE {{t}} TO VERSION AS OF {held.version - back}")
+        current = DeltaTable(self.begin().path(table))
+        if current.version >= back:
+            self._do_sql(table, f"RESTORE {{t}} TO VERSION AS OF {current.version - back}")
 
     def _do_maintain(self, table: str) -> None:
         from goldsmith.run.maintaining import maintain
 
         run = self.begin()
-        if table in run.project.tables and Held(run.path(table)).exists:
+        if table in run.project.tables and DeltaTable(run.path(table)).exists:
             for done in maintain(self.spark, run, [table], ops=False, dry_run=False, parallel=1):
                 if done.error is not None:
                     raise Failed("error", done.table, f"{done.error.code} {done.error.message}")
@@ -232,7 +232,7 @@ class Machine:
         accept: Iterable[str] = (),
         interrupt: Step | None = None,
     ) -> dict[str, Loaded]:
-        """Loads tables in their order, as a run does; what each did, and `errors`."""
+        """Loads tables in order, as a run does. Returns the loads by table, and sets `errors`."""
         run = self.begin(rebuild=frozenset(rebuild), accepted=Accepted(frozenset(accept), "tester", "a test"))
         chosen = [name for name in run.project.tables if tables is None or name in tables]
         self.errors = {}
@@ -242,12 +242,12 @@ class Machine:
                 self.errors[name] = GoldsmithError("GS307", "skipped")
                 continue
             mine = interrupt if interrupt is not None and interrupt["table"] == name else None
-            before = Held(run.path(name)).version
+            before = DeltaTable(run.path(name)).version
             loaded = self._guarded(
                 name, lambda name=name: load_table(self.spark, run, run.project.tables[name]), mine
             )
-            if loaded == "died":
-                self.seen.add("died")
+            if loaded == "killed":
+                self.seen.add("killed")
                 return done
             if loaded is not None:
                 done[name] = loaded
@@ -255,14 +255,14 @@ class Machine:
         return done
 
     def _guarded(self, table: str, body: Callable[[], Any], interrupt: Step | None) -> Any:
-        """Runs one table's work. Its foreseen error is kept in `errors`, any other one is a failure."""
+        """Runs one table's work. An expected error is recorded in `errors`; any other one is a failure."""
         try:
             with self._interrupted(table, interrupt):
                 return body()
-        except Died:
-            return "died"
+        except Killed:
+            return "killed"
         except GoldsmithError as error:
-            self._foreseen(table, error)
+            self._check_error(table, error)
             self.errors[table] = error
             return None
         except Failed:
@@ -275,7 +275,7 @@ class Machine:
             return nullcontext()
         match interrupt["what"]:
             case "die":
-                act: Callable[[], None] = die
+                act: Callable[[], None] = kill
             case "append":
                 act = lambda: self._beside(lambda: self._foreign_append(table))  # noqa: E731
             case _:
@@ -283,12 +283,12 @@ class Machine:
         return at_call(interrupt["call"], act, after=interrupt.get("after", False))
 
     def _beside(self, work: Callable[[], None]) -> None:
-        self.seen.add("met")
+        self.seen.add("concurrent")
         work()
 
     def _foreign_append(self, table: str) -> None:
         path = self.begin().path(table)
-        if Held(path).exists:
+        if DeltaTable(path).exists:
             self._other_session().sql(f"INSERT INTO delta.`{path}` SELECT * FROM delta.`{path}` LIMIT 1")
 
     def _load_beside(self, table: str) -> None:
@@ -297,24 +297,24 @@ class Machine:
             try:
                 load_table(self._other_session(), run, run.project.tables[table])
             except GoldsmithError as error:
-                self._foreseen(table, error)
+                self._check_error(table, error)
 
     def _other_session(self) -> SparkSession:
         if self._second is None:
             self._second = self.spark.newSession()
         return self._second
 
-    def _foreseen(self, table: str, error: GoldsmithError) -> None:
-        """Fails where an error should not have come, or does not say where it is."""
-        told = f"{error.code} {error.message}"
-        if error.code not in FORESEEN and not (error.code == "GS403" and self._of_the_query(table, error)):
+    def _check_error(self, table: str, error: GoldsmithError) -> None:
+        """Raises Failed for an unexpected error, or one without a location."""
+        detail = f"{error.code} {error.message}"
+        if error.code not in EXPECTED and not (error.code == "GS403" and self._of_the_query(table, error)):
             kind = "raw" if error.code == "GS999" else "error"
-            raise Failed(kind, table, told) from error
+            raise Failed(kind, table, detail) from error
         if table not in f"{error.where} {error.message}":
-            raise Failed("error without a place", table, told) from error
+            raise Failed("error without a location", table, detail) from error
 
     def _of_the_query(self, table: str, error: GoldsmithError) -> bool:
-        """Whether the table's query fails by itself as well."""
+        """Whether the table's query fails without Goldsmith too."""
         of_spark = isinstance(error.__cause__, PySparkException | Py4JJavaError)
         if not of_spark or self.project.tables[table].query is None:
             return False
@@ -326,7 +326,7 @@ class Machine:
         return False
 
     def query(self, table: str) -> DataFrame:
-        """A table's query over its upstreams as they are, past Goldsmith's loads."""
+        """A table's query over its current upstreams, without Goldsmith's loads."""
         run = self.begin()
         declared = run.project.tables[table]
         assert declared.query is not None
@@ -336,28 +336,28 @@ class Machine:
     # Counts.
 
     def _counted(self, run: Run, table: str, before: int, loaded: Loaded) -> None:
-        """Holds each commit's counts against the files it wrote, the quarantine and the files it read."""
+        """Compares each commit's counts with its files, the quarantine and the loaded files."""
         for metadata, version in zip(loaded.commits, loaded.versions, strict=True):
-            held, counts = Held(run.path(table)), metadata.counts
+            delta, counts = DeltaTable(run.path(table)), metadata.counts
             total = counts.written + counts.quarantined + counts.dropped + counts.superseded
             if counts.rows_in != total:
                 raise Failed("counts", table, f"rows in {counts.rows_in}, and {counts} make {total}")
-            commit = next(item for item in held.commits if item.version == version)
+            commit = next(item for item in delta.commits if item.version == version)
             kind = run.project.tables[table].load.kind
-            # A replaced part of a table takes the other rows of its files along.
-            written = held.count_of(commit.added) - int(commit.metrics.get("numCopiedRows", 0))
+            # Overwriting a part of a table copies the other rows of its files.
+            written = delta.count_of(commit.added) - int(commit.metrics.get("numCopiedRows", 0))
             if kind == "merge" and metadata.mode == "incremental":
-                grown = held.count(version) - held.count(version - 1)
+                grown = delta.count(version) - delta.count(version - 1)
                 if grown != counts.inserted - counts.deleted:
                     raise Failed("counts", table, f"version {version} grew by {grown}, and says {counts}")
             elif written != counts.written:
                 raise Failed("counts", table, f"version {version} wrote {written} rows, and says {counts}")
             if metadata.files:
                 files = [self.landing / file.path for file in metadata.files]
-                quarantine = Held(run.quarantine_path(table))
+                quarantine = DeltaTable(run.quarantine_path(table))
                 mine = [entry for entry in entries(quarantine) if entry["run_id"] == metadata.run_id]
                 yaml_ = self.declared[table].yaml
-                bronze.hold(held, version, yaml_, files, mine, counts.rows_in, table)
+                bronze.check_commit(delta, version, yaml_, files, mine, counts.rows_in, table)
 
 
 def vars_of(declared: Declared) -> dict[str, Any]:
@@ -369,12 +369,12 @@ def vars_of(declared: Declared) -> dict[str, Any]:
 
 
 def write_parquet(step: Step, file: Path) -> None:
-    """A delivery of Parquet as a file."""
+    """Writes a delivery as a Parquet file."""
     pq.write_table(arrow_table(step), file)
 
 
 def arrow_table(step: Step) -> pa.Table:
-    """A delivery of Parquet."""
+    """A delivery as an Arrow table."""
     columns = list(zip(*[read_back(row) for row in step["records"]], strict=True))
     columns = columns or [()] * len(step["columns"])
     arrays = []
@@ -389,14 +389,14 @@ def arrow_table(step: Step) -> pa.Table:
 
 
 def _arrow(kind: str, value: Any) -> Any:
-    """Nested moments as pyarrow takes them; maps as pairs."""
+    """Nested values for pyarrow: maps as pairs."""
     if isinstance(value, dict) and kind.startswith("map"):
         return list(value.items())
     return value
 
 
 def arrow_type(kind: str) -> pa.DataType:
-    """A Spark type as Parquet files of other programs have it."""
+    """The Arrow type for a Spark type, as in Parquet files of other programs."""
     plain: dict[str, pa.DataType] = {
         "boolean": pa.bool_(),
         "tinyint": pa.int8(),

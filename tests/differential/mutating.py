@@ -1,7 +1,7 @@
-"""Puts mistakes back, one at a time, into a copy of the source, and reports which are found.
+"""Applies mutations, one at a time, to a copy of the source, and reports which are found.
 
-`python -m differential.mutating [WORDS...]`: all mutations, or those whose names or promises hold one of the words. It
-runs from the project's root; the source itself is never changed.
+`python -m differential.mutating [WORDS...]`: all mutations, or those with one of the words in their name or promise. Run
+it from the project's root. The source itself is never changed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ ROOT = Path(__file__).parents[2]
 
 
 class NotApplicable(Exception):  # noqa: N818 - the source has changed under the mutation
-    """The text that a mutation replaces is not there exactly once."""
+    """The text to replace does not occur exactly once."""
 
 
 def mutated(mutation: Mutation, into: Path) -> Path:
-    """A copy of the source with the mistake in it. Raises NotApplicable."""
+    """A copy of the source with the mutation. Raises NotApplicable."""
     source = into / "src"
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
     file = source / mutation.file
     text = file.read_text(encoding="utf-8")
     if text.count(mutation.old) != 1:
-        raise NotApplicable(f"{mutation.file} holds its text {text.count(mutation.old)} times")
+        raise NotApplicable(f"{mutation.file} contains its text {text.count(mutation.old)} times")
     file.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     return source
 
 
 def command(mutation: Mutation) -> list[str]:
-    """What is to fail."""
+    """The command that must fail."""
     kind, _, rest = mutation.found_by.partition(" ")
     if kind == "seeds":
         return [sys.executable, "-m", "differential", "--seeds", rest, "--first"]
@@ -45,16 +45,16 @@ def command(mutation: Mutation) -> list[str]:
 
 
 def found(mutation: Mutation) -> tuple[bool, str]:
-    """Whether the mistake is found, and the last line of what found it."""
-    with tempfile.TemporaryDirectory(prefix="mutation-") as place:
-        source = mutated(mutation, Path(place))
+    """Whether the mutation is found, and the last line of output."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        source = mutated(mutation, Path(folder))
         path = os.pathsep.join([str(source), str(ROOT / "tests")])
         environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
             command(mutation), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
     lines = [line for line in done.stdout.splitlines() if line.strip()]
-    # pytest ends with 1 where tests fail; with 2 to 5 it did not come to run them.
+    # pytest ends with 1 if tests fail. With 2 to 5, it did not run them.
     if done.returncode not in (0, 1):
         raise NotApplicable(f"ended with {done.returncode}: {(lines or ['nothing printed'])[-1]}")
     failing = [line for line in lines if line.startswith(("seed ", "FAILED "))]
@@ -62,7 +62,7 @@ def found(mutation: Mutation) -> tuple[bool, str]:
 
 
 def main(words: list[str]) -> int:
-    """Exit code 1 where a mistake stays undetected."""
+    """Returns exit code 1 if a mutation is not found."""
     chosen = [
         item for item in MUTATIONS if not words or any(word in f"{item.name} {item.breaks}" for word in words)
     ]

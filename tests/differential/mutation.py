@@ -1,4 +1,4 @@
-"""A mistake to put back into Goldsmith."""
+"""A mutation of Goldsmith's source."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutation:
-    """One mistake. breaks: the promise that it breaks. file: below src/. old: text that is there once. new: its replacement.
+    """One mutation. breaks: the promise that it breaks. file: below src/.
 
-    found_by: pytest's selection, or `seeds A:B` for the differential tester.
+    old: the text to replace, which occurs once. new: its replacement. found_by: pytest's selection, or `seeds A:B` for
+    the differential tester.
     """
 
     breaks: str

@@ -1,6 +1,6 @@
-"""Mistakes to put back into Goldsmith one at a time: each must be found by a test or by seeds.
+"""Mutations of Goldsmith's source. Each must be found by a test or by seeds.
 
-`python -m differential.mutating` applies them; see there.
+`python -m differential.mutating` applies them.
 """
 
 from __future__ import annotations

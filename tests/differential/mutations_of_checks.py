@@ -1,16 +1,16 @@
-"""Mistakes in what `check` refuses or tells."""
+"""Mutations of the errors and notes of `check`."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
 CHANCE = "SQL whose value changes from run to run is refused"
-ORDER = "SQL whose result depends on the order of rows is refused, or told with its remedy"
+ORDER = "SQL whose result depends on the order of rows is refused, or reported with its remedy"
 OPTIONS = "an option without effect is refused"
-PLACES = "a source and a feed stay in the landing area"
+PATHS = "a source and a feed stay in the landing folder"
 
 CALLS = "goldsmith/project/sql/calls.py"
-MOMENTS = "goldsmith/project/sql/moments.py"
+TIMES = "goldsmith/project/sql/moments.py"
 SORTED = "goldsmith/project/sql/order.py"
 LIMITED = "goldsmith/project/sql/limit.py"
 OPTION = "goldsmith/project/checks/file_options.py"
@@ -18,29 +18,29 @@ LANDING = "goldsmith/engine/ingest/landing.py"
 DISK = "goldsmith/engine/ingest/landing_disk.py"
 DECLARED_SOURCES = "goldsmith/project/sources.py"
 
-CHANGES = "tests/unit/test_sql_columns.py"
-REFUSED = "tests/unit/test_sql_order.py::test_what_needs_an_order_and_has_none_is_refused"
-TIES = "tests/unit/test_sql_order.py::test_ties_that_matter_are_told_with_their_remedy"
-SOUND = "tests/unit/test_sql_order.py::test_an_order_that_leaves_nothing_open_is_sound"
+COLUMNS = "tests/unit/test_sql_columns.py"
+REFUSED = "tests/unit/test_sql_order.py::test_query_without_a_required_order_is_refused"
+TIES = "tests/unit/test_sql_order.py::test_relevant_ties_give_a_note"
+VALID = "tests/unit/test_sql_order.py::test_total_order_gives_no_note"
 SOURCES = "tests/unit/test_sources.py"
 FEEDING = "tests/unit/test_feeding.py"
 
 CHECKS: tuple[Mutation, ...] = (
     Mutation(
         CHANCE,
-        "a text that is a moment of the run is allowed",
-        MOMENTS,
+        "a text for the current time is allowed",
+        TIMES,
         '_MOMENT = re.compile(r"\\s*(?:now\\s*$|',
         '_MOMENT = re.compile(r"\\s*(?:neverever\\s*$|',
-        CHANGES,
+        COLUMNS,
     ),
     Mutation(
         CHANCE,
-        "a day of the run is allowed with a zone behind it",
-        MOMENTS,
+        "a text for the current date with a zone is allowed",
+        TIMES,
         "(?:\\s*$|[^A-Za-z]))",
         "\\s*$)",
-        CHANGES,
+        COLUMNS,
     ),
     Mutation(
         CHANCE,
@@ -48,15 +48,15 @@ CHECKS: tuple[Mutation, ...] = (
         CALLS,
         "        return name if _random_vector(list(node.iter_expressions())) else None\n",
         "        return None\n",
-        CHANGES,
+        COLUMNS,
     ),
     Mutation(
         CHANCE,
-        "an empty vector of an encryption is one",
+        "an empty vector of an encryption is accepted",
         CALLS,
         """    return len(values) <= _VECTOR or values[_VECTOR] == ""\n""",
         "    return len(values) <= _VECTOR\n",
-        CHANGES,
+        COLUMNS,
     ),
     Mutation(
         CHANCE,
@@ -65,11 +65,11 @@ CHECKS: tuple[Mutation, ...] = (
         """    return "()" if next((token.token_type for token in after), None) is TokenType.R_PAREN else "(...)"\n""",
         """    empty = parsed.text[(end or 0) + 1 :].replace(" ", "").startswith("()")\n"""
         """    return "()" if empty else "(...)"\n""",
-        CHANGES,
+        COLUMNS,
     ),
     Mutation(
         ORDER,
-        "aggregates that take any row's value are allowed",
+        "aggregates that return any row's value are allowed",
         SORTED,
         "        elif name in PICKING or name in LISTING or name in TIED:\n",
         "        elif name in LISTING or name in TIED:\n",
@@ -85,7 +85,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "a list is taken for sorted by whatever function reads it",
+        "a list is considered sorted by any function",
         SORTED,
         "        return name in ORDER_FREE_READERS and not ordered_by\n",
         "        return not ordered_by\n",
@@ -93,7 +93,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "a list that is sorted by a comparison of the user's is in order",
+        "a list sorted by a user's comparison is considered sorted",
         SORTED,
         "        return name in ORDER_FREE_READERS and not ordered_by\n",
         "        return name in ORDER_FREE_READERS\n",
@@ -117,7 +117,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "OFFSET is not looked at",
+        "OFFSET is not checked",
         LIMITED,
         "find_all(exp.Limit, exp.Offset, exp.Fetch)",
         "find_all(exp.Limit, exp.Fetch)",
@@ -133,7 +133,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "an order by a constant is one",
+        "an order by a constant is accepted",
         SORTED,
         "        if not any(list(each.find_all(exp.Column, exp.Star)) for each in ordering):\n",
         "        if not ordering:\n",
@@ -141,7 +141,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "ties of row_number are not told",
+        "ties of row_number are not reported",
         SORTED,
         "        if not self._total(select, known | covered):\n",
         "        if False:\n",
@@ -149,7 +149,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "ties of max_by are not told",
+        "ties of max_by are not reported",
         SORTED,
         "                yield from self._ties(select, node, name, known, values[:1], values[1:2])\n",
         "                return\n",
@@ -157,7 +157,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "ties of max_by over a window are not told",
+        "ties of max_by over a window are not reported",
         SORTED,
         "            yield from self._ties_over(select, node, name, known, values[:1], values[1:2])\n",
         "",
@@ -165,7 +165,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "ties of mode are not told",
+        "ties of mode are not reported",
         SORTED,
         "                if not _names_value(node, ordering):\n",
         "                if False:\n",
@@ -173,7 +173,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "ties of an ordered list are not told",
+        "ties of an ordered list are not reported",
         SORTED,
         "                yield from self._ties(select, node, name, known, values, ordering)\n",
         "                return\n",
@@ -181,7 +181,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "approximations are not told",
+        "approximations are not reported",
         SORTED,
         "        if name in APPROXIMATE:\n            yield _approximate(node, name)\n        elif",
         "        if",
@@ -189,7 +189,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "frames of rows are not looked at",
+        "frames of rows are not checked",
         SORTED,
         "        sequence = name in POSITIONAL or name in LISTING or rows\n",
         "        sequence = name in POSITIONAL or name in LISTING\n",
@@ -197,15 +197,15 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         ORDER,
-        "named windows are not looked at",
+        "named windows are not checked",
         SORTED,
         "            nodes.append(named[alias.name.lower()])\n",
         "            pass\n",
-        f"{TIES} {SOUND}",
+        f"{TIES} {VALID}",
     ),
     Mutation(
         ORDER,
-        "functions that are not Spark's are not told",
+        "functions other than Spark's are not reported",
         SORTED,
         "                if is_foreign(self._parsed, node):\n",
         "                if False:\n",
@@ -213,7 +213,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         OPTIONS,
-        "options that nobody knows pass",
+        "unknown options are accepted",
         OPTION,
         "        if name.lower() not in known:\n",
         "        if name.lower() not in known:\n            continue\n        if False:\n",
@@ -221,7 +221,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         OPTIONS,
-        "options of types, which columns decide, pass",
+        "options of types are accepted, although columns decide them",
         OPTION,
         "            code, message, hint = _refused(source.format, name)\n",
         "            if name.lower() in _OF_TYPES:\n                continue\n"
@@ -230,7 +230,7 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         OPTIONS,
-        "options of another format pass",
+        "options of another format are accepted",
         OPTION,
         "for name, takes in _KNOWN[source.format].items()}",
         "for form in _KNOWN.values() for name, takes in form.items()}",
@@ -238,22 +238,22 @@ CHECKS: tuple[Mutation, ...] = (
     ),
     Mutation(
         OPTIONS,
-        "values that an option does not take pass",
+        "invalid values of options are accepted",
         OPTION,
         "        if misfit is not None:\n",
         "        if False:\n",
         SOURCES,
     ),
     Mutation(
-        PLACES,
-        "a source may go up from the landing area",
+        PATHS,
+        "a source may leave the landing folder by `..`",
         DECLARED_SOURCES,
         """ or "://" in files or ".." in parts:\n""",
         """ or "://" in files:\n""",
         SOURCES,
     ),
     Mutation(
-        PLACES,
+        PATHS,
         "a source may name an absolute path",
         DECLARED_SOURCES,
         """    if files.startswith(("/", "~")) or""",
@@ -261,40 +261,40 @@ CHECKS: tuple[Mutation, ...] = (
         SOURCES,
     ),
     Mutation(
-        PLACES,
-        "a source follows links out of the landing area",
+        PATHS,
+        "a source follows links out of the landing folder",
         DISK,
         "                if links.lead_out(path):\n",
         "                if False:\n",
         SOURCES,
     ),
     Mutation(
-        PLACES,
-        "a source follows folders that are links out of the landing area",
+        PATHS,
+        "a source follows linked folders out of the landing folder",
         DISK,
         "        return self._known[file.parent] or (file.is_symlink()",
         "        return (file.is_symlink()",
         SOURCES,
     ),
     Mutation(
-        PLACES,
-        "a feed may deliver above the landing area",
+        PATHS,
+        "a feed may deliver outside the landing folder",
         LANDING,
         """ or "://" in path or ".." in names:\n""",
         """ or "://" in path:\n""",
         FEEDING,
     ),
     Mutation(
-        PLACES,
-        "a feed follows links out of the landing area",
+        PATHS,
+        "a feed follows links out of the landing folder",
         DISK,
         "        elif not file.parent.resolve().is_relative_to(self.root.resolve()):\n",
         "        elif False:\n",
         FEEDING,
     ),
     Mutation(
-        PLACES,
-        "a feed may deliver what every load ignores",
+        PATHS,
+        "a feed may deliver files that loads ignore",
         LANDING,
         "    elif ignored(names):\n",
         "    elif False:\n",

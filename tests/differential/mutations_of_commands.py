@@ -1,14 +1,14 @@
-"""Mistakes in what commands execute and print, and in their errors."""
+"""Mutations of the statements, output and errors of commands."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
-READS = "`sql` and `table show` execute nothing but a query"
-SHOWN = "a value cannot act on the terminal"
-LITTLE = "a load of which little is left does not look like success"
-FEEDS = "an error of a feed names its pipeline, its day and its line"
-TOLD = "an error is told in one line, with its place and what to do"
+READS = "`sql` and `table show` execute only queries"
+SHOWN = "control characters in values are escaped"
+REJECTED = "a load with most rows rejected is not reported as success"
+FEEDS = "an error of a feed names its pipeline, day and line"
+ERRORS = "an error is one line, with its location and a hint"
 
 QUERIES = "goldsmith/engine/queries.py"
 CONSOLE = "goldsmith/cli/console.py"
@@ -18,16 +18,16 @@ FEED = "goldsmith/run/feeding.py"
 USER_CODE = "goldsmith/run/user_code.py"
 FAILURES = "goldsmith/engine/failures.py"
 
-WRITING = "tests/spark/test_asking.py::test_what_does_more_than_read_is_refused_and_executes_nothing"
+WRITING = "tests/spark/test_asking.py::test_statement_other_than_a_read_is_refused_without_effect"
 CONSOLE_TESTS = "tests/unit/test_console.py"
 FEEDING = "tests/unit/test_feeding.py"
 CLI = "tests/unit/test_cli.py"
-RAISED = f"{FEEDING}::test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line"
+RAISED = f"{FEEDING}::test_error_of_a_feed_names_pipeline_day_and_line"
 
 COMMANDS: tuple[Mutation, ...] = (
     Mutation(
         READS,
-        "a list of what is forbidden, and all else is executed",
+        "statements not on a list of forbidden ones are executed",
         QUERIES,
         "        if kind not in allowed:\n",
         """        if kind.rpartition(".")[2] in ("DeleteFromTable", "InsertIntoStatement", "MergeIntoTable"):\n""",
@@ -35,7 +35,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         READS,
-        "what is beside a plan's children is not looked at",
+        "plans beside a plan's children are not checked",
         QUERIES,
         "        for inner in (node.children(), node.subqueries(), _beside(node)):\n",
         "        for inner in (node.children(),):\n",
@@ -43,7 +43,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         READS,
-        "the analyzed plan is not looked at",
+        "the analyzed plan is not checked",
         QUERIES,
         "        nodes = list(_nodes(analyzed))\n        _require(nodes, _QUERY)\n",
         "        nodes = list(_nodes(analyzed))\n",
@@ -51,7 +51,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         READS,
-        "what EXPLAIN is about is not looked at",
+        "the plan of EXPLAIN is not checked",
         QUERIES,
         "    if query is None:\n        _require(nodes[1:], _NAMES)\n    else:\n",
         "    if query is None:\n        _require(nodes[1:], _NAMES)\n    elif query is plan:\n",
@@ -67,7 +67,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "control characters are printed as they are",
+        "control characters are not escaped",
         CONSOLE,
         """    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)\n""",
         "    return text\n",
@@ -75,7 +75,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "control characters of eight bits are printed as they are",
+        "control characters of eight bits are not escaped",
         CONSOLE,
         """    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\xad""",
         """    "[\\x00-\\x09\\x0b-\\x1f\\x7f\\xad""",
@@ -83,7 +83,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "text without a style is printed as it is",
+        "text without a style is not escaped",
         CONSOLE,
         "        return super().render_str(visible(text), **options)\n",
         "        return super().render_str(text, **options)\n",
@@ -91,7 +91,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "text with a style is printed as it is",
+        "text with a style is not escaped",
         CONSOLE,
         "else (visible(part[0]), part[1]) for part in parts)",
         "else part for part in parts)",
@@ -99,7 +99,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "values in tables are printed as they are",
+        "values in tables are not escaped",
         CONSOLE,
         """    return visible(text).replace("\\n", "\\\\n")\n""",
         """    return text.replace("\\n", "\\\\n")\n""",
@@ -107,63 +107,63 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         SHOWN,
-        "values are taken for markup",
+        "values are parsed as markup",
         CONSOLE,
         "highlight=False, markup=False, emoji=False",
         "highlight=False, markup=True, emoji=False",
         CONSOLE_TESTS,
     ),
     Mutation(
-        LITTLE,
-        "no load keeps little",
+        REJECTED,
+        "no load is considered mostly rejected",
         OUTCOME,
         "    return 2 * (counts.quarantined + counts.dropped) > counts.rows_in\n",
         "    return False\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        LITTLE,
-        "dropped rows are not left out",
+        REJECTED,
+        "dropped rows are not counted as rejected",
         OUTCOME,
         "    return 2 * (counts.quarantined + counts.dropped) > counts.rows_in\n",
         "    return 2 * counts.quarantined > counts.rows_in\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        LITTLE,
-        "one bad load among good ones is not told",
+        REJECTED,
+        "one bad load among good ones is not reported",
         PROGRESS,
         "        if any(mostly_rejected(commit.counts) for commit in outcome.commits)\n",
         "        if mostly_rejected(outcome.counts)\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        LITTLE,
-        "the last line of a run does not name what is left out",
+        REJECTED,
+        "the last line of a run does not count rejected rows",
         PROGRESS,
         """    return [*parts, "."] if parts else []\n""",
         "    return []\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        LITTLE,
-        "a run has no warning of a load that kept little",
+        REJECTED,
+        "a run has no warning of a mostly rejected load",
         "goldsmith/run/runner.py",
         "        (*loaded.warnings, *((little,) if little else ())),\n",
         "        loaded.warnings,\n",
-        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+        "tests/spark/test_asking.py::test_control_characters_in_quarantined_values_are_escaped",
     ),
     Mutation(
-        LITTLE,
-        "status does not tell a load that kept little",
+        REJECTED,
+        "status does not report a mostly rejected load",
         "goldsmith/run/table_status.py",
         """    return f"In its last load {found}" if found else None\n""",
         "    return None\n",
-        "tests/spark/test_asking.py::test_quarantined_values_cannot_act_on_the_terminal",
+        "tests/spark/test_asking.py::test_control_characters_in_quarantined_values_are_escaped",
     ),
     Mutation(
         FEEDS,
-        "what a feed raises is a defect",
+        "an error of a feed is a defect",
         FEED,
         "        except GoldsmithError:\n            raise\n        except (Exception, SystemExit) as error:\n",
         "        except GoldsmithError:\n            raise\n        except ValueError as error:\n",
@@ -171,7 +171,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         FEEDS,
-        "what a feed raises does not name the day",
+        "an error of a feed does not name the day",
         FEED,
         """                f"failed on {day}: {one_line(error)}",\n""",
         """                f"failed: {one_line(error)}",\n""",
@@ -179,15 +179,15 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         FEEDS,
-        "a path that is refused does not name the day",
+        "an error about a path does not name the day",
         FEED,
         """    message = f"{whose} failed on {day}. {error.message}"\n""",
         """    message = f"{whose} failed. {error.message}"\n""",
-        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
+        f"{FEEDING}::test_unusable_feed_is_reported_with_its_file",
     ),
     Mutation(
         FEEDS,
-        "what a feed raises names the line that Python's own library fails in",
+        "an error of a feed names a line of Python's library",
         USER_CODE,
         "        if path.is_absolute() and path.resolve().is_relative_to(folder):\n",
         "        if path.is_absolute():\n",
@@ -199,11 +199,11 @@ COMMANDS: tuple[Mutation, ...] = (
         FEED,
         "    except (Exception, SystemExit) as error:\n        raise SourceError(\n",
         "    except ValueError as error:\n        raise SourceError(\n",
-        f"{FEEDING}::test_a_feed_that_cannot_be_used_is_told_with_its_file",
+        f"{FEEDING}::test_unusable_feed_is_reported_with_its_file",
     ),
     Mutation(
         FEEDS,
-        "every answer of a server may be another one later",
+        "every error status of a server is retryable",
         USER_CODE,
         "            return status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
         "            return True\n",
@@ -211,7 +211,7 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         FEEDS,
-        "no answer of a server may be another one later",
+        "no error status of a server is retryable",
         USER_CODE,
         "            return status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR\n",
         "            return False\n",
@@ -219,74 +219,74 @@ COMMANDS: tuple[Mutation, ...] = (
     ),
     Mutation(
         FEEDS,
-        "what a library wraps is not looked into",
+        "wrapped errors are not inspected",
         USER_CODE,
         """            waiting += [getattr(each, "reason", None), each.__cause__, each.__context__]\n""",
         "",
         RAISED,
     ),
     Mutation(
-        TOLD,
-        "Spark's stack as JSON comes before the error of a query",
+        ERRORS,
+        "Spark's JSON stack is printed before the error of a query",
         "goldsmith/engine/launch/session.py",
         "        PySparkLogger.getLogger(logger).disabled = True\n",
         "        PySparkLogger.getLogger(logger).disabled = False\n",
-        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+        "tests/spark/test_asking.py::test_error_is_one_message_without_a_stack",
     ),
     Mutation(
-        TOLD,
+        ERRORS,
         "the name and the state of Spark's condition are in the message",
         "goldsmith/run/sql_query.py",
         """    message = re.sub(r"\\s*SQLSTATE: \\w+.*$", "", line)\n""",
         "    message = line\n",
-        "tests/spark/test_asking.py::test_mistakes_are_one_message_without_a_stack",
+        "tests/spark/test_asking.py::test_error_is_one_message_without_a_stack",
     ),
     Mutation(
-        TOLD,
-        "a profile that is not declared passes where a command needs none",
+        ERRORS,
+        "an undeclared profile is accepted by commands that need none",
         "goldsmith/cli/main.py",
         "    check_profile_name()\n",
         "",
-        f"{CLI}::test_a_wrong_call_is_told_at_once",
+        f"{CLI}::test_wrong_call_is_reported_at_once",
     ),
     Mutation(
-        TOLD,
-        "status breaks its lines where the terminal is narrow",
+        ERRORS,
+        "status wraps its lines on a narrow terminal",
         CONSOLE,
         "        if sum(needed.values()) > width:\n",
         "        if False:\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        TOLD,
-        "words of a table's columns are broken",
+        ERRORS,
+        "words in a table's columns are wrapped",
         CONSOLE,
         """        column.no_wrap = True\n        column.overflow = "ellipsis"\n""",
         "        pass\n",
         CONSOLE_TESTS,
     ),
     Mutation(
-        TOLD,
-        "a column that was added is not named",
+        ERRORS,
+        "an added column is not named",
         "goldsmith/run/table_loading.py",
         "            reason=done.reason + _new_columns(before, plan.log),\n",
         "            reason=done.reason,\n",
-        "tests/spark/test_asking.py::test_a_column_that_was_added_is_named_by_the_run",
+        "tests/spark/test_asking.py::test_run_names_an_added_column",
     ),
     Mutation(
-        TOLD,
-        "the check loads Spark",
+        ERRORS,
+        "check imports Spark",
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.engine.launch.session import make_session as make_session\nfrom goldsmith.settings import Settings\n",
-        f"{CLI}::test_checking_and_helping_load_no_spark",
+        f"{CLI}::test_check_and_help_import_no_spark",
     ),
     Mutation(
-        TOLD,
-        "the help loads the declarations",
+        ERRORS,
+        "help imports the declarations",
         "goldsmith/cli/opening.py",
         "from goldsmith.settings import Settings\n",
         "from goldsmith.project.loading import load_project as load_project\nfrom goldsmith.settings import Settings\n",
-        f"{CLI}::test_helping_loads_no_declarations",
+        f"{CLI}::test_help_imports_no_declarations",
     ),
 )

@@ -1,12 +1,12 @@
-"""Mistakes in what a load takes for changed, and in how it goes on."""
+"""Mutations of change detection and incremental loads."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
-MISSED = "an incremental load gives what a rebuild would give"
-FOREIGN = "changes by other programs are noticed"
-STOPS = "a load that a rebuild can do does not stop, and stays incremental"
+MISSED = "an incremental load gives the same rows as a rebuild"
+FOREIGN = "changes outside Goldsmith are detected"
+STOPS = "a load does not fail where a rebuild succeeds, and remains incremental"
 
 MERGE = "goldsmith/run/loads/merge.py"
 UPSTREAMS = "goldsmith/run/sources/upstreams.py"
@@ -38,11 +38,11 @@ LOADS: tuple[Mutation, ...] = (
         UPSTREAMS,
         "    deciding_references = [name for name in drivers if name in table.deciding_references]\n",
         "    deciding_references: list[str] = []\n",
-        f"{LOOKUPS}::test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does",
+        f"{LOOKUPS}::test_reference_to_the_driver_gives_the_same_rows_as_a_rebuild",
     ),
     Mutation(
         MISSED,
-        "a table may look its rows up in itself",
+        "a table may reference itself",
         TABLES,
         "return (*self.upstreams, *self.referenced)",
         "return (*self.upstreams, *(name for name in self.referenced if name != self.name))",
@@ -50,7 +50,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "an exception that is taken back does not rebuild",
+        "a removed exception does not rebuild",
         TABLES,
         "return content == self._content and self.exceptions.issuperset(exceptions)",
         "return content == self._content",
@@ -58,27 +58,27 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         MISSED,
-        "-0.0 and 0.0 are one value among changes",
+        "changes do not distinguish -0.0 and 0.0",
         "goldsmith/engine/delta/changes.py",
         "    forms = {field.name: grouping_form(quoted(field.name), field.dataType) for field in fields}",
         "    forms = {field.name: quoted(field.name) for field in fields}",
-        f"{FOREIGN_TESTS}::test_changes_of_one_bit_count_and_equal_rows_cancel",
+        f"{FOREIGN_TESTS}::test_one_bit_is_a_change_and_equal_rows_cancel_out",
     ),
     Mutation(
         MISSED,
-        "-0.0 and 0.0 have one hash",
+        "-0.0 and 0.0 have the same hash",
         "goldsmith/engine/row_values.py",
         "        if isinstance(field.dataType, FloatType | DoubleType):\n",
         "        if False:\n",
-        f"{FOREIGN_TESTS}::test_the_hash_of_a_row_tells_zeros_and_nested_maps_apart",
+        f"{FOREIGN_TESTS}::test_row_hash_distinguishes_zeros_and_nested_maps",
     ),
     Mutation(
         FOREIGN,
-        "another program's append within a load stays unnoticed",
+        "a foreign append during a load is not detected",
         LOG,
         "        return {other.operation for other in between if other.added or other.removed}",
         "        return set()",
-        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+        f"{FOREIGN_TESTS}::test_foreign_commit_is_detected_after_maintenance",
     ),
     Mutation(
         FOREIGN,
@@ -86,19 +86,19 @@ LOADS: tuple[Mutation, ...] = (
         LOG,
         "        base = commit.base if commit.base is not None else commit.version - 1\n",
         "        base = commit.version - 1\n",
-        f"{FOREIGN_TESTS}::test_a_base_that_is_not_the_version_before_is_found_after_maintenance",
+        f"{FOREIGN_TESTS}::test_foreign_commit_is_detected_after_maintenance",
     ),
     Mutation(
         STOPS,
-        "a change of schema upstream is read as changes of rows",
+        "a schema change upstream is read as row changes",
         UPSTREAMS,
         "        if schema_changes:\n",
         "        if False:\n",
-        "tests/spark/test_altered.py::test_a_type_changed_upstream_loads_everything_above_it_in_full",
+        "tests/spark/test_altered.py::test_changed_type_causes_full_loads_downstream",
     ),
     Mutation(
         STOPS,
-        "keys are not spelt as the query spells them",
+        "keys are not spelt as in the query",
         "goldsmith/project/spelling.py",
         "    return tuple(known.get(name.lower(), name) for name in names)",
         "    return names",
@@ -106,7 +106,7 @@ LOADS: tuple[Mutation, ...] = (
     ),
     Mutation(
         STOPS,
-        "a wrong query is taken for a bad value",
+        "an invalid query is considered a bad value",
         "goldsmith/engine/failures.py",
         'condition.partition(".")[0] in _OF_VALUES.split()',
         'condition.startswith("INVALID_")',

@@ -1,21 +1,21 @@
-"""Mistakes in quarantined rows: how they are kept, re-evaluated and released."""
+"""Mutations of the quarantine: storage, re-evaluation and release."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
-VALUES = "a released row has the values and types that entered"
-DERIVED = "a row is released into a table whose types come from its query"
+VALUES = "a released row has its original values and types"
+DERIVED = "a row is released into a table with types from its query"
 ONCE = "a quarantined row that a load re-evaluates is counted once"
-CORRECTED = "a type that was corrected in bronze is told at once, and a release says what to do"
+CORRECTED = "a changed type of bronze is reported at once, also by a release"
 
-ENTERED = "goldsmith/engine/delta/original_rows.py"
+ORIGINALS = "goldsmith/engine/delta/original_rows.py"
 RELEASE = "goldsmith/run/release.py"
 TESTS = "tests/spark/test_quarantine_values.py"
-RELEASED = f"{TESTS}::test_released_values_are_the_delivered_ones"
-FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_whose_types_come_from_the_query"
+RELEASED = f"{TESTS}::test_released_values_equal_the_delivered_ones"
+FROM_QUERY = f"{TESTS}::test_rows_are_released_into_tables_with_types_from_the_query"
 RE_EVALUATED = f"{TESTS}::test_entries_are_re_evaluated_by_typed_keys_and_counted_once"
-TOLD = f"{TESTS}::test_a_changed_type_of_bronze_is_told_before_the_next_file"
+REPORTED = f"{TESTS}::test_changed_type_of_bronze_is_reported_before_the_next_file"
 
 RETURNED = "            value = value if back == storage_type(column.dataType) else value.cast(back)\n"
 
@@ -28,7 +28,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         VALUES,
         "released values are read from the row's JSON text",
-        ENTERED,
+        ORIGINALS,
         RETURNED,
         """            value = F.get_json_object("row", f"$.{column.name}").cast(back)\n""",
         RELEASED,
@@ -36,15 +36,15 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         VALUES,
         "released decimals pass through double",
-        ENTERED,
+        ORIGINALS,
         RETURNED,
         _through('back.typeName() == "decimal"', 'value.cast("double").cast(back)'),
         RELEASED,
     ),
     Mutation(
         VALUES,
-        "released bytes are those of their base64 text",
-        ENTERED,
+        "released bytes pass through base64 text",
+        ORIGINALS,
         RETURNED,
         _through("isinstance(back, BinaryType)", "F.base64(value).cast(back)"),
         RELEASED,
@@ -52,27 +52,27 @@ QUARANTINE: tuple[Mutation, ...] = (
     Mutation(
         VALUES,
         "released variants are strings",
-        ENTERED,
+        ORIGINALS,
         RETURNED,
         _through("isinstance(back, VariantType)", "F.to_json(value).cast(back)"),
         RELEASED,
     ),
     Mutation(
         VALUES,
-        "maps are kept as text",
-        ENTERED,
+        "maps are stored as text",
+        ORIGINALS,
         "            return MapType(storage_type(kind.keyType), storage_type(kind.valueType))\n",
         "            return StringType()\n",
         RELEASED,
     ),
     Mutation(
         VALUES,
-        "values that could not be cast are kept as what became of them",
+        "values that could not be cast are stored after the cast",
         "goldsmith/engine/delta/quarantine.py",
         "    cast = before.fieldNames()\n",
         "    cast: list[str] = []\n",
-        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers "
-        "tests/spark/test_append.py::test_released_rows_enter_the_table_once",
+        f"{TESTS}::test_quarantine_show_prints_the_original_row_with_exact_numbers "
+        "tests/spark/test_append.py::test_released_rows_are_written_once",
     ),
     Mutation(
         VALUES,
@@ -80,7 +80,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         "goldsmith/cli/quarantine.py",
         """                    "row": json.loads(row.row, parse_float=_exact),\n""",
         """                    "row": json.loads(row.row),\n""",
-        f"{TESTS}::test_quarantine_shows_the_row_as_it_entered_with_exact_numbers",
+        f"{TESTS}::test_quarantine_show_prints_the_original_row_with_exact_numbers",
     ),
     Mutation(
         DERIVED,
@@ -102,7 +102,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         DERIVED,
-        "the newest row is that of the greatest text",
+        "the newest row has the greatest text",
         "goldsmith/engine/delta/merging.py",
         """    order = ", ".join(quoted(name) for name in load.newest_by)\n""",
         """    order = ", ".join(f"CAST({quoted(name)} AS string)" for name in load.newest_by)\n""",
@@ -121,7 +121,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         ONCE,
-        "quarantined rows that a load re-evaluates stay",
+        "quarantined rows that a load re-evaluates are not removed",
         "goldsmith/run/attempt.py",
         "judged.frame, entry_columns(judged), run.entry_batch(plan.counter), removed=removed\n",
         "judged.frame, entry_columns(judged), run.entry_batch(plan.counter), removed=()\n",
@@ -129,23 +129,23 @@ QUARANTINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         CORRECTED,
-        "a release does not look at changed types",
+        "a release does not check for changed types",
         RELEASE,
         "    check_types_unchanged(table, log, bookmark, source_of(table).type_change_hint(table))\n",
         "",
-        TOLD,
+        REPORTED,
     ),
     Mutation(
         CORRECTED,
-        "a changed type of bronze is noticed with the next file",
+        "a changed type of bronze is detected only with the next file",
         "goldsmith/run/sources/files.py",
         "            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))\n",
         "            pass\n",
-        TOLD,
+        REPORTED,
     ),
     Mutation(
         CORRECTED,
-        "the check does not look at the types that bronze tables have",
+        "check does not compare the types of bronze tables",
         "goldsmith/run/changed_types.py",
         "        if declared is not None and current is not None and declared != current:\n",
         "        if False:\n",
@@ -153,7 +153,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         CORRECTED,
-        "the check looks at the oldest version of a table",
+        "check reads the oldest version of a table",
         "goldsmith/run/changed_types.py",
         "sums[-1].read_text",
         "sums[0].read_text",
@@ -161,7 +161,7 @@ QUARANTINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         CORRECTED,
-        "the check command does not tell changed types",
+        "the check command does not report changed types",
         "goldsmith/cli/check.py",
         "    notes = [*declaration_notes(project), *changed_types(project, project.profile(profile_name()).warehouse)]\n",
         "    notes = declaration_notes(project)\n",

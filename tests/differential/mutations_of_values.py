@@ -1,11 +1,11 @@
-"""Mistakes in delivered values, and in values that pass through SQL or Python."""
+"""Mutations of delivered values, and of values passed through SQL or Python."""
 
 from __future__ import annotations
 
 from differential.mutation import Mutation
 
-JSON = "JSON is loaded as the very text that was delivered"
-CASTS = "a value that its type cannot hold is a violation"
+JSON = "JSON is loaded as the exact delivered text"
+CASTS = "a value that its type cannot represent is a violation"
 RECORDS = "every delivered record is loaded or quarantined"
 LITERALS = "keys and partition values of every type and size can be loaded"
 PATHS = "a path is quoted in SQL"
@@ -13,9 +13,9 @@ PATHS = "a path is quoted in SQL"
 CASTING = "goldsmith/engine/ingest/casting.py"
 LITERAL = "goldsmith/engine/row_literals.py"
 LINES = "goldsmith/engine/ingest/lines.py"
-TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_not_at_all"
-TYPED = "tests/spark/test_casting.py::test_a_typed_value_that_a_cast_would_change_is_a_violation"
-EVERY_VALUE = "tests/spark/test_literals.py::test_every_value_of_every_type_comes_back"
+TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_rejected"
+TYPED = "tests/spark/test_casting.py::test_lossy_cast_of_a_typed_value_is_a_violation"
+EVERY_VALUE = "tests/spark/test_literals.py::test_literals_of_every_type_round_trip"
 ODD_FOLDER = "tests/spark/test_odd_folder.py"
 
 VALUES: tuple[Mutation, ...] = (
@@ -29,7 +29,7 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         CASTS,
-        "a cast of text rounds, and drops times and zones",
+        "a cast of text rounds and drops times and zones",
         CASTING,
         "    match target:\n        case DecimalType():\n            return _decimal_fits",
         "    match None:\n        case DecimalType():\n            return _decimal_fits",
@@ -77,7 +77,7 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         RECORDS,
-        "blank lines of one column and lines of tabs vanish",
+        "blank lines of one column and lines of tabs are lost",
         LINES,
         """    blanks_count = len(names) == 1 or not options["sep"].strip(BLANKS)""",
         """    blanks_count = False""",
@@ -93,7 +93,7 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         LITERALS,
-        "touched values of binary columns are not their bytes",
+        "literals of binary values are not their bytes",
         LITERAL,
         "        case BinaryType():\n            return f\"concat('X\\\\'', hex({value}), '\\\\'')\"",
         "        case BinaryType():\n            return text",
@@ -101,7 +101,7 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         LITERALS,
-        "literals of structs and arrays have the types of their members alone",
+        "literals of structs and arrays have only the types of their members",
         LITERAL,
         """        return f"concat('CAST(', {_member(value, kind, 0)}, {text_literal(f' AS {type_text(kind)})')})"\n""",
         "        return _member(value, kind, 0)\n",
@@ -109,20 +109,20 @@ VALUES: tuple[Mutation, ...] = (
     ),
     Mutation(
         LITERALS,
-        "days pass through Python, which has none beyond the year 9999",
+        "days pass through Python, which does not support years beyond 9999",
         "goldsmith/run/loads/overwrite_partitions.py",
         "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
         "    changes.distinct().collect()\n"
         "    return tuple(map(tuple, changes.distinct().limit(MAX_VALUES + 1).selectExpr(*literals).collect()))\n",
-        "tests/spark/test_literals.py::test_days_beyond_the_year_9999_are_keys_and_parts",
+        "tests/spark/test_literals.py::test_days_beyond_year_9999_are_valid_keys_and_partitions",
     ),
     Mutation(
         LITERALS,
-        "rows with days beyond the year 9999 cannot be shown",
+        "rows with days beyond year 9999 cannot be printed",
         "goldsmith/run/sql_query.py",
         "    if not any(map(_has_time, kinds)):\n",
         "    if True:\n",
-        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+        "tests/spark/test_asking.py::test_read_only_statements_return_rows",
     ),
     Mutation(
         PATHS,
@@ -130,7 +130,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/project/sql/text.py",
         """    escaped = text.replace("\\\\", "\\\\\\\\").replace("'", "\\\\'")\n""",
         "    escaped = text\n",
-        "tests/spark/test_asking.py::test_queries_of_every_form_are_answered",
+        "tests/spark/test_asking.py::test_read_only_statements_return_rows",
     ),
     Mutation(
         PATHS,
@@ -170,7 +170,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/engine/ingest/landing.py",
         """    return scheme + _PATTERN.sub(r"\\\\\\g<0>", f"{landing.place}/{path}")\n""",
         """    return scheme + f"{landing.place}/{path}"\n""",
-        "tests/spark/test_bad_files.py::test_names_of_files_may_be_almost_anything",
+        "tests/spark/test_bad_files.py::test_file_names_with_special_characters_are_loaded",
     ),
     Mutation(
         PATHS,

@@ -17,8 +17,10 @@ NEWEST = ("int", "bigint", "date", "timestamp", "timestamp_ntz", "decimal(38,18)
 
 @dataclass
 class Bronze:
-    """A table of files. columns: of the files. types: of columns that are declared as another type. options: of the
-    reader. hidden: columns of the files that are not declared."""
+    """A table of files. columns: of the files. options: of the reader.
+
+    types: of columns declared as another type. hidden: undeclared columns of the files.
+    """
 
     name: str
     format: str
@@ -31,8 +33,8 @@ class Bronze:
 
     @property
     def relation(self) -> Relation:
-        kept = [(name, kind) for name, kind in self.columns if name not in self.hidden]
-        return Relation(self.name, [(name, self.types.get(name, kind)) for name, kind in kept])
+        declared = [(name, kind) for name, kind in self.columns if name not in self.hidden]
+        return Relation(self.name, [(name, self.types.get(name, kind)) for name, kind in declared])
 
     @property
     def declared(self) -> Declared:
@@ -113,7 +115,7 @@ def bronze(random: Random, name: str) -> Bronze:
         if odd.lower() not in {column.lower() for column, _ in columns}:
             columns[at] = (odd, columns[at][1])
     if random.random() < 0.04:
-        # A NULL of a single column is an empty line.
+        # A NULL in a single column is an empty line.
         del columns[1:]
     options: dict[str, Any] = {}
     if format_ == "csv":
@@ -134,7 +136,7 @@ def bronze(random: Random, name: str) -> Bronze:
 
 
 def derived(random: Random, name: str, upstreams: Sequence[Relation], *, want: str | None = None) -> Derived:
-    """A table of some of the upstreams. want: its load."""
+    """A table with a query over some of the upstreams. want: its load."""
     grammar = Grammar(random)
     driver = random.choice(upstreams)
     others = [relation for relation in upstreams if relation.name != driver.name]
@@ -168,7 +170,7 @@ def derived(random: Random, name: str, upstreams: Sequence[Relation], *, want: s
 
 
 def _declare_types(random: Random, table: Derived) -> None:
-    """Sometimes a column is cast once more, with values that cannot be."""
+    """Sometimes declares a type that some values cannot be cast to."""
     for name, kind in table.made.columns:
         if kind_of(kind).nested or not kind or random.random() > 0.08:
             continue
@@ -179,7 +181,7 @@ def _declare_types(random: Random, table: Derived) -> None:
 
 
 def _arguments(random: Random, load: str, table: Derived) -> Any:
-    """The load with its columns; `overwrite` where the query has none for it."""
+    """The load with its columns; `overwrite` if no column is suitable."""
     fit = [name for name, kind in table.columns if kind_of(kind).groupable]
     if load in ("append", "overwrite"):
         return load
@@ -210,5 +212,5 @@ def _arguments(random: Random, load: str, table: Derived) -> Any:
 
 
 def _cased(random: Random, names: list[str]) -> list[str]:
-    """Names as the query has them; rarely in another case, as SQL allows."""
+    """Names as in the query, and rarely in another case."""
     return [name.upper() if random.random() < 0.03 and name.isascii() else name for name in names]

@@ -1,4 +1,4 @@
-"""SQL from a grammar: queries of every shape over tables whose columns and types are known."""
+"""SQL from a grammar: queries of every shape over tables with known columns and types."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Relation:
 
 @dataclass
 class Made:
-    """A query: its text, the columns it gives, the tables it reads, and those whose changes may drive it.
+    """A query: its text, output columns, upstreams, and possible drivers.
 
-    by: output columns that every group, window and self-join of it has.
+    by: output columns of every group, window and self-join.
     """
 
     sql: str
@@ -40,14 +40,14 @@ class Made:
 
 
 def quoted(name: str) -> str:
-    """A column's name as SQL writes it."""
+    """A column's name in SQL."""
     if _PLAIN.fullmatch(name) and name.lower() not in _WORDS:
         return name
     return "`" + name.replace("`", "``") + "`"
 
 
 def literal(kind: str, random: Random) -> str:
-    """A value of a scalar type, as SQL writes it."""
+    """A value of a scalar type in SQL."""
     value = random.choice(KINDS[kind].ordinary or KINDS[kind].extreme)
     if KINDS[kind].text:
         return f"'{value}'"
@@ -59,7 +59,7 @@ def literal(kind: str, random: Random) -> str:
 
 
 class Grammar:
-    """Draws queries over relations. Only what gives the same rows whatever their order is drawn."""
+    """Draws queries over relations, mostly independent of the order of rows."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -72,7 +72,7 @@ class Grammar:
         return self.random.choice(fit) if fit else None
 
     def expression(self, scope: Columns) -> tuple[str, str]:
-        """Mostly a column, sometimes something computed from one."""
+        """Mostly a column, sometimes an expression over one."""
         name, kind = self.random.choice(scope)
         if self.random.random() < 0.6:
             return name, kind
@@ -81,19 +81,19 @@ class Grammar:
     def _computed(self, name: str, kind: str) -> list[tuple[str, str]]:
         random = self.random
         found = [(f"{name} IS NULL", "boolean"), (f"CASE WHEN {name} IS NOT NULL THEN 1 ELSE 0 END", "int")]
-        held = kind_of(kind)
-        if not held.nested and held.ordinary:
+        type_ = kind_of(kind)
+        if not type_.nested and type_.ordinary:
             found.append((f"coalesce({name}, {literal(kind, random)})", kind))
             if kind != "binary":
                 found.append((f"CAST({name} AS string)", "string"))
             found.append((f"nullif({name}, {literal(kind, random)})", kind))
-        if held.whole:
+        if type_.whole:
             found += [
                 (f"try_add({name}, CAST(1 AS {kind}))", kind),
                 (f"try_mod({name}, CAST(2 AS {kind}))", kind),
             ]
             found.append((f"CAST({name} AS bigint)", "bigint"))
-        if held.text:
+        if type_.text:
             found += [
                 (f"upper({name})", "string"),
                 (f"concat({name}, '!')", "string"),
@@ -117,44 +117,44 @@ class Grammar:
         return found
 
     def condition(self, scope: Columns) -> str:
-        """True, false or NULL of one row."""
+        """A condition on one row."""
         random = self.random
         name, kind = random.choice(scope)
-        held = kind_of(kind)
+        type_ = kind_of(kind)
         found = [f"{name} IS NOT NULL", f"{name} IS NULL OR {name} IS NOT NULL"]
-        if not held.nested and held.ordinary:
+        if not type_.nested and type_.ordinary:
             value = literal(kind, random)
             found += [f"{name} <> {value}", f"{name} >= {value}", f"NOT ({name} <=> {value})"] * 2
             found.append(f"{name} IN ({value}, {literal(kind, random)})")
-        if held.text:
+        if type_.text:
             found += [f"{name} LIKE '%a%'", f"length({name}) < 3"]
         drawn = random.choice(found)
         return f"({drawn} OR {self.condition(scope)})" if random.random() < 0.15 else drawn
 
     def aggregate(self, scope: Columns) -> tuple[str, str]:
-        """Of many rows, whatever their order: no sums of floating numbers."""
+        """An aggregate independent of the order of rows: no sums of floating-point numbers."""
         name, kind = self.random.choice(scope)
-        held = kind_of(kind)
+        type_ = kind_of(kind)
         found = [("count(*)", "bigint"), (f"count({name})", "bigint")]
-        if held.groupable:
+        if type_.groupable:
             found += [(f"count(DISTINCT {name})", "bigint")]
-        if held.ordinary and held.groupable and not held.floating:
+        if type_.ordinary and type_.groupable and not type_.floating:
             found += [(f"min({name})", kind), (f"max({name})", kind)] * 2
             found.append((f"array_sort(collect_set({name}))", f"array<{kind}>"))
-        if held.whole:
+        if type_.whole:
             found += [(f"try_sum({name})", "bigint"), (f"bit_xor({name})", kind)] * 2
         if kind == "decimal(9,2)":
             found += [(f"sum({name})", "decimal(19,2)"), (f"try_avg({name})", "decimal(13,6)")]
         if kind == "boolean":
             found += [(f"bool_or({name})", "boolean"), (f"count_if({name})", "bigint")]
         if self.random.random() < 0.03:
-            # `check` must refuse these, or note that ties may come out differently.
+            # `check` must refuse these, or note that ties may differ.
             found = [(f"{word}({name})", kind) for word in ("first", "any_value")]
             found += [(f"collect_list({name})", f"array<{kind}>"), (f"max_by({name}, {scope[0][0]})", kind)]
         return self.random.choice(found)
 
     def window(self, scope: Columns, by: Sequence[str]) -> tuple[str, str] | None:
-        """A value over the rows of `by`, the same for rows that tie."""
+        """A window function partitioned by `by`, with equal values for ties."""
         random = self.random
         ordered = self.column(scope, lambda kind: kind_of(kind).groupable)
         if ordered is None:
@@ -164,7 +164,7 @@ class Grammar:
         over = f"OVER ({part}ORDER BY {ordered[0]}{random.choice(['', ' DESC', ' NULLS LAST'])})"
         found = [(f"rank() {over}", "int"), (f"dense_rank() {over}", "int")]
         if random.random() < 0.1 and all(kind_of(of).groupable for _, of in scope):
-            # A total order; without its end `check` must say something.
+            # A total order. Without its last part, `check` must report it.
             end = ", struct(*)" if random.random() < 0.7 else ""
             return f"row_number() OVER ({part}ORDER BY {ordered[0]}{end})", "int"
         if "DISTINCT" not in name:
@@ -189,7 +189,7 @@ class Grammar:
                 return f"c{self._made}"
 
     def named(self, items: Sequence[tuple[str, str]], keep: Columns) -> tuple[list[str], Columns]:
-        """Select items with names: columns mostly keep theirs. keep: columns that come first under their own."""
+        """Select items with names, mostly those of columns. keep: the first columns, with their own names."""
         listed, columns, taken = [], [], set()
         for sql, kind in [*keep, *items]:
             own = re.fullmatch(r"(?:\w+\.)?(`(?:[^`]|``)+`|\w+)", sql)
@@ -212,7 +212,7 @@ class Grammar:
         return [self.expression(scope) for _ in range(self.random.randint(least, most))]
 
     def linear(self, driver: Relation, others: Sequence[Relation]) -> Made:
-        """Each row comes of one row of the driver."""
+        """A query that computes each row from one row of the driver."""
         random, alias = self.random, self.alias()
         scope, reads = self.scope(driver, alias), [driver.name]
         base = f"{driver.name} AS {alias}"
@@ -273,8 +273,8 @@ class Grammar:
             return "", []
         kind = self.random.choice(["JOIN", "LEFT JOIN", "LEFT JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"])
         equal = self.random.choice(["=", "=", "<=>"])
-        told = f" {kind} {other.name} AS {alias} ON {pair[0]} {equal} {pair[1]}"
-        return told, [] if "SEMI" in kind or "ANTI" in kind else right
+        join = f" {kind} {other.name} AS {alias} ON {pair[0]} {equal} {pair[1]}"
+        return join, [] if "SEMI" in kind or "ANTI" in kind else right
 
     def _exploded(self, base: str, scope: Columns) -> tuple[str, Columns]:
         array = self.column(scope, lambda kind: kind.startswith("array"))
@@ -297,7 +297,7 @@ class Grammar:
         return f"{no}EXISTS (SELECT 1 FROM {other.name} AS {alias} WHERE {pair[1]} = {pair[0]})"
 
     def united(self, first: Relation, second: Relation, others: Sequence[Relation]) -> Made | None:
-        """Rows of two drivers under UNION ALL."""
+        """Rows of two drivers by UNION ALL."""
         kinds = [kind for _, kind in second.columns]
         shared = [(name, kind) for name, kind in first.columns if kind in kinds]
         if not shared:
@@ -331,7 +331,7 @@ class Grammar:
         return found
 
     def recomputable(self, driver: Relation, others: Sequence[Relation]) -> Made:
-        """Groups, windows and self-joins that all have the columns of `by`."""
+        """Groups, windows and self-joins that include the columns of `by`."""
         shapes = [
             self._grouped,
             self._grouped,
@@ -383,7 +383,7 @@ class Grammar:
         return Made(sql, columns, reads, [driver.name], [name for name, _ in columns[: len(by)]])
 
     def _best(self, driver: Relation, others: Sequence[Relation]) -> Made:
-        """The rows of each group that come first: what QUALIFY says elsewhere."""
+        """The first rows of each group, as by QUALIFY."""
         alias = self.alias()
         scope = self.scope(driver, None)
         by = self.by_items(scope)
@@ -493,7 +493,7 @@ class Grammar:
         return made
 
     def any(self, driver: Relation, others: Sequence[Relation]) -> Made:
-        """Also what only a whole computation can do."""
+        """Any query, including those that only a full load can compute."""
         drawn = self.random.random()
         if drawn < 0.6:
             return self.recomputable(driver, others)

@@ -11,16 +11,16 @@ from differential.running import run_case, session
 
 
 def main(arguments: list[str]) -> int:
-    """Prints how the case ends and where its project is. Exit code 1 where it fails."""
+    """Prints the result of the case and its project's folder. Returns exit code 1 if it fails."""
     case = Case.read(Path(arguments[0]))
     root = Path(tempfile.mkdtemp(prefix=f"case-{case.seed}-"))
     with session() as spark:
         result = run_case(spark, case, root)
     sys.stdout.write(f"The project: {root}\n")
     if result.failed is None:
-        sys.stdout.write("All holds.\n")
+        sys.stdout.write("No failure.\n")
         return 0
-    sys.stdout.write(f"{result.failed.kind}: {result.failed.table}\n{result.failed.told}\n")
+    sys.stdout.write(f"{result.failed.kind}: {result.failed.table}\n{result.failed.detail}\n")
     return 1
 
 

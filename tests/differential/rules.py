@@ -15,7 +15,7 @@ OUTCOMES = ("quarantine",) * 5 + ("drop",) * 3 + ("warn",) * 2 + ("fail",)
 def rules(
     random: Random, columns: Columns, references: Sequence[Relation], most: int = 2
 ) -> list[dict[str, Any]]:
-    """Expectations, each with a name of its own. references: tables whose values rows may be held against."""
+    """Expectations with unique names. references: tables that values may have to exist in."""
     found = []
     for at in range(random.choice([0, 0, 1, 1, most])):
         rule = _rule(random, columns, references)
@@ -31,7 +31,7 @@ def _bound(kind: str, value: Any) -> Any:
 
 def _rule(random: Random, columns: Columns, references: Sequence[Relation]) -> dict[str, Any]:
     name, kind = random.choice(columns)
-    held = kind_of(kind)
+    type_ = kind_of(kind)
     if random.random() < 0.3:
         pairs = [
             (own, other.name, key)
@@ -50,22 +50,24 @@ def _rule(random: Random, columns: Columns, references: Sequence[Relation]) -> d
     found: list[dict[str, Any]] = [{"expect_column_values_to_not_be_null": {"column": name}}] * 2
     condition = Grammar(random).condition([(quoted(own), of) for own, of in columns])
     found += [{"condition": condition}, {"condition": condition, "ignore_nulls": True}]
-    if (held.number or kind in ("date", "timestamp")) and held.ordinary:
-        bound = _bound(kind, random.choice(held.ordinary))
+    if (type_.number or kind in ("date", "timestamp")) and type_.ordinary:
+        bound = _bound(kind, random.choice(type_.ordinary))
         side = random.choice(["min_value", "max_value"])
         found += [{"expect_column_values_to_be_between": {"column": name, side: bound}}] * 2
-    if (held.text or held.whole) and held.ordinary:
-        chosen = [_bound(kind, value) for value in random.sample(held.ordinary, min(2, len(held.ordinary)))]
-        told = random.choice(["expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"])
-        found.append({told: {"column": name, "value_set": chosen}})
-    if held.text:
+    if (type_.text or type_.whole) and type_.ordinary:
+        chosen = [_bound(kind, value) for value in random.sample(type_.ordinary, min(2, len(type_.ordinary)))]
+        chosen_kind = random.choice(
+            ["expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"]
+        )
+        found.append({chosen_kind: {"column": name, "value_set": chosen}})
+    if type_.text:
         found.append({"expect_column_values_to_match_regex": {"column": name, "regex": "^[a-z]*$"}})
         found.append({"expect_column_value_lengths_to_be_between": {"column": name, "max_value": 2}})
     pairs_ = [other for other, of in columns if of == kind and other != name and kind_of(of).groupable]
     if pairs_:
         arguments = {"column_A": name, "column_B": random.choice(pairs_)}
         found.append({"expect_column_pair_values_to_be_equal": arguments})
-    if held.groupable and random.random() < 0.2:
+    if type_.groupable and random.random() < 0.2:
         found = [{"expect_column_values_to_be_unique": {"column": name}, "otherwise": "warn"}]
         found.append({"expect_table_row_count_to_be_between": {"max_value": 3}, "otherwise": "warn"})
         share = {"column": name, "mostly": 0.5}

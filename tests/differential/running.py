@@ -1,4 +1,4 @@
-"""Runs a range of seeds in one or several processes: a line for each that fails, and a summary."""
+"""Runs a range of seeds in one or several processes, and prints failures and a summary."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ CONF: dict[str, str | int | float | bool] = {
     "spark.sql.codegen.cache.maxEntries": 500,
     "spark.scheduler.mode": "FIFO",
 }
-"""Projects here are tiny: one task a stage."""
+"""The projects are tiny: one task per stage."""
 
 
 LONG = 150
-"""Seeds of one process from which on Java's second compiler pays: it takes some minutes until it has learnt."""
+"""The number of seeds per process from which Java's second compiler pays off."""
 
 
 @dataclass
 class Result:
-    """How a seed ended. failed: None if all held."""
+    """The result of a seed. failed: None on success."""
 
     seed: int
     seconds: float
@@ -52,7 +52,7 @@ class Result:
 
 @contextmanager
 def session(*, long: bool = False) -> Iterator[SparkSession]:
-    """A Spark session of one core. long: for hundreds of cases, where compiling thoroughly pays for itself."""
+    """A Spark session with one core. long: for hundreds of cases, with Java's second compiler."""
     from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
@@ -62,7 +62,7 @@ def session(*, long: bool = False) -> Iterator[SparkSession]:
         spark = make_session(
             profile, name="differential", warehouse=warehouse, settings=Settings.from_environment()
         )
-        # Spark's own logger writes each refused query with its whole stack.
+        # Spark's logger writes each refused query with its stack.
         for logger in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
             logging.getLogger(logger).disabled = True
         try:
@@ -72,49 +72,47 @@ def session(*, long: bool = False) -> Iterator[SparkSession]:
 
 
 def run_case(spark: SparkSession, case: Case, root: Path | None = None) -> Result:
-    """Plays a case in a folder of its own."""
-    from differential.holds import finish
+    """Plays a case in a separate folder."""
+    from differential.final_checks import finish
     from differential.machine import Machine
 
     began = time.monotonic()
-    place = Path(tempfile.mkdtemp(prefix="differential-")) if root is None else root
-    machine = Machine(spark, place, case)
+    folder = Path(tempfile.mkdtemp(prefix="differential-")) if root is None else root
+    machine = Machine(spark, folder, case)
     failed = None
     try:
         machine.play()
         finish(machine)
     except Failed as error:
         failed = error
-    except Exception as error:  # noqa: BLE001 - of the tester itself: told like a failure, and no reason to stop
+    except Exception as error:  # noqa: BLE001 - an error of the tester is reported like a failure
         failed = Failed("tester", "", f"{type(error).__name__}: {error}")
         failed.__cause__ = error
     finally:
         machine.forget()
         if root is None:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
     return Result(case.seed, time.monotonic() - began, failed, machine.seen)
 
 
 def run_seeds(spark: SparkSession, seeds: Sequence[int]) -> Iterator[Result]:
-    """Plays seeds one after the other."""
+    """Plays seeds sequentially."""
     for seed in seeds:
         yield run_case(spark, draw(seed))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Exit code 1 where a seed fails."""
+    """The command. Returns exit code 1 if a seed fails."""
     parser = argparse.ArgumentParser(prog="differential", description=__doc__)
     parser.add_argument(
         "--seeds", default="0:40", help="a range A:B without B, or one number, or a list a,b,c"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    parser.add_argument("--done", type=Path, help="a file of ended seeds: they are not run again")
+    parser.add_argument("--jobs", type=int, default=1, help="concurrent processes")
+    parser.add_argument("--done", type=Path, help="a file of finished seeds, which are skipped")
     parser.add_argument(
-        "--shrink", type=int, default=0, metavar="SECONDS", help="shrink each failure, so long"
+        "--shrink", type=int, default=0, metavar="SECONDS", help="time limit for shrinking each failure"
     )
-    parser.add_argument(
-        "--into", type=Path, default=Path("failures"), help="where small projects are written"
-    )
+    parser.add_argument("--into", type=Path, default=Path("failures"), help="the folder for shrunk projects")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
     parser.add_argument("--verbose", action="store_true", help="a line for every seed, with its time")
     options = parser.parse_args(arguments)
@@ -123,8 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ended = {json.loads(line)["seed"] for line in options.done.read_text().splitlines()}
         seeds = [seed for seed in seeds if seed not in ended]
     if options.jobs > 1:
-        return _side_by_side(options, seeds)
-    return _here(options, seeds)
+        return _in_processes(options, seeds)
+    return _in_this_process(options, seeds)
 
 
 def _seeds(text: str) -> list[int]:
@@ -134,7 +132,7 @@ def _seeds(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _side_by_side(options: argparse.Namespace, seeds: list[int]) -> int:
+def _in_processes(options: argparse.Namespace, seeds: list[int]) -> int:
     """Each process takes every n-th seed."""
     running = []
     for job in range(options.jobs):
@@ -149,23 +147,23 @@ def _side_by_side(options: argparse.Namespace, seeds: list[int]) -> int:
     return max((process.wait() for process in running), default=0)
 
 
-def _here(options: argparse.Namespace, seeds: list[int]) -> int:
+def _in_this_process(options: argparse.Namespace, seeds: list[int]) -> int:
     kinds: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     began = time.monotonic()
     with session(long=len(seeds) > LONG) as spark:
         for result in run_seeds(spark, seeds):
             seen.update(result.seen)
-            kinds[result.failed.kind if result.failed else "right"] += 1
+            kinds[result.failed.kind if result.failed else "passed"] += 1
             if result.failed is not None:
-                _say(f"seed {result.seed}: {result.failed.short}")
+                _print(f"seed {result.seed}: {result.failed.short}")
                 if options.shrink:
                     from differential.shrink import shrink_to_folder
 
                     folder = shrink_to_folder(spark, draw(result.seed), options.into, seconds=options.shrink)
-                    _say(f"  {folder}")
+                    _print(f"  {folder}")
             elif options.verbose:
-                _say(f"seed {result.seed}: right in {result.seconds:.1f} s")
+                _print(f"seed {result.seed}: passed in {result.seconds:.1f} s")
             if options.done is not None:
                 line = {"seed": result.seed, "failed": result.failed.short if result.failed else None}
                 with options.done.open("a") as file:
@@ -174,16 +172,16 @@ def _here(options: argparse.Namespace, seeds: list[int]) -> int:
                 break
         spent = _cpu_seconds()
     seconds = time.monotonic() - began
-    _say(
+    _print(
         f"{len(seeds)} seeds in {seconds:.0f} s ({spent:.0f} s of processor time): "
         + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     )
-    _say("what happened: " + ", ".join(f"{what} {count}" for what, count in sorted(seen.items())))
-    return int(any(kind != "right" for kind in kinds))
+    _print("events: " + ", ".join(f"{what} {count}" for what, count in sorted(seen.items())))
+    return int(any(kind != "passed" for kind in kinds))
 
 
 def _cpu_seconds() -> float:
-    """What this process and its JVM have spent: on a busy machine it says more than the clock."""
+    """CPU time of this process and its JVM, which is more meaningful than the clock on a busy machine."""
     total, mine = time.process_time(), os.getpid()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -193,6 +191,6 @@ def _cpu_seconds() -> float:
     return total
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

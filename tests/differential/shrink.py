@@ -1,4 +1,4 @@
-"""Makes a failing case smaller, for as long as it fails in the same way, and writes it down for a person."""
+"""Shrinks a failing case while it fails in the same way, and writes it as a readable folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Smaller = Iterator[Case]
 
 @dataclass
 class Shrinking:
-    """A search for a smaller case. tried: how many cases were played."""
+    """A search for a smaller case. tried: the number of played cases."""
 
     case: Case
     failed: Failed
@@ -32,7 +32,7 @@ class Shrinking:
 
 
 def shrink(case: Case, failed: Failed, plays: Plays, *, seconds: float) -> Shrinking:
-    """Takes parts of the case away while it fails with the same kind. plays: how a case ends."""
+    """Removes parts of the case while it fails with the same kind. plays: runs a case."""
     until = time.monotonic() + seconds
     best = Shrinking(case, failed)
     again = True
@@ -50,7 +50,7 @@ def shrink(case: Case, failed: Failed, plays: Plays, *, seconds: float) -> Shrin
 
 
 def _reduced(best: Shrinking, reduce: Callable[[Case], Smaller], plays: Plays, until: float) -> bool:
-    """Applies one way of reducing until it finds nothing more."""
+    """Applies one reduction until it finds no smaller case."""
     found = False
     progress = True
     while progress and time.monotonic() < until:
@@ -68,7 +68,7 @@ def _reduced(best: Shrinking, reduce: Callable[[Case], Smaller], plays: Plays, u
 
 
 def _without_steps(case: Case) -> Smaller:
-    """Half of the steps, a quarter, then each one; then what interrupts one."""
+    """Without half of the steps, a quarter, then each one; then without an interrupt."""
     size = len(case.steps)
     chunk = size // 2
     while chunk >= 1:
@@ -86,7 +86,7 @@ def _without_steps(case: Case) -> Smaller:
 
 
 def _without_tables(case: Case) -> Smaller:
-    """A table, with the steps that name it; those below it must not need it."""
+    """Without a table that no other reads, and without its steps."""
     for name in reversed(case.tables):
         smaller = case.copy()
         del smaller.tables[name]
@@ -103,7 +103,7 @@ def _texts(declared: Any) -> str:
 
 
 def _without_records(case: Case) -> Smaller:
-    """Half of a delivery's rows, then each one."""
+    """Without half of a delivery's rows, then each one."""
     for at, step in enumerate(case.steps):
         if step["do"] != "deliver":
             continue
@@ -118,7 +118,7 @@ def _without_records(case: Case) -> Smaller:
 
 
 def _declared(case: Case) -> Iterator[Callable[[Case], dict[str, Any]]]:
-    """Where a case keeps declarations, as ways to reach them in a copy of it."""
+    """Functions that return each declaration in a copy of the case."""
     for name in case.tables:
         yield lambda copy, name=name: vars(copy.tables[name])
     for at, step in enumerate(case.steps):
@@ -164,13 +164,13 @@ def _simpler_sql(case: Case) -> Smaller:
 
 
 def reductions(sql: str) -> Iterator[str]:
-    """The statement without a clause, a join, a column, an arm of a union, or with an operand for an operation."""
+    """The statement without a clause, join, column or arm of a union, or with an operation's operand."""
     count = sum(1 for _ in sqlglot.parse_one(sql, read="spark").walk())
     seen = {sql}
     for at in range(count):
         for change in (_drop_clause, _first_operand, _second_operand):
             tree = sqlglot.parse_one(sql, read="spark")
-            node = next(node for place, node in enumerate(tree.walk()) if place == at)
+            node = next(node for position, node in enumerate(tree.walk()) if position == at)
             try:
                 changed = change(tree, node)
             except (ValueError, TypeError, AttributeError):
@@ -215,7 +215,7 @@ def _operand(tree: exp.Expression, node: exp.Expression, key: str) -> exp.Expres
 def shrink_to_folder(
     spark: SparkSession, case: Case, into: Path, *, seconds: float, failed: Failed | None = None
 ) -> Path:
-    """Shrinks a case that fails and writes it as a folder; returns the folder."""
+    """Shrinks a failing case, writes it as a folder, and returns the folder."""
     from differential.running import run_case
 
     def plays(smaller: Case) -> Failed | None:

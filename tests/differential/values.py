@@ -1,4 +1,4 @@
-"""The types of columns and their values: ordinary ones that meet often, and the extremes of each type."""
+"""The types of columns and their values: ordinary ones that repeat, and the extremes of each type."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from random import Random
 from typing import Any
 
 Value = Any
-"""None, bool, int (of a date its days, of a timestamp its microseconds since 1970), float, Decimal, str, bytes, list, dict."""
+"""A Python value; a date is an int of days, a timestamp an int of microseconds since 1970."""
 
 DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A Spark type. ordinary: a few values, so that rows meet. extreme: the ends of its range."""
+    """A Spark type. ordinary: a few values, so that rows match. extreme: the ends of its range."""
 
     name: str
     ordinary: tuple[Value, ...]
     extreme: tuple[Value, ...]
     wrong: tuple[str, ...] = ()
-    """Texts that cannot be cast to it without a loss."""
+    """Texts that cannot be cast to it without loss."""
 
     @property
     def nested(self) -> bool:
@@ -75,7 +75,7 @@ def _whole(name: str, bits: int) -> Kind:
 
 
 def _scaled(digits: int, scale: int) -> Decimal:
-    """A decimal with all its digits, whatever the context's precision."""
+    """A decimal with all its digits, independent of the context's precision."""
     return Decimal((0, tuple(map(int, str(digits))), -scale))
 
 
@@ -160,7 +160,7 @@ SCALARS = tuple(name for name, kind in KINDS.items() if not kind.nested)
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of a type; one without values for a type that only queries make."""
+    """The kind of a type; it has no values for types that only queries produce."""
     return KINDS.get(name) or Kind(name, (), ())
 
 
@@ -174,7 +174,7 @@ def pick(random: Random, kind: Kind, *, extremes: float = 0.2, nulls: float = 0.
 
 
 def plain_text(kind: str, value: Value) -> str:
-    """A value as the text that is cast to it."""
+    """The text that is cast to a value."""
     if isinstance(value, bool):
         return str(value).lower()
     if kind == "date":
@@ -198,7 +198,7 @@ def _date_text(day: int) -> str:
 
 
 def json_text(kind: str, value: Value) -> str:
-    """A value as JSON, numbers with all their digits."""
+    """A value as JSON, with all digits of numbers."""
     if value is None:
         return "null"
     if isinstance(value, dict):
@@ -223,7 +223,7 @@ def _inner(kind: str) -> str:
 
 
 def fields_of(kind: str) -> dict[str, str]:
-    """The fields of a struct, as those of KINDS are written."""
+    """The fields of a struct of KINDS."""
     if not kind.startswith("struct<"):
         return {}
     inside = kind[7:-1].replace("(38,18)", "(38;18)")
@@ -232,7 +232,7 @@ def fields_of(kind: str) -> dict[str, str]:
 
 
 def stored(value: Value) -> Any:
-    """A value as plain JSON keeps it, with a mark where JSON has no such type."""
+    """A value as plain JSON, with a marker for types that JSON lacks."""
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, bytes):
@@ -245,23 +245,23 @@ def stored(value: Value) -> Any:
 
 
 def read_back(value: Any) -> Value:
-    """What `stored` kept."""
+    """The value of the result of `stored`."""
     if isinstance(value, list):
         return [read_back(item) for item in value]
     if not isinstance(value, dict):
         return value
-    (mark, held), *_ = value.items()
+    (mark, content), *_ = value.items()
     if mark == "$decimal":
-        return Decimal(held)
+        return Decimal(content)
     if mark == "$bytes":
-        return bytes.fromhex(held)
+        return bytes.fromhex(content)
     if mark == "$float":
-        return float.fromhex(held)
-    return {read_back(key): read_back(item) for key, item in held}
+        return float.fromhex(content)
+    return {read_back(key): read_back(item) for key, item in content}
 
 
 def types_for(format_: str) -> Sequence[str]:
-    """The types that a column of such files can be declared with."""
+    """The types that a column of files of a format can have."""
     if format_ == "csv":
         return SCALARS
     return [name for name in KINDS if format_ == "json" or name not in ("variant", "varchar(5)")]

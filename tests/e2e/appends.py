@@ -1,4 +1,4 @@
-"""Appends ROWS rows COUNT times to a table of the metastore, then counts them. Arguments: TABLE COUNT ROWS"""
+"""Appends ROWS rows COUNT times to a table of the metastore, then counts them: TABLE COUNT ROWS."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The compose file for real: from empty volumes to queries, with services killed under a job. Run by `make e2e`."""
+"""The compose file in Docker: from empty volumes to queries, with killed services. See `make e2e`."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ pytestmark = NEEDS_DOCKER
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """The lake alone: Superset and Airflow have tests of their own."""
-    with started(tmp_path_factory.mktemp("lake"), COMPOSE_FILE="docker-compose.yaml") as (lake, told):
-        assert f"jdbc:hive2://127.0.0.1:{lake.settings['THRIFT_PORT']}" in told
-        assert not any(secret in told for secret in lake.secrets)
+    """Only the lake: Superset and Airflow have their own tests."""
+    with started(tmp_path_factory.mktemp("lake"), COMPOSE_FILE="docker-compose.yaml") as (lake, output):
+        assert f"jdbc:hive2://127.0.0.1:{lake.settings['THRIFT_PORT']}" in output
+        assert not any(secret in output for secret in lake.secrets)
         yield lake
 
 
@@ -59,19 +59,19 @@ def test_clients_see_columns_and_comments(flights: Lake) -> None:
     flight_date = next(row for row in described if row[0] == "flight_date")
     assert flight_date[1] == "date"
     assert flight_date[2]
-    told = flights.compose(
+    output = flights.compose(
         *("exec", "--no-TTY", "thrift-server", "bash", "-c"),
         'beeline -u jdbc:hive2://$(hostname -i):10000 -n engineer -w <(printf %s "$THRIFT_ENGINEER_PASSWORD")'
         " --silent=true -e 'SELECT count(*) FROM silver.departures'",
     )
     rows = flights.query("SELECT count(*) FROM silver.departures")[0][0]
     assert rows > 1000
-    assert f" {rows} " in told
+    assert f" {rows} " in output
 
 
 def test_all_services_are_healthy_and_init_has_finished(lake: Lake) -> None:
-    told = lake.compose("ps", "--all", "--format", "{{.Service}}|{{.Status}}")
-    states = dict(line.split("|") for line in told.splitlines() if "|" in line)
+    output = lake.compose("ps", "--all", "--format", "{{.Service}}|{{.Status}}")
+    states = dict(line.split("|") for line in output.splitlines() if "|" in line)
     assert len(lake.containers("spark-worker")) == 2
     for name, state in states.items():
         assert "(healthy)" in state or (name.endswith("-init") and "Exited (0)" in state), f"{name}: {state}"
@@ -90,24 +90,24 @@ def test_secrets_are_not_in_the_image_or_logs(flights: Lake) -> None:
         text=True,
         check=True,
     ).stdout.strip()
-    told = flights.compose("logs")
+    output = flights.compose("logs")
     for words in (["history", "--no-trunc", image], ["image", "inspect", image]):
-        told += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
+        output += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
     processes = flights.compose("top")
     for secret in flights.secrets:
-        assert secret not in told
+        assert secret not in output
         assert secret not in processes
 
 
 def test_ports_are_published_on_loopback_only(lake: Lake) -> None:
     for container in lake.compose("ps", "--quiet").split():
-        told = subprocess.run(
+        ports = subprocess.run(
             ["docker", "inspect", "--format", "{{json .HostConfig.PortBindings}}", container],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        for bindings in (json.loads(told) or {}).values():
+        for bindings in (json.loads(ports) or {}).values():
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
 
 
@@ -197,9 +197,9 @@ def test_concurrent_runs_load_everything_once(lake: Lake) -> None:
         )
         with ThreadPoolExecutor(2) as pool:
             both = list(pool.map(lambda _: run_pairs(lake), range(2)))
-        for told in both:
-            failed = [table["error"]["code"] for table in told["tables"] if table["status"] == "failed"]
-            assert set(failed) <= {"GS307", "GS502"}, told
+        for result in both:
+            failed = [table["error"]["code"] for table in result["tables"] if table["status"] == "failed"]
+            assert set(failed) <= {"GS307", "GS502"}, result
     run_pairs(lake)
     assert lake.query("SELECT count(*), count(DISTINCT id) FROM bronze.pairs") == [(ROUNDS, ROUNDS)]
     assert lake.query("SELECT count(*), count(DISTINCT id) FROM silver.pairs") == [(ROUNDS, ROUNDS)]
@@ -213,9 +213,9 @@ def test_concurrent_runs_load_everything_once(lake: Lake) -> None:
 
 
 def run_pairs(lake: Lake) -> Any:
-    """What one run of the small pipeline tells; one that gave way to another tells that too."""
-    told = lake.job("goldsmith", "run", "pairs", "--json", check=False)
-    return json.loads(told[told.index("{") : told.rindex("}") + 1])
+    """Runs the small pipeline and returns its result, also after a conflict with a concurrent run."""
+    output = lake.job("goldsmith", "run", "pairs", "--json", check=False)
+    return json.loads(output[output.index("{") : output.rindex("}") + 1])
 
 
 @pytest.mark.parametrize("service", ["spark-worker", "metastore", "minio", "spark-master"])
@@ -239,14 +239,14 @@ def test_job_survives_killed_services(lake: Lake, service: str) -> None:
         text=True,
     )
     with job:
-        told = []
+        lines = []
         assert job.stdout is not None
         for line in job.stdout:
-            told.append(line)
+            lines.append(line)
             if line.startswith("appended 2"):
                 kill(lake.containers(service)[0])
-    assert job.returncode == 0, "".join(told[-40:])
-    assert "rows 4000 distinct 4000\n" in told
+    assert job.returncode == 0, "".join(lines[-40:])
+    assert "rows 4000 distinct 4000\n" in lines
     until(lambda: lake.query(f"SELECT count(*) FROM faults.{table}") == [(4000,)], 120)
 
 
@@ -258,9 +258,9 @@ def test_thrift_server_restarts_automatically(lake: Lake) -> None:
 
 def test_image_suits_spark_on_kubernetes(lake: Lake) -> None:
     job = ("local:///opt/goldsmith/jobs/run.py", "--help")
-    told = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
-    assert "Load what is new" in told
-    told = lake.job(
+    output = lake.job("driver", "--master", "local[1]", *job, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
+    assert "Load what is new" in output
+    output = lake.job(
         "executor",
         check=False,
         SPARK_JAVA_OPT_0="-Dspark.rpc.askTimeout=9s",
@@ -273,8 +273,8 @@ def test_image_suits_spark_on_kubernetes(lake: Lake) -> None:
         SPARK_RESOURCE_PROFILE_ID="0",
         SPARK_EXECUTOR_POD_NAME="none",
     )
-    assert "KubernetesExecutorBackend" in told
-    assert "Failed to connect to /127.0.0.1:7078" in told, "there is no driver for it"
+    assert "KubernetesExecutorBackend" in output
+    assert "Failed to connect to /127.0.0.1:7078" in output, "there is no driver for it"
 
 
 def test_restored_backup_is_complete(flights: Lake, tmp_path: Path) -> None:

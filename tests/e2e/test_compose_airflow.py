@@ -1,4 +1,4 @@
-"""Airflow's compose file for real: the flights by backfill while things are killed under it. Run by `make e2e`."""
+"""Airflow's compose file in Docker: a backfill of the flights with killed services. See `make e2e`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
         found.append([int(folder.name), parent])
 print(json.dumps(found))
 """
-"""Prints the applications' JVMs in a container: pid, and the pid of the task's process that started each."""
+"""Prints the applications' JVMs in a container: pid, and pid of the task's process."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +57,27 @@ class Stack:
     airflow: Airflow
 
     def applications(self) -> list[str]:
-        """The names of the applications that the master has."""
+        """The names of the master's active applications."""
         url = f"http://127.0.0.1:{self.lake.settings['MASTER_UI_PORT']}/json/"
         with urllib.request.urlopen(url, timeout=10) as answer:
             return [application["name"] for application in json.load(answer)["activeapps"]]
 
     def drivers(self) -> list[tuple[int, int]]:
-        told = self.lake.compose("exec", "-T", "airflow-scheduler", "python3", "-c", DRIVERS)
-        return [(job, task) for job, task in json.loads(told.strip().splitlines()[-1])]
+        output = self.lake.compose("exec", "-T", "airflow-scheduler", "python3", "-c", DRIVERS)
+        return [(job, task) for job, task in json.loads(output.strip().splitlines()[-1])]
 
     def end(self, process: int) -> None:
-        """Ends a process of the scheduler's container as a crash would."""
+        """Kills a process of the scheduler's container."""
         words = ("airflow-scheduler", "python3", "-c", f"import os; os.kill({process}, 9)")
         self.lake.compose("exec", "-T", *words)
 
     def succeeded(self) -> int:
-        """How many tasks of the flights have succeeded."""
+        """The number of succeeded tasks of the flights."""
         path = "dags/flights/dagRuns/~/taskInstances?state=success&limit=1"
         return int(self.airflow.call("GET", path)["total_entries"])
 
     def backfill(self) -> dict[str, Any]:
-        """Asks for the days, also where they were run before; gives the backfill."""
+        """Requests a backfill of the days, including completed ones, and returns it."""
         body = {
             "dag_id": "flights",
             "from_date": f"{FIRST}T00:00:00Z",
@@ -91,7 +91,7 @@ class Stack:
         return found
 
     def backfilled(self, backfill: dict[str, Any], seconds: float = 3600) -> list[dict[str, Any]]:
-        """Its runs, once it has ended; those of backfills before it were queued before it was made."""
+        """Waits for a backfill and returns its runs, which are queued after its creation."""
         path = f"backfills/{backfill['id']}"
         until(lambda: self.airflow.call("GET", path)["completed_at"] is not None, seconds)
         made = datetime.fromisoformat(backfill["created_at"])
@@ -110,7 +110,7 @@ class Stack:
 
 @dataclass
 class Seen:
-    """What the master had while somebody looked. twice: names that more than one application had at once."""
+    """The master's applications over time. twice: names of concurrent applications with the same name."""
 
     twice: set[str] = field(default_factory=set)
     all: set[str] = field(default_factory=set)
@@ -118,10 +118,10 @@ class Seen:
 
 @contextmanager
 def watching(stack: Stack) -> Iterator[Seen]:
-    """Looks at the master's applications several times a second."""
+    """Polls the master's applications several times a second."""
     seen, over = Seen(), threading.Event()
 
-    def look() -> None:
+    def poll() -> None:
         while not over.wait(0.2):
             try:
                 names = stack.applications()
@@ -130,7 +130,7 @@ def watching(stack: Stack) -> Iterator[Seen]:
             seen.all.update(names)
             seen.twice.update(name for name in names if names.count(name) > 1)
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=poll)
     watcher.start()
     try:
         yield seen
@@ -201,9 +201,9 @@ def test_cancelled_run_ends_its_application(stack: Stack) -> None:
     run = stack.airflow.trigger("flights", tables=["bronze.weather"])
     until(lambda: bool(stack.applications()), 120)
     stack.airflow.call("PATCH", f"dags/flights/dagRuns/{run}", {"state": "failed"})
-    asked = time.monotonic()
+    requested = time.monotonic()
     until(lambda: not stack.applications() and not stack.drivers(), 60)
-    assert time.monotonic() - asked < 30
+    assert time.monotonic() - requested < 30
     assert stack.airflow.run("flights", run)["state"] == "failed"
 
 
@@ -212,8 +212,8 @@ def test_invalid_pipeline_does_not_affect_others(stack: Stack) -> None:
     (folder / "bronze").mkdir(parents=True)
     (folder / "pipeline.yaml").write_text("description: What customers ordered.\nowner: sales\n")
     table = folder / "bronze" / "orders.yaml"
-    right = 'description: As delivered.\nsource: {files: "orders/*.csv", format: csv}\ncolumns: {id: int}\n'
-    table.write_text(right)
+    valid = 'description: As delivered.\nsource: {files: "orders/*.csv", format: csv}\ncolumns: {id: int}\n'
+    table.write_text(valid)
 
     def dags() -> set[str]:
         found = stack.airflow.call("GET", "dags?exclude_stale=true")["dags"]
@@ -223,12 +223,12 @@ def test_invalid_pipeline_does_not_affect_others(stack: Stack) -> None:
         return [error["stack_trace"] for error in stack.airflow.call("GET", "importErrors")["import_errors"]]
 
     until(lambda: "orders" in dags(), 120)
-    table.write_text(right.replace("int}", "integr}"))
+    table.write_text(valid.replace("int}", "integr}"))
     until(lambda: len(mistakes()) == 1, 120)
     assert "pipelines/orders/bronze/orders.yaml:3" in mistakes()[0]
     run = stack.airflow.trigger("flights", tables=["bronze.weather"])
     assert stack.airflow.ended("flights", run) == "success"
-    table.write_text(right)
+    table.write_text(valid)
     until(lambda: not mistakes(), 120)
 
 
@@ -250,12 +250,12 @@ def test_old_records_can_be_removed(stack: Stack) -> None:
 
 
 def test_secrets_are_not_in_logs_or_commands(stack: Stack) -> None:
-    told = stack.lake.compose("logs") + stack.lake.compose("top")
+    text = stack.lake.compose("logs") + stack.lake.compose("top")
     files = "import pathlib; [print(f.read_text()) for f in pathlib.Path('/var/airflow/logs').rglob('*.log')]"
-    told += stack.lake.compose("exec", "-T", "airflow-scheduler", "python3", "-c", files)
-    assert "gold.daily_punctuality" in told
+    text += stack.lake.compose("exec", "-T", "airflow-scheduler", "python3", "-c", files)
+    assert "gold.daily_punctuality" in text
     for secret in stack.lake.secrets:
-        assert secret not in told
+        assert secret not in text
 
 
 def test_restored_backup_contains_airflow(stack: Stack, tmp_path: Path) -> None:

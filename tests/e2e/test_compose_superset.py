@@ -1,4 +1,4 @@
-"""Superset in containers: from empty volumes to right dashboards, for analysts too, and with services away."""
+"""Superset in containers: from empty volumes to correct dashboards, and with stopped services."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from support.containers import NEEDS_DOCKER, Lake, kill, started, until
 
 DAYS = ("2013-01-01", os.environ.get("GOLDSMITH_E2E_UNTIL", "2013-01-04"))
 PICTURES = os.environ.get("GOLDSMITH_E2E_PICTURES")
-"""A folder that the dashboards' pictures are left in."""
+"""The folder for screenshots of the dashboards."""
 pytestmark = NEEDS_DOCKER
 
 
 @dataclass(frozen=True)
-class Place:
-    """A lake of flights with Superset, as `make up` starts them."""
+class Deployment:
+    """A lake of flights with Superset, as started by `make up`. output: of `make up`."""
 
     lake: Lake
-    told: str
+    output: str
 
     @property
     def project(self) -> Project:
@@ -68,73 +68,75 @@ def exported(client: SupersetClient) -> dict[str, Any]:
     return {path: yaml.safe_load(text) for path, text in files.items() if path != "metadata.yaml"}
 
 
-def ask(client: SupersetClient, sql: str) -> Any:
-    """A query by SQL Lab, in the only database."""
+def run_sql(client: SupersetClient, sql: str) -> Any:
+    """Runs a query in SQL Lab, in the only database."""
     content = {"database_id": 1, "sql": sql, "runAsync": False, "queryLimit": 10}
     return client.post("sqllab/execute/", content)
 
 
 def refusal(client: SupersetClient, sql: str) -> GoldsmithError | None:
     try:
-        ask(client, sql)
+        run_sql(client, sql)
     except GoldsmithError as refused:
         return refused
     return None
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with started(
         tmp_path_factory.mktemp("lake"), profiles="store,superset", COMPOSE_FILE="docker-compose.yaml"
-    ) as (lake, told):
+    ) as (lake, output):
         lake.job("goldsmith", "feed", "replay", "flights", "--from", DAYS[0], "--to", DAYS[1])
-        yield Place(lake, told)
+        yield Deployment(lake, output)
 
 
-def test_up_prints_the_address_of_the_dashboards(place: Place) -> None:
-    url = place.admin.url
-    assert f"Flights: {url}/superset/dashboard/flights/" in place.told
-    assert f"Superset: {url}, as admin or analyst" in place.told
-    assert not any(secret in place.told for secret in place.lake.secrets)
+def test_up_prints_the_address_of_the_dashboards(deployment: Deployment) -> None:
+    url = deployment.admin.url
+    assert f"Flights: {url}/superset/dashboard/flights/" in deployment.output
+    assert f"Superset: {url}, as admin or analyst" in deployment.output
+    assert not any(secret in deployment.output for secret in deployment.lake.secrets)
 
 
-def test_charts_equal_sql_results_on_gold(place: Place) -> None:
-    client = SupersetClient(place.admin)
-    held = ids(client)
-    assert held.keys() == place.charts.keys()
-    for title, chart in place.charts.items():
-        got = client.chart_data(held[title])
-        rows, names = place.lake.named(sql_of(place.project, chart))
+def test_charts_equal_sql_results_on_gold(deployment: Deployment) -> None:
+    client = SupersetClient(deployment.admin)
+    chart_ids = ids(client)
+    assert chart_ids.keys() == deployment.charts.keys()
+    for title, chart in deployment.charts.items():
+        got = client.chart_data(chart_ids[title])
+        rows, names = deployment.lake.named(sql_of(deployment.project, chart))
         keys = [name for name in names if name not in NOW]
         if chart.time in keys:
             for row in got:
                 row[chart.time] = round(row[chart.time] / 1000)
-        told = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
+        found = sorted([[plain(row[key]) for key in keys] for row in got], key=str)
         expected = [dict(zip(names, row, strict=True)) for row in rows]
-        assert told == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
+        assert found == sorted([[plain(row[key]) for key in keys] for row in expected], key=str), title
         assert got or chart.filter or chart.table == "ops.dqops_results", title
 
 
 @pytest.mark.parametrize("width", [1400, 600])
 @pytest.mark.parametrize("name", ["flights", "health"])
-def test_analyst_sees_dashboards_without_errors(place: Place, name: str, width: int, tmp_path: Path) -> None:
+def test_analyst_sees_dashboards_without_errors(
+    deployment: Deployment, name: str, width: int, tmp_path: Path
+) -> None:
     picture = Path(PICTURES or tmp_path) / f"{name}-{width}.png"
-    with browsing(place.analyst, width) as reader:
-        assert reader.faults_of(all_dashboards(place.project)[name], picture) == []
+    with browsing(deployment.analyst, width) as reader:
+        assert reader.faults_of(all_dashboards(deployment.project)[name], picture) == []
 
 
-def test_second_push_changes_nothing(place: Place) -> None:
-    client = SupersetClient(place.admin)
+def test_second_push_changes_nothing(deployment: Deployment) -> None:
+    client = SupersetClient(deployment.admin)
     before, charts = exported(client), ids(client)
-    told = place.push()
-    assert "removed" not in told
+    output = deployment.push()
+    assert "removed" not in output
     assert (exported(client), ids(client)) == (before, charts)
 
 
-def test_analyst_reads_only_gold_and_ops(place: Place) -> None:
-    client = SupersetClient(place.analyst)
-    assert ask(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
-    assert ask(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
+def test_analyst_reads_only_gold_and_ops(deployment: Deployment) -> None:
+    client = SupersetClient(deployment.analyst)
+    assert run_sql(client, "SELECT count(*) AS n FROM gold.daily_punctuality")["data"][0]["n"] > 0
+    assert run_sql(client, "SELECT count(*) AS n FROM ops.dqops_results")["data"] == [{"n": 0}]
     for sql in (
         "SELECT * FROM bronze.departures",
         "SELECT * FROM silver.departures",
@@ -172,7 +174,7 @@ def test_analyst_reads_only_gold_and_ops(place: Place) -> None:
     assert refused.value.code == "GS723"
 
 
-def test_login_requires_a_password(place: Place) -> None:
+def test_login_requires_a_password(deployment: Deployment) -> None:
     for user, password in (
         ("admin", "admin"),
         ("analyst", "analyst"),
@@ -180,101 +182,105 @@ def test_login_requires_a_password(place: Place) -> None:
         ("superset", "superset"),
     ):
         with pytest.raises(GoldsmithError):
-            SupersetClient(replace(place.admin, user=user, password=password))
+            SupersetClient(replace(deployment.admin, user=user, password=password))
 
 
-def test_secrets_are_not_in_the_image_logs_or_arguments(place: Place) -> None:
-    (container,) = place.lake.containers("superset")
+def test_secrets_are_not_in_the_image_logs_or_arguments(deployment: Deployment) -> None:
+    (container,) = deployment.lake.containers("superset")
     words = ["docker", "inspect", "--format", "{{.Image}}", container]
     image = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    told = place.lake.compose("logs") + place.lake.compose("top")
+    text = deployment.lake.compose("logs") + deployment.lake.compose("top")
     for words in (["history", "--no-trunc", image], ["image", "inspect", image]):
-        told += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
+        text += subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
     assert [
-        key for key, value in place.lake.settings.items() if value in told and value in place.lake.secrets
+        key
+        for key, value in deployment.lake.settings.items()
+        if value in text and value in deployment.lake.secrets
     ] == []
 
 
-def test_push_without_superset_is_reported(place: Place) -> None:
-    place.lake.compose("stop", "superset")
+def test_push_without_superset_is_reported(deployment: Deployment) -> None:
+    deployment.lake.compose("stop", "superset")
     try:
-        told = place.lake.alone("superset-push", check=False)
-        assert "GS721" in told
-        assert "Superset does not respond at http://superset:8088" in told
-        assert "Traceback" not in told
+        output = deployment.lake.alone("superset-push", check=False)
+        assert "GS721" in output
+        assert "Superset does not respond at http://superset:8088" in output
+        assert "Traceback" not in output
     finally:
-        place.lake.compose("start", "superset")
-    until(lambda: bool(SupersetClient(place.admin).get("dashboard/flights")), 120)
+        deployment.lake.compose("start", "superset")
+    until(lambda: bool(SupersetClient(deployment.admin).get("dashboard/flights")), 120)
 
 
-def test_charts_report_and_survive_a_stopped_thrift_server(place: Place) -> None:
-    client = SupersetClient(place.admin)
+def test_charts_report_and_survive_a_stopped_thrift_server(deployment: Deployment) -> None:
+    client = SupersetClient(deployment.admin)
     chart = ids(client)["Departures"]
     assert client.chart_data(chart)
-    place.lake.compose("stop", "thrift-server")
+    deployment.lake.compose("stop", "thrift-server")
     try:
         began = time.monotonic()
         with pytest.raises(GoldsmithError) as refused:
             client.chart_data(chart)
         assert time.monotonic() - began < 30
         assert "The Thrift Server does not respond" in str(refused.value)
-        # What was asked before is still shown.
+        # Cached results are still returned.
         assert client.get(f"chart/{chart}/data/")["result"][0]["is_cached"] is True
     finally:
-        place.lake.compose("start", "thrift-server")
+        deployment.lake.compose("start", "thrift-server")
     until(lambda: bool(client.chart_data(chart)), 180)
-    # And nobody has to be the first to read a table.
-    tables = len(place.lake.query("SHOW TABLES IN gold")) + len(place.lake.query("SHOW TABLES IN ops"))
-    until(lambda: f"Opened {tables} tables" in place.lake.compose("logs", "thrift-server"), 120)
+    # After the start, all tables are opened in advance.
+    tables = len(deployment.lake.query("SHOW TABLES IN gold")) + len(
+        deployment.lake.query("SHOW TABLES IN ops")
+    )
+    until(lambda: f"Opened {tables} tables" in deployment.lake.compose("logs", "thrift-server"), 120)
 
 
-def test_dashboard_survives_a_restart_of_the_thrift_server(place: Place, tmp_path: Path) -> None:
-    dashboard = all_dashboards(place.project)["flights"]
-    client = SupersetClient(place.admin)
+def test_dashboard_survives_a_restart_of_the_thrift_server(deployment: Deployment, tmp_path: Path) -> None:
+    dashboard = all_dashboards(deployment.project)["flights"]
+    client = SupersetClient(deployment.admin)
     charts = ids(client)
     words = ("psql", "-U", "postgres", "-d", "superset", "-qc", "DELETE FROM key_value")
-    place.lake.compose("exec", "--no-TTY", "postgres", *words)
+    deployment.lake.compose("exec", "--no-TTY", "postgres", *words)
     killed: list[str] = []
 
-    def once(asked: Any) -> None:
-        if "chart/data" in asked.url and not killed:
-            killed.extend(place.lake.containers("thrift-server"))
+    def once(request: Any) -> None:
+        if "chart/data" in request.url and not killed:
+            killed.extend(deployment.lake.containers("thrift-server"))
             kill(killed[0])
 
-    with browsing(place.analyst, 1400) as reader:
+    with browsing(deployment.analyst, 1400) as reader:
         reader.page.on("request", once)
         reader.open(dashboard)
         alerts = reader.alerts()
         assert killed
-        assert alerts or reader.told == []
+        assert alerts or reader.errors == []
         assert not any("Traceback" in alert for alert in alerts)
         until(lambda: all(client.chart_data(charts[chart.title]) for _, chart in dashboard.charts), 180)
         assert reader.faults_of(dashboard, tmp_path / "again.png") == []
 
 
-def test_restored_backup_contains_manual_work(place: Place, tmp_path: Path) -> None:
-    client = SupersetClient(place.admin)
+def test_restored_backup_contains_manual_work(deployment: Deployment, tmp_path: Path) -> None:
+    client = SupersetClient(deployment.admin)
     dataset = client.all("dataset", ("id", "table_name"))[0]["id"]
     mine = {"slice_name": "Mine", "viz_type": "table", "datasource_type": "table", "params": "{}"}
     client.post("chart/", {**mine, "datasource_id": dataset})
-    env = place.lake.clone / ".env"
+    env = deployment.lake.clone / ".env"
 
     def run(line: str) -> None:
         ended = subprocess.run(
-            line.split(), cwd=place.lake.clone, capture_output=True, text=True, check=False
+            line.split(), cwd=deployment.lake.clone, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 0, f"{line}: {ended.stdout[-2000:]}{ended.stderr[-2000:]}"
 
     run(f"make backup TO={tmp_path}")
     run("make down")
-    run(f"docker volume rm {place.lake.settings['COMPOSE_PROJECT_NAME']}_postgres")
-    kept = [line for line in env.read_text().splitlines() if not line.startswith("SUPERSET_")]
-    port = f"SUPERSET_PORT={place.lake.settings['SUPERSET_PORT']}"
-    env.write_text("\n".join([*kept, port, ""]))
-    subprocess.run([sys.executable, "tools/env.py"], cwd=place.lake.clone, check=True)
+    run(f"docker volume rm {deployment.lake.settings['COMPOSE_PROJECT_NAME']}_postgres")
+    others = [line for line in env.read_text().splitlines() if not line.startswith("SUPERSET_")]
+    port = f"SUPERSET_PORT={deployment.lake.settings['SUPERSET_PORT']}"
+    env.write_text("\n".join([*others, port, ""]))
+    subprocess.run([sys.executable, "tools/env.py"], cwd=deployment.lake.clone, check=True)
     run("make up")
-    assert "Mine" not in ids(SupersetClient(place.admin))
+    assert "Mine" not in ids(SupersetClient(deployment.admin))
     run(f"make restore FROM={tmp_path}")
-    client = SupersetClient(place.admin)
+    client = SupersetClient(deployment.admin)
     assert "Mine" in ids(client)
     assert client.chart_data(ids(client)["Departures"])

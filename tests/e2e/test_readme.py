@@ -1,4 +1,4 @@
-"""A new user follows the README word by word in a clean clone; what the demo leaves is right."""
+"""All commands of the README in a clean clone, and the correctness of the demo's tables."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 IN_CONTAINERS = ("make up", "docker ", "make sql ")
-"""How lines begin that need Docker: test_compose.py runs what they run."""
+"""Prefixes of lines that need Docker, which test_compose.py covers."""
 
 
 def commands() -> list[str]:
-    """Every line of the README's shell blocks but those for containers, in order."""
+    """The lines of the README's shell blocks in order, except those for containers."""
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.strip()]
@@ -34,7 +34,7 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A clone of what is committed and what is not yet, without anything that was made here."""
+    """A clone with uncommitted changes and without ignored files."""
     root = tmp_path_factory.mktemp("clean") / "goldsmith"
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -53,12 +53,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def days(full_counts: bool) -> list[date]:
-    """The demo's own seven days take their time: they are for `make faults`."""
+    """The demo's seven days under `make faults`, and fewer otherwise."""
     return [date(2013, 1, 1) + timedelta(number) for number in range(7 if full_counts else 3)]
 
 
 def follow(line: str, folder: Path, days: list[date]) -> str:
-    """Runs one line and returns what it printed."""
+    """Runs one line and returns its output."""
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -78,15 +78,15 @@ def follow(line: str, folder: Path, days: list[date]) -> str:
 
 @pytest.fixture(scope="module")
 def followed(clone: Path, days: list[date], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each command printed. `make test` is this test's own caller: that it is there is enough."""
+    """The output of each command. `make test` runs this test itself: its existence suffices."""
     shop = tmp_path_factory.mktemp("shop") / "shop"
-    told = {}
+    outputs = {}
     for line in commands():
         if line == "make test":
-            told[line] = follow("make --dry-run test", clone, days)
+            outputs[line] = follow("make --dry-run test", clone, days)
         else:
-            told[line] = follow(line.replace("/tmp/shop", str(shop)), clone, days)
-    return told
+            outputs[line] = follow(line.replace("/tmp/shop", str(shop)), clone, days)
+    return outputs
 
 
 def test_commands_of_the_readme_work(followed: dict[str, str]) -> None:
@@ -94,8 +94,8 @@ def test_commands_of_the_readme_work(followed: dict[str, str]) -> None:
     assert "Done: " in followed["make demo"]
     shown = next(text for line, text in followed.items() if "show gold.orders_by_day" in line)
     assert re.search(r"2026-01-05\s+2\s+26\.40", shown), shown
-    held = next(text for line, text in followed.items() if "quarantine show bronze.orders" in line)
-    assert "many" in held
+    entries = next(text for line, text in followed.items() if "quarantine show bronze.orders" in line)
+    assert "many" in entries
 
 
 def test_gold_of_the_demo_equals_an_independent_computation(

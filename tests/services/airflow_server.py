@@ -1,4 +1,4 @@
-"""A real Airflow: api-server, scheduler, dag-processor and triggerer as processes, without Docker and without root."""
+"""A real Airflow: api-server, scheduler, dag-processor and triggerer, without Docker and root."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _USER = "admin"
 
 
 def until(condition: Callable[[], Any], seconds: float, what: str, every: float = 0.5) -> Any:
-    """What the condition gives once that is true. Raises TimeoutError."""
+    """Waits for a condition and returns its value. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = condition()
@@ -40,14 +40,14 @@ def _not_ours(unit: str) -> None:
 
 @dataclass
 class Airflow:
-    """One that runs. url: of its pages and REST API. restart: kills a unit and starts it again."""
+    """A running Airflow. url: of its pages and REST API. restart: kills a unit and starts it again."""
 
     url: str
     token: str
     restart: Callable[[str], None] = _not_ours
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """A REST call below /api/v2. Raises AssertionError with the answer where it is refused."""
+        """A REST call below /api/v2. Raises AssertionError with the response if it is refused."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = Request(f"{self.url}/api/v2/{path}", data, headers, method=method)
@@ -73,20 +73,20 @@ class Airflow:
         return {task["task_id"]: task for task in found}
 
     def trigger(self, dag: str, **form: Any) -> str:
-        """Starts a run by hand and gives its id."""
+        """Triggers a run and returns its id."""
         return str(
             self.call("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": form})["dag_run_id"]
         )
 
     def ended(self, dag: str, run: str, seconds: float = 600) -> str:
-        """The state that a run ends in."""
+        """Waits for the end of a run and returns its state."""
         until(lambda: self.run(dag, run)["state"] in ("success", "failed"), seconds, f"run {run} of {dag}")
         return str(self.run(dag, run)["state"])
 
 
 @contextmanager
 def running(home: Path, project: Path, **settings: str) -> Iterator[Airflow]:
-    """An Airflow over the project's DAGs, for as long as the context lasts. settings: of its environment."""
+    """Runs Airflow with the project's DAGs within the context. settings: of its environment."""
     port, password = _free_port(), secrets.token_urlsafe(16)
     users = home / "users.json"
     users.write_text(json.dumps({_USER: password}))
@@ -128,7 +128,7 @@ def running(home: Path, project: Path, **settings: str) -> Iterator[Airflow]:
         start(unit)
 
     try:
-        # A scheduler that is there before the API burns a task's retry.
+        # A scheduler started before the API wastes a task's retry.
         start("api-server")
         until(lambda: _health(url), 240, "the API")
         for unit in _UNITS:
@@ -161,7 +161,7 @@ def _start(home: Path, environment: dict[str, str], unit: str) -> subprocess.Pop
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # A group of its own: the scheduler's workers must end with it.
+            # In its own process group: the scheduler's workers must end with it.
             start_new_session=True,
         )
 
@@ -181,7 +181,7 @@ def _healthy(url: str) -> bool:
 
 
 def token_of(url: str, user: str, password: str) -> str:
-    """What calls of a user must carry. Raises HTTPError where the password is another."""
+    """The token for calls of a user. Raises HTTPError for a wrong password."""
     body = json.dumps({"username": user, "password": password}).encode()
     with urlopen(
         Request(f"{url}/auth/token", body, {"Content-Type": "application/json"}), timeout=60

@@ -1,6 +1,6 @@
-"""Services that tests share, each a real process, and a Spark session that finds them.
+"""Shared services of the tests, each a real process, and a Spark session connected to them.
 
-The session's JVM learns from the environment where they are, so it cannot be one that other tests began.
+The session's JVM reads their addresses from its environment, so it cannot be the JVM of other tests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BUCKET = "s3a://lake"
 
 @pytest.fixture(scope="session")
 def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """An S3 store for all tests that need one; each makes buckets of its own."""
+    """An S3 store shared by the tests. Each test creates its own buckets."""
     try:
         with running(tmp_path_factory.mktemp("object-store"), Settings.from_environment().cache) as store:
             yield store
@@ -41,7 +41,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 
 @pytest.fixture(scope="session")
 def on_s3(object_store: ObjectStore) -> Iterator[None]:
-    """The environment tells of the store, which has the bucket `lake`."""
+    """Sets the environment variables of the store, and creates the bucket `lake`."""
     with pytest.MonkeyPatch.context() as patched:
         for name, value in object_store.environment.items():
             patched.setenv(name, value)
@@ -51,7 +51,7 @@ def on_s3(object_store: ObjectStore) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local session on the store, with the settings of spark/conf."""
+    """A local session with the store and the settings of spark/conf."""
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
     build(Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
@@ -68,7 +68,7 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spa
 
 @pytest.fixture
 def home(on_s3: None) -> S3Home:
-    """A prefix of its own in the bucket."""
+    """A separate prefix in the bucket."""
     return S3Home(f"{BUCKET}/{secrets.token_hex(4)}", CONF)
 
 
@@ -79,7 +79,7 @@ def lake(spark: SparkSession, tmp_path: Path, home: S3Home) -> Lake:
 
 @pytest.fixture
 def new_lake(spark: SparkSession, tmp_path: Path) -> Callable[[], Lake]:
-    """Makes lakes, one for each example of a property."""
+    """Creates lakes, one for each example of a property."""
 
     def make() -> Lake:
         return Lake(
@@ -90,7 +90,7 @@ def new_lake(spark: SparkSession, tmp_path: Path) -> Callable[[], Lake]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the loads' tests some are run again on S3, always the same; all of them under --faults."""
+    """Selects a fixed sample of the loads' tests to run on S3; all of them with --faults."""
     again = [item for item in items if item.path.name == "test_loads_on_s3.py"]
     if config.getoption("--faults") or len(again) < 2 or any("::" in name for name in config.args):
         return

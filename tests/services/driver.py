@@ -1,8 +1,8 @@
-"""A Spark driver that commits to tables on S3 when it is told to: one JSON line in, one line out for each commit.
+"""A Spark driver that commits to tables on S3 on request: one JSON line in, one line out per commit.
 
 {"do": "append", "table": PATH, "name": NAME, "commits": N}   appends of 20 rows
-{"do": "mix", ...}                                            appends, merges and optimizes by turns
-It says `ready`, then `ack NAME NUMBER` after each commit and `end` after each line.
+{"do": "mix", ...}                                            appends, merges and optimizes in turn
+It prints `ready`, then `ack NAME NUMBER` after each commit and `end` after each line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from goldsmith.settings import Settings
 ROWS = 20
 
 
-def say(*words: object) -> None:
+def report(*words: object) -> None:
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
@@ -34,14 +34,14 @@ def append(spark: SparkSession, table: str, name: str, number: int) -> None:
 
 
 def merge(spark: SparkSession, table: str, name: str, number: int) -> None:
-    """Inserts the rows of a number, and touches those of the first."""
-    came = spark.range(ROWS * 2).selectExpr(
+    """Inserts the rows of a number, and updates those of number 0."""
+    source = spark.range(ROWS * 2).selectExpr(
         f"'{name}' AS name", f"IF(id < {ROWS}, 0, {number}) AS number", f"id % {ROWS} AS id", "1 AS touched"
     )
-    held = DeltaTable.forPath(spark, table).alias("t")
+    target = DeltaTable.forPath(spark, table).alias("t")
     on = "t.name = s.name AND t.number = s.number AND t.id = s.id"
     (
-        held.merge(came.alias("s"), on)
+        target.merge(source.alias("s"), on)
         .whenMatchedUpdate(set={"touched": "t.touched + 1"})
         .whenNotMatchedInsertAll()
         .execute()
@@ -49,7 +49,7 @@ def merge(spark: SparkSession, table: str, name: str, number: int) -> None:
 
 
 def again(commit: Any, *arguments: Any) -> None:
-    """Until it is committed: conflicts are for the writer to plan again."""
+    """Repeats a commit after conflicts until it succeeds."""
     while True:
         try:
             commit(*arguments)
@@ -72,16 +72,16 @@ def main(endpoint: str, conf_dir: str) -> None:
     spark = make_session(
         profile, name="driver", warehouse=str(Path.cwd()), settings=Settings.from_environment()
     )
-    say("ready")
+    report("ready")
     for line in sys.stdin:
-        told = json.loads(line)
-        for number in range(told["commits"]):
-            here = (spark, told["table"], told["name"], number)
-            again(merge if told["do"] == "mix" and number % 3 == 1 else append, *here)
-            say("ack", told["name"], number)
-            if told["do"] == "mix" and number % 4 == 3:
-                again(lambda: DeltaTable.forPath(spark, told["table"]).optimize().executeCompaction())  # noqa: B023
-        say("end")
+        request = json.loads(line)
+        for number in range(request["commits"]):
+            here = (spark, request["table"], request["name"], number)
+            again(merge if request["do"] == "mix" and number % 3 == 1 else append, *here)
+            report("ack", request["name"], number)
+            if request["do"] == "mix" and number % 4 == 3:
+                again(lambda: DeltaTable.forPath(spark, request["table"]).optimize().executeCompaction())  # noqa: B023
+        report("end")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A proxy before an S3 store that swallows replies: the store has done what was asked, and the client is not told."""
+"""A proxy in front of an S3 store that drops responses after the store has processed the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMIT = re.compile(rb"PUT \S+/_delta_log/\d{20}\.json ")
 
 
 class LossyProxy:
-    """Loses the reply to every `every`th put of a commit. lost: how many so far. away: hangs up on everyone."""
+    """Drops the response to each `every`th put of a commit. lost: their number. away: closes connections."""
 
     def __init__(self, endpoint: str, every: int) -> None:
         parts = urlsplit(endpoint)
@@ -30,7 +30,7 @@ class LossyProxy:
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def serve(self) -> None:
-        """Until the socket is closed."""
+        """Serves until the socket is closed."""
         while True:
             try:
                 client, _ = self._socket.accept()
@@ -39,37 +39,37 @@ class LossyProxy:
             if self.away:
                 client.close()
                 continue
-            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def close(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def _pass_on(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         with client, socket.create_connection(self._store) as store:
-            swallowing = threading.Event()
-            back = threading.Thread(target=self._replies, args=(store, client, swallowing), daemon=True)
+            dropping = threading.Event()
+            back = threading.Thread(target=self._replies, args=(store, client, dropping), daemon=True)
             back.start()
             with suppress(OSError):
                 while (data := client.recv(1 << 16)) and not self.away:
-                    # Requests on one connection come one after the other, each with its head in one piece.
+                    # A connection's requests are sequential, and each head arrives in one chunk.
                     if _COMMIT.match(data):
-                        self._lose(swallowing)
+                        self._maybe_drop(dropping)
                     store.sendall(data)
                 store.shutdown(socket.SHUT_WR)
             back.join(timeout=10)
 
-    def _lose(self, swallowing: threading.Event) -> None:
+    def _maybe_drop(self, dropping: threading.Event) -> None:
         if next(self._puts) % self._every == 0:
             self.lost += 1
-            swallowing.set()
+            dropping.set()
 
     @staticmethod
-    def _replies(store: socket.socket, client: socket.socket, swallowing: threading.Event) -> None:
+    def _replies(store: socket.socket, client: socket.socket, dropping: threading.Event) -> None:
         with suppress(OSError):
             while data := store.recv(1 << 16):
-                if swallowing.is_set() and not data.startswith(b"HTTP/1.1 100"):
+                if dropping.is_set() and not data.startswith(b"HTTP/1.1 100"):
                     client.shutdown(socket.SHUT_RDWR)
                     return
                 client.sendall(data)
@@ -78,7 +78,7 @@ class LossyProxy:
 
 @contextmanager
 def lossy(endpoint: str, every: int) -> Iterator[LossyProxy]:
-    """A proxy that is up."""
+    """Runs a proxy."""
     proxy = LossyProxy(endpoint, every)
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""A real S3 store as a process of its own, without root and without Docker."""
+"""A real S3 store as a separate process, without root and Docker."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 
 
 class NoStoreError(Exception):
-    """No S3 store can be started here; the message says what was missing."""
+    """No S3 store can be started. The message names the missing programs."""
 
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """A store that is up. endpoint: its URL."""
+    """A running store. endpoint: its URL."""
 
     endpoint: str
     access_key: str
@@ -35,7 +35,7 @@ class ObjectStore:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells a program of it."""
+        """The environment variables for clients of the store."""
         return {
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_REGION": "us-east-1",
@@ -46,9 +46,9 @@ class ObjectStore:
 
 @contextmanager
 def running(folder: Path, cache: Path) -> Iterator[ObjectStore]:
-    """Starts MinIO, or SeaweedFS where Go is not at hand, with its data below `folder`, and stops it at the end.
+    """Runs MinIO, or SeaweedFS without Go, with its data below `folder`. Raises NoStoreError.
 
-    cache: where the program is kept once it is built, which takes minutes. Raises NoStoreError.
+    cache: the folder of the built program. The first build takes minutes.
     """
     minio = _minio(cache)
     weed = _weed() if minio is None else None
@@ -79,7 +79,7 @@ def running(folder: Path, cache: Path) -> Iterator[ObjectStore]:
 
 
 def _minio(cache: Path) -> Path | None:
-    """The program, built where it is not in the cache; None where it cannot be built."""
+    """The program, built if it is not cached; None if it cannot be built."""
     program = cache / "minio" / MINIO_VERSION / "minio"
     if program.is_file():
         return program
@@ -96,7 +96,7 @@ def _minio(cache: Path) -> Path | None:
         )
         if built.returncode != 0:
             return None
-        # Two runs may both build it: a rename never shows half a program.
+        # Two runs may build it concurrently: a rename is atomic.
         (Path(work) / "minio").replace(program)
     return program
 
@@ -108,7 +108,7 @@ def _weed() -> Path | None:
 
 
 def _weed_command(weed: Path, folder: Path, ports: Sequence[int]) -> list[str]:
-    # Each bucket takes several volumes: the default of eight is used up by the second.
+    # Each bucket uses several volumes: the default of eight suffices for one bucket.
     command = [
         *(str(weed), "server", "-s3", "-dir", str(folder), "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"),
         *("-volume.max", "1000", "-master.volumeSizeLimitMB", "64", "-master.telemetry=false"),
@@ -132,18 +132,18 @@ def _wait_until_up(
 ) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
-        if _answers(store.endpoint):
+        if _responds(store.endpoint):
             return
         time.sleep(0.1)
     raise NoStoreError(f"the store did not come up: {log.read_text(errors='replace')[-2000:]}")
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
     except urllib.error.HTTPError as refusal:
-        # Without a signature an S3 store refuses, which is an answer.
+        # An S3 store refuses unsigned requests, which is a response.
         return refusal.code < 500
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""A PostgreSQL server as a process of its own, without root and without Docker."""
+"""A PostgreSQL server as a separate process, without root and Docker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.processes import DidNotStart, Missing, Service, free_ports
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server that is up on the loopback. user: owns every database."""
+    """A running server on the loopback. user: owns every database."""
 
     port: int
     user: str
@@ -27,7 +27,7 @@ class Postgres:
     programs: Path
 
     def sql(self, statement: str, database: str = "postgres") -> str:
-        """Runs a statement; its rows as lines of values divided by `|`."""
+        """Runs a statement and returns its rows as lines of values separated by `|`."""
         done = subprocess.run(
             [
                 *(self.programs / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-At"),
@@ -44,13 +44,13 @@ class Postgres:
 
 @contextmanager
 def running(log: Path) -> Iterator[Postgres]:
-    """Starts a server with its data in a folder of its own, removed at the end. Raises Missing."""
+    """Runs a server with its data in a temporary folder. Raises Missing."""
     programs = _programs()
-    # The server refuses to run as root, and no other user may pass through pytest's folders.
+    # The server refuses to run as root, and other users cannot access pytest's folders.
     user = "nobody" if os.geteuid() == 0 else None
     password = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory(prefix="goldsmith-postgres-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="goldsmith-postgres-") as temporary:
+        folder = Path(temporary)
         secret = folder / "password"
         secret.write_text(password)
         for path in (folder, secret) if user is not None else ():
@@ -76,12 +76,12 @@ def running(log: Path) -> Iterator[Postgres]:
 
 
 def _await_queries(programs: Path, server: Service) -> None:
-    """The port answers before the server does: it refuses whoever comes while it starts up. Raises DidNotStart."""
+    """Waits until the server accepts queries, which is later than its port. Raises DidNotStart."""
     ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(server.port), "-q"]
     end = time.monotonic() + server.seconds
     while subprocess.run(ready, check=False).returncode != 0:
         if time.monotonic() > end:
-            raise DidNotStart(f"PostgreSQL takes no queries:\n{server.told()}")
+            raise DidNotStart(f"PostgreSQL takes no queries:\n{server.log_tail()}")
         time.sleep(0.1)
 
 

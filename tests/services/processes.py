@@ -1,4 +1,4 @@
-"""Servers as processes: started, waited for until they answer, stopped, killed and started again."""
+"""Servers as processes: start, wait until ready, stop, kill and restart."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 
 
 class Missing(Exception):  # noqa: N818 - why tests are skipped
-    """A program that a service needs is not here; the message says which."""
+    """A program that a service needs is missing. The message names it."""
 
 
 class DidNotStart(Exception):  # noqa: N818
-    """A service ended, or did not answer in time; the message holds the end of its log."""
+    """A service ended, or was not ready in time. The message has the end of its log."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nothing listens on."""
+    """Unused ports of the loopback."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -30,7 +30,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Service:
-    """A server of the stack, reached on a port of the loopback."""
+    """A server of the stack, on a port of the loopback."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the process and returns at once; `wait` waits for it."""
+        """Starts the process without waiting for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -69,21 +69,21 @@ class Service:
             )
 
     def wait(self) -> None:
-        """Waits until the port answers. Raises DidNotStart."""
+        """Waits until the port accepts connections. Raises DidNotStart."""
         assert self.process is not None
         end = time.monotonic() + self.seconds
         while time.monotonic() < end and self.process.poll() is None:
             if answers(self.port):
                 return
             time.sleep(0.1)
-        raise DidNotStart(f"{self.name} did not come up:\n{self.told()}")
+        raise DidNotStart(f"{self.name} did not come up:\n{self.log_tail()}")
 
     def ended(self, seconds: float = 60) -> int:
-        """The exit code of a process that ends by itself."""
+        """Waits for the end of the process and returns its exit code."""
         assert self.process is not None
         return self.process.wait(seconds)
 
-    def told(self) -> str:
+    def log_tail(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
 
@@ -92,7 +92,7 @@ class Service:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ends it in good order, or by force after ten seconds."""
+        """Terminates it, and kills it after ten seconds."""
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
@@ -102,7 +102,7 @@ class Service:
         for number in (how, signal.SIGKILL):
             if process.poll() is None:
                 try:
-                    # The process leads a group of its own: a worker's executors go with it.
+                    # The process leads its own group: a worker's executors end with it.
                     os.killpg(process.pid, number)
                     process.wait(10)
                 except (ProcessLookupError, subprocess.TimeoutExpired):

@@ -1,7 +1,7 @@
 """The cluster as processes of this machine: metastore, Spark master, workers and Thrift Server.
 
-Each runs from the start script and the settings that the images use, on free ports of the loopback. They start
-when a test first asks for them.
+Each runs from the start script and the settings of the images, on free ports of the loopback. A service starts when a
+test first uses it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def spark_home() -> Path:
 
 
 def jars() -> tuple[Path, ...]:
-    """Every jar beyond Spark's own that a process of the cluster has. Raises Missing."""
+    """The cluster's jars in addition to Spark's own. Raises Missing."""
     settings = Settings.from_environment()
     try:
         fetch(settings, GROUPS, lambda _line: None)
@@ -53,17 +53,17 @@ def jars() -> tuple[Path, ...]:
 
 
 def _services_jar(settings: Settings) -> Path:
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for source in sorted(SERVICES.rglob("*.java")):
-        told.update(source.read_bytes())
-    jar = settings.cache / "services" / told.hexdigest()[:12] / "goldsmith-services.jar"
+        digest.update(source.read_bytes())
+    jar = settings.cache / "services" / digest.hexdigest()[:12] / "goldsmith-services.jar"
     if not jar.is_file():
         build_services(jar)
     return jar
 
 
 def build_services(jar: Path, **environment: str) -> None:
-    """Compiles spark/services into a jar, beside Delta's jars. Raises Missing."""
+    """Compiles spark/services into a jar. Raises Missing."""
     class_path = [f"{spark_home() / 'jars'}/*", *map(str, installed(Settings.from_environment(), "delta"))]
     done = subprocess.run(
         [SERVICES / "build.sh", os.pathsep.join(class_path), jar],
@@ -77,7 +77,7 @@ def build_services(jar: Path, **environment: str) -> None:
 
 
 class Stack:
-    """The services below a folder. s3: what the environment says of an object store, where there is one."""
+    """The services below a folder. s3: environment variables of an object store, if there is one."""
 
     def __init__(self, folder: Path, s3: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -101,13 +101,15 @@ class Stack:
         self._closing.close()
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What every process of the cluster is given."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))}
-        return {**kept, **self.spark, **self.s3, **more}
+        """The environment of every process of the cluster."""
+        inherited = {
+            key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "PYSPARK_"))
+        }
+        return {**inherited, **self.spark, **self.s3, **more}
 
     @property
     def spark(self) -> dict[str, str]:
-        """Where Spark and its jars are, as the image says it too."""
+        """Paths of Spark and its jars, as in the image."""
         return {
             "SPARK_HOME": str(spark_home()),
             "SPARK_DIST_CLASSPATH": os.pathsep.join(map(str, self.jars)),
@@ -119,23 +121,23 @@ class Stack:
         return jars()
 
     def client_environment(self) -> dict[str, str]:
-        """What a driver is given: where the catalog and the master are, where they run."""
+        """The environment of a driver: addresses of the catalog and the master, if they run."""
         names = {service.name: service for service in self._started}
-        told = dict(self.s3)
+        variables = dict(self.s3)
         if "metastore" in names:
-            told["HIVE_METASTORE_URIS"] = f"thrift://127.0.0.1:{names['metastore'].port}"
+            variables["HIVE_METASTORE_URIS"] = f"thrift://127.0.0.1:{names['metastore'].port}"
         if "master" in names:
-            told["SPARK_MASTER_URL"] = f"spark://127.0.0.1:{names['master'].port}"
-        return told
+            variables["SPARK_MASTER_URL"] = f"spark://127.0.0.1:{names['master'].port}"
+        return variables
 
     def service(self, name: str, script: str, port: int, **environment: str) -> Service:
-        """A service that is not started; its script is named from the repository's root."""
+        """A service, not started. script: its path relative to the repository."""
         return Service(
             name, [ROOT / script], self.environment(**environment), self.folder / f"{name}.log", port
         )
 
     def start(self, service: Service) -> Service:
-        """Starts a service, which is stopped with the stack."""
+        """Starts a service. It is stopped with the stack."""
         service.start()
         self._closing.callback(service.stop)
         service.wait()
@@ -147,7 +149,7 @@ class Stack:
         return self._closing.enter_context(postgres.running(self.folder / "postgres.log"))
 
     def database(self, name: str) -> dict[str, str]:
-        """A new database of its own user, as the metastore's environment names it."""
+        """Creates a database with its own user, and returns the metastore's variables for it."""
         password = secrets.token_hex(16)
         self.postgres.sql(f"CREATE USER {name} PASSWORD '{password}'")
         self.postgres.sql(f"CREATE DATABASE {name} OWNER {name}")
@@ -160,7 +162,7 @@ class Stack:
         }
 
     def metastore_on(self, database: Mapping[str, str], name: str = "metastore") -> Service:
-        """A metastore that is not started."""
+        """A metastore, not started."""
         (port,) = free_ports(1)
         where = {
             "METASTORE_PORT": str(port),
@@ -188,7 +190,7 @@ class Stack:
 
     @cached_property
     def workers(self) -> tuple[Service, ...]:
-        """Two workers of a core each."""
+        """Two workers with one core each."""
         url = f"spark://127.0.0.1:{self.master.port}"
         found = []
         for number in (1, 2):
@@ -208,13 +210,13 @@ class Stack:
     def thrift_with(self, name: str = "thrift", **settings: str) -> Service:
         """A Thrift Server on the metastore, not started. Its queries run in its own process."""
         (port,) = free_ports(1)
-        told = {
+        variables = {
             "THRIFT_PORT": str(port),
             "THRIFT_MEMORY": "700m",
             "SPARK_MASTER_URL": "local[2]",
             "HIVE_METASTORE_URIS": f"thrift://127.0.0.1:{self.metastore.port}",
         }
-        return self.service(name, "spark/bin/thrift.sh", port, **{**told, **settings})
+        return self.service(name, "spark/bin/thrift.sh", port, **{**variables, **settings})
 
     @cached_property
     def thrift(self) -> Service:

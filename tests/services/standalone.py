@@ -1,4 +1,4 @@
-"""A standalone Spark master with one worker, as processes on the loopback."""
+"""A standalone Spark master with one worker, on the loopback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 120
 
 @contextmanager
 def standalone(folder: Path, port: int) -> Iterator[str]:
-    """The master's address while both run. Raises TimeoutError with their logs where the worker does not register."""
+    """Runs both and yields the master's URL. Raises TimeoutError with the log if one does not start."""
     spark_class = str(spark_jars().parent / "bin" / "spark-class")
     environment = {
         **os.environ,
@@ -63,5 +63,5 @@ def _wait_for(sign: str, log: Path) -> None:
     end = time.monotonic() + SECONDS
     while sign not in log.read_text(errors="replace"):
         if time.monotonic() > end:
-            raise TimeoutError(f"{sign!r} was not said:\n{log.read_text(errors='replace')[-3000:]}")
+            raise TimeoutError(f"{sign!r} was not logged:\n{log.read_text(errors='replace')[-3000:]}")
         time.sleep(0.2)

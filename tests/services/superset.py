@@ -1,4 +1,4 @@
-"""A real Superset as a process, on SQLite, in the environment that `make superset-env` makes."""
+"""A real Superset as a process, on SQLite, in the environment created by `make superset-env`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRIPT = ROOT / "superset" / "bin" / "superset.sh"
 
 @dataclass(frozen=True)
 class Superset:
-    """A server that runs. server: with its administrator."""
+    """A running server. server: its address and administrator."""
 
     server: Server
     service: Service
@@ -31,7 +31,7 @@ class Superset:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Superset]:
-    """An empty Superset. Raises Missing where its environment is not made."""
+    """Runs an empty Superset. Raises Missing without its environment."""
     if not (ENVIRONMENT / "bin" / "superset").is_file():
         raise Missing("no .venv-superset: create it with `make superset-env`")
     (port,) = free_ports(1)

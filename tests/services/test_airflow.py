@@ -1,4 +1,4 @@
-"""A real Airflow on a real cluster: by schedule, by REST, after kills, as a backfill. Each job is a real spark-submit."""
+"""A real Airflow on a real cluster, with real spark-submit: schedule, REST, kills, backfill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.stack import Stack
 from support.addresses import Alerted, listening
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
-PLACE = f"{BUCKET}/{secrets.token_hex(4)}"
+HOME = f"{BUCKET}/{secrets.token_hex(4)}"
 
 FILES = {
     "goldsmith.yaml": f"""\
@@ -31,8 +31,8 @@ FILES = {
         profile: cluster
         profiles:
           cluster:
-            landing: {PLACE}/landing
-            warehouse: {PLACE}/warehouse
+            landing: {HOME}/landing
+            warehouse: {HOME}/warehouse
             catalog: hive
             spark:
               master: ${{SPARK_MASTER_URL}}
@@ -127,7 +127,7 @@ def airflow(
     tmp_path_factory: pytest.TempPathFactory, project: Path, alerted: Alerted, request: pytest.FixtureRequest
 ) -> Iterator[Airflow]:
     if not (ENVIRONMENT / "bin" / "airflow").is_file():
-        pytest.skip("Airflow's environment is not there: make airflow-env")
+        pytest.skip("Airflow's environment is missing: make airflow-env")
     stack: Stack = request.getfixturevalue("stack")
     cluster = {**stack.spark, **stack.client_environment(), "SPARK_CONF_DIR": str(CONF)}
     addresses = {
@@ -137,13 +137,13 @@ def airflow(
     }
     with running(tmp_path_factory.mktemp("airflow"), project, **cluster, **addresses) as found:
         until(lambda: found.call("GET", "dags")["total_entries"] == len(DAGS), 60, "all DAGs")
-        # It would follow each run of the other tests.
+        # Otherwise it would run after each run of the other tests.
         found.call("PATCH", "dags/totals", {"is_paused": True})
         yield found
 
 
 def applications(project: Path) -> list[tuple[int, int]]:
-    """The JVMs that work on the project: pid and the pid of their task's process."""
+    """The applications' JVMs of the project: pid and the pid of their task's process."""
     listed = subprocess.run(
         ["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
@@ -159,14 +159,14 @@ def applications(project: Path) -> list[tuple[int, int]]:
 
 
 def delivered() -> list[str]:
-    """The days whose file the feed has brought."""
-    bucket = Bucket.of(PLACE)
-    prefix = f"{PLACE.removeprefix(BUCKET)[1:]}/landing/orders/"
+    """The days of the delivered files."""
+    bucket = Bucket.of(HOME)
+    prefix = f"{HOME.removeprefix(BUCKET)[1:]}/landing/orders/"
     return sorted(Path(item["Key"]).stem for item in bucket.listed(prefix))
 
 
 def loaded(stack: Stack) -> list[str]:
-    """The days in the table, as the Thrift Server shows them."""
+    """The days in the table, read by the Thrift Server."""
     with hive.connect("127.0.0.1", stack.thrift.port, username="reader", auth="NONE") as server:
         cursor = server.cursor()
         cursor.execute("SELECT ordered_on FROM bronze.orders ORDER BY ordered_on")
@@ -186,7 +186,7 @@ def test_schedule_runs_the_last_interval(airflow: Airflow, project: Path) -> Non
 
 @pytest.fixture(autouse=True)
 def _no_unfinished_run(airflow: Airflow, project: Path) -> None:
-    """Each test begins when the runs before it have ended."""
+    """Waits for the end of earlier runs."""
     until(lambda: not applications(project), 300, "the end of the applications before")
 
 
@@ -261,13 +261,13 @@ def test_failures_and_missed_deadlines_are_sent_by_chat_and_mail(airflow: Airflo
     run = airflow.trigger("returns", first_day="2999-01-01")
     assert airflow.ended("returns", run) == "failed"
 
-    def told(start: str) -> bool:
+    def received(start: str) -> bool:
         texts = [call.content["text"] for call in alerted.calls]
         subjects = [str(mail["Subject"]) for mail in alerted.mails]
-        return all(any(text.startswith(start) for text in heard) for heard in (texts, subjects))
+        return all(any(text.startswith(start) for text in sent) for sent in (texts, subjects))
 
-    until(lambda: told("returns: feed failed: GS"), 60, "the failure")
-    until(lambda: told("returns: not done within 0:00:01"), 120, "the deadline")
+    until(lambda: received("returns: feed failed: GS"), 60, "the failure")
+    until(lambda: received("returns: not finished within 0:00:01"), 120, "the deadline")
     assert {mail["To"] for mail in alerted.mails} == {"team@example.org"}
     [failed] = [call.content for call in alerted.calls if call.content["task"] == "feed"]
     assert failed["run"] == run

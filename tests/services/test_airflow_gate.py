@@ -1,4 +1,4 @@
-"""A gate in a real Airflow, whose triggerer is killed while DQOps' checks run."""
+"""A gate in a real Airflow whose triggerer is killed while DQOps' checks run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GATE = f"{TABLE}.gate"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     if not (ENVIRONMENT / "bin" / "airflow").is_file():
-        pytest.skip("Airflow's environment is not there: make airflow-env")
+        pytest.skip("Airflow's environment is missing: make airflow-env")
     root = tmp_path / "project"
     for path, text in FILES.items():
         file = root / path
@@ -51,7 +51,7 @@ def state(airflow: Airflow, run: str) -> str:
 
 
 def log(airflow: Airflow, run: str) -> list[str]:
-    """What the gate's log shows, line by line, with what its trigger wrote."""
+    """The lines of the gate's log, including its trigger's."""
     path = f"dags/orders/dagRuns/{run}/taskInstances/{GATE}/logs/1?full_content=true"
     return [str(line["event"]) for line in airflow.call("GET", path)["content"]]
 
@@ -81,7 +81,7 @@ def test_gate_survives_a_restart_of_its_triggerer(
         assert sum("runchecks" in request for request in server.seen) == 1
     assert event["extra"]["rows"]["written"] == 1
     assert (event["extra"]["dqops"]["severity"], event["extra"]["dqops"]["checks"]) == ("valid", checks)
-    (told,) = [
+    (position,) = [
         at for at, line in enumerate(lines) if line.startswith(f"{TABLE}: passed. {checks} checks ran")
     ]
-    assert told < 30, lines
+    assert position < 30, lines

@@ -1,4 +1,4 @@
-"""The login in front of DQOps: nginx as the compose file starts it, before a server that tells what reaches it."""
+"""The login in front of DQOps: nginx as in the compose file, before a server that echoes requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PASSWORD = secrets.token_hex(16)
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """Answers with the request as it came."""
+    """Responds with the request."""
 
     def do_GET(self) -> None:
         self._answer()
@@ -36,15 +36,15 @@ class Upstream(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        told = {"path": self.path, "headers": dict(self.headers), "content": content}
-        body = json.dumps(told).encode()
+        request = {"path": self.path, "headers": dict(self.headers), "content": content}
+        body = json.dumps(request).encode()
         self.send_response(201 if self.command == "POST" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests say what went wrong."""
+        """Logs nothing."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Proxy:
     upstream: ThreadingHTTPServer
     folder: Path
 
-    def ask(
+    def send(
         self, path: str, *, password: str | None = PASSWORD, content: bytes | None = None
     ) -> tuple[int, str]:
         request = urllib.request.Request(self.url + path, data=content)
@@ -74,7 +74,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
     user = None
     folder = Path(tempfile.mkdtemp())
     if os.geteuid() == 0:
-        # Of root's nginx the workers are another user, who could not read what root wrote.
+        # The workers of root's nginx run as another user, who cannot read root's files.
         user = "nobody"
         shutil.chown(folder, user)
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
@@ -104,21 +104,21 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
 def test_requests_without_the_password_are_refused(proxy: Proxy) -> None:
     for password in (None, "", "wrong", PASSWORD.upper(), PASSWORD + "x"):
         for path in ("/", "/api/ishealthy", "/api/jobs/runchecks", "/../etc/passwd"):
-            status, told = proxy.ask(path, password=password)
+            status, text = proxy.send(path, password=password)
             assert status in (400, 401), (password, path)
-            assert "headers" not in told
+            assert "headers" not in text
 
 
 def test_requests_are_forwarded_unchanged_and_without_the_login(proxy: Proxy) -> None:
-    status, told = proxy.ask("/api/jobs/jobs/a%2Fb?x=1")
+    status, text = proxy.send("/api/jobs/jobs/a%2Fb?x=1")
     assert status == 200
-    got = json.loads(told)
-    assert got["path"] == "/api/jobs/jobs/a%2Fb?x=1"
-    assert "Authorization" not in got["headers"]
-    assert got["headers"]["Host"] == proxy.url.removeprefix("http://")
+    request = json.loads(text)
+    assert request["path"] == "/api/jobs/jobs/a%2Fb?x=1"
+    assert "Authorization" not in request["headers"]
+    assert request["headers"]["Host"] == proxy.url.removeprefix("http://")
     content = json.dumps({"check": "x" * 2_000_000}).encode()
-    status, told = proxy.ask("/api/jobs/runchecks?wait=false", content=content)
-    assert (status, json.loads(told)["content"]) == (201, content.decode())
+    status, text = proxy.send("/api/jobs/runchecks?wait=false", content=content)
+    assert (status, json.loads(text)["content"]) == (201, content.decode())
 
 
 def test_health_requires_the_login(proxy: Proxy) -> None:
@@ -131,9 +131,9 @@ def test_health_requires_the_login(proxy: Proxy) -> None:
 
 def test_unreachable_server_is_reported(proxy: Proxy) -> None:
     proxy.upstream.server_close()
-    status, told = proxy.ask("/")
-    assert (status, told) == (503, "DQOps does not respond. Its log: make logs S=dqops\n")
-    assert proxy.ask("/", password="wrong")[0] == 401
+    status, text = proxy.send("/")
+    assert (status, text) == (503, "DQOps does not respond. Its log: make logs S=dqops\n")
+    assert proxy.send("/", password="wrong")[0] == 401
 
 
 def test_password_is_stored_only_in_a_file_of_the_owner(proxy: Proxy) -> None:

@@ -1,4 +1,4 @@
-"""Several Spark drivers on one table of an S3 store: every commit that was acknowledged is there, none twice."""
+"""Concurrent Spark drivers on a table of an S3 store: each acknowledged commit exists once."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ Ack = tuple[str, int]
 
 @dataclass
 class Driver:
-    """A driver.py that is up."""
+    """A running driver.py."""
 
     name: str
     process: subprocess.Popen[str]
     acknowledged: list[Ack] = field(default_factory=list)
 
     def begin(self, do: str, table: str, commits: int) -> None:
-        told = {"do": do, "table": table, "name": self.name, "commits": commits}
+        request = {"do": do, "table": table, "name": self.name, "commits": commits}
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(told) + "\n")
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
 
-    def heard(self, until: str = "end") -> None:
-        """Reads on, up to a word or the end."""
+    def read_output(self, until: str = "end") -> None:
+        """Reads its output up to a line."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             words = line.split()
@@ -52,13 +52,13 @@ class Driver:
             if line.strip() == until:
                 return
 
-    def killed_after(self, acks: int) -> None:
-        """Kills it while it is at the commit after so many."""
+    def kill_after(self, acks: int) -> None:
+        """Kills it during the commit after a number of acknowledgements."""
         assert self.process.stdout is not None
         while len(self.acknowledged) < acks:
-            self.heard(until=f"ack {self.name} {len(self.acknowledged)}")
+            self.read_output(until=f"ack {self.name} {len(self.acknowledged)}")
         self.process.send_signal(signal.SIGKILL)
-        self.heard()
+        self.read_output()
         self.process.wait()
 
 
@@ -72,7 +72,7 @@ def proxy(object_store: ObjectStore) -> Iterator[LossyProxy]:
 def drivers(
     spark: SparkSession, proxy: LossyProxy, tmp_path_factory: pytest.TempPathFactory, full_counts: bool
 ) -> Iterator[list[Driver]]:
-    """Two warm drivers, four for the full counts, and one that will be killed."""
+    """Two warm drivers, or four for the full counts, and one to be killed."""
     Bucket.of("s3a://lossy").client.create_bucket(Bucket="lossy")
     names = ("a", "b", "c", "d") if full_counts else ("a", "b")
     command = [sys.executable, str(Path(__file__).with_name("driver.py")), proxy.endpoint, str(CONF)]
@@ -95,13 +95,13 @@ def drivers(
             stack.callback(process.kill)
             started.append(Driver(name, process))
         for driver in started:
-            driver.heard(until="ready")
+            driver.read_output(until="ready")
             assert driver.process.poll() is None, (log / driver.name).read_text()[-2000:]
         yield started
 
 
 def rows_of(spark: SparkSession, table: str) -> Counter[Ack]:
-    """How many rows each commit's are."""
+    """The number of rows of each commit."""
     rows: list[Any] = spark.read.format("delta").load(table).groupBy("name", "number").count().collect()
     return Counter({(row["name"], row["number"]): row["count"] for row in rows})
 
@@ -111,7 +111,7 @@ def together(drivers: list[Driver], do: str, table: str, commits: int) -> list[A
         driver.acknowledged = []
         driver.begin(do, table, commits)
     for driver in drivers:
-        driver.heard()
+        driver.read_output()
     return [ack for driver in drivers for ack in driver.acknowledged]
 
 
@@ -122,7 +122,7 @@ def test_each_acknowledged_commit_exists_once(
     commits = 50 if full_counts else 5
     merged = [number for number in range(commits) if number % 3 == 1] if do == "mix" else []
     for writers in (drivers[:2], *([drivers[:4]] if full_counts else [])):
-        table = f"{home.place}/rows{len(writers)}"
+        table = f"{home.url}/rows{len(writers)}"
         acknowledged = together(writers, do, table, commits)
         assert len(acknowledged) == commits * len(writers)
         assert rows_of(spark, table) == Counter(dict.fromkeys(acknowledged, ROWS))
@@ -148,11 +148,11 @@ def test_store_unavailable_for_twenty_seconds_is_retried(
     table, driver = "s3a://lossy/waiting", drivers[0]
     driver.acknowledged = []
     driver.begin("append", table, 3)
-    driver.heard(until=f"ack {driver.name} 0")
+    driver.read_output(until=f"ack {driver.name} 0")
     proxy.away = True
-    time.sleep(20)  # how long it is away is what this is about
+    time.sleep(20)  # the outage under test
     proxy.away = False
-    driver.heard()
+    driver.read_output()
     assert rows_of(spark, table) == Counter(
         dict.fromkeys([(driver.name, number) for number in range(3)], ROWS)
     )
@@ -162,17 +162,17 @@ def test_killed_driver_loses_no_acknowledged_commit(
     spark: SparkSession, drivers: list[Driver], home: S3Home, full_counts: bool
 ) -> None:
     *others, victim = drivers
-    table, commits = f"{home.place}/rows", 50 if full_counts else 5
+    table, commits = f"{home.url}/rows", 50 if full_counts else 5
     victim.begin("append", table, 1000)
     for driver in others:
         driver.acknowledged = []
         driver.begin("append", table, commits)
-    victim.killed_after(commits // 2 + 1)
+    victim.kill_after(commits // 2 + 1)
     for driver in others:
-        driver.heard()
+        driver.read_output()
     found = rows_of(spark, table)
     acknowledged = [ack for driver in drivers for ack in driver.acknowledged]
     assert set(found.values()) == {ROWS}
     assert set(acknowledged) <= set(found)
-    # One commit may have been taken whose acknowledgement died with the driver.
+    # One commit may have succeeded without an acknowledgement.
     assert set(found) - set(acknowledged) <= {(victim.name, len(victim.acknowledged))}

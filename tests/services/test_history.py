@@ -1,4 +1,4 @@
-"""What a job leaves for the history server, on a real store."""
+"""Event logs of jobs and the history server, on a real store."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def folder() -> str:
 
 @pytest.fixture(scope="module")
 def settings(stack: Stack, folder: str) -> Path:
-    """The settings of the image, with a folder of event logs of this test's own."""
+    """The settings of the image, with a separate folder of event logs."""
     conf = stack.folder / "conf"
     shutil.copytree(CONF, conf, dirs_exist_ok=True)
     own, cluster = ROOT / "src/goldsmith/engine/launch/spark-defaults.conf", ROOT / "spark/cluster.conf"
@@ -126,4 +126,4 @@ def test_settings_without_an_event_log_folder_are_refused(stack: Stack, tmp_path
     service = stack.service("homeless", "spark/bin/history.sh", port, **where)
     service.start()
     assert service.ended() == 4
-    assert "GS928" in service.told()
+    assert "GS928" in service.log_tail()

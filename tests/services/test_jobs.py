@@ -1,4 +1,4 @@
-"""Jobs by plain spark-submit and by `goldsmith job submit`: the same tables, the same exit codes, on a master and here."""
+"""Jobs by plain spark-submit and by `goldsmith job submit`: the same tables and exit codes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def submit(*arguments: str) -> list[str]:
 
 
 def ended(command: list[str], folder: Path | None = None, code: int = 0, **more: str) -> str:
-    """What a command prints; it has to end with the code. more: variables of its environment."""
+    """The output of a command with this exit code. more: variables of its environment."""
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", **more}
     for name in ("SPARK_CONF_DIR", "MASTER", "GOLDSMITH_PROFILE", "GOLDSMITH_PROJECT"):
         environment.pop(name, None)
@@ -77,7 +77,7 @@ def ended(command: list[str], folder: Path | None = None, code: int = 0, **more:
 
 
 def applications(folder: Path) -> set[str]:
-    """The names of the applications that a master has seen."""
+    """The names of the applications registered with a master."""
     text = (folder / "master.log").read_text()
     return set(re.findall(r"Registering app (.+)", text))
 
@@ -85,24 +85,24 @@ def applications(folder: Path) -> set[str]:
 def test_plain_spark_submit_uses_the_profiles_master_jars_and_name(
     master: str, project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    told = ended(submit(str(RUN), "--profile", "cluster", "orders", "--from", "2024-01-01"), project)
-    assert "3 commits to 3 tables" in told
+    output = ended(submit(str(RUN), "--profile", "cluster", "orders", "--from", "2024-01-01"), project)
+    assert "3 commits to 3 tables" in output
     log = next(tmp_path_factory.getbasetemp().glob("spark*"))
     assert applications(log) == {"shop"}
     again = submit("--name", "nightly", "--master", master, str(RUN), "orders")
     assert "nothing" in ended(again, project).lower()
     assert applications(log) == {"shop"}, "a run with nothing to do starts no application"
-    told = ended([*again, "--rebuild", "silver.orders"], project)
+    output = ended([*again, "--rebuild", "silver.orders"], project)
     assert applications(log) == {"shop", "nightly"}
-    assert "Spark application app-" in told
+    assert "Spark application app-" in output
 
 
 def test_submitted_run_returns_the_commands_exit_codes(project: Path) -> None:
     assert "GS108" in ended(submit(str(RUN), "nosuch"), project, code=2)
-    told = ended(
+    output = ended(
         submit("--master", "spark://127.0.0.1:1", str(RUN), "--rebuild", "silver.orders"), project, code=4
     )
-    assert "GS905" in told
+    assert "GS905" in output
 
 
 def test_job_without_cores_reports_it_and_ends(
@@ -112,11 +112,11 @@ def test_job_without_cores_reports_it_and_ends(
     log = next(tmp_path_factory.getbasetemp().glob("spark*")) / "master.log"
     page = re.findall(r"MasterWebUI.* started at http://[^:]+:(\d+)", log.read_text())[0]
     starved = goldsmith("run", "--profile", "starved", "orders", folder=unloaded)
-    told = ended(starved, code=4, SPARK_MASTER_WEBUI_PORT=page)
-    assert "has had no executor for 15 s: it needs 64 cores and 512m of memory on one worker" in told
-    assert "free are 2 cores and 1024 MB on 127.0.0.1" in told
-    assert "Its jobs are cancelled after 20 s" in told
-    assert "GS909 A job was cancelled" in told
+    output = ended(starved, code=4, SPARK_MASTER_WEBUI_PORT=page)
+    assert "has had no executor for 15 s: it needs 64 cores and 512m of memory on one worker" in output
+    assert "free are 2 cores and 1024 MB on 127.0.0.1" in output
+    assert "Its jobs are cancelled after 20 s" in output
+    assert "GS909 A job was cancelled" in output
 
 
 def test_goldsmith_submit_starts_maintenance_and_a_script(project: Path) -> None:
@@ -128,10 +128,10 @@ def test_goldsmith_submit_starts_maintenance_and_a_script(project: Path) -> None
         "spark.stop()\n"
     )
     ended(goldsmith("run", folder=project))
-    told = ended(goldsmith("job", "submit", str(script), "--verbose", "x", folder=project))
-    assert "rows 3 ['--verbose', 'x'] spark://127.0.0.1:" in told
+    output = ended(goldsmith("job", "submit", str(script), "--verbose", "x", folder=project))
+    assert "rows 3 ['--verbose', 'x'] spark://127.0.0.1:" in output
     maintain = str(REPOSITORY / "jobs" / "maintain.py")
-    told = ended(
+    output = ended(
         goldsmith("job", "submit", "--master", "local[1]", maintain, "silver", "--dry-run", folder=project)
     )
-    assert "Nothing was changed." in told
+    assert "Nothing was changed." in output

@@ -1,4 +1,4 @@
-"""Landing files on S3: listed, told apart and delivered as on a disk."""
+"""Landing files on S3: listed, compared and delivered as on disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PATTERNS = [
 
 @pytest.fixture
 def landing(home: S3Home) -> Landing:
-    return landing_at(f"{home.place}/landing")
+    return landing_at(f"{home.url}/landing")
 
 
 def paths(landing: Landing, pattern: str) -> list[str]:
@@ -53,7 +53,7 @@ def test_glob_matches_the_same_files_as_on_disk(
         landing.deliver(path, b"id\n1\n")
         disk.deliver(path, b"id\n1\n")
     for path in IGNORED:
-        home.bucket.put(f"{home.place.removeprefix('s3a://lake/')}/landing/{path}", b"id\n1\n")
+        home.bucket.put(f"{home.url.removeprefix('s3a://lake/')}/landing/{path}", b"id\n1\n")
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"id\n1\n")
@@ -63,7 +63,7 @@ def test_glob_matches_the_same_files_as_on_disk(
 
 
 def test_folder_markers_are_not_files(home: S3Home, landing: Landing) -> None:
-    key = f"{home.place.removeprefix('s3a://lake/')}/landing/orders"
+    key = f"{home.url.removeprefix('s3a://lake/')}/landing/orders"
     for name in ("/", "/deep/"):
         home.bucket.put(f"{key}{name}", b"")
     assert paths(landing, "orders/**/*") == []
@@ -120,7 +120,7 @@ def test_contents_of_equal_size_and_second_are_distinguished(home: S3Home, landi
 def test_deleted_file_is_reported(home: S3Home, landing: Landing) -> None:
     landing.deliver("orders/a.csv", b"id\n1\n")
     listing = landing.files("orders/*.csv", table="bronze.orders")
-    home.remove(f"{home.place}/landing/orders")
+    home.remove(f"{home.url}/landing/orders")
     with pytest.raises(SourceError, match="removed"):
         landing.unchanged(listing, table="bronze.orders")
     with pytest.raises(FileNotFoundError):
@@ -130,7 +130,7 @@ def test_deleted_file_is_reported(home: S3Home, landing: Landing) -> None:
 def test_existing_file_is_not_delivered_again(landing: Landing) -> None:
     assert landing.deliver("orders/a.csv", b"id\n1\n")
     first = landing.files("orders/*.csv", table="bronze.orders")
-    time.sleep(1.1)  # the store tells times by the second
+    time.sleep(1.1)  # the store's times have a resolution of one second
     assert not landing.deliver("orders/a.csv", b"id\n1\n")
     assert landing.files("orders/*.csv", table="bronze.orders") == first
     assert landing.deliver("orders/a.csv", b"id\n2\n")

@@ -1,4 +1,4 @@
-"""What holds for loads and for the protocol on a disk holds on S3: the same tests, with another home."""
+"""The tests of loads and of the protocol, run on S3."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODULES = (
 
 
 def _again() -> dict[str, Any]:
-    """Their tests, by names that tell the module, and their fixtures."""
+    """Their tests, with the module in each name, and their fixtures."""
     found: dict[str, Any] = {}
     for module in MODULES:
         for name, value in vars(import_module(f"spark.test_{module}")).items():

@@ -1,4 +1,4 @@
-"""The log store of `spark/logstore`: builds it, and runs its own tests on a real S3 store."""
+"""The log store of `spark/logstore`: its build, and its own tests on a real S3 store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOGSTORE = Path(__file__).parents[2] / "spark" / "logstore"
 
 @dataclass(frozen=True)
 class Jars:
-    """class_path: all that the log store compiles and runs with, without itself. junit: JUnit's one jar."""
+    """class_path: the log store's dependencies. junit: JUnit's jar."""
 
     class_path: str
     junit: Path
@@ -83,7 +83,7 @@ def test_jar_contains_the_configured_class(logstore: Path) -> None:
 def test_commits_on_a_real_store(
     jars: Jars, logstore: Path, object_store: ObjectStore, full_counts: bool
 ) -> None:
-    told = _run(
+    output = _run(
         LOGSTORE / "test.sh",
         logstore,
         jars.junit,
@@ -95,5 +95,5 @@ def test_commits_on_a_real_store(
             "GOLDSMITH_TEST_ROUNDS": "2000" if full_counts else "200",
         },
     )
-    assert " 0 tests failed" in told
-    assert " 0 tests skipped" in told
+    assert " 0 tests failed" in output
+    assert " 0 tests skipped" in output

@@ -1,4 +1,4 @@
-"""Runs on S3, where no lock keeps them apart: the tables' logs do."""
+"""Concurrent runs on S3, without a lock: Delta's log resolves conflicts."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ def test_access_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:
     lake.done()
     context: Any = lake.spark.sparkContext
     settings = context.getConf().getAll()
-    told = [str(pair) for pair in settings]
-    # Spark gives S3A the keys of the environment, under names whose values its pages hide.
+    texts = [str(pair) for pair in settings]
+    # Spark passes the environment's keys to S3A under names whose values its pages redact.
     hidden = re.compile("(?i)secret|password|token|access[.]?key")
     hadoop = context._jsc.hadoopConfiguration().iterator()
     while hadoop.hasNext():
         setting = hadoop.next()
         if not hidden.search(str(setting.getKey())):
-            told.append(str(setting))
+            texts.append(str(setting))
     table = f"delta.`{lake.path('bronze.orders')}`"
     for query in (f"DESCRIBE HISTORY {table}", f"SHOW TBLPROPERTIES {table}", "SET -v"):
-        told += [str(row) for row in lake.spark.sql(query).collect()]
+        texts += [str(row) for row in lake.spark.sql(query).collect()]
     secret = os.environ["AWS_SECRET_ACCESS_KEY"]
-    assert len(told) > 500
-    assert [line for line in told if secret in line] == []
-    assert not any("AWS_ACCESS_KEY_ID" in line for line in told)
+    assert len(texts) > 500
+    assert [line for line in texts if secret in line] == []
+    assert not any("AWS_ACCESS_KEY_ID" in line for line in texts)
 
 
 def test_inspecting_run_keeps_rows_of_a_pending_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_inspecting_run_keeps_rows_of_a_pending_commit(lake: Lake, monkeypatch: 
         table = run.project.tables["bronze.orders"]
         plan = plan_table(session, run, table)
         recover(run, plan.handle)
-        assert lake.quarantine("bronze.orders") == [], "they do not count before the commit"
+        assert lake.quarantine("bronze.orders") == [], "entries of a pending commit are not listed"
         return inner(*arguments)
 
     monkeypatch.setattr(attempt, "write", write)
@@ -86,8 +86,8 @@ def test_inspecting_run_keeps_rows_of_a_pending_commit(lake: Lake, monkeypatch: 
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 
-def test_run_that_lost_the_race_between_rows_and_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second run commits while the first has its quarantined rows written, and the first one dies."""
+def test_run_killed_before_its_commit_loses_the_race(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second run commits after the first has written its quarantined rows, and the first is killed."""
     lake.declare("bronze.orders", RULE)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     inner = attempt.write
@@ -118,10 +118,10 @@ def test_concurrent_processes_load_everything_once(
         lake.deliver(f"orders/{number}.csv", f"id,amount\n{number},1\n{number + 100},9\n")
         both = [project.command("run", "--json") for _ in range(2)]
         ended = [(process.communicate()[0], process.returncode) for process in both]
-        for told, code in ended:
-            failed = [table["error"] for table in json.loads(told)["tables"] if table["status"] == "failed"]
-            assert {error["code"] for error in failed} <= {"GS307", "GS502"}, told
-            assert code == (1 if failed else 0), told
+        for output, code in ended:
+            failed = [table["error"] for table in json.loads(output)["tables"] if table["status"] == "failed"]
+            assert {error["code"] for error in failed} <= {"GS307", "GS502"}, output
+            assert code == (1 if failed else 0), output
     lake.done()
     assert [row[0] for row in lake.rows("bronze.orders", "id")] == sorted(range(rounds), key=str)
     assert [row[0] for row in lake.rows("silver.orders", "id")] == sorted(range(rounds), key=str)

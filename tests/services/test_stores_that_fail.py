@@ -1,4 +1,4 @@
-"""Stores that are not there, do not let us in or cannot do what commits need: said clearly, within seconds."""
+"""Stores that are unreachable, refuse access or lack conditional writes: reported within seconds."""
 
 from __future__ import annotations
 
@@ -22,73 +22,75 @@ from support.homes import S3Home
 from support.lake import Lake
 
 SECONDS = 15
-PLACE = f"{BUCKET}/warehouse"
+WAREHOUSE = f"{BUCKET}/warehouse"
 
 
 @pytest.fixture
-def told(on_s3: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def environment(on_s3: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     began = time.monotonic()
     yield monkeypatch
     assert time.monotonic() - began < SECONDS
 
 
-def failure(place: str = PLACE) -> NotReady:
+def failure(location: str = WAREHOUSE) -> NotReady:
     with pytest.raises(NotReady) as caught:
-        check_reachable([place])
+        check_reachable([location])
     assert caught.value.hint
     return caught.value
 
 
-def test_reachable_store_has_no_error(told: pytest.MonkeyPatch) -> None:
-    check_reachable([PLACE, f"{BUCKET}/landing", "/a/folder"])
+def test_reachable_store_has_no_error(environment: pytest.MonkeyPatch) -> None:
+    check_reachable([WAREHOUSE, f"{BUCKET}/landing", "/a/folder"])
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("AWS_SECRET_ACCESS_KEY", "wrong", "SignatureDoesNotMatch"),
         ("AWS_ACCESS_KEY_ID", "nobody", "InvalidAccessKeyId"),
     ],
 )
-def test_wrong_keys(told: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
-    told.setenv(name, value)
+def test_wrong_keys_are_reported(
+    environment: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    environment.setenv(name, value)
     error = failure()
     assert error.code == "GS411"
-    assert said in error.message
+    assert message in error.message
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in f"{error.message} {error.hint}"
 
 
-def test_missing_keys(told: pytest.MonkeyPatch) -> None:
+def test_missing_keys_are_reported(environment: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        told.delenv(name)
-    told.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        environment.delenv(name)
+    environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert failure().code == "GS411"
 
 
-def test_missing_bucket(told: pytest.MonkeyPatch) -> None:
+def test_missing_bucket_is_reported(environment: pytest.MonkeyPatch) -> None:
     error = failure("s3a://leke/warehouse")
     assert error.code == "GS412"
     assert "`leke`" in error.message
 
 
-def test_unreachable_store(told: pytest.MonkeyPatch) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
-    told.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
+def test_unreachable_store_is_reported(environment: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
+    environment.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
     error = failure()
     assert (error.code, error.retryable) == ("GS410", True)
     assert f"127.0.0.1:{port}" in error.message
 
 
-def test_store_that_does_not_respond(told: pytest.MonkeyPatch) -> None:
+def test_unresponsive_store_is_reported(environment: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
-        told.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        environment.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
         assert failure().code == "GS410"
 
 
-def test_clock_two_hours_off(told: pytest.MonkeyPatch) -> None:
+def test_wrong_clock_is_reported(environment: pytest.MonkeyPatch) -> None:
     now = botocore.auth.get_current_datetime
-    told.setattr(
+    environment.setattr(
         botocore.auth, "get_current_datetime", lambda *given: now(*given) + datetime.timedelta(hours=2)
     )
     error = failure()
@@ -97,7 +99,7 @@ def test_clock_two_hours_off(told: pytest.MonkeyPatch) -> None:
 
 
 def test_command_reports_the_store_before_spark_starts(
-    told: pytest.MonkeyPatch, tmp_path: Path, home: S3Home
+    environment: pytest.MonkeyPatch, tmp_path: Path, home: S3Home
 ) -> None:
     (tmp_path / "goldsmith.yaml").write_text(home.declared)
     (tmp_path / "pipelines").mkdir()
@@ -124,10 +126,10 @@ ORDERS = "source: {files: orders/*.csv, format: csv}\ncolumns: {id: int}\n"
         ("fs.s3a.endpoint", "http://127.0.0.1:1", "GS410"),
     ],
 )
-def test_store_error_inside_a_spark_job(
+def test_store_error_inside_a_spark_job_is_reported(
     lake: Lake, tmp_path: Path, setting: str, value: str, code: str
 ) -> None:
-    """Spark's own settings for one bucket are wrong, which the look at the store beforehand cannot know."""
+    """Wrong settings of Spark for one bucket pass the check of the store before the run."""
     bucket = f"odd{code.lower()}"
     home = S3Home(f"s3a://{bucket}/lake", CONF)
     home.bucket.client.create_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""A program that spark-submit starts with the settings of spark/conf."""
+"""A program started by spark-submit with the settings of spark/conf."""
 
 from __future__ import annotations
 

@@ -19,5 +19,5 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def new_lake(spark: SparkSession, tmp_path: Path) -> Callable[[], Lake]:
-    """Makes lakes, one for each example of a property."""
+    """Creates lakes, one for each example of a property."""
     return lambda: Lake(spark, Path(tempfile.mkdtemp(dir=tmp_path)))

@@ -1,4 +1,4 @@
-"""Upstreams whose columns change: what reads them is loaded in full, and goes on."""
+"""Upstreams with changed columns: their readers get one full load, then incremental ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shop(lake: Lake) -> None:
     lake.done()
 
 
-def test_a_type_changed_upstream_loads_everything_above_it_in_full(lake: Lake) -> None:
+def test_changed_type_causes_full_loads_downstream(lake: Lake) -> None:
     shop(lake)
     names = ("silver.kept", "gold.parts", "gold.key", "gold.top")
     ids = {name: plan_table(lake.spark, lake.begin(), lake.project().tables[name]).state.id for name in names}
@@ -46,14 +46,14 @@ def test_a_type_changed_upstream_loads_everything_above_it_in_full(lake: Lake) -
         }.get(name, "decimal(9,2)")
     assert [row[0] for row in lake.rows("silver.kept")] == [1, 2]
     lake.deliver("o/b.csv", "id,day,p,q\n2,b,9,8\n3,c,3,7\n")
-    # What an append has taken was changed upstream, as before: that alone is refused.
+    # An append refuses updates of rows that it has loaded.
     assert lake.failed("silver.kept").error.code == "GS404"  # type: ignore[union-attr]
     lake.done("gold")
     assert [str(row[1]) for row in lake.rows("gold.parts", "day", "p")] == ["1.50", "9.00", "3.00"]
     assert lake.rows("gold.top", "day", "p") == lake.rows("gold.parts", "day", "p")
 
 
-def test_comments_and_new_columns_load_what_changed_and_removed_ones_everything(lake: Lake) -> None:
+def test_comments_and_new_columns_load_incrementally_and_other_changes_in_full(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, p string, q int")
     source.sql(
         "CREATE TABLE {t} (id int, p string, q int) USING delta TBLPROPERTIES "
@@ -78,7 +78,7 @@ def test_comments_and_new_columns_load_what_changed_and_removed_ones_everything(
     assert dict(lake.table("silver.w").dtypes)["q"] == "bigint"
 
 
-def test_several_drivers_lookups_and_kept_rows_survive_a_changed_type(lake: Lake) -> None:
+def test_changed_type_with_several_drivers_lookups_and_removed_rows(lake: Lake) -> None:
     one = Upstream(lake, "bronze.one", "id int, p int")
     two = Upstream(lake, "bronze.two", "id int, p int")
     one.append([{"id": 1, "p": 1}])

@@ -1,4 +1,4 @@
-"""Bronze from files, and tables that append."""
+"""Bronze tables from files, and append loads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_rows_of_each_file_are_loaded_once(lake: Lake) -> None:
     assert lake.version("bronze.orders") == 1
 
 
-def test_a_value_of_the_wrong_type_is_quarantined_with_its_text(lake: Lake) -> None:
+def test_value_of_the_wrong_type_is_quarantined_with_its_text(lake: Lake) -> None:
     lake.declare("bronze.orders", ORDERS)
     lake.deliver("orders/a.csv", "id,amount\n1,2.50\nx,3.00\n")
     counts = lake.done()["bronze.orders"].counts
@@ -41,15 +41,13 @@ expectations:
 """
 
 
-def test_released_rows_enter_the_table_once(lake: Lake) -> None:
+def test_released_rows_are_written_once(lake: Lake) -> None:
     lake.declare("bronze.orders", CHEAP % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,2.50\n2,7\n3,8\n4,90\nx,8\n")
     lake.done()
     assert lake.rows("bronze.orders", "id") == [(1,)]
     lake.declare("bronze.orders", CHEAP % 10)
-    assert lake.done()["bronze.orders"].status == "nothing_new", (
-        "rules of today do not touch what was delivered"
-    )
+    assert lake.done()["bronze.orders"].status == "nothing_new", "changed rules do not affect loaded files"
     first = lake.release("bronze.orders", "id = '2'")
     assert (first.chosen, first.released, first.left) == (1, 1, 0)
     rest = lake.release("bronze.orders")
@@ -61,7 +59,7 @@ def test_released_rows_enter_the_table_once(lake: Lake) -> None:
     assert lake.done()["bronze.orders"].counts.written == 1
 
 
-def test_a_changed_type_of_bronze_is_refused_until_it_is_rebuilt(lake: Lake) -> None:
+def test_changed_type_of_bronze_is_refused_until_a_rebuild(lake: Lake) -> None:
     lake.declare("bronze.orders", ORDERS)
     lake.deliver("orders/a.csv", "id,amount\n1,2.50\nx,3.00\n")
     lake.done()
@@ -76,7 +74,7 @@ def test_a_changed_type_of_bronze_is_refused_until_it_is_rebuilt(lake: Lake) -> 
     assert lake.quarantine("bronze.orders") == []
 
 
-def test_accepting_a_gate_lets_no_row_in_that_a_rule_of_that_name_quarantines(lake: Lake) -> None:
+def test_accepted_gate_does_not_release_rows_of_a_quarantine_rule_of_that_name(lake: Lake) -> None:
     rule = "expectations: [{{condition: n < 5, name: small, otherwise: {}}}]"
     source = "source: {files: t/*.csv, format: csv}\ncolumns: {n: int}\n"
     lake.declare("bronze.t", source + rule.format("quarantine"))

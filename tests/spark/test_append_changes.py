@@ -1,4 +1,4 @@
-"""Tables that append what their upstreams gained: one driver or several, and upstreams that lose rows."""
+"""Append loads of new upstream rows: one driver or several, and upstreams with removed rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SELECT id, n, 'b' AS origin FROM bronze.b
 """
 
 
-def test_rows_that_left_stop_an_append_unless_they_may_be_kept(lake: Lake) -> None:
+def test_removed_rows_fail_an_append_unless_ignored(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, n int")
     source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
     sql = "SELECT id, n FROM bronze.src"
@@ -20,7 +20,7 @@ def test_rows_that_left_stop_an_append_unless_they_may_be_kept(lake: Lake) -> No
     lake.declare("silver.log", "{load: append, on_removed: ignore}", sql)
     lake.declare("gold.log", "load: append", "SELECT id FROM silver.log")
     lake.done("silver", "gold")
-    # The same rows in another file are no loss.
+    # Rewriting the same rows to another file removes none.
     source.overwrite([{"id": 2, "n": 2}, {"id": 1, "n": 1}, {"id": 3, "n": 3}])
     done = lake.done("silver", "gold")
     assert done["silver.strict"].counts.written == 1
@@ -51,13 +51,13 @@ def test_several_drivers_under_union_all(lake: Lake) -> None:
     assert done["silver.log"].counts.written == 3
     assert len(lake.rows("silver.log")) == 6
     assert lake.rows("silver.newest") == [(1, 5, "b"), (2, 2, "a"), (3, 4, "b")]
-    # What the newest row hid comes back when that row leaves.
+    # Deleting the newest row restores the row that it superseded.
     b.sql("DELETE FROM {t} WHERE n > 3")
     lake.done("silver.newest")
     assert lake.rows("silver.newest") == [(1, 1, "a"), (2, 2, "a"), (3, 3, "a")]
 
 
-def test_an_arm_of_a_union_may_select_a_column_twice(lake: Lake) -> None:
+def test_arm_of_a_union_may_select_a_column_twice(lake: Lake) -> None:
     a, b = (Upstream(lake, f"bronze.{name}", "g int, n int") for name in "ab")
     a.append([{"g": 1, "n": 1}])
     b.append([{"g": 5, "n": 2}])

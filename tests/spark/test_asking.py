@@ -1,4 +1,4 @@
-"""Queries by the command: only reading is executed, and values reach the terminal as text."""
+"""Queries by `goldsmith sql`: only read-only statements run, and values are printed as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ODD = 'it\'s a "test" [x] ü%20'
 
 @pytest.fixture(scope="module")
 def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Two commits to one table, in a folder whose name has all kinds of quotes."""
+    """Two commits to one table, in a folder with quotes in its name."""
     folder = tmp_path_factory.mktemp("asking") / ODD
     folder.mkdir()
     lake = Lake(spark, folder)
@@ -40,13 +40,13 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake.done()
     lake.deliver("orders/b.csv", "id,note,ordered_on\n3,:smile:,2026-01-07\nx,bad,2026-01-07\n")
     lake.done()
-    asked(lake, f"SELECT 1 FROM {TABLE}")
+    query_rows(lake, f"SELECT 1 FROM {TABLE}")
     return lake
 
 
 @pytest.fixture
 def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command on the session of the tests."""
+    """The command with the session of the tests."""
 
     @contextmanager
     def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
@@ -57,34 +57,34 @@ def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return command(monkeypatch, capsys)
 
 
-def test_a_session_that_showed_another_project_shows_this_one(shop: Lake, tmp_path: Path) -> None:
+def test_session_used_by_another_project_reads_this_one(shop: Lake, tmp_path: Path) -> None:
     other = Lake(shop.spark, tmp_path)
     other.declare(TABLE, "source: {files: o/*.csv, format: csv}\ncolumns: {id: int}")
     other.deliver("o/a.csv", "id\n9\n")
     other.done()
     query = f"SELECT id FROM {TABLE} ORDER BY id"
     for _ in range(2):
-        assert asked(other, query) == [(9,)]
-        assert asked(shop, query) == [(1,), (2,), (3,)]
+        assert query_rows(other, query) == [(9,)]
+        assert query_rows(shop, query) == [(1,), (2,), (3,)]
 
 
-def test_the_latest_day_and_the_least_of_an_odd_column_are_found(shop: Lake, tmp_path: Path) -> None:
-    assert asked(shop, f"SELECT max(ordered_on) FROM {TABLE}") == [("2026-01-07",)]
+def test_aggregates_over_dates_and_quoted_columns(shop: Lake, tmp_path: Path) -> None:
+    assert query_rows(shop, f"SELECT max(ordered_on) FROM {TABLE}") == [("2026-01-07",)]
     other = Lake(shop.spark, tmp_path)
     other.declare(TABLE, "source: {files: o/*.csv, format: csv}\ncolumns: {a`b: int}")
     other.deliver("o/a.csv", "a`b\n9\n4\n")
     other.done()
-    assert asked(other, f"SELECT min(`a``b`), count(*) FROM {TABLE}") == [(4, 2)]
+    assert query_rows(other, f"SELECT min(`a``b`), count(*) FROM {TABLE}") == [(4, 2)]
 
 
-def asked(lake: Lake, query: str) -> list[tuple[Any, ...]]:
+def query_rows(lake: Lake, query: str) -> list[tuple[Any, ...]]:
     return [
         tuple(row) for row in run_query(lake.spark, Run.begin(lake.project(), None), query, limit=10).rows
     ]
 
 
 def commits(lake: Lake) -> list[str]:
-    """The names of the table's commits, from the disk."""
+    """The names of the table's commit files on disk."""
     return sorted(path.name for path in Path(lake.path(TABLE), "_delta_log").glob("*.json"))
 
 
@@ -150,13 +150,13 @@ WRITING = [
 
 
 @pytest.mark.parametrize("query", WRITING)
-def test_what_does_more_than_read_is_refused_and_executes_nothing(shop: Lake, query: str) -> None:
+def test_statement_other_than_a_read_is_refused_without_effect(shop: Lake, query: str) -> None:
     before, folders = (
         commits(shop),
         sorted(path.name for path in Path(shop.path(TABLE)).parent.iterdir()),
     )
     with pytest.raises(DeclarationError) as refused:
-        asked(shop, query.format(t=TABLE, path=shop.path(TABLE)))
+        query_rows(shop, query.format(t=TABLE, path=shop.path(TABLE)))
     assert refused.value.code == "GS201", refused.value
     assert refused.value.exit_code == 2
     assert commits(shop) == before
@@ -200,14 +200,14 @@ READING = [
 
 
 @pytest.mark.parametrize("query", READING)
-def test_queries_of_every_form_are_answered(shop: Lake, query: str) -> None:
+def test_read_only_statements_return_rows(shop: Lake, query: str) -> None:
     before = commits(shop)
-    assert asked(shop, query.format(t=TABLE))
+    assert query_rows(shop, query.format(t=TABLE))
     assert commits(shop) == before
 
 
 @pytest.mark.parametrize(
-    ("query", "code", "told"),
+    ("query", "code", "message"),
     [
         ("SELECT nope FROM bronze.orders", "GS203", "`nope`"),
         ("SELECT FROM bronze.orders WHERE", "GS201", "(line 1, column"),
@@ -219,19 +219,19 @@ def test_queries_of_every_form_are_answered(shop: Lake, query: str) -> None:
         ("SELECT 1 / 0", "GS403", "Division by zero"),
     ],
 )
-def test_mistakes_are_one_message_without_a_stack(
-    shop: Lake, capfd: pytest.CaptureFixture[str], query: str, code: str, told: str
+def test_error_is_one_message_without_a_stack(
+    shop: Lake, capfd: pytest.CaptureFixture[str], query: str, code: str, message: str
 ) -> None:
     with pytest.raises(GoldsmithError) as raised:
-        asked(shop, query)
+        query_rows(shop, query)
     assert raised.value.code == code
-    assert told in raised.value.message
+    assert message in raised.value.message
     assert "\n" not in raised.value.message
     assert "SQLSTATE" not in raised.value.message or code == "GS403"
     assert "ts" not in capfd.readouterr().err
 
 
-def test_values_cannot_act_on_the_terminal(
+def test_control_characters_in_values_are_escaped(
     goldsmith: Command, shop: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
@@ -246,7 +246,7 @@ def test_values_cannot_act_on_the_terminal(
     assert "Orders [red]as delivered[/]." in ended.out
 
 
-def test_json_has_the_values_as_they_are(goldsmith: Command, shop: Lake) -> None:
+def test_json_output_has_unescaped_values(goldsmith: Command, shop: Lake) -> None:
     query = (
         f"SELECT id, note, ordered_on, CAST(ordered_on AS timestamp_ntz) AS moment FROM {TABLE} WHERE id = 1"
     )
@@ -256,14 +256,14 @@ def test_json_has_the_values_as_they_are(goldsmith: Command, shop: Lake) -> None
     ]
 
 
-def test_a_message_that_quotes_data_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+def test_control_characters_in_messages_are_escaped(goldsmith: Command, shop: Lake) -> None:
     ended = goldsmith("sql", "SELECT `\x1b[31m[red]` FROM bronze.orders", folder=shop.root)
     assert ended.code == 2
     assert "\x1b" not in ended.err
     assert r"\x1b[31m[red]" in ended.err
 
 
-def test_quarantined_values_cannot_act_on_the_terminal(goldsmith: Command, shop: Lake) -> None:
+def test_control_characters_in_quarantined_values_are_escaped(goldsmith: Command, shop: Lake) -> None:
     shop.deliver("orders/c.csv", "id,note,ordered_on\ny,\u202e[red]\x9b,2026-01-08\nz,x,2026-01-08\n")
     ended = goldsmith("run", folder=shop.root)
     assert ended.code == 0, ended.err
@@ -271,8 +271,8 @@ def test_quarantined_values_cannot_act_on_the_terminal(goldsmith: Command, shop:
     assert "Done, but most rows of a load were not written:" in last
     assert "bronze.orders 2 of 2 rows quarantined (100 %)" in last
     assert "goldsmith quarantine show bronze.orders" in ended.err
-    told = goldsmith("quarantine", "show", TABLE, folder=shop.root).out
-    assert r"\u202e[red]\x9b" in told
+    output = goldsmith("quarantine", "show", TABLE, folder=shop.root).out
+    assert r"\u202e[red]\x9b" in output
     ended = goldsmith("status", folder=shop.root)
     assert "3 rows in quarantine" in ended.out
     assert "2 of 2 rows quarantined (100 %)" in ended.err
@@ -280,11 +280,11 @@ def test_quarantined_values_cannot_act_on_the_terminal(goldsmith: Command, shop:
     assert "2 of 2 rows quarantined" in found[0]["warning"]
 
 
-def test_a_column_that_was_added_is_named_by_the_run(goldsmith: Command, shop: Lake) -> None:
+def test_run_names_an_added_column(goldsmith: Command, shop: Lake) -> None:
     shop.deliver("orders/d.csv", "id,note,ordered_on,gate\n4,x,2026-01-09,A1\n")
     ended = goldsmith("run", folder=shop.root)
     assert "new column gate" in ended.out
-    [(reason,)] = asked(shop, "SELECT reason FROM ops.table_runs WHERE reason LIKE '%gate%'")
+    [(reason,)] = query_rows(shop, "SELECT reason FROM ops.table_runs WHERE reason LIKE '%gate%'")
     assert reason.endswith("new column gate")
     shop.deliver("orders/e.csv", "id,note,ordered_on,gate\n5,x,2026-01-09,A1\n")
     assert "new column" not in goldsmith("run", folder=shop.root).out

@@ -1,4 +1,4 @@
-"""A bad day in the feed: loads set its rows aside, ops shows it, DQOps' console hears of it, the next day clears it."""
+"""A bad day in the feed: rows are quarantined, recorded in ops, pushed to DQOps, and cleared next day."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from support.flights_lake import FlightsLake, day
 BAD = 2
 SEVERITIES = ("valid", "warning", "error", "fatal")
 BROKEN = ("distance", "dep_delay", "arr_delay")
-"""Columns whose spoiled numbers are outside of what silver.departures declares."""
+"""Columns whose spoiled numbers are outside the ranges that silver.departures declares."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def lake(tmp_path: Path, spark: SparkSession) -> Iterator[FlightsLake]:
 
 
 def spoiled_values(lake: FlightsLake) -> dict[str, int]:
-    """How many values of a column the bad day's departures have that the feed does not."""
+    """The number of spoiled values of the bad day's departures, by column."""
     deliver = feed_of(lake.project().pipelines["flights"])
     whole = dict(deliver(day(BAD)))[f"departures/{day(BAD)}.csv"]
     path = lake.root / f".goldsmith/landing/departures/{day(BAD)}.csv"
@@ -50,7 +50,7 @@ def _rows(content: bytes) -> list[dict[str, str]]:
 
 
 def failed(spark: SparkSession) -> dict[str, int]:
-    """Rows that broke the newest verdict of each expectation of silver.departures that sets rows aside."""
+    """Failing rows in the newest verdict of each quarantining expectation of silver.departures."""
     rows = spark.sql("""
         SELECT name, max_by(failed, judged_at) AS failed FROM ops.expectations
         WHERE `table` = 'silver.departures' AND otherwise = 'quarantine' GROUP BY name""").collect()
@@ -58,7 +58,7 @@ def failed(spark: SparkSession) -> dict[str, int]:
 
 
 def quarantined(spark: SparkSession) -> int:
-    """What the newest load of silver.departures set aside, as the health dashboard counts it."""
+    """Rows that the newest load of silver.departures quarantined, as the health dashboard counts them."""
     (row,) = spark.sql(
         "SELECT max_by(quarantined, ended_at) AS n FROM ops.table_runs WHERE `table` = 'silver.departures'"
     ).collect()
@@ -66,7 +66,7 @@ def quarantined(spark: SparkSession) -> int:
 
 
 def imported(spark: SparkSession, lake: FlightsLake) -> dict[str, dict[str, tuple[int, float]]]:
-    """What the console reads, by table and series: severity and value."""
+    """Severity and value of each series that DQOps reads, by table."""
     run = Run.begin(lake.project())
     register_all_tables(spark, run)
     found = {}
@@ -82,7 +82,7 @@ def imported(spark: SparkSession, lake: FlightsLake) -> dict[str, dict[str, tupl
     return found
 
 
-def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
+def test_bad_day_is_quarantined_reported_and_cleared_by_the_next_day(
     lake: FlightsLake,
     spark: SparkSession,
     monkeypatch: pytest.MonkeyPatch,
@@ -102,20 +102,20 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
     assert {name: found[f"{name}_to_be_between"] for name in BROKEN} == {
         name: broken[name] for name in BROKEN
     }
-    # A row that breaks several expectations is set aside once.
+    # A row that fails several expectations is quarantined once.
     assert max(found.values()) <= quarantined(spark) <= sum(found.values())
     departures = spark.read.format("delta").load(Run.begin(lake.project()).path("silver.departures"))
     assert departures.where("distance NOT BETWEEN 1 AND 6000 OR abs(dep_delay) > 2880").count() == 0
-    # The console gets a series for each rule: 1 where rows were set aside.
-    told = {
+    # DQOps gets a series for each rule: severity 1 if rows were quarantined.
+    reported = {
         name: value
         for name, (severity, value) in after["silver.departures"].items()
         if severity and name in found
     }
-    assert told == found
+    assert reported == found
     assert all(after["silver.departures"][name][0] == 1 for name in found)
 
-    # The bridge asks for exactly the tables with something to tell, once each.
+    # `dqops push` requests each table with verdicts once, and no other.
     assert command(monkeypatch, capsys)("dqops", "generate", folder=lake.root).code == Exit.DONE
     monkeypatch.setattr(running, "today", lambda: date.fromisoformat(DAY))
     names = [
@@ -124,15 +124,15 @@ def test_a_bad_day_is_set_aside_shown_told_and_over_the_next_day(
         if IMPORT_CHECK in checks_in_home(lake.root, name)
     ]
     assert set(names) == set(after)
-    gravest = {
+    highest = {
         name: SEVERITIES[max((s for s, _ in series.values()), default=0)] for name, series in after.items()
     }
-    with served(*[exchange for name in names for exchange in imports(name, gravest[name])]) as server:
+    with served(*[exchange for name in names for exchange in imports(name, highest[name])]) as server:
         monkeypatch.setenv("DQOPS_URL", server.url)
         ended = command(monkeypatch, capsys)("dqops", "push", "flights", folder=lake.root)
     assert ended.code == Exit.DONE, ended.err
     assert (
-        f"silver.departures: the highest severity among its loads' verdicts is {gravest['silver.departures']}."
+        f"silver.departures: the highest severity among its loads' verdicts is {highest['silver.departures']}."
         in ended.out
     )
 

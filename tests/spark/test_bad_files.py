@@ -1,4 +1,4 @@
-"""Files that stop a load, or change from one load to the next: a clear error, and nothing lost or doubled."""
+"""Files that fail a load, or change between loads: a clear error, and no row lost or duplicated."""
 
 from __future__ import annotations
 
@@ -31,43 +31,43 @@ def people(lake: Lake, *columns: str) -> list[tuple[Any, ...]]:
 
 
 def counts(lake: Lake) -> tuple[int, int, int]:
-    """Loads; rows in, written and quarantined."""
-    told = lake.done()[NAME].counts
-    return told.rows_in, told.written, told.quarantined
+    """Loads the table and returns the rows in, written and quarantined."""
+    found = lake.done()[NAME].counts
+    return found.rows_in, found.written, found.quarantined
 
 
 def malformed(lake: Lake) -> list[str]:
-    """The text of the quarantined records, each held for nothing but that it is malformed."""
-    held = lake.quarantine(NAME)
-    assert {reasons for reasons, _ in held} == {("malformed",)}
-    return sorted(row["_malformed"] for _, row in held)
+    """The text of the quarantined records, whose only reason is that they are malformed."""
+    entries = lake.quarantine(NAME)
+    assert {reasons for reasons, _ in entries} == {("malformed",)}
+    return sorted(row["_malformed"] for _, row in entries)
 
 
 def error(lake: Lake, code: str, *words: str, file: str | None = None, retryable: bool = False) -> None:
-    """Loads, and expects an error that names the table, the file and what to do; nothing is written."""
+    """Loads the table and expects an error with table, file and hint, and no commit."""
     before = lake.version(NAME)
     found = lake.failed(NAME).error
     assert found is not None
-    told = f"{found} {found.hint}"
-    assert found.code == code, told
-    assert found.where.table == NAME, told
-    assert found.hint, told
+    text = f"{found} {found.hint}"
+    assert found.code == code, text
+    assert found.where.table == NAME, text
+    assert found.hint, text
     for word in words:
-        assert word in told
+        assert word in text
     if file is not None:
-        assert str(found.where.file).endswith(file), told
-    assert found.retryable is retryable, told
+        assert str(found.where.file).endswith(file), text
+    assert found.retryable is retryable, text
     assert lake.version(NAME) == before
 
 
 @pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """A lake whose runs are not recorded in `ops`, which is most of the time of a run as small as these."""
+    """A lake whose runs are not recorded in `ops`, which would take most of the time of such small runs."""
     monkeypatch.setattr(runner, "record", lambda *_, **__: (0, ()))
     return Lake(spark, tmp_path)
 
 
-def test_a_first_line_in_another_encoding_is_an_error(lake: Lake) -> None:
+def test_header_in_another_encoding_is_an_error(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/a.csv", "id,name,größe\n7,Ed,1\n".encode("latin-1"))
     error(lake, "GS302", "encoding", "utf-8", file="people/a.csv")
@@ -75,7 +75,7 @@ def test_a_first_line_in_another_encoding_is_an_error(lake: Lake) -> None:
     assert counts(lake) == (2, 2, 0)
 
 
-def test_files_without_rows_are_loaded_once_and_give_none(lake: Lake) -> None:
+def test_files_without_rows_are_loaded_once(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/empty.csv", b"")
     lake.deliver("people/header.csv", b"id,name\n")
@@ -88,14 +88,14 @@ def test_files_without_rows_are_loaded_once_and_give_none(lake: Lake) -> None:
     assert people(lake) == BOTH
 
 
-def test_a_first_line_that_names_no_columns_is_an_error(lake: Lake) -> None:
+def test_header_with_unnamed_or_duplicate_columns_is_an_error(lake: Lake) -> None:
     declare(lake)
     for first, word in (("id,name,Id", "two columns"), ("id,name,", "without a name")):
         lake.deliver("people/a.csv", f"{first}\n1,Ada,x\n")
         error(lake, "GS305", word, file="people/a.csv")
 
 
-def test_a_new_column_that_a_table_cannot_have_is_an_error(lake: Lake) -> None:
+def test_new_column_with_an_invalid_name_is_an_error(lake: Lake) -> None:
     declare(lake)
     for name in ("_run_id", "_change_type", "full name", "_malformed"):
         lake.deliver("people/a.csv", f"id,name,{name}\n1,Ada,x\n2\n")
@@ -105,10 +105,10 @@ def test_a_new_column_that_a_table_cannot_have_is_an_error(lake: Lake) -> None:
     assert malformed(lake) == ["2"]
 
 
-# Columns that come and go
+# Added and missing columns
 
 
-def test_a_new_column_is_added_and_stays_null_elsewhere(lake: Lake) -> None:
+def test_new_column_is_added_and_null_in_other_rows(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
@@ -120,7 +120,7 @@ def test_a_new_column_is_added_and_stays_null_elsewhere(lake: Lake) -> None:
     assert people(lake, "id", "town") == [(1, None), (2, "York"), (3, None), (4, None)]
 
 
-def test_a_new_column_is_ignored_or_refused_as_declared(lake: Lake) -> None:
+def test_new_column_is_ignored_or_refused_as_declared(lake: Lake) -> None:
     declare(lake, keys="on_new_column: fail")
     lake.deliver("people/a.csv", "id,name,town\n1,Ada,York\n")
     error(lake, "GS305", "town", "on_new_column", file="people/a.csv")
@@ -129,7 +129,7 @@ def test_a_new_column_is_ignored_or_refused_as_declared(lake: Lake) -> None:
     assert "town" not in lake.table(NAME).columns
 
 
-def test_a_missing_column_is_refused_or_filled_as_declared(lake: Lake) -> None:
+def test_missing_column_is_refused_or_filled_as_declared(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/a.csv", "id\n7\n")
     lake.deliver("people/b.csv", FULL)
@@ -139,10 +139,10 @@ def test_a_missing_column_is_refused_or_filled_as_declared(lake: Lake) -> None:
     assert people(lake) == [*BOTH, (7, None)]
 
 
-# Files that are damaged, missing, or change
+# Damaged, missing and changed files
 
 
-def test_a_gzip_that_was_cut_off_is_an_error_until_it_is_delivered_whole(lake: Lake) -> None:
+def test_truncated_gzip_is_an_error_until_it_is_replaced(lake: Lake) -> None:
     declare(lake)
     rows = "".join(f"{number},name {number * 7919}\n" for number in range(20_000))
     packed = gzip.compress(b"id,name\n" + rows.encode(), mtime=0)
@@ -153,13 +153,13 @@ def test_a_gzip_that_was_cut_off_is_an_error_until_it_is_delivered_whole(lake: L
     assert counts(lake) == (20_002, 20_002, 0)
 
 
-def test_what_is_not_gzip_is_an_error(lake: Lake) -> None:
+def test_invalid_gzip_is_an_error(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/b.csv.gz", FULL)
     error(lake, "GS302", "decompressed", file="people/b.csv.gz", retryable=True)
 
 
-def test_a_landing_folder_that_is_not_there_is_an_error_until_it_is(lake: Lake) -> None:
+def test_missing_landing_folder_is_an_error_until_it_exists(lake: Lake) -> None:
     declare(lake)
     error(lake, "GS301", ".goldsmith/landing/people", retryable=True)
     lake.deliver("people/a.csv", FULL)
@@ -170,7 +170,7 @@ def empty_folder(lake: Lake) -> None:
     (lake.root / ".goldsmith" / "landing" / "people").mkdir(parents=True)
 
 
-def test_before_its_first_files_a_table_is_there_without_rows(lake: Lake) -> None:
+def test_table_without_files_is_created_empty(lake: Lake) -> None:
     declare(lake, keys="properties: {delta.logRetentionDuration: interval 9 days}")
     lake.declare("silver.people", "load: {merge: {key: [id]}}", "SELECT id, name FROM bronze.people")
     empty_folder(lake)
@@ -184,7 +184,7 @@ def test_before_its_first_files_a_table_is_there_without_rows(lake: Lake) -> Non
     assert people(lake) == lake.rows("silver.people", "id", "name") == BOTH
 
 
-def test_a_table_whose_files_tell_its_types_waits_for_them(lake: Lake) -> None:
+def test_table_with_types_from_files_is_created_by_the_first_files(lake: Lake) -> None:
     declare(lake, source="format: parquet", columns="id: {description: Of a person.}")
     empty_folder(lake)
     assert lake.done()[NAME].status == "nothing_new"
@@ -222,9 +222,7 @@ def during(patch: pytest.MonkeyPatch, moment: str, file: Path, change: Change, *
     patch.setattr(owner, moment, step)
 
 
-def test_a_file_that_changes_while_it_is_read_stops_the_load(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_changed_during_the_load_fails_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(lake)
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
@@ -240,7 +238,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_load(
 
 
 @pytest.mark.parametrize("kind", ["json", "parquet"])
-def test_other_formats_as_well_name_the_file_that_vanished(
+def test_removed_file_is_named_for_other_formats(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     declare(lake, f"format: {kind}")
@@ -252,7 +250,7 @@ def test_other_formats_as_well_name_the_file_that_vanished(
     error(lake, "GS303", "removed", file="people/b.x", retryable=True)
 
 
-def test_a_file_replaced_after_it_was_loaded_is_loaded_again(lake: Lake) -> None:
+def test_replaced_file_is_loaded_again(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
@@ -264,7 +262,7 @@ def test_a_file_replaced_after_it_was_loaded_is_loaded_again(lake: Lake) -> None
     assert len({row[0] for row in people(lake, "_source_modified")}) == 2
 
 
-def test_a_replaced_file_is_ignored_where_declared(lake: Lake) -> None:
+def test_replaced_file_is_ignored_if_declared(lake: Lake) -> None:
     declare(lake, "format: csv, on_replaced: ignore")
     lake.deliver("people/a.csv", "id,name\n1,Ada\n")
     lake.done()
@@ -277,7 +275,7 @@ def test_a_replaced_file_is_ignored_where_declared(lake: Lake) -> None:
     assert people(lake) == BOTH
 
 
-def test_a_replaced_file_stops_the_load_where_declared_until_the_former_is_back(lake: Lake) -> None:
+def test_replaced_file_fails_the_load_if_declared_until_restored(lake: Lake) -> None:
     declare(lake, "format: csv, on_replaced: fail")
     file = lake.deliver("people/a.csv", FULL)
     loaded = file.stat().st_mtime_ns
@@ -291,7 +289,7 @@ def test_a_replaced_file_stops_the_load_where_declared_until_the_former_is_back(
     assert people(lake) == [*BOTH, (3, "Cy")]
 
 
-def test_a_new_file_with_an_old_time_is_loaded(lake: Lake) -> None:
+def test_new_file_with_an_old_modification_time_is_loaded(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/b.csv", "id,name\n2,Bo\n")
     lake.done()
@@ -301,7 +299,7 @@ def test_a_new_file_with_an_old_time_is_loaded(lake: Lake) -> None:
     assert people(lake) == BOTH
 
 
-def test_names_of_files_may_be_almost_anything(lake: Lake) -> None:
+def test_file_names_with_special_characters_are_loaded(lake: Lake) -> None:
     home = Lake(lake.spark, lake.root / "my häuser +[1] {x} 100%")
     names = ["a b", "a+b", "ä", "100%", "a%20b", "a[1]", "a{x,y}", "a#b", "a?b", "a*b", "a,b", "a\\b", "'\""]
     home.declare(NAME, "source: {files: people/**/*.csv, format: csv}\ncolumns: {id: int, name: string}")
@@ -313,7 +311,7 @@ def test_names_of_files_may_be_almost_anything(lake: Lake) -> None:
     assert home.done()[NAME].status == "nothing_new"
 
 
-def test_a_colon_in_a_name_is_an_error(lake: Lake) -> None:
+def test_colon_in_a_file_name_is_an_error(lake: Lake) -> None:
     declare(lake)
     lake.deliver("people/10:30.csv", FULL)
     error(lake, "GS302", "colon", "Rename", file="people/10:30.csv")
@@ -322,7 +320,7 @@ def test_a_colon_in_a_name_is_an_error(lake: Lake) -> None:
 # JSON
 
 
-def test_a_new_json_key_is_added_with_its_text(lake: Lake) -> None:
+def test_new_json_key_is_added_as_text(lake: Lake) -> None:
     declare(lake, "format: json")
     lake.deliver("people/a.json", '{"id":1,"name":"Ada"}\n')
     lake.done()
@@ -335,7 +333,7 @@ def test_a_new_json_key_is_added_with_its_text(lake: Lake) -> None:
     ]
 
 
-def test_a_packed_json_file_that_was_cut_off_is_an_error(lake: Lake) -> None:
+def test_truncated_gzip_of_json_is_an_error(lake: Lake) -> None:
     declare(lake, "format: json")
     rows = "".join(f'{{"id":{number},"name":"{number * 7919}"}}\n' for number in range(5_000))
     packed = gzip.compress(rows.encode(), mtime=0)
@@ -349,13 +347,13 @@ def test_a_packed_json_file_that_was_cut_off_is_an_error(lake: Lake) -> None:
 
 
 def parquet(lake: Lake, name: str, query: str) -> Path:
-    """Delivers what a query gives as one parquet file."""
+    """Delivers the rows of a query as one Parquet file."""
     folder = lake.root / "made" / name
     lake.spark.sql(query).coalesce(1).write.parquet(str(folder))
     return lake.deliver(f"people/{name}.parquet", next(folder.glob("*.parquet")).read_bytes())
 
 
-def test_parquet_of_other_types_and_columns(lake: Lake) -> None:
+def test_parquet_with_other_types_and_columns_is_cast(lake: Lake) -> None:
     declare(lake, "format: parquet", keys="on_missing_column: fill")
     parquet(lake, "a", "SELECT 1 AS id, 'Ada' AS name")
     parquet(lake, "b", "SELECT 'Bo' AS name, 2L AS id, DATE'2013-01-01' AS since")
@@ -366,7 +364,7 @@ def test_parquet_of_other_types_and_columns(lake: Lake) -> None:
     assert sorted(row["id"] for _, row in lake.quarantine(NAME)) == ["4.5", "x"]
 
 
-def test_what_is_not_parquet_is_an_error_until_it_is(lake: Lake) -> None:
+def test_invalid_parquet_is_an_error_until_it_is_replaced(lake: Lake) -> None:
     declare(lake, "format: parquet")
     whole = parquet(lake, "a", "SELECT 1 AS id, 'Ada' AS name").read_bytes()
     parquet(lake, "b", "SELECT 2 AS id, 'Bo' AS name")

@@ -1,4 +1,4 @@
-"""A cast gives the very value or none: text of every kind against a second opinion, and types among each other."""
+"""A cast gives the exact value or none: text compared with an independent reader, and typed values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TEXTS = [
 
 
 def numbers(seed: int) -> list[str]:
-    """Numbers as text, of all sizes and spellings."""
+    """Numbers as text, in all sizes and notations."""
     drawn = random.Random(seed)
     found = []
     for _ in range(150):
@@ -81,7 +81,7 @@ def wanted(text: str, kind: str) -> Any:
         return None
 
 
-def test_text_is_cast_exactly_or_not_at_all(spark: SparkSession) -> None:
+def test_text_is_cast_exactly_or_rejected(spark: SparkSession) -> None:
     texts = [*TEXTS, *numbers(13)]
     rows = spark.createDataFrame([(at, text) for at, text in enumerate(texts)], "at int, x string")
     string = DataType.fromDDL("string")
@@ -99,7 +99,7 @@ def test_text_is_cast_exactly_or_not_at_all(spark: SparkSession) -> None:
     assert wrong == []
 
 
-# A value, its type, the declared type, and whether that can hold the value.
+# A value, its type, the declared type, and whether the declared type can represent the value.
 TYPED = [
     ("9007199254740993", "bigint", "double", False),
     ("9007199254740992", "bigint", "double", True),
@@ -132,22 +132,22 @@ TYPED = [
 ]
 
 
-def test_a_typed_value_that_a_cast_would_change_is_a_violation(spark: SparkSession) -> None:
-    values = ", ".join(f"CAST({value} AS {held}) AS c{n}" for n, (value, held, _, _) in enumerate(TYPED))
+def test_lossy_cast_of_a_typed_value_is_a_violation(spark: SparkSession) -> None:
+    values = ", ".join(f"CAST({value} AS {given}) AS c{n}" for n, (value, given, _, _) in enumerate(TYPED))
     shaped = shape(spark.sql(f"SELECT {values}"), {f"c{n}": kind for n, (_, _, kind, _) in enumerate(TYPED)})
     row = shaped.frame.selectExpr(f"map_keys({BAD}) AS bad", f"{shaped.reasons} AS reasons").collect()[0]
-    wrong = {f"c{n}" for n, (_, _, _, holds) in enumerate(TYPED) if not holds}
+    wrong = {f"c{n}" for n, (_, _, _, fits) in enumerate(TYPED) if not fits}
     assert set(row.bad) == wrong
     assert len(row.reasons) == len(wrong)
 
 
-def test_a_type_that_no_cast_reaches_is_a_violation_of_each_value(spark: SparkSession) -> None:
-    for held in [*KINDS, "string", "variant", "array<variant>", "array<struct<a:int>>", "map<string,int>"]:
+def test_impossible_cast_is_a_violation_of_each_value(spark: SparkSession) -> None:
+    for given in [*KINDS, "string", "variant", "array<variant>", "array<struct<a:int>>", "map<string,int>"]:
         for wanted in [*KINDS, "string", "variant"]:
-            there = spark.sql(f"SELECT CAST(NULL AS {held}) AS v")
-            found = shape(there, {"v": wanted})
+            frame = spark.sql(f"SELECT CAST(NULL AS {given}) AS v")
+            found = shape(frame, {"v": wanted})
             kind = "string" if wanted.startswith("varchar") else DataType.fromDDL(wanted).simpleString()
-            assert found.frame.schema["v"].dataType.simpleString() == kind, held
+            assert found.frame.schema["v"].dataType.simpleString() == kind, given
     made = spark.sql(
         "SELECT 3L AS day, array(3) AS n, named_struct('a', 1) AS b, CAST(NULL AS bigint) AS none"
     )
@@ -158,9 +158,9 @@ def test_a_type_that_no_cast_reaches_is_a_violation_of_each_value(spark: SparkSe
 
 
 @pytest.mark.parametrize("text", ['[1, "x", 1.10]', "null", '{"a":[]}'])
-def test_a_nested_variant_is_read_or_a_violation(spark: SparkSession, text: str) -> None:
-    held, kind = DataType.fromDDL("string"), DataType.fromDDL("struct<v:variant>")
+def test_nested_variant_is_parsed_or_a_violation(spark: SparkSession, text: str) -> None:
+    string, kind = DataType.fromDDL("string"), DataType.fromDDL("struct<v:variant>")
     texts = (f'{{"v":{text}}}', '{"v":1e400}', '{"v":12345678901234567890123456789012345678901}')
     rows = spark.createDataFrame(list(enumerate(texts)), "at int, x string")
-    found = rows.selectExpr("at", f"({cast_exactly('x', held, kind).sql}) IS NULL AS none").orderBy("at")
+    found = rows.selectExpr("at", f"({cast_exactly('x', string, kind).sql}) IS NULL AS none").orderBy("at")
     assert [row.none for row in found.collect()] == [False, True, True]

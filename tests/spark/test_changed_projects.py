@@ -1,4 +1,4 @@
-"""What becomes of tables when their declarations, names and files change over their lives."""
+"""Tables whose declarations, names and files change over time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def right(load: str, rows: list[tuple[int, int, int]]) -> list[tuple[int, int, i
     return sorted(newest.values())
 
 
-def test_a_changed_load_rebuilds_and_goes_on_by_the_new_one(lake: Lake) -> None:
+def test_changed_load_rebuilds_and_then_loads_incrementally(lake: Lake) -> None:
     lake.declare("bronze.orders", BRONZE)
     so_far: list[tuple[int, int, int]] = []
     for at, load in enumerate(("merge", "append", "overwrite_partitions", "overwrite", "merge")):
@@ -51,7 +51,7 @@ def test_a_changed_load_rebuilds_and_goes_on_by_the_new_one(lake: Lake) -> None:
         assert found(lake, "silver.orders") == right(load, so_far), load
 
 
-def test_a_renamed_table_is_loaded_from_the_start_and_the_former_one_stays(lake: Lake) -> None:
+def test_renamed_table_is_loaded_from_the_start_and_the_former_one_remains(lake: Lake) -> None:
     lake.declare("bronze.orders", BRONZE)
     lake.declare("silver.orders", LOADS["merge"], QUERY)
     lake.deliver("orders/a.csv", "id,day,amount\n" + line(DELIVERED[0]))
@@ -70,7 +70,7 @@ def test_a_renamed_table_is_loaded_from_the_start_and_the_former_one_stays(lake:
     assert found(lake, "silver.sales") == right("merge", [DELIVERED[0], DELIVERED[2]])
 
 
-def test_a_removed_file_keeps_its_rows_and_a_replaced_one_is_loaded_again(lake: Lake) -> None:
+def test_rows_of_a_removed_file_remain_and_a_replaced_file_is_loaded_again(lake: Lake) -> None:
     lake.declare("bronze.orders", BRONZE)
     lake.declare("silver.orders", LOADS["merge"], QUERY)
     for name, row in zip("abc", DELIVERED, strict=False):
@@ -84,7 +84,7 @@ def test_a_removed_file_keeps_its_rows_and_a_replaced_one_is_loaded_again(lake: 
     assert found(lake, "silver.orders") == right("merge", [*DELIVERED[:3], (1, 2, 99)])
 
 
-def test_two_rules_that_one_row_breaks_count_it_once(lake: Lake) -> None:
+def test_row_that_fails_two_rules_is_counted_once(lake: Lake) -> None:
     lake.declare(
         "bronze.orders",
         BRONZE
@@ -113,7 +113,7 @@ expectations:
     verdicts = {verdict.name: verdict for verdict in done.commits[0].verdicts}
     assert verdicts["amount_to_not_be_null"].ok
     assert not verdicts["id_to_be_unique"].ok
-    # A batch is judged by itself: the same id in the next one is unique there.
+    # Each batch is evaluated separately: the same id is unique in the next one.
     lake.deliver("orders/b.csv", "id,day,amount\n1,2020-01-01,2\n")
     assert all(verdict.ok for verdict in lake.done()["bronze.orders"].commits[0].verdicts)
     lake.deliver("orders/c.csv", "id,day,amount\n2,2020-01-01,\n3,2020-01-01,\n4,2020-01-01,1\n")
@@ -121,7 +121,7 @@ expectations:
     assert len(lake.rows("bronze.orders")) == 3
 
 
-def test_a_wide_file_is_loaded(lake: Lake, full_counts: bool) -> None:
+def test_wide_file_is_loaded(lake: Lake, full_counts: bool) -> None:
     count = 2_000 if full_counts else 300
     lake.declare("bronze.wide", "source: {files: wide/*.csv, format: csv}\n")
     names = [f"c{at}" for at in range(count)]
@@ -130,7 +130,7 @@ def test_a_wide_file_is_loaded(lake: Lake, full_counts: bool) -> None:
     assert lake.rows("bronze.wide", *names) == [tuple(map(str, range(count)))]
 
 
-def test_a_huge_line_is_loaded_whole(lake: Lake, full_counts: bool) -> None:
+def test_huge_line_is_loaded_completely(lake: Lake, full_counts: bool) -> None:
     length = 60_000_000 if full_counts else 3_000_000
     lake.declare("bronze.huge", "source: {files: huge/*.csv, format: csv}\ncolumns: {text: string, n: int}\n")
     lake.deliver("huge/a.csv", "text,n\n" + "x" * length + ",1\ny,2\n")

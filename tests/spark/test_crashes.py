@@ -1,4 +1,4 @@
-"""What a run leaves when it dies at a certain step, and how the next one mends it."""
+"""Runs killed at a given step, and the recovery by the next run."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ expectations:
 """
 
 
-class Died(BaseException):
-    """Ends a run like a kill: nothing catches it on the way."""
+class Killed(BaseException):
+    """Ends a run like a kill: no handler catches it."""
 
 
 @contextmanager
-def dying(owner: object, name: str) -> Iterator[None]:
-    """The body dies where it calls `name` of a module or class."""
+def killed_at(owner: object, name: str) -> Iterator[None]:
+    """The body is killed when it calls `name` of a module or class."""
 
-    def die(*_: object, **__: object) -> None:
-        raise Died
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(owner, name, die)
-        with pytest.raises(Died):
+        patched.setattr(owner, name, kill)
+        with pytest.raises(Killed):
             yield
 
 
-def test_death_before_the_commit_leaves_no_quarantined_row(
+def test_run_killed_before_the_commit_leaves_no_quarantined_row(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
-    with dying(attempt, "write"):
+    with killed_at(attempt, "write"):
         lake.run()
     assert lake.version("bronze.orders") == -1
     lake.done()
@@ -54,17 +54,17 @@ def test_death_before_the_commit_leaves_no_quarantined_row(
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 
-def test_death_after_the_commit_of_a_release_doubles_nothing(
+def test_release_killed_after_its_commit_duplicates_no_row(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n3,50\n")
     lake.done()
     lake.declare("bronze.orders", RULE % 10)
-    with dying(releasing, "commit_status"):
+    with killed_at(releasing, "commit_status"):
         lake.release("bronze.orders")
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
-    assert lake.idle() is None, "the next run removes what was released from the quarantine"
+    assert lake.idle() is None, "the next run removes released rows from the quarantine"
     lake.done()
     assert lake.idle() is not None
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [3]
@@ -72,14 +72,12 @@ def test_death_after_the_commit_of_a_release_doubles_nothing(
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
 
 
-def test_a_release_right_after_the_death_mends_it_as_well(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_release_recovers_a_killed_release(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     lake.done()
     lake.declare("bronze.orders", RULE % 10)
-    with dying(releasing, "commit_status"):
+    with killed_at(releasing, "commit_status"):
         lake.release("bronze.orders")
     assert lake.release("bronze.orders").released == 0
     assert lake.rows("bronze.orders", "id") == [(1,), (2,)]
@@ -92,53 +90,53 @@ STEPS = (
     (releasing, "write"),
     (QuarantineTable, "reconcile"),
 )
-"""Where a release dies: before it reads, before its marks, before and after its commit."""
+"""Steps at which a release is killed: before reading, before marking, before and after its commit."""
 
 
-def test_a_release_that_dies_at_any_step_loses_and_doubles_nothing(lake: Lake) -> None:
+def test_release_killed_at_any_step_loses_and_duplicates_no_row(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,6\n3,7\n4,8\n5,9\n")
     lake.done()
     for number, (owner, name) in enumerate(STEPS):
         released = [(id_,) for id_ in range(1, number + 3)]
         lake.declare("bronze.orders", RULE % (6 + number))
-        with dying(owner, name) if name != "reconcile" else dying_in_second(owner, name):
+        with killed_at(owner, name) if name != "reconcile" else killed_at_second_call(owner, name):
             lake.release("bronze.orders")
         committed = lake.rows("bronze.orders", "id")
         assert committed == (released if name == "reconcile" else released[:-1]), name
         lake.done()
-        held = [(row["id"],) for _, row in lake.quarantine("bronze.orders")]
-        assert sorted(committed + held) == [(1,), (2,), (3,), (4,), (5,)], name
+        quarantined = [(row["id"],) for _, row in lake.quarantine("bronze.orders")]
+        assert sorted(committed + quarantined) == [(1,), (2,), (3,), (4,), (5,)], name
         assert lake.release("bronze.orders").released == (0 if name == "reconcile" else 1), name
         assert lake.rows("bronze.orders", "id") == released, name
 
 
 @contextmanager
-def dying_in_second(owner: object, name: str) -> Iterator[None]:
-    """The body dies where it calls `name` for the second time."""
+def killed_at_second_call(owner: object, name: str) -> Iterator[None]:
+    """The body is killed when it calls `name` for the second time."""
     inner, calls = getattr(owner, name), []
 
-    def die(*arguments: Any, **named: Any) -> Any:
+    def kill(*arguments: Any, **named: Any) -> Any:
         calls.append(True)
         if len(calls) == 2:
-            raise Died
+            raise Killed
         return inner(*arguments, **named)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(owner, name, die)
-        with pytest.raises(Died):
+        patched.setattr(owner, name, kill)
+        with pytest.raises(Killed):
             yield
 
 
-def test_a_load_and_a_release_that_meet_both_take_effect_once(
+def test_concurrent_load_and_release_are_each_applied_once(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no lock keeps them apart, as on S3: the other commits between the plan and the commit of the first."""
+    """Without a lock, as on S3: the second commits between the plan and the commit of the first."""
     monkeypatch.setattr(Run, "lockless", True)
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,6\n3,7\n4,8\n")
     lake.done()
-    met: list[str] = []
+    interleaved: list[str] = []
 
     def load() -> None:
         run = lake.begin()
@@ -153,12 +151,12 @@ def test_a_load_and_a_release_that_meet_both_take_effect_once(
         assert done is not None
         assert done.released == 1
 
-    def meeting(owner: object, other: Callable[[], None]) -> Callable[..., Any]:
+    def interleave(owner: object, other: Callable[[], None]) -> Callable[..., Any]:
         inner = owner.write  # type: ignore[attr-defined]
 
         def write(*arguments: Any) -> Any:
-            if other.__name__ not in met:
-                met.append(other.__name__)
+            if other.__name__ not in interleaved:
+                interleaved.append(other.__name__)
                 other()
             return inner(*arguments)
 
@@ -167,23 +165,23 @@ def test_a_load_and_a_release_that_meet_both_take_effect_once(
     lake.declare("bronze.orders", RULE % 6)
     lake.deliver("orders/b.csv", "id,amount\n5,2\n6,8\n")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(releasing, "write", meeting(releasing, load))
+        patched.setattr(releasing, "write", interleave(releasing, load))
         assert lake.release("bronze.orders").released == 1
     assert lake.rows("bronze.orders", "id") == [(1,), (2,), (5,)]
     lake.declare("bronze.orders", RULE % 7)
     lake.deliver("orders/c.csv", "id,amount\n7,3\n8,9\n")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(attempt, "write", meeting(attempt, release))
+        patched.setattr(attempt, "write", interleave(attempt, release))
         assert lake.done()["bronze.orders"].counts.balanced
-    assert met == ["load", "release"]
+    assert interleaved == ["load", "release"]
     assert lake.rows("bronze.orders", "id") == [(1,), (2,), (3,), (5,), (7,)]
     assert sorted(row["id"] for _, row in lake.quarantine("bronze.orders")) == [4, 6, 8]
 
 
-def test_records_that_a_death_left_out_are_restored(lake: Lake) -> None:
+def test_records_missing_after_a_kill_are_restored(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n")
-    with dying(runner, "record"):
+    with killed_at(runner, "record"):
         lake.run()
     assert lake.version("bronze.orders") == 0
     result = lake.run()
@@ -200,8 +198,8 @@ def test_records_that_a_death_left_out_are_restored(lake: Lake) -> None:
     assert len(lake.rows("ops.files", "path")) == 2
 
 
-def test_loads_that_left_no_rows_in_a_record_are_not_taken_for_cut_off(lake: Lake) -> None:
-    """A rebuild of gold reads no files and judges nothing: ops.files and ops.expectations get no commit by it."""
+def test_loads_without_files_and_expectations_are_not_restored(lake: Lake) -> None:
+    """A rebuild of gold commits nothing to ops.files and ops.expectations."""
     lake.declare("bronze.orders", RULE % 5)
     lake.declare("gold.totals", "load: overwrite", "SELECT sum(amount) AS amount FROM bronze.orders")
     lake.deliver("orders/a.csv", "id,amount\n1,1\n")
@@ -211,7 +209,7 @@ def test_loads_that_left_no_rows_in_a_record_are_not_taken_for_cut_off(lake: Lak
     assert lake.run().restored == 0
 
 
-def test_a_table_removed_and_loaded_anew_knows_its_own_files_only(lake: Lake) -> None:
+def test_recreated_table_has_only_its_own_file_ledger(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5)
     for name in ("a", "b"):
         lake.deliver(f"orders/{name}.csv", "id,amount\n1,1\n")
@@ -224,10 +222,10 @@ def test_a_table_removed_and_loaded_anew_knows_its_own_files_only(lake: Lake) ->
     assert lake.rows("bronze.orders", "id") == [(1,), (1,), (2,)]
 
 
-def test_a_clustered_table_that_was_only_made_is_loaded(lake: Lake) -> None:
+def test_clustered_table_killed_after_creation_is_loaded(lake: Lake) -> None:
     lake.declare("bronze.orders", RULE % 5 + "cluster_by: id\n")
     lake.deliver("orders/a.csv", "id,amount\n1,1\n")
-    with dying(base, "overwrite"):
+    with killed_at(base, "overwrite"):
         lake.run()
     assert lake.version("bronze.orders") == 0
     lake.done()
@@ -236,8 +234,8 @@ def test_a_clustered_table_that_was_only_made_is_loaded(lake: Lake) -> None:
     assert detail["clusteringColumns"] == ["id"]
 
 
-def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs planned from the same counter: the second one's commit is not taken, and it plans again."""
+def test_load_that_loses_a_race_plans_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs plan from the same counter: the commit of the second conflicts, and it plans again."""
     lake.declare("bronze.orders", RULE % 5)
     lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
     lake.done()
@@ -257,8 +255,8 @@ def test_nothing_is_lost_when_another_commit_comes_first(lake: Lake, monkeypatch
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2, 4]
 
 
-def test_the_ledger_outlives_ops_and_the_log(lake: Lake) -> None:
-    """Where ops.files is lost too, the rows themselves tell which files they came from."""
+def test_file_ledger_is_recovered_without_ops_and_log(lake: Lake) -> None:
+    """If ops.files is lost too, the ledger is read from the rows' source files."""
     lake.declare("bronze.orders", RULE % 5)
     for name in "abc":
         lake.deliver(f"orders/{name}.csv", f"id,amount\n{ord(name)},1\n")

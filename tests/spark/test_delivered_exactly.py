@@ -1,6 +1,6 @@
-"""What lies in bronze and its quarantine is what was delivered, value by value, by a second opinion without Spark.
+"""Bronze and its quarantine contain the delivered values exactly, according to a reader without Spark.
 
-All cases are loaded in one run, each as a table of its own with one file.
+All cases are loaded in one run. Each is a table with one file.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def quoted(value: str, drawn: random.Random) -> str:
 
 
 def typed_csv(seed: int, rows: int = 120) -> bytes:
-    """Rows of which most are right in all columns but one, drawn from the extremes of each type."""
+    """Rows drawn from the extremes of each type, most of them with at most one invalid column."""
     drawn = random.Random(seed)
     lines = [",".join(TYPES)]
     for _ in range(rows):
@@ -88,13 +88,13 @@ def typed_csv(seed: int, rows: int = 120) -> bytes:
 
 
 def raw_csv(seed: int, rows: int = 150) -> str:
-    """Text of CSV's own characters in any order."""
+    """Random text of CSV's special characters."""
     drawn = random.Random(seed)
     return "a,b\n" + "".join(drawn.choice('ab,,"" \n\n\r#') for _ in range(rows * 6))
 
 
 def raw_json(seed: int, rows: int = 120) -> bytes:
-    """Documents, most of them right, with numbers in all spellings."""
+    """Documents, most of them valid, with numbers in all notations."""
     drawn = random.Random(seed)
     numbers = [
         "1.10",
@@ -239,7 +239,7 @@ CASES: dict[str, tuple[str, bytes, Declared]] = {
 
 @pytest.fixture(scope="module")
 def loaded(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Expected, Any]]:
-    """What each table must hold, and the lake that holds it."""
+    """The expected content of each table, with its lake and outcome."""
     lake = Lake(spark, tmp_path_factory.mktemp("delivered"))
     expected = {}
     for name, (file, content, declared) in CASES.items():
@@ -253,24 +253,24 @@ def loaded(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bronze_holds_what_was_delivered(name: str, loaded: dict[str, tuple[Expected, Any]]) -> None:
+def test_bronze_contains_the_delivered_values(name: str, loaded: dict[str, tuple[Expected, Any]]) -> None:
     expected, (lake, outcome) = loaded[name]
     assert outcome.error is None
     found = outcome.counts
     table = lake.table(f"bronze.{name}")
-    held = lake.quarantine(f"bronze.{name}")
+    entries = lake.quarantine(f"bronze.{name}")
     assert set(table.columns) - set(SYSTEM) == set(expected.columns)
     rows = observed(table, expected.columns)
     assert sorted(map(repr, rows)) == sorted(map(repr, expected.rows))
-    assert sorted(reasons for reasons, _ in held) == sorted(row.reasons for row in expected.quarantined)
+    assert sorted(reasons for reasons, _ in entries) == sorted(row.reasons for row in expected.quarantined)
     malformed = [row.malformed for row in expected.quarantined if row.malformed is not None]
-    assert sorted(row["_malformed"] for _, row in held if row.get("_malformed") is not None) == sorted(
+    assert sorted(row["_malformed"] for _, row in entries if row.get("_malformed") is not None) == sorted(
         malformed
     )
     assert (found.rows_in, found.written) == (expected.rows_in, len(expected.rows))
 
 
-def test_an_open_quote_takes_the_lines_that_it_swallowed_along_and_no_others() -> None:
+def test_unclosed_quote_quarantines_only_the_lines_that_it_spans() -> None:
     _, content, declared = CASES["swallowed"]
     found = read(content, declared)
     assert found.rows == [{"a": "4", "b": "ok\r\nok"}]

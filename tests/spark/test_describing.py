@@ -1,4 +1,4 @@
-"""What a declaration says of a table beside its rows, kept in step with the Delta table."""
+"""Descriptions, comments, properties and clustering follow the declaration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def comments(lake: Lake, name: str) -> dict[str, str | None]:
     return {field.name: field.metadata.get("comment") for field in lake.table(name).schema.fields}
 
 
-def test_a_changed_description_reaches_the_table_in_one_commit(lake: Lake) -> None:
+def test_changed_description_is_applied_in_one_commit(lake: Lake) -> None:
     declare(lake)
     lake.deliver("d/1.csv", "id,city\n1,Rome\n")
     lake.done()
@@ -41,28 +41,28 @@ def test_a_changed_description_reaches_the_table_in_one_commit(lake: Lake) -> No
     )
     lake.done()
     assert lake.version("bronze.d") == before + 1
-    held = detail(lake, "bronze.d")
-    assert held.description == "Departures of the day."
+    found = detail(lake, "bronze.d")
+    assert found.description == "Departures of the day."
     assert comments(lake, "bronze.d")["id"] == "The traveller."
-    assert (held.properties["delta.appendOnly"], held.properties["team"]) == ("true", "ops")
-    assert held.properties["delta.enableChangeDataFeed"] == "true"
+    assert (found.properties["delta.appendOnly"], found.properties["team"]) == ("true", "ops")
+    assert found.properties["delta.enableChangeDataFeed"] == "true"
 
 
-def test_what_is_taken_back_leaves_the_table(lake: Lake) -> None:
+def test_undeclared_properties_are_removed(lake: Lake) -> None:
     declare(lake, more="properties: {delta.enableChangeDataFeed: 'true', team: ops}")
     lake.deliver("d/1.csv", "id,city\n1,Rome\n")
     lake.done()
     lake.declare("bronze.d", "source: {files: d/*.csv, format: csv}\ncolumns: {id: int, city: string}")
     lake.done()
-    held = detail(lake, "bronze.d")
-    assert held.description is None
+    found = detail(lake, "bronze.d")
+    assert found.description is None
     assert comments(lake, "bronze.d")["id"] is None
-    assert "team" not in held.properties
-    assert held.properties["delta.enableChangeDataFeed"] == "true", "what every table has stays"
-    assert "goldsmith.declared" not in held.properties
+    assert "team" not in found.properties
+    assert found.properties["delta.enableChangeDataFeed"] == "true", "the property of every table remains"
+    assert "goldsmith.declared" not in found.properties
 
 
-def test_nothing_is_committed_where_nothing_changed(lake: Lake) -> None:
+def test_unchanged_declaration_causes_no_commit(lake: Lake) -> None:
     declare(lake, more="cluster_by: id")
     lake.deliver("d/1.csv", "id,city\n1,Rome\n")
     lake.done()
@@ -84,7 +84,7 @@ def test_clustering_follows_the_declaration(lake: Lake) -> None:
     assert lake.rows("bronze.d", "id") == [(1,), (2,)]
 
 
-def test_downstream_loads_pass_over_a_description(lake: Lake) -> None:
+def test_downstream_loads_ignore_a_changed_description(lake: Lake) -> None:
     declare(lake)
     lake.declare(
         "silver.d",
@@ -101,7 +101,7 @@ def test_downstream_loads_pass_over_a_description(lake: Lake) -> None:
     assert lake.rows("silver.d", "id", "city") == [(1, "Rome"), (2, "Oslo")]
 
 
-def test_an_overwritten_table_keeps_its_comments(lake: Lake) -> None:
+def test_overwritten_table_keeps_its_comments(lake: Lake) -> None:
     declare(lake)
     lake.declare(
         "gold.n",
@@ -117,7 +117,7 @@ def test_an_overwritten_table_keeps_its_comments(lake: Lake) -> None:
     assert detail(lake, "gold.n").description == "How many."
 
 
-def test_a_property_that_delta_refuses_is_told_and_the_rows_are_there(lake: Lake) -> None:
+def test_property_refused_by_delta_is_reported_after_the_rows_are_written(lake: Lake) -> None:
     declare(lake)
     lake.deliver("d/1.csv", "id,city\n1,Rome\n")
     lake.done()

@@ -1,4 +1,4 @@
-"""What DQOps' server leaves on its disk, in `ops.dqops_results`."""
+"""Results from the disk of DQOps' server, collected in `ops.dqops_results`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STORED = (
     "include_in_kpi boolean, fatal_lower_bound double, fatal_upper_bound double, error_lower_bound double, "
     "error_upper_bound double, warning_lower_bound double, warning_upper_bound double"
 )
-"""The columns that matter of those of the server's files, with their types."""
+"""The relevant columns of the server's files, with their types."""
 
 
 def result(id_: str, day: int = 21, **other: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def store(lake: Lake) -> Store:
     return Store(lake.spark, folder)
 
 
-def test_results_come_once_and_are_changed_where_they_were_judged_again(lake: Lake, store: Store) -> None:
+def test_results_are_collected_once_and_updated_when_checked_again(lake: Lake, store: Store) -> None:
     run = lake.begin()
     store.write(
         result("a"),
@@ -110,7 +110,7 @@ def test_results_come_once_and_are_changed_where_they_were_judged_again(lake: La
         ("b", "silver.flights", None, None, 0, 7.0, None, 100.0, day),
         ("c", "silver.flights", None, "key", 2, 99.5, None, 100.0, day),
     ]
-    # A gate forgets the day and judges anew: what it gives has the former ids.
+    # A gate deletes the day's results and checks again: the new results have the same ids.
     store.write(
         result("a", severity=0, actual_value=100.0, executed_at=datetime(2026, 11, 21, 9)), result("d", 22)
     )
@@ -123,7 +123,7 @@ def test_results_come_once_and_are_changed_where_they_were_judged_again(lake: La
     ]
 
 
-def test_results_with_one_id_are_one_row_whatever_their_order(lake: Lake, store: Store) -> None:
+def test_results_with_the_same_id_are_one_row_in_any_order(lake: Lake, store: Store) -> None:
     twins = [result("a", actual_value=value) for value in (1.0, 3.0, 2.0)]
     store.write(*twins)
     assert collect(lake.spark, lake.begin()).new == 1
@@ -139,8 +139,8 @@ def verdict(id_: str, series: str, day: int = 21, **other: Any) -> dict[str, Any
     return result(id_, day, **{**imported, **other})
 
 
-def test_series_that_share_an_id_are_rows_of_their_own(lake: Lake, store: Store) -> None:
-    """As the server writes them where the check has no data grouping."""
+def test_series_with_the_same_id_are_separate_rows(lake: Lake, store: Store) -> None:
+    """As the server writes them for a check without data grouping."""
     store.write(*[verdict("shared", series, actual_value=7.0) for series in ("key", "carrier", "origin")])
     assert collect(lake.spark, lake.begin()) == Collected(files=1, new=3, changed=0)
     again = [
@@ -152,11 +152,11 @@ def test_series_that_share_an_id_are_rows_of_their_own(lake: Lake, store: Store)
     assert lake.rows("ops.dqops_results", "series", "severity") == [("carrier", 1), ("key", 0), ("origin", 0)]
 
 
-def test_a_series_that_gets_an_id_of_its_own_is_not_there_twice(lake: Lake, store: Store) -> None:
+def test_series_with_a_new_id_is_not_duplicated(lake: Lake, store: Store) -> None:
     store.write(verdict("shared", "key"), verdict("shared", "key", 20))
     assert collect(lake.spark, lake.begin()).new == 2
     own = verdict("its own", "key", severity=0, executed_at=datetime(2026, 11, 21, 9))
-    # By a schedule, which forgets nothing, both are in the file.
+    # A schedule deletes nothing: the file contains both.
     store.write(verdict("shared", "key"), own, verdict("shared", "key", 20))
     assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=1)
     assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=0)
@@ -166,8 +166,8 @@ def test_a_series_that_gets_an_id_of_its_own_is_not_there_twice(lake: Lake, stor
     ]
 
 
-def test_results_that_were_merged_by_id_alone_are_completed_in_every_month(lake: Lake, store: Store) -> None:
-    """Such a table lacks series of all months, and has a name where there is no group."""
+def test_results_once_merged_only_by_id_are_completed_in_every_month(lake: Lake, store: Store) -> None:
+    """Such a table lacks series of all months, and names the missing group."""
     october = [verdict("x", series, time_period=datetime(2026, 10, 3)) for series in ("key", "origin")]
     store.write(*october, month="2026-10-01")
     store.write(result("a"), *[verdict("y", series) for series in ("key", "origin")])
@@ -187,7 +187,7 @@ def test_results_that_were_merged_by_id_alone_are_completed_in_every_month(lake:
     assert collect(lake.spark, lake.begin()) == Collected(files=1, new=0, changed=0)
 
 
-def test_months_that_are_done_are_not_read_again(lake: Lake, store: Store) -> None:
+def test_completed_months_are_not_read_again(lake: Lake, store: Store) -> None:
     store.write(result("old", time_period=datetime(2026, 10, 3)), month="2026-10-01")
     store.write(result("a"))
     store.write(result("x", table_name="airports"), table="silver.airports")
@@ -195,7 +195,7 @@ def test_months_that_are_done_are_not_read_again(lake: Lake, store: Store) -> No
     assert collect(lake.spark, lake.begin()).files == 2
 
 
-def test_no_folder_and_no_results(lake: Lake, store: Store) -> None:
+def test_missing_folder_is_an_error_and_an_empty_one_is_not(lake: Lake, store: Store) -> None:
     assert collect(lake.spark, lake.begin()) == Collected(0, 0, 0)
     store.folder.rmdir()
     with pytest.raises(SourceError) as raised:
@@ -203,7 +203,7 @@ def test_no_folder_and_no_results(lake: Lake, store: Store) -> None:
     assert raised.value.code == "GS706"
 
 
-def test_a_file_that_is_being_written_is_not_taken(
+def test_incomplete_file_is_not_collected(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from goldsmith.publish.dqops import snapshot
@@ -216,16 +216,16 @@ def test_a_file_that_is_being_written_is_not_taken(
     assert (raised.value.code, raised.value.retryable) == ("GS706", True)
 
 
-def test_a_copy_in_the_store_is_there_as_long_as_it_is_read(store: Store, tmp_path: Path) -> None:
-    """As for executors on other machines, which cannot read this disk."""
+def test_uploaded_copy_is_removed_after_reading(store: Store, tmp_path: Path) -> None:
+    """The copy is for executors on other machines, which cannot read this disk."""
     store.write(result("a"))
-    place = tmp_path / "warehouse/ops/_dqops_incoming/one"
-    with uploaded(store.spark, place.as_uri(), store.folder / "check_results") as found:
+    path = tmp_path / "warehouse/ops/_dqops_incoming/one"
+    with uploaded(store.spark, path.as_uri(), store.folder / "check_results") as found:
         assert [row.id for row in _read(store.spark, found).collect()] == ["a"]
-    assert not place.exists()
+    assert not path.exists()
 
 
-def test_a_query_finds_them(lake: Lake, store: Store) -> None:
+def test_collected_results_can_be_queried(lake: Lake, store: Store) -> None:
     from goldsmith.run.sql_query import run_query
 
     store.write(result("a"))

@@ -1,4 +1,4 @@
-"""The SQL that DQOps is given, run on Spark: it must find the rows that Goldsmith's own judgement finds."""
+"""The SQL of DQOps' checks, run on Spark: it finds the same rows as Goldsmith's expectations."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ expectations:
 
 
 def verdicts(lake: Lake, table: str) -> dict[str, int]:
-    """How many rows Goldsmith found to fail, by expectation."""
+    """The number of rows that failed at Goldsmith, by expectation."""
     frame = lake.table("ops.expectations").where(f"table = '{table}'")
     return {row["name"]: row["failed"] for row in frame.collect()}
 
@@ -92,7 +92,7 @@ def judged(lake: Lake) -> Table:
     return lake.project().tables["silver.rows"]
 
 
-def test_conditions_find_the_rows_that_the_load_found(lake: Lake, judged: Table) -> None:
+def test_conditions_find_the_same_rows_as_the_load(lake: Lake, judged: Table) -> None:
     expected = verdicts(lake, "silver.rows")
     assert len(expected) == len(judged.spec.expectations) == sum(1 for n in expected.values() if n > 0)
     subject, found, guarded = Subject.of(judged), {}, {}
@@ -100,7 +100,7 @@ def test_conditions_find_the_rows_that_the_load_found(lake: Lake, judged: Table)
     for expectation in judged.spec.expectations:
         whole = subject.sql(passes, expectation)
         assert whole is not None, expectation.name
-        # As DQOps asks: `true` for a row must be true, so that warnings by percentage count the same rows.
+        # As DQOps counts: only `true` passes, so that warnings by percentage count the same rows.
         (row,) = lake.spark.sql(
             f"SELECT count_if(NOT ({whole}\n)) AS failed, count(*) - count_if({whole}\n) AS rest FROM rows_at_rest"
         ).collect()
@@ -123,11 +123,11 @@ def test_conditions_find_the_rows_that_the_load_found(lake: Lake, judged: Table)
         assert failed == expected[names[0]] if len(names) == 1 else failed >= max(expected[n] for n in names)
 
 
-def test_a_regex_in_its_own_check_means_the_same(lake: Lake, judged: Table) -> None:
+def test_check_of_a_regex_finds_the_same_rows(lake: Lake, judged: Table) -> None:
     regex = next(e for e in judged.spec.expectations if "not_match_regex" in e.kind).arguments["regex"]
-    told = regex.replace("\\", "\\\\")
+    escaped = regex.replace("\\", "\\\\")
     lake.table("silver.rows").createOrReplaceTempView("rows_at_rest")
-    (row,) = lake.spark.sql(f"SELECT count_if(code REGEXP '{told}') AS n FROM rows_at_rest").collect()
+    (row,) = lake.spark.sql(f"SELECT count_if(code REGEXP '{escaped}') AS n FROM rows_at_rest").collect()
     assert row.n == verdicts(lake, "silver.rows")["code_to_not_match_regex"]
 
 
@@ -144,7 +144,7 @@ expectations:
 """
 
 
-def test_verdicts_of_loads_are_read_as_severities_and_clear(lake: Lake) -> None:
+def test_verdicts_of_loads_become_severities_and_are_cleared(lake: Lake) -> None:
     lake.declare("bronze.rows", "source: {files: rows/*.csv, format: csv}\ncolumns: {id: int, n: int}")
     lake.declare(
         "silver.rows", GATED, "SELECT id, n FROM bronze.rows WHERE id > (SELECT max(id) - 2 FROM bronze.rows)"

@@ -1,4 +1,4 @@
-"""Tables of every load over an upstream that changes in every way: they hold what a rebuild would give."""
+"""Every load over an upstream with all kinds of changes: the content equals that of a rebuild."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _row(random: Random) -> Row:
 
 
 def _change(upstream: Upstream, random: Random) -> None:
-    """Something happens to the upstream."""
+    """Applies a random change to the upstream."""
     rows = [_row(random) for _ in range(random.randint(1, 8))]
     number = random.randint(1, 5)
     match random.randrange(9):

@@ -1,4 +1,4 @@
-"""The same flights in other groupings and orders give the same silver and gold, and so does a rebuild."""
+"""The same flights in other batches and orders give the same silver and gold, as does a rebuild."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAYS = 3
 def at_once(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[FlightsLake, dict[str, Any]]:
-    """All days in one run: what the others are held against."""
+    """All days in one run, as the reference."""
     lake = FlightsLake.make(tmp_path_factory.mktemp("at_once"))
     lake.feed(1, DAYS)
     lake.load(spark)
@@ -26,7 +26,7 @@ def at_once(
 
 
 def derived(lake: FlightsLake, spark: SparkSession) -> dict[str, Any]:
-    """Content of silver and gold; bronze keeps each delivery and so differs."""
+    """Content of silver and gold. Bronze differs, as it contains each delivery."""
     return {name: value for name, value in lake.content(spark).items() if "bronze" not in name}
 
 
@@ -53,7 +53,7 @@ def test_day_by_day_with_late_and_repeated_deliveries(
     landing = lake.root / ".goldsmith/landing/departures"
     lake.feed(1, 1)
     lake.load(spark)
-    # Day 2 comes late, after day 3.
+    # Day 2 is delivered late, after day 3.
     lake.feed(2, 2)
     late = landing / f"{day(2)}.csv"
     late.rename(lake.root / "held_back.csv")
@@ -61,7 +61,7 @@ def test_day_by_day_with_late_and_repeated_deliveries(
     lake.load(spark)
     (lake.root / "held_back.csv").rename(late)
     lake.load(spark)
-    # Day 2 comes twice, and day 1's schedule of day 2 once more after its actuals.
+    # Day 2 is delivered twice, and day 1's schedule of day 2 again after its actuals.
     (landing / "again.csv").write_bytes(late.read_bytes())
     first = (landing / f"{day(1)}.csv").read_text().splitlines(keepends=True)
     (landing / "schedule.csv").write_text(first[0] + "".join(line for line in first if "schedule" in line))
@@ -69,7 +69,7 @@ def test_day_by_day_with_late_and_repeated_deliveries(
     assert derived(lake, spark) == at_once[1]
 
 
-def test_a_rebuild_of_every_table_changes_nothing(
+def test_rebuild_of_every_table_changes_nothing(
     at_once: tuple[FlightsLake, dict[str, Any]], spark: SparkSession, tmp_path: Path, full_counts: bool
 ) -> None:
     if not full_counts:

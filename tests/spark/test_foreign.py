@@ -1,4 +1,4 @@
-"""Changes that another program makes to a table, and values that differ in one bit."""
+"""Changes made to a table outside Goldsmith, and values that differ in one bit."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from support.properties import Upstream
 
 
 def between_check_and_commit(monkeypatch: pytest.MonkeyPatch, lake: Lake, name: str, column: str) -> None:
-    """Has another program append a row of the table right before the next commit to it, once."""
+    """Appends a row from outside Goldsmith right before the next commit to the table, once."""
     spark, path, done = lake.spark, lake.path(name), []
 
-    def meddle() -> None:
+    def append_row() -> None:
         if not done:
             done.append(True)
             row = spark.read.format("delta").load(path).limit(1).withColumn(column, F.lit(-1))
             row.write.format("delta").mode("append").save(path)
 
-    kept = commits._commit
+    original = commits._commit
 
     def late(*args: object) -> None:
-        # The log was looked at: what comes now is seen by Delta alone, which lets appends pass.
-        meddle()
-        kept(*args)  # type: ignore[arg-type]
+        # The log has been checked. Delta's own conflict detection allows concurrent appends.
+        append_row()
+        original(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(commits, "_commit", late)
 
 
-def test_an_append_between_check_and_commit_is_found_and_undone(
+def test_foreign_append_between_check_and_commit_is_detected_and_undone(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Upstream(lake, "bronze.src", "id int, n int")
@@ -51,9 +51,7 @@ def test_an_append_between_check_and_commit_is_found_and_undone(
     assert lake.done("silver")["silver.a"].status == "nothing_new"
 
 
-def test_rows_written_past_the_landing_area_are_told_of_bronze(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_foreign_rows_in_bronze_give_a_warning(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int}\n")
     lake.deliver("t/a.csv", "id\n1\n")
     lake.done()
@@ -65,13 +63,13 @@ def test_rows_written_past_the_landing_area_are_told_of_bronze(
     assert lake.rows("bronze.t", "id") == [(-1,), (1,), (2,)]
     assert lake.done(rebuild=["bronze.t"])["bronze.t"].warnings == ()
     assert lake.rows("bronze.t", "id") == [(1,), (2,)]
-    # Deleting from bronze is how a person's data leaves the lake.
+    # Deleting rows from bronze is allowed: it erases personal data.
     lake.spark.sql(f"DELETE FROM delta.`{lake.path('bronze.t')}` WHERE id = 1")
     assert lake.done()["bronze.t"].warnings == ()
 
 
-def test_a_base_that_is_not_the_version_before_is_found_after_maintenance(lake: Lake) -> None:
-    """The commit that follows a foreign one takes the trace of it along."""
+def test_foreign_commit_is_detected_after_maintenance(lake: Lake) -> None:
+    """The next commit records the foreign one."""
     source = Upstream(lake, "bronze.src", "id int, n int")
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.a", "load: append", "SELECT id, n FROM bronze.src")
@@ -95,7 +93,7 @@ def test_a_base_that_is_not_the_version_before_is_found_after_maintenance(lake: 
     assert found.foreign == ("WRITE",)
 
 
-def test_changes_of_one_bit_count_and_equal_rows_cancel(lake: Lake, spark: SparkSession) -> None:
+def test_one_bit_is_a_change_and_equal_rows_cancel_out(lake: Lake, spark: SparkSession) -> None:
     path = str(lake.root / "exact")
     values = (
         "1 AS id, {0} AS d, array(CAST({0} AS float)) AS a, map('x', {0}, 'y', 1D) AS m, {1} AS v, {2} AS w"
@@ -126,7 +124,7 @@ def test_changes_of_one_bit_count_and_equal_rows_cancel(lake: Lake, spark: Spark
     assert changes(values.format("0D", 'parse_json(\'{"b": 1, "a": [0.5]}\')', nested)) == (1, 1)
 
 
-def test_the_hash_of_a_row_tells_zeros_and_nested_maps_apart(spark: SparkSession) -> None:
+def test_row_hash_distinguishes_zeros_and_nested_maps(spark: SparkSession) -> None:
     frame = spark.sql(
         "SELECT * FROM VALUES (0D, map(1, map(1, 2)), 0F), (double('-0.0'), map(1, map(1, 2)), 0F), "
         "(0D, map(1, map(1, 3)), 0F), (0D, map(1, map(1, 2)), float('-0.0')) AS t(d, m, f)"
@@ -134,7 +132,7 @@ def test_the_hash_of_a_row_tells_zeros_and_nested_maps_apart(spark: SparkSession
     assert frame.selectExpr(f"{row_hash(frame.schema)} AS h").distinct().count() == 4
 
 
-def test_a_zero_that_changes_its_sign_reaches_every_load(lake: Lake) -> None:
+def test_changed_sign_of_zero_is_loaded_by_every_load(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, d double")
     source.append([{"id": 1, "d": -0.0}])
     sql = "SELECT id, d FROM bronze.src"

@@ -1,4 +1,4 @@
-"""What the analysis knows of Spark's functions, held against Spark's own registry: a new one is looked at first."""
+"""The analysis' list of functions, compared with Spark's registry: a new function must be classified."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pyspark.sql import SparkSession
 from goldsmith.project.sql.functions import KNOWN, NON_DETERMINISTIC, TIME_WINDOWS
 
 _SYNTAX = {"try_cast", "charindex", "timestampadd", "timestampdiff"}
-"""What is written as a call and is no function."""
+"""Syntax that looks like a call and is no function."""
 
 _WORDS = {"case"}
-"""Functions that are written as something else."""
+"""Functions with their own syntax."""
 
 
-def test_every_function_of_spark_is_known(spark: SparkSession) -> None:
+def test_every_function_of_spark_is_listed(spark: SparkSession) -> None:
     names = {row[0] for row in spark.sql("SHOW FUNCTIONS").collect()}
     assert {name for name in names if name[0].isalpha()} - _WORDS == KNOWN - _SYNTAX
 
 
-def test_functions_that_spark_says_change_are_refused(spark: SparkSession) -> None:
-    """Those whose class decides by itself whether it is deterministic, or that only a session can evaluate."""
+def test_non_deterministic_functions_of_spark_are_refused(spark: SparkSession) -> None:
+    """Functions whose class is nondeterministic, or that only a session can evaluate."""
     jvm: Any = spark._jvm
     catalog = spark._jsparkSession.sessionState().catalog()
     loader = jvm.Thread.currentThread().getContextClassLoader()

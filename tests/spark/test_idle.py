@@ -1,4 +1,4 @@
-"""A run that has nothing to do is known without Spark; one that may have something never passes for it."""
+"""A run without work is detected without Spark, and never wrongly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def declare(lake: Lake) -> None:
     lake.declare("silver.orders", DAILY, SQL)
 
 
-def test_a_run_with_nothing_new_is_known_without_spark(shop: Lake) -> None:
+def test_run_with_nothing_new_is_detected_without_spark(shop: Lake) -> None:
     found = shop.idle()
     assert found is not None
     assert {(each.table, each.status) for each in found.outcomes} == {
@@ -36,13 +36,13 @@ def test_a_run_with_nothing_new_is_known_without_spark(shop: Lake) -> None:
         ("silver.orders", "nothing_new"),
     }
     assert shop.idle("silver.orders") is not None
-    # Commits without rows are passed over: those of maintenance, and those that change a comment.
+    # Commits without rows are ignored: maintenance and changed comments.
     shop.spark.sql(f"OPTIMIZE delta.`{shop.path('bronze.orders')}`")
     shop.spark.sql(f"ALTER TABLE delta.`{shop.path('bronze.orders')}` ALTER COLUMN id COMMENT 'x'")
     assert shop.idle() is not None
 
 
-def test_whatever_may_be_new_needs_spark(shop: Lake) -> None:
+def test_possible_changes_require_spark(shop: Lake) -> None:
     silver = shop.path("silver.orders")
     shop.deliver("orders/2.csv", "id,amount\n2,20\n")
     assert shop.idle() is None
@@ -68,13 +68,13 @@ def test_whatever_may_be_new_needs_spark(shop: Lake) -> None:
     assert shop.idle() is None, "its log lost its newest version"
 
 
-def test_a_lake_to_which_nothing_was_delivered_is_left_empty(lake: Lake) -> None:
+def test_lake_without_deliveries_has_nothing_to_do(lake: Lake) -> None:
     declare(lake)
     lake.declare("bronze.prices", ORDERS.replace("orders", "prices"))
-    assert lake.idle() is None, "the landing folder is not there, which is an error"
+    assert lake.idle() is None, "the landing folder is missing, which is an error"
     lake.deliver("orders/_later", "")
     lake.deliver("prices/_later", "")
     assert lake.idle() is not None
-    assert lake.idle("silver.orders") is not None, "its upstream is not there, and nobody delivered to it"
+    assert lake.idle("silver.orders") is not None, "its upstream does not exist and has no files"
     lake.deliver("orders/1.csv", "id,amount\n1,10\n")
-    assert lake.idle("bronze.prices") is None, "it is made empty, so that what reads it can load"
+    assert lake.idle("bronze.prices") is None, "it is created empty, so that its readers can load"

@@ -1,4 +1,4 @@
-"""kill -9 of a release, and releases beside loads, each in processes of their own."""
+"""kill -9 of a release, and concurrent releases and loads, each in its own process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ expectations:
     otherwise: quarantine
 """
 EXACT = "1234567890123456789012345.12345"
-"""No double holds it."""
+"""No double can represent it."""
 
 LONGEST = 25.0
-"""Seconds within which a release is killed at first; then as long as one took that ended before."""
+"""Maximum delay in seconds before the first kill; later, the duration of the last finished release."""
 
 
 def command(lake: Lake, *arguments: str) -> subprocess.Popen[str]:
-    """Starts the command in a process group of its own."""
+    """Starts the command in its own process group."""
     return subprocess.Popen(
         [sys.executable, "-m", "goldsmith.cli.main", *arguments],
         cwd=lake.root,
@@ -43,7 +43,7 @@ def command(lake: Lake, *arguments: str) -> subprocess.Popen[str]:
 
 
 def delivered(lake: Lake, name: str, ids: range) -> None:
-    """Rows of which the even ones break the first rule."""
+    """Delivers rows; those with an even id fail the first rule."""
     rows = "".join(f"{id_},{EXACT if id_ % 2 == 0 else 1}\n" for id_ in ids)
     lake.deliver(f"orders/{name}.csv", f"id,amount\n{rows}")
 
@@ -57,14 +57,14 @@ def content(lake: Lake) -> list[tuple[int, str]]:
     return sorted((row["id"], row["amount"]) for row in rows)
 
 
-def test_a_killed_release_run_again_releases_each_row_once(
+def test_killed_release_run_again_releases_each_row_once(
     spark: SparkSession, tmp_path: Path, full_counts: bool
 ) -> None:
     lake = Lake(spark, tmp_path)
     moments = random.Random()
-    longest, struck, last = LONGEST, 0, 0
+    longest, kills, last = LONGEST, 0, 0
     for number in range(40 if full_counts else 6):
-        if struck == (20 if full_counts else 1):
+        if kills == (20 if full_counts else 1):
             break
         lake.declare("bronze.orders", RULE % 5)
         delivered(lake, str(number), range(last, last + 40))
@@ -79,7 +79,7 @@ def test_a_killed_release_run_again_releases_each_row_once(
         except subprocess.TimeoutExpired:
             os.killpg(victim.pid, signal.SIGKILL)
             victim.communicate()
-            struck += 1
+            kills += 1
         again = command(lake, "quarantine", "release", "bronze.orders", "--json")
         printed, errors = again.communicate()
         assert again.returncode == 0, errors
@@ -87,10 +87,12 @@ def test_a_killed_release_run_again_releases_each_row_once(
         assert content(lake) == expected(last)
         assert lake.quarantine("bronze.orders") == []
         assert lake.release("bronze.orders").released == 0
-    assert struck == (20 if full_counts else 1), "too few releases were killed before they ended"
+    assert kills == (20 if full_counts else 1), "too few releases were killed before they ended"
 
 
-def test_two_releases_and_a_load_at_once_lose_and_double_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_two_concurrent_releases_and_a_load_lose_and_duplicate_no_row(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     lake = Lake(spark, tmp_path)
     lake.declare("bronze.orders", RULE % 5)
     delivered(lake, "a", range(40))

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a replay, and two runs at once: the lake ends as if nothing had happened."""
+"""kill -9 at random times of a replay, and two concurrent runs: the content is as without them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from support.flights_lake import FlightsLake, day
 
 
-def test_a_killed_replay_run_again_ends_as_if_never_killed(
+def test_killed_replay_run_again_gives_the_same_content(
     spark: SparkSession, tmp_path: Path, full_counts: bool
 ) -> None:
     kills = 30 if full_counts else 2
@@ -23,7 +23,7 @@ def test_a_killed_replay_run_again_ends_as_if_never_killed(
     whole = FlightsLake.make(tmp_path / "whole", broken=True)
     killed = FlightsLake.make(tmp_path / "killed", broken=True)
     longest = 20.0
-    struck = 0
+    hits = 0
     for number in range(1, kills + 1):
         whole.feed(number, number)
         if full_counts:
@@ -45,20 +45,20 @@ def test_a_killed_replay_run_again_ends_as_if_never_killed(
         except subprocess.TimeoutExpired:
             os.killpg(victim.pid, signal.SIGKILL)
             victim.communicate()
-            struck += 1
+            hits += 1
         began = time.monotonic()
         again = killed.command(*replay)
-        told, _ = again.communicate()
-        assert again.returncode == 0, f"day {number}, killed after {moment:.1f} s:\n{told}"
+        output, _ = again.communicate()
+        assert again.returncode == 0, f"day {number}, killed after {moment:.1f} s:\n{output}"
         longest = max(8.0, time.monotonic() - began)
         if full_counts:
             assert killed.content(spark) == whole.content(spark), f"day {number}, killed after {moment:.1f} s"
     whole.load(spark)
     assert killed.content(spark) == whole.content(spark)
-    assert struck >= kills // 2, "most replays must have been hit before they ended"
+    assert hits >= kills // 2, "most replays must have been hit before they ended"
 
 
-def test_two_runs_at_once_leave_the_content_right(spark: SparkSession, tmp_path: Path) -> None:
+def test_two_concurrent_runs_give_the_same_content(spark: SparkSession, tmp_path: Path) -> None:
     whole = FlightsLake.make(tmp_path / "whole", broken=True)
     shared = FlightsLake.make(tmp_path / "shared", broken=True)
     whole.feed(1, 2)
@@ -66,17 +66,17 @@ def test_two_runs_at_once_leave_the_content_right(spark: SparkSession, tmp_path:
     shared.feed(1, 2)
     both = [shared.command("run", "--json") for _ in range(2)]
     ended = [(process.communicate()[0], process.returncode) for process in both]
-    gave_way = 0
-    for told, code in ended:
-        failures = [table["error"] for table in json.loads(told)["tables"] if table["status"] == "failed"]
+    gave_up = 0
+    for output, code in ended:
+        failures = [table["error"] for table in json.loads(output)["tables"] if table["status"] == "failed"]
         assert {(error["code"], error["retryable"]) for error in failures} <= {
             ("GS502", True),
             ("GS307", True),
         }
         assert code == (1 if failures else 0)
-        gave_way += bool(failures)
-    assert gave_way, "they ran over the same tables at the same time"
+        gave_up += bool(failures)
+    assert gave_up, "they ran over the same tables at the same time"
     last = shared.command("run")
-    told, _ = last.communicate()
-    assert last.returncode == 0, told
+    output, _ = last.communicate()
+    assert last.returncode == 0, output
     assert shared.content(spark) == whole.content(spark)

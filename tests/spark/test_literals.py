@@ -1,4 +1,4 @@
-"""Values of every type of Spark, carried from one query to the next as literals, and through loads as keys."""
+"""Values of every Spark type, passed between queries as literals and used as keys of loads."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
-def test_every_value_of_every_type_comes_back(spark: SparkSession, zone: str) -> None:
+def test_literals_of_every_type_round_trip(spark: SparkSession, zone: str) -> None:
     session = spark.newSession()
     session.conf.set("spark.sql.session.timeZone", zone)
     for type_, values in VALUES.items():
@@ -95,13 +95,13 @@ def test_every_value_of_every_type_comes_back(spark: SparkSession, zone: str) ->
         )
 
 
-def test_types_of_maps_and_variants_have_no_literals() -> None:
+def test_maps_and_variants_have_no_literals() -> None:
     for text in ("map<int,string>", "variant", "struct<a:array<map<int,int>>>"):
         assert not groupable(parsed(text))
     assert type_text(parsed("struct<`a b`:array<int>>")) == "struct<`a b`: array<int>>"
 
 
-def test_a_range_holds_its_values_and_lists_few_days(spark: SparkSession) -> None:
+def test_range_includes_its_values_and_lists_few_days(spark: SparkSession) -> None:
     days = spark.sql("SELECT c FROM VALUES (DATE '9999-12-30'), (DATE '+10000-01-01'), (NULL) AS t(c)")
     found = days.selectExpr(range_of("c", days.schema["c"].dataType)).collect()[0][0]
     assert found == "IN (DATE '9999-12-30', DATE '9999-12-31', DATE '+10000-01-01', NULL)"
@@ -114,7 +114,7 @@ def test_a_range_holds_its_values_and_lists_few_days(spark: SparkSession) -> Non
     assert none.selectExpr(range_of("c", none.schema["c"].dataType)).collect()[0][0] is None
 
 
-def test_days_beyond_the_year_9999_are_keys_and_parts(lake: Lake) -> None:
+def test_days_beyond_year_9999_are_valid_keys_and_partitions(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "day date, n int")
     lake.declare("silver.t", "load: {merge: {key: day, newest_by: n}}", "SELECT day, n FROM bronze.src")
     lake.declare("gold.parts", "load: {overwrite_partitions: {by: day}}", "SELECT day, n FROM bronze.src")
@@ -175,10 +175,10 @@ def every(lake: Lake) -> Upstream:
     return source
 
 
-def test_keys_and_parts_of_every_type_take_changes_and_removals(
+def test_keys_and_partitions_of_every_type_follow_updates_and_deletes(
     lake: Lake, every: Upstream, full_counts: bool
 ) -> None:
-    """Incremental loads and a rebuild agree, with a row that goes to quarantine and comes back."""
+    """A row is quarantined and re-evaluated by incremental loads."""
     if not full_counts:
         pytest.skip("every type in every load takes minutes: make faults")
     keys = ", ".join(STORED)
@@ -192,7 +192,7 @@ def test_keys_and_parts_of_every_type_take_changes_and_removals(
     lake.declare("silver.t", f"load: {{merge: {{key: [{keys}]}}}}\n{rule}", "SELECT * FROM bronze.src")
     tables = ("gold.parts", "gold.one", "silver.t")
     lake.done("silver", "gold")
-    for statement, held, quarantined in (
+    for statement, expected, quarantined in (
         ("UPDATE {t} SET n = 2", [(1, 2), (2, 2), (3, 2)], 0),
         ("UPDATE {t} SET n = 10 WHERE id IN (1, 2)", [(3, 2)], 2),
         ("UPDATE {t} SET n = 5 WHERE id = 2", [(2, 5), (3, 2)], 1),
@@ -204,5 +204,5 @@ def test_keys_and_parts_of_every_type_take_changes_and_removals(
         done = lake.done("silver", "gold")
         for table in tables:
             assert done[table].commits[0].mode == "incremental", done[table].warnings
-            assert lake.rows(table, "id", "n") == held, (table, statement)
+            assert lake.rows(table, "id", "n") == expected, (table, statement)
             assert len(lake.quarantine(table)) == quarantined, (table, statement)

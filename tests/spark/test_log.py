@@ -1,4 +1,4 @@
-"""Looks into a table's log, and the settings that a load's size decides."""
+"""Reads of a table's log, and settings that depend on a load's size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from goldsmith.engine.launch.session import SMALL, sized
 from support.lake import Lake
 
 
-def test_a_commit_with_much_to_say_is_read_whole(lake: Lake) -> None:
+def test_commit_with_large_metadata_is_read_completely(lake: Lake) -> None:
     lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int}\n")
     names = [f"t/{number:03}-{'äß€😀' * 9}.csv" for number in range(120)]
     for name in names:
@@ -23,7 +23,7 @@ def test_a_commit_with_much_to_say_is_read_whole(lake: Lake) -> None:
     )
 
 
-def test_small_loads_write_one_file_and_leave_the_session_as_it_was(lake: Lake) -> None:
+def test_small_load_writes_one_file(lake: Lake) -> None:
     lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {id: int, k: int}\n")
     lake.declare(
         "silver.t",
@@ -35,19 +35,19 @@ def test_small_loads_write_one_file_and_leave_the_session_as_it_was(lake: Lake) 
     assert len(lake.home.sizes(lake.path("silver.t"), ".parquet")) == 1
 
 
-def test_settings_by_size_end_with_the_work(spark: SparkSession) -> None:
+def test_settings_by_size_are_reset_after_the_load(spark: SparkSession) -> None:
     session = spark.newSession()
     keys = ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")
 
-    def held() -> list[str | None]:
+    def settings() -> list[str | None]:
         return [session.conf.get(key) for key in keys]
 
-    before = held()
+    before = settings()
     with sized(session, SMALL):
-        assert held() == ["false", "1"]
+        assert settings() == ["false", "1"]
     with sized(session, SMALL, declared=keys[1:]):
-        assert held() == ["false", before[1]]
-    assert held() == before
+        assert settings() == ["false", before[1]]
+    assert settings() == before
     for size in (SMALL + 1, None):
         with sized(session, size):
-            assert held() == before
+            assert settings() == before

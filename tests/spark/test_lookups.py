@@ -1,4 +1,4 @@
-"""Tables that read others beside the one that drives them."""
+"""Tables with lookups beside their driving upstreams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SELECT s.id, s.k, l.name FROM bronze.src s LEFT JOIN bronze.names l ON s.k = l.k
 LOAD = "load: {merge: {key: id}}\nchanges_of: bronze.src\n"
 
 
-def test_a_changed_lookup_rebuilds_unless_it_counts_as_loaded(lake: Lake) -> None:
+def test_changed_lookup_rebuilds_unless_declared_as_loaded(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, k int")
     names = Upstream(lake, "bronze.names", "k int, name string")
     source.append([{"id": 1, "k": 1}, {"id": 2, "k": 2}])
@@ -43,8 +43,8 @@ def test_a_changed_lookup_rebuilds_unless_it_counts_as_loaded(lake: Lake) -> Non
     assert lake.rows("silver.union") == [(1, 1), (1, 1), (2, 2), (2, 2), (3, 2)]
 
 
-def test_two_drivers_joined(lake: Lake) -> None:
-    """Each pair of rows is found once, whether its parts come together or one after the other."""
+def test_two_joined_drivers(lake: Lake) -> None:
+    """Each pair of rows is found once, whether its rows arrive in one load or in two."""
     orders = Upstream(lake, "bronze.orders", "id int, customer int")
     customers = Upstream(lake, "bronze.customers", "customer int, name string")
     orders.append([{"id": 1, "customer": 1}, {"id": 2, "customer": 2}])
@@ -70,8 +70,8 @@ def test_two_drivers_joined(lake: Lake) -> None:
     assert lake.rows("silver.t") == [(2, 2, "Bert"), (3, 3, "Cy"), (4, 2, "Bert")]
 
 
-def test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does(lake: Lake) -> None:
-    """A row may be decided by another row of the same upstream, of a later batch or of one that is removed."""
+def test_reference_to_the_driver_gives_the_same_rows_as_a_rebuild(lake: Lake) -> None:
+    """A row's verdict depends on another row of the same upstream, in a later batch or deleted."""
     source = Upstream(lake, "bronze.src", "id int, parent int")
     sql = "SELECT id, parent FROM bronze.src"
     rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: parent, table: bronze.src, key: id}, otherwise: "
@@ -92,8 +92,8 @@ def test_a_driver_that_rows_are_also_looked_up_in_decides_as_a_rebuild_does(lake
     assert [reasons for reasons, _ in lake.quarantine("silver.quarantines")] == [("parent_to_exist_in",)]
 
 
-def test_one_of_several_drivers_that_rows_are_also_looked_up_in(lake: Lake) -> None:
-    """Rows are looked up in drivers whose turn has not come as they are when all are applied."""
+def test_reference_to_one_of_several_drivers(lake: Lake) -> None:
+    """References read the drivers in their state after all changes."""
     left, right = Upstream(lake, "bronze.a", "id int, k int"), Upstream(lake, "bronze.b", "id int, k int")
     sql = "SELECT id, k FROM bronze.a UNION ALL SELECT id, k FROM bronze.b"
     drivers = "load: append\nchanges_of: [bronze.a, bronze.b]\nexpectations:\n"
@@ -111,7 +111,7 @@ def test_one_of_several_drivers_that_rows_are_also_looked_up_in(lake: Lake) -> N
     assert [commit.mode for commit in done["silver.stops"].commits] == ["incremental", "incremental"]
 
 
-def test_an_exception_that_is_taken_back_rebuilds_and_one_that_is_added_does_not(lake: Lake) -> None:
+def test_removed_exception_rebuilds_and_an_added_one_does_not(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, k int")
     names = Upstream(lake, "bronze.names", "k int, name string")
     source.append([{"id": 1, "k": 1}])
@@ -135,8 +135,8 @@ def test_an_exception_that_is_taken_back_rebuilds_and_one_that_is_added_does_not
     assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
 
 
-def test_columns_are_found_whatever_their_case(lake: Lake) -> None:
-    """Where the check knows the columns, and where only the run does: those of bronze are not declared."""
+def test_column_names_are_case_insensitive(lake: Lake) -> None:
+    """For columns known to check, and for those known only to the run, as bronze declares none."""
     source = Upstream(lake, "bronze.src", "id int, k int, ts int")
     lake.declare("bronze.src", "source: {files: never/*.csv, format: csv}")
     source.append([{"id": 1, "k": 1, "ts": 1}, {"id": 2, "k": 2, "ts": 1}])
@@ -158,8 +158,8 @@ def test_columns_are_found_whatever_their_case(lake: Lake) -> None:
     assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
 
 
-def test_a_removed_row_leaves_though_a_lookup_that_is_as_loaded_changed(lake: Lake) -> None:
-    """Its key is computed from the driver alone: the lookup would not give the row any more."""
+def test_deleted_row_is_removed_although_an_as_loaded_lookup_changed(lake: Lake) -> None:
+    """The key is computed only from the driver: the changed lookup no longer gives the row."""
     source = Upstream(lake, "bronze.src", "id int, k int")
     names = Upstream(lake, "bronze.names", "k int, name string")
     source.append([{"id": 1, "k": 1}, {"id": 2, "k": 2}])

@@ -1,4 +1,4 @@
-"""Maintenance: fewer files, the same rows, and nothing lost that a table still has to read."""
+"""Maintenance: fewer files, the same rows, and no file removed that a table still has to read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
     return lake
 
 
-def kept_up(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, MaintenanceResult]:
+def maintained(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, MaintenanceResult]:
     run = lake.begin()
     chosen = run.project.select(names)
     done = maintain(lake.spark, run, chosen, ops=not names, dry_run=dry_run, parallel=2)
@@ -50,7 +50,7 @@ def kept_up(lake: Lake, *names: str, dry_run: bool = False) -> dict[str, Mainten
 
 
 def older(lake: Lake, name: str, days: float, *, after: int = -1) -> None:
-    """Makes commits after a version, and what they removed, so many days old."""
+    """Dates the commits after a version, and their removed files, back by some days."""
     by = int(days * 24 * 3600 * 1000)
     for path in sorted(Path(lake.path(name), "_delta_log").glob("*.json")):
         if int(path.stem) <= after:
@@ -72,17 +72,17 @@ def files_older(lake: Lake, name: str, days: float) -> None:
         os.utime(path, (then, then))
 
 
-def test_many_files_become_few_and_what_is_loaded_stays_loaded(lake: Lake) -> None:
+def test_compaction_reduces_files_and_keeps_the_ledger(lake: Lake) -> None:
     for number in range(3):
         lake.deliver(f"orders/b{number}.csv", f"id,amount\n{number + 10},7\n")
         lake.done()
-    before, held = lake.rows("silver.orders"), lake.quarantine("silver.orders")
-    done = kept_up(lake)
+    before, quarantined = lake.rows("silver.orders"), lake.quarantine("silver.orders")
+    done = maintained(lake)
     assert done["bronze.orders"].compacted == (4, 1)
     assert done["silver.orders"].removed == 0
     assert "ops.table_runs" in done
     assert lake.rows("silver.orders") == before
-    assert lake.quarantine("silver.orders") == held
+    assert lake.quarantine("silver.orders") == quarantined
     outcomes = lake.done()
     assert {outcome.status for outcome in outcomes.values()} == {"nothing_new"}
     assert outcomes["bronze.orders"].counter == 5
@@ -95,59 +95,59 @@ def test_many_files_become_few_and_what_is_loaded_stays_loaded(lake: Lake) -> No
     assert modes == {"first", "incremental"}
 
 
-def test_a_second_time_there_is_nothing_to_do(lake: Lake) -> None:
-    kept_up(lake)
+def test_repeated_maintenance_commits_nothing(lake: Lake) -> None:
+    maintained(lake)
     versions = {name: lake.version(name) for name in ("bronze.orders", "silver.orders", "ops.table_runs")}
-    kept_up(lake)
+    maintained(lake)
     assert versions == {name: lake.version(name) for name in versions}
 
 
-def test_the_bookmark_is_in_the_newest_commit_of_a_compacted_table(lake: Lake) -> None:
+def test_newest_commit_of_a_compacted_table_contains_the_bookmark(lake: Lake) -> None:
     lake.deliver("orders/b.csv", "id,amount\n3,7\n")
     lake.done()
-    kept_up(lake, "bronze.orders")
+    maintained(lake, "bronze.orders")
     log = TableLog(lake.spark, lake.path("bronze.orders"))
     metadata = log.commit(log.version()).metadata
     assert metadata is not None
     assert (metadata.mode, metadata.counter, metadata.files) == ("maintenance", 3, ())
 
 
-def test_old_files_go_and_those_that_a_reader_still_needs_stay(lake: Lake) -> None:
+def test_old_files_are_removed_unless_a_reader_needs_them(lake: Lake) -> None:
     run_bronze = lambda: lake.done("bronze.orders")  # noqa: E731
     for number in range(3):
         lake.deliver(f"orders/b{number}.csv", f"id,amount\n{number + 10},7\n")
         run_bronze()
-    kept_up(lake, "bronze.orders")
+    maintained(lake, "bronze.orders")
     older(lake, "bronze.orders", 20)
     files_older(lake, "bronze.orders", 20)
-    looked = kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"]
-    assert (looked.held_by, looked.removed) == ("silver.orders", 0)
-    assert kept_up(lake, "bronze.orders")["bronze.orders"].removed == 0
+    planned = maintained(lake, "bronze.orders", dry_run=True)["bronze.orders"]
+    assert (planned.held_by, planned.removed) == ("silver.orders", 0)
+    assert maintained(lake, "bronze.orders")["bronze.orders"].removed == 0
     outcomes = lake.done("silver.orders")
     assert outcomes["silver.orders"].commits[0].mode == "incremental"
-    looked = kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"]
-    assert looked.held_by is None
-    assert looked.removed == 4
-    assert kept_up(lake, "bronze.orders")["bronze.orders"].removed == 4
-    assert kept_up(lake, "bronze.orders", dry_run=True)["bronze.orders"].removed == 0
+    planned = maintained(lake, "bronze.orders", dry_run=True)["bronze.orders"]
+    assert planned.held_by is None
+    assert planned.removed == 4
+    assert maintained(lake, "bronze.orders")["bronze.orders"].removed == 4
+    assert maintained(lake, "bronze.orders", dry_run=True)["bronze.orders"].removed == 0
     assert len(lake.rows("bronze.orders")) == 5
     lake.deliver("orders/c.csv", "id,amount\n30,7\n")
     assert lake.done()["silver.orders"].commits[0].mode == "incremental"
 
 
-def test_a_table_that_something_else_changed_is_still_found_out(lake: Lake) -> None:
+def test_foreign_change_is_detected_after_maintenance(lake: Lake) -> None:
     lake.table("silver.orders").limit(1).write.format("delta").mode("append").save(lake.path("silver.orders"))
-    kept_up(lake)
+    maintained(lake)
     outcome = lake.done()["silver.orders"]
     assert outcome.reason == "changed outside Goldsmith"
     assert [row[:2] for row in lake.rows("silver.orders")] == [(1, 10)]
 
 
-def test_what_a_killed_run_left_in_the_quarantine_still_goes_and_the_rest_stays(lake: Lake) -> None:
+def test_entries_of_a_killed_run_are_removed_after_maintenance(lake: Lake) -> None:
     lake.deliver("orders/b.csv", "id,amount\n3,7\n")
     lake.done()
-    held = lake.quarantine("silver.orders")
-    assert len(held) == 1
+    quarantined = lake.quarantine("silver.orders")
+    assert len(quarantined) == 1
     quarantine = QuarantineTable(lake.spark, lake.begin().quarantine_path("silver.orders"))
     judged = lake.table("silver.orders").select(
         "id",
@@ -156,7 +156,7 @@ def test_what_a_killed_run_left_in_the_quarantine_still_goes_and_the_rest_stays(
         F.lit(None).cast("map<string,string>").alias(BAD),
     )
     quarantine.add(judged, ["id"], EntryBatch("killed", 3, datetime.now(UTC)))
-    kept_up(lake)
+    maintained(lake)
     lake.deliver("orders/c.csv", "id,amount\n4,7\n")
     lake.done()
-    assert lake.quarantine("silver.orders") == held
+    assert lake.quarantine("silver.orders") == quarantined

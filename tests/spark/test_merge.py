@@ -1,4 +1,4 @@
-"""The merge load, rule by rule."""
+"""The rules of the merge load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ load: {merge: {key: [v]}}
 """
 
 
-def test_late_rows_deletes_and_the_rows_of_a_merge_table(lake: Lake) -> None:
+def test_late_rows_and_deletes_update_their_keys(lake: Lake) -> None:
     lake.declare("bronze.orders", SOURCE)
     lake.declare("silver.orders", ORDERS, "SELECT id, seq, v, op FROM bronze.orders")
     lake.declare("silver.names", TOTALS, "SELECT v, id FROM silver.orders WHERE id <> 9")
@@ -28,7 +28,7 @@ def test_late_rows_deletes_and_the_rows_of_a_merge_table(lake: Lake) -> None:
     lake.deliver("orders/b.csv", "id,seq,v,op\n1,3,gone,D\n2,0,late,U\n4,5,del,D\n3,2,b,U\n2,2,y,U\n")
     second = lake.done()
     assert (second["silver.orders"].counts.deleted, second["silver.orders"].counts.updated) == (1, 2)
-    # `b` moved from order 2 to order 3; `aa` and `x` belong to no order any more.
+    # `b` moved from order 2 to order 3. No order has `aa` or `x` any more.
     assert lake.rows("silver.names") == [("b", 3), ("y", 2)]
     lake.deliver("orders/c.csv", "id,seq,v,op\n1,2,older,U\n4,4,old,U\n4,6,new,I\n3,9,,D\n")
     lake.done()
@@ -40,7 +40,7 @@ def test_late_rows_deletes_and_the_rows_of_a_merge_table(lake: Lake) -> None:
     assert {name: lake.version(name) for name in versions} == versions
 
 
-def test_a_value_that_changes_its_column_is_a_change(lake: Lake) -> None:
+def test_value_moved_to_another_column_is_a_change(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, a string, b string")
     source.append([{"id": 1, "a": "x", "b": None}, {"id": 2, "a": None, "b": None}])
     lake.declare("silver.t", "load: {merge: {key: id}}", "SELECT id, a, b FROM bronze.src")
@@ -52,7 +52,7 @@ def test_a_value_that_changes_its_column_is_a_change(lake: Lake) -> None:
         assert lake.rows(table) == [(1, None, "x"), (2, None, None)]
 
 
-def test_keys_that_lose_their_fraction_are_quarantined_and_stay_so(lake: Lake) -> None:
+def test_keys_with_a_lossy_cast_remain_quarantined(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id double, at timestamp, n int")
     source.append([{"id": 1.5, "at": None, "n": 1}, {"id": 1.0, "at": None, "n": 2}])
     source.append([{"id": 2.5, "at": None, "n": 3}])
@@ -76,7 +76,7 @@ def test_keys_that_lose_their_fraction_are_quarantined_and_stay_so(lake: Lake) -
     assert sorted(row["id"] for _, row in lake.quarantine("silver.t")) == ["1.25", "1.5", "2.5"]
 
 
-def test_rows_that_the_query_leaves_out_cannot_fail_its_keys(lake: Lake) -> None:
+def test_filtered_rows_cannot_fail_the_cast_of_keys(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id string, n int")
     source.append([{"id": "1", "n": 1}, {"id": "x", "n": 2}, {"id": "2", "n": 3}])
     sql = "SELECT CAST(id AS int) AS id, n FROM bronze.src WHERE id RLIKE '^[0-9]+$'"

@@ -1,4 +1,4 @@
-"""Merge against the model: whatever the order and the grouping of rows, the same table comes out."""
+"""Merge compared with the model: the content is independent of the rows' order and batches."""
 
 from __future__ import annotations
 

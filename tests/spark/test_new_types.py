@@ -1,4 +1,4 @@
-"""Columns whose type comes late: a type that a table has to be made ready for, and a file's type that is not the table's."""
+"""Types of late columns: types that need a table feature, and types of files that differ."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def parquet(**columns: list[object]) -> bytes:
     return file.getvalue()
 
 
-def test_a_local_time_comes_to_tables_that_are_there(lake: Lake) -> None:
-    """Also to their quarantines, and by an incremental load (the query is `*`)."""
+def test_timestamp_ntz_column_is_added_to_existing_tables(lake: Lake) -> None:
+    """It is also added to their quarantines, and by an incremental load (the query is `*`)."""
     lake.declare("bronze.t", f"{SOURCE}columns: {{id: int}}\n{SMALL}")
     for name, load in (("silver.m", "{merge: {key: [id]}}"), ("silver.a", "append")):
         lake.declare(
@@ -40,15 +40,15 @@ def test_a_local_time_comes_to_tables_that_are_there(lake: Lake) -> None:
     lake.declare("bronze.t", f"{SOURCE}columns: {{id: int, at: timestamp_ntz}}\n{SMALL}")
     lake.deliver("t/b.csv", f"id,at\n2,{MOMENT}\n8,{MOMENT}\n3,{MOMENT}\n")
     lake.done()
-    for name, held in (("bronze.t", 2), ("silver.m", 2), ("silver.a", 2)):
+    for name, quarantined in (("bronze.t", 2), ("silver.m", 2), ("silver.a", 2)):
         assert dict(lake.table(name).dtypes)["at"] == "timestamp_ntz", name
         found = lake.table(name).where(f"at = TIMESTAMP_NTZ '{MOMENT}'").count()
         assert found == (1 if name != "bronze.t" else 2), name
-        assert len(lake.quarantine(name)) == held, name
+        assert len(lake.quarantine(name)) == quarantined, name
     assert all(not outcome.commits for outcome in lake.done().values())
 
 
-def test_a_column_that_is_declared_no_more_keeps_its_type_or_says_so(lake: Lake) -> None:
+def test_column_no_longer_declared_keeps_its_type_or_fails_the_load(lake: Lake) -> None:
     lake.declare("bronze.t", f"{SOURCE}columns: {{id: int, v: int}}")
     lake.deliver("t/a.csv", "id,v\n1,2\n")
     lake.done()
@@ -67,7 +67,7 @@ def test_a_column_that_is_declared_no_more_keeps_its_type_or_says_so(lake: Lake)
     assert len(lake.quarantine("bronze.t")) == 1
 
 
-def test_a_type_of_parquet_that_changes_is_an_error_with_a_way_out(lake: Lake) -> None:
+def test_changed_type_of_parquet_is_an_error_until_declared(lake: Lake) -> None:
     lake.declare("bronze.t", "source: {files: t/*.parquet, format: parquet}\ncolumns: {id: bigint}")
     lake.deliver("t/a.parquet", parquet(id=[1], v=[3]))
     lake.done()
@@ -83,7 +83,7 @@ def test_a_type_of_parquet_that_changes_is_an_error_with_a_way_out(lake: Lake) -
     assert [reasons for reasons, _ in lake.quarantine("bronze.t")] == [("cast(v as bigint)",)]
 
 
-def test_values_of_a_type_that_no_cast_reaches_are_quarantined(lake: Lake) -> None:
+def test_values_of_an_impossible_cast_are_quarantined(lake: Lake) -> None:
     lake.declare(
         "bronze.t", "source: {files: t/*.parquet, format: parquet}\ncolumns: {id: bigint, day: date}"
     )

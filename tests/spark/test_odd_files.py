@@ -1,6 +1,6 @@
-"""Files that load in part or whole: rows that are not as declared are quarantined, and nothing is lost.
+"""Files loaded partly or completely: rows not as declared are quarantined, and no row is lost.
 
-All cases are loaded in one run, each as a table of its own.
+All cases are loaded in one run. Each is a table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CASES: dict[str, Case] = {}
 
 
 class Loaded:
-    """The one run of all cases, and what the tables hold after it."""
+    """The run of all cases, and the content of the tables after it."""
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
@@ -50,21 +50,21 @@ class Loaded:
 
     def counts(self, name: str) -> tuple[int, int, int]:
         """Rows in, written and quarantined."""
-        told = self.outcomes[f"bronze.{name}"].counts
-        return told.rows_in, told.written, told.quarantined
+        found = self.outcomes[f"bronze.{name}"].counts
+        return found.rows_in, found.written, found.quarantined
 
     def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
         return self.lake.rows(f"bronze.{name}", *(columns or ("id", "name")))
 
     def reasons(self, name: str, key: str) -> dict[str | None, tuple[str, ...]]:
-        """Why each row is in quarantine, by the text of one of its columns."""
+        """The reasons of each quarantined row, by the text of one of its columns."""
         return {row.get(key): reasons for reasons, row in self.lake.quarantine(f"bronze.{name}")}
 
     def malformed(self, name: str) -> list[str]:
-        """The text of the quarantined records, each held for nothing but that it is malformed."""
-        held = self.lake.quarantine(f"bronze.{name}")
-        assert {reasons for reasons, _ in held} == {("malformed",)}
-        return sorted(row["_malformed"] for _, row in held)
+        """The text of the quarantined records, whose only reason is that they are malformed."""
+        entries = self.lake.quarantine(f"bronze.{name}")
+        assert {reasons for reasons, _ in entries} == {("malformed",)}
+        return sorted(row["_malformed"] for _, row in entries)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def loaded(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Loa
 CASES["fields"] = Case({"a.csv": "id,name\n1,Ada\n7\n8,Eve,extra\n2,Bo\n"})
 
 
-def test_lines_with_too_few_or_too_many_fields_are_quarantined_as_they_are(loaded: Loaded) -> None:
+def test_lines_with_too_few_or_too_many_fields_are_quarantined_unchanged(loaded: Loaded) -> None:
     assert loaded.counts("fields") == (4, 2, 2)
     assert loaded.rows("fields") == BOTH
     assert loaded.malformed("fields") == ["7", "8,Eve,extra"]
@@ -87,7 +87,7 @@ CASES["types"] = Case(
 )
 
 
-def test_a_field_of_the_wrong_type_is_quarantined_and_names_the_cast(loaded: Loaded) -> None:
+def test_field_of_the_wrong_type_is_quarantined_with_the_cast_as_reason(loaded: Loaded) -> None:
     assert loaded.counts("types") == (3, 1, 2)
     assert loaded.reasons("types", "id") == {
         "x": ("cast(id as int)", "cast(born as date)"),
@@ -98,7 +98,7 @@ def test_a_field_of_the_wrong_type_is_quarantined_and_names_the_cast(loaded: Loa
 CASES["quotes"] = Case({"a.csv": 'id,name\n1,Ada\n7,"Eve\nof York"\n8,"Ed, Jr\n9,a,"b\n2,"Bo"\n'})
 
 
-def test_a_quote_that_is_not_closed_on_its_line_is_quarantined_whole(loaded: Loaded) -> None:
+def test_line_with_an_unclosed_quote_is_quarantined(loaded: Loaded) -> None:
     assert loaded.counts("quotes") == (6, 2, 4)
     assert loaded.rows("quotes") == BOTH
     assert loaded.malformed("quotes") == ['7,"Eve', '8,"Ed, Jr', '9,a,"b', 'of York"']
@@ -123,7 +123,7 @@ CASES["rfc"] = Case(
 )
 
 
-def test_quotes_separators_and_backslashes_come_through_as_in_rfc_4180(loaded: Loaded) -> None:
+def test_quotes_separators_and_backslashes_follow_rfc_4180(loaded: Loaded) -> None:
     assert loaded.counts("rfc") == (7, 7, 0)
     assert loaded.rows("rfc") == [
         (1, 'the "Great", she'),
@@ -155,7 +155,7 @@ CASES["firstlines"] = Case(
 )
 
 
-def test_marks_blank_lines_and_comments_before_the_first_line(loaded: Loaded) -> None:
+def test_byte_order_mark_blank_lines_and_comments_before_the_header_are_ignored(loaded: Loaded) -> None:
     assert loaded.counts("firstlines") == (2, 2, 0)
     assert loaded.rows("firstlines") == BOTH
 
@@ -183,7 +183,7 @@ for option, (given, text, _) in OPTIONS.items():
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_each_option_of_csv_has_its_effect(loaded: Loaded, option: str) -> None:
+def test_options_of_csv(loaded: Loaded, option: str) -> None:
     assert loaded.rows(f"option_{option}") == OPTIONS[option][2]
 
 
@@ -204,7 +204,7 @@ def test_bytes_of_another_encoding_are_quarantined(loaded: Loaded) -> None:
     }
 
 
-def test_a_declared_encoding_is_read_right(loaded: Loaded) -> None:
+def test_declared_encoding_is_used(loaded: Loaded) -> None:
     assert loaded.counts("declared_latin") == (1, 1, 0)
     assert loaded.rows("declared_latin", "id", "größe") == [(7, "Åsa")]
 
@@ -212,7 +212,7 @@ def test_a_declared_encoding_is_read_right(loaded: Loaded) -> None:
 CASES["reordered"] = Case({"a.csv": "NAME, Id\nAda,1\n", "b.csv": "id,name\n2,Bo\n"})
 
 
-def test_columns_are_found_by_name_whatever_their_order_and_case(loaded: Loaded) -> None:
+def test_columns_are_matched_by_name_in_any_order_and_case(loaded: Loaded) -> None:
     assert loaded.counts("reordered") == (2, 2, 0)
     assert loaded.rows("reordered") == BOTH
 
@@ -225,7 +225,7 @@ CASES["packed"] = Case(
 )
 
 
-def test_packed_files_are_loaded(loaded: Loaded) -> None:
+def test_compressed_files_are_loaded(loaded: Loaded) -> None:
     assert loaded.counts("packed") == (2, 2, 0)
     assert loaded.rows("packed") == BOTH
 
@@ -240,7 +240,7 @@ CASES["hidden"] = Case(
 )
 
 
-def test_hidden_and_half_written_files_are_not_read(loaded: Loaded) -> None:
+def test_hidden_and_temporary_files_are_ignored(loaded: Loaded) -> None:
     assert loaded.counts("hidden") == (2, 2, 0)
     assert {row[0] for row in loaded.rows("hidden", "_source_file")} == {"hidden/new/a.csv"}
 
@@ -259,7 +259,7 @@ CASES["documents"] = Case(
 )
 
 
-def test_lines_that_are_not_one_json_document_are_quarantined(loaded: Loaded) -> None:
+def test_lines_other_than_one_json_document_are_quarantined(loaded: Loaded) -> None:
     assert loaded.counts("documents") == (9, 2, 7)
     assert loaded.rows("documents") == BOTH
     assert loaded.malformed("documents") == sorted(NOT_JSON)
@@ -302,7 +302,7 @@ CASES["spellings"] = Case(
 )
 
 
-def test_json_keys_are_found_whatever_their_case(loaded: Loaded) -> None:
+def test_json_keys_are_case_insensitive(loaded: Loaded) -> None:
     assert loaded.counts("spellings") == (2, 2, 0)
     assert loaded.rows("spellings") == BOTH
     assert "town" not in loaded.lake.table("bronze.spellings").columns
@@ -313,7 +313,7 @@ CASES["latin_json"] = Case({"a.json": LATIN_JSON}, "format: json")
 CASES["declared_latin_json"] = Case({"a.json": LATIN_JSON}, "format: json, options: {encoding: iso-8859-1}")
 
 
-def test_json_in_another_encoding(loaded: Loaded) -> None:
+def test_json_in_another_encoding_is_quarantined_unless_declared(loaded: Loaded) -> None:
     assert loaded.counts("latin_json") == (1, 0, 1)
     assert loaded.reasons("latin_json", "id") == {7: ("not_in_encoding",)}
     assert loaded.counts("declared_latin_json") == (1, 1, 0)

@@ -1,4 +1,4 @@
-"""A project in a folder whose name has quotes, brackets, a per cent sign, blanks and more: every command works there."""
+"""Every command in a project folder with quotes, brackets, blanks and other special characters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from support.command import command
 NAME = """it's "a" %41#+[x]{y}$HOME é\U0001f600"""
 
 
-def test_every_command_works_in_a_folder_with_an_odd_name(
+def test_every_command_works_in_a_folder_with_special_characters(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextmanager
     def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
-        """The tests' session: the command's own would end it. Names of tables are this test's alone."""
+        """The tests' session, as the command would stop its own. Only this test uses these table names."""
         yield session
 
     session = spark.newSession()
@@ -55,8 +55,8 @@ def test_every_command_works_in_a_folder_with_an_odd_name(
     assert detail["clusteringColumns"] == ["order_id"]
     shown = json.loads(goldsmith("table", "show", "gold.visits_by_day", "--json"))
     assert sum(row["orders"] for row in shown) == 3
-    held = json.loads(goldsmith("quarantine", "show", "silver.visits", "--json"))
-    assert [item["row"]["order_id"] for item in held] == [3]
+    entries = json.loads(goldsmith("quarantine", "show", "silver.visits", "--json"))
+    assert [item["row"]["order_id"] for item in entries] == [3]
     rule = "{column: customer}\n    otherwise: "
     silver.write_text(silver.read_text().replace(f"{rule}quarantine", f"{rule}warn"))
     released = json.loads(goldsmith("quarantine", "release", "silver.visits", "--json"))

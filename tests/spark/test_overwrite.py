@@ -1,4 +1,4 @@
-"""overwrite: the table is replaced where its content changed, and never otherwise."""
+"""The overwrite load: the table is replaced only if its content changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from support.lake import Lake
 from support.properties import Upstream
 
 
-def test_the_same_content_is_no_change_for_those_who_read_it(lake: Lake) -> None:
+def test_unchanged_content_causes_no_commit_downstream(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, p string")
     source.append([{"id": 1, "p": "a"}, {"id": 2, "p": "a"}])
     lake.declare("silver.kinds", "load: overwrite", "SELECT DISTINCT p FROM bronze.src")

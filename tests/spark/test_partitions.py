@@ -1,4 +1,4 @@
-"""overwrite_partitions: what the changes touch is computed anew, and nothing else."""
+"""The overwrite_partitions load: only partitions with changes are recomputed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.lake import Lake
 from support.properties import Upstream
 
 
-def test_only_touched_values_are_written(lake: Lake) -> None:
+def test_only_partitions_with_changes_are_written(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, p string, n int")
     source.append([{"id": id, "p": p, "n": 1} for id, p in ((1, "a"), (2, "a"), (3, None), (4, "c"))])
     lake.declare(
@@ -24,7 +24,7 @@ def test_only_touched_values_are_written(lake: Lake) -> None:
     counts = lake.done("gold")["gold.t"].counts
     assert lake.rows("gold.t") == [("a", 1, 1), ("b", 2, 2), ("c", 1, 1)]
     assert counts.written == 2
-    # The same rows in other files: nothing is computed, the bookmark moves on.
+    # The same rows in other files: nothing is computed, and the bookmark advances.
     source.overwrite(source.rows())
     assert lake.done("gold")["gold.t"].counts.written == 0
     assert lake.done("gold")["gold.t"].status == "nothing_new"
@@ -59,8 +59,8 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 @pytest.mark.usefixtures("far_from_utc")
-def test_instants_are_the_same_wherever_it_runs(lake: Lake) -> None:
-    """Also the hour that a clock shows twice: 05:30 and 06:30 UTC are both 01:30 in New York on that day."""
+def test_timestamps_are_independent_of_the_time_zone(lake: Lake) -> None:
+    """This includes the repeated hour: 05:30 and 06:30 UTC are both 01:30 in New York on that day."""
     twice = [datetime(2013, 11, 3, hour, 30, 0, 250, tzinfo=UTC) for hour in (5, 6)]
     source = Upstream(lake, "bronze.src", "id int, at timestamp, n int")
     source.append([{"id": index, "at": at, "n": index} for index, at in enumerate(twice)])
@@ -75,8 +75,8 @@ def test_instants_are_the_same_wherever_it_runs(lake: Lake) -> None:
     source.sql("UPDATE {t} SET n = 7 WHERE id = 1")
     lake.done("silver", "gold")
     for table in ("gold.t", "silver.t"):
-        held = lake.table(table).selectExpr("CAST(at AS string)", "n").collect()
-        assert sorted(map(tuple, held)) == [
+        found = lake.table(table).selectExpr("CAST(at AS string)", "n").collect()
+        assert sorted(map(tuple, found)) == [
             ("2013-11-03 05:30:00.00025", 0),
             ("2013-11-03 06:30:00.00025", 7),
         ]
@@ -89,7 +89,7 @@ def test_instants_are_the_same_wherever_it_runs(lake: Lake) -> None:
         assert lake.quarantine(table) == []
 
 
-def test_a_new_column_upstream_arrives(lake: Lake) -> None:
+def test_new_column_upstream_is_added(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, p string")
     source.append([{"id": 1, "p": "a"}, {"id": 2, "p": "b"}])
     lake.declare("gold.t", "load: {overwrite_partitions: {by: p}}", "SELECT * FROM bronze.src")

@@ -1,4 +1,4 @@
-"""Tables that a project computes with Python."""
+"""Python tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def transform(spark: SparkSession, tables: dict[str, DataFrame]) -> DataFrame:
 """
 
 
-def test_a_function_that_fails_on_a_row_is_told_with_its_line(spark: SparkSession, tmp_path: Path) -> None:
+def test_error_in_a_python_function_is_reported_with_its_line(spark: SparkSession, tmp_path: Path) -> None:
     lake = Lake(spark, tmp_path)
     lake.declare("bronze.t", "source: {files: t/*.csv, format: csv}\ncolumns: {v: string}")
     lake.declare("gold.t", "reads: [bronze.t]")

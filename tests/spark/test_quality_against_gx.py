@@ -1,4 +1,4 @@
-"""Every expectation that Goldsmith compiles gives Great Expectations' own verdict on Spark."""
+"""Every expectation that Goldsmith compiles gives the same verdict as Great Expectations on Spark."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ WITHOUT_GX_ON_SPARK = {
 }
 
 Found = tuple[bool, int | None, int | None]
-"""Whether it holds, rows at fault, rows looked at; the counts are None if they were not asked for."""
+"""Whether the expectation is met, failing rows, checked rows; the counts are None if not requested."""
 
 Judge = Callable[..., list[Found]]
 
@@ -223,11 +223,11 @@ def differences(
     return found
 
 
-def test_every_kind_is_held_against_great_expectations() -> None:
+def test_every_kind_is_compared_with_great_expectations() -> None:
     assert {kind for kind, _ in CASES} == set(KINDS) - WITHOUT_GX_ON_SPARK
 
 
-def test_verdicts_and_counts_are_those_of_great_expectations(
+def test_verdicts_and_counts_equal_those_of_great_expectations(
     spark: SparkSession, their_verdicts: Judge
 ) -> None:
     frame = spark.createDataFrame(random_rows(1), SCHEMA).coalesce(1).cache()
@@ -235,17 +235,19 @@ def test_verdicts_and_counts_are_those_of_great_expectations(
     frame.unpersist()
 
 
-def test_mostly_holds_where_great_expectations_says_so(spark: SparkSession, their_verdicts: Judge) -> None:
+def test_verdicts_with_mostly_equal_those_of_great_expectations(
+    spark: SparkSession, their_verdicts: Judge
+) -> None:
     frame = spark.createDataFrame(random_rows(2), SCHEMA).coalesce(1).cache()
     theirs = their_verdicts(frame, MOSTLY_CASES, counts=False)
     assert differences(our_verdicts(frame, MOSTLY_CASES), theirs, MOSTLY_CASES) == []
     frame.unpersist()
-    held = [ok for ok, _, _ in theirs]
-    assert 0.3 < sum(held) / len(held) < 0.9
+    met = [ok for ok, _, _ in theirs]
+    assert 0.3 < sum(met) / len(met) < 0.9
 
 
 @pytest.mark.parametrize("rows", [0, 3], ids=["no rows", "only NULLs"])
-def test_verdicts_without_values_are_those_of_great_expectations(
+def test_verdicts_without_values_equal_those_of_great_expectations(
     spark: SparkSession, their_verdicts: Judge, rows: int
 ) -> None:
     frame = spark.createDataFrame([(None,) * 13] * rows, SCHEMA).coalesce(1)
@@ -254,7 +256,7 @@ def test_verdicts_without_values_are_those_of_great_expectations(
     assert differences(our_verdicts(frame, cases), theirs, cases) == []
 
 
-def test_a_comparison_with_one_null_fails_where_great_expectations_lets_it_pass(
+def test_comparison_with_one_null_fails_unlike_in_great_expectations(
     spark: SparkSession, their_verdicts: Judge
 ) -> None:
     frame = spark.createDataFrame([(1, 2), (2, 1), (None, 1), (1, None), (None, None)], "a int, b int")
@@ -266,7 +268,7 @@ def test_a_comparison_with_one_null_fails_where_great_expectations_lets_it_pass(
     assert (ours.failed, ours.checked) == (3, 4)
 
 
-def test_a_null_in_a_set_lets_nothing_pass_where_great_expectations_lets_all_pass(
+def test_null_in_a_set_passes_nothing_unlike_in_great_expectations(
     spark: SparkSession, their_verdicts: Judge
 ) -> None:
     frame = spark.createDataFrame([("a",), ("b",), (None,)], "word string")

@@ -1,4 +1,4 @@
-"""The contract with Great Expectations: its own row expectations give its own verdicts in our one pass."""
+"""Row expectations evaluated by Great Expectations give the same verdicts in Goldsmith's one pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def rules(cases: list[tuple[str, dict[str, Any]]], otherwise: Any = "warn") -> l
     ]
 
 
-def test_verdicts_are_those_of_great_expectations(spark: SparkSession) -> None:
+def test_verdicts_equal_those_of_great_expectations(spark: SparkSession) -> None:
     frame = spark.createDataFrame(ROWS, SCHEMA).coalesce(1)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -67,7 +67,7 @@ def test_verdicts_are_those_of_great_expectations(spark: SparkSession) -> None:
     assert any(one.failed for one in verdicts)
 
 
-def test_a_row_that_fails_is_quarantined_and_mostly_judges_the_batch(spark: SparkSession) -> None:
+def test_failing_row_is_quarantined_and_mostly_applies_to_the_batch(spark: SparkSession) -> None:
     frame = spark.createDataFrame(ROWS, SCHEMA).coalesce(1)
     kind, arguments = CASES[0]
     judged = judge(frame, rules([(kind, arguments)], "quarantine"))
@@ -85,14 +85,14 @@ def test_a_row_that_fails_is_quarantined_and_mostly_judges_the_batch(spark: Spar
         ("expect_column_values_to_be_increasing", {"column": "i"}, "compares rows"),
     ],
 )
-def test_what_great_expectations_refuses_is_a_mistake_in_the_declaration(
+def test_expectation_refused_by_great_expectations_is_a_declaration_error(
     spark: SparkSession, kind: str, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(DeclarationError, match=words):
         judge(spark.createDataFrame(ROWS, SCHEMA), rules([(kind, arguments)]))
 
 
-def test_without_the_package_the_error_says_what_to_install(
+def test_missing_package_is_reported_with_the_install_command(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "great_expectations.execution_engine", None)

@@ -1,4 +1,4 @@
-"""What becomes of rows: outcomes, reasons and counts, and what no odd row may do to them."""
+"""Outcomes, reasons and counts of rows, including unusual values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def numbers(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame([(1, 5), (2, 15), (3, 25), (4, None)], "id int, v int")
 
 
-def test_the_gravest_violation_decides_and_all_are_named(numbers: DataFrame) -> None:
+def test_most_severe_violation_decides_and_all_are_reasons(numbers: DataFrame) -> None:
     expectations = [
         condition("id < 4", "warn", "w"),
         condition("v < 20", "drop", "d", ignore_nulls=True),
@@ -59,7 +59,7 @@ def test_the_gravest_violation_decides_and_all_are_named(numbers: DataFrame) -> 
     assert outcomes(numbers, expectations[:2])[2] == (3, ["d"], "drop")
 
 
-def test_violations_found_before_come_first_and_quarantine(numbers: DataFrame) -> None:
+def test_earlier_violations_come_first_and_quarantine(numbers: DataFrame) -> None:
     earlier = "CASE WHEN id <= 2 THEN array('v is not an int') END"
     found = outcomes(numbers, [condition("id > 1", "drop", "d")], reasons=earlier)
     assert found[:3] == [
@@ -72,7 +72,7 @@ def test_violations_found_before_come_first_and_quarantine(numbers: DataFrame) -
 
 
 @pytest.mark.parametrize(("ignore_nulls", "outcome"), [(False, "drop"), (True, "keep")])
-def test_a_condition_that_is_null_fails_unless_nulls_are_ignored(
+def test_null_condition_fails_unless_nulls_are_ignored(
     numbers: DataFrame, ignore_nulls: bool, outcome: str
 ) -> None:
     rule = condition("v < 100", "drop", ignore_nulls=ignore_nulls)
@@ -80,7 +80,7 @@ def test_a_condition_that_is_null_fails_unless_nulls_are_ignored(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_rows_in_are_rows_kept_dropped_quarantined_and_failed(spark: SparkSession, seed: int) -> None:
+def test_rows_in_equal_the_sum_of_all_outcomes(spark: SparkSession, seed: int) -> None:
     rng = random.Random(seed)
     rows = [tuple(rng.choice([None, 0, 1, 2]) for _ in range(4)) for _ in range(200)]
     frame = spark.createDataFrame(rows, "a int, b int, c int, d int").coalesce(1)
@@ -101,12 +101,12 @@ def test_rows_in_are_rows_kept_dropped_quarantined_and_failed(spark: SparkSessio
     assert counts.rows_in == counts.kept + counts.dropped + counts.quarantined + counts.failed
     by_outcome = Counter(row[OUTCOME] for row in judged.frame.collect())
     assert counts == Counts(200, *(by_outcome[key] for key in ("keep", "drop", "quarantine", "fail")))
-    held = [f"coalesce({rule.arguments['condition']}, {rule.ignore_nulls})" for rule in rules]
-    passed = frame.selectExpr(*(f"count_if({sql})" for sql in held)).collect()[0]
+    conditions = [f"coalesce({rule.arguments['condition']}, {rule.ignore_nulls})" for rule in rules]
+    passed = frame.selectExpr(*(f"count_if({sql})" for sql in conditions)).collect()[0]
     assert [(one.checked, one.failed) for one in verdicts] == [(200, 200 - count) for count in passed]
 
 
-def test_the_batch_is_what_would_be_written(spark: SparkSession) -> None:
+def test_batch_expectations_exclude_rejected_rows(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, 1), (1, 900), (2, 3), (3, None)], "id int, v int")
     rules = [
         expect("expect_column_values_to_be_between", "quarantine", column="v", max_value=100),
@@ -127,7 +127,9 @@ def test_the_batch_is_what_would_be_written(spark: SparkSession) -> None:
     assert failing_rows(judged, [rules[2].name])[rules[2].name] == []
 
 
-def test_one_job_evaluates_everything_but_uniqueness(spark: SparkSession, numbers: DataFrame) -> None:
+def test_one_job_evaluates_all_expectations_except_uniqueness(
+    spark: SparkSession, numbers: DataFrame
+) -> None:
     rules = [
         condition("v > 1"),
         expect("expect_column_mean_to_be_between", column="v", min_value=0),
@@ -142,7 +144,7 @@ def test_one_job_evaluates_everything_but_uniqueness(spark: SparkSession, number
     assert len(jobs) <= 2, "adaptive execution counts the stage before the shuffle as a job of its own"
 
 
-def test_duplicates_are_shown_by_their_keys(spark: SparkSession) -> None:
+def test_samples_of_duplicates_are_their_keys(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, "a"), (1, "a"), (2, "b")], "id int, t string")
     judged = judge(frame, [expect("expect_compound_columns_to_be_unique", name="u", column_list=["id", "t"])])
     assert failing_rows(judged, ["u"])["u"] == ['{"id":1,"t":"a"}']
@@ -171,7 +173,7 @@ def test_values_must_exist_in_a_lookup(spark: SparkSession) -> None:
     assert missing.value.code == "GS202"
 
 
-def test_a_lookup_may_be_the_frame_itself_or_have_keys_of_another_type(spark: SparkSession) -> None:
+def test_lookup_may_be_the_table_itself_or_have_keys_of_another_type(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, None), (2, 1), (3, 7)], "id int, parent int")
     rule = expect("expect_column_values_to_exist_in", "drop", column="parent", table="silver.t", key="id")
     assert [row[2] for row in outcomes(frame, [rule], lookups={"silver.t": frame})] == [
@@ -199,7 +201,7 @@ TEXT_CASES: list[tuple[str, dict[str, Any], list[str]]] = [
 ]
 
 
-def test_text_is_judged_without_throwing(spark: SparkSession) -> None:
+def test_text_values_fail_without_an_error(spark: SparkSession) -> None:
     frame = spark.createDataFrame([("abc", 3), ("", 3), ("3.0", 3), ("7", 3)], "t string, n int")
     rules = [
         expect(f"expect_column_{kind}", name=f"e{number}", **arguments)
@@ -225,7 +227,7 @@ def test_sums_do_not_overflow(spark: SparkSession) -> None:
     assert (total.ok, total.observed) == (True, str(2 * most))
 
 
-def test_columns_may_lie_in_structs_or_have_odd_names(spark: SparkSession) -> None:
+def test_columns_may_be_struct_fields_or_have_quoted_names(spark: SparkSession) -> None:
     frame = spark.sql("SELECT named_struct('lat', 40.7D) AS place, 'x' AS `the code`, 1 AS `a.b`")
     rules = [
         expect("expect_column_values_to_be_between", name="1", column="place.lat", min_value=50),
@@ -259,7 +261,7 @@ def test_columns_may_lie_in_structs_or_have_odd_names(spark: SparkSession) -> No
         (expect("expect_column_pair_values_to_be_equal", column_A="v", column_B="d"), "GS103", "`d` (date)"),
     ],
 )
-def test_what_cannot_be_judged_is_said_before_any_row_is_read(
+def test_invalid_expectation_is_reported_before_rows_are_read(
     spark: SparkSession, rule: Expectation, code: str, words: str
 ) -> None:
     frame = spark.createDataFrame([], "id int, v int, t string, d date")
@@ -274,7 +276,7 @@ def test_two_expectations_cannot_share_a_name(numbers: DataFrame) -> None:
         judge(numbers, [condition("v > 1"), condition("v > 2")])
 
 
-def test_a_judged_frame_may_be_replaced_by_itself_cached(numbers: DataFrame) -> None:
+def test_judged_frame_may_be_cached(numbers: DataFrame) -> None:
     judged = judge(numbers, [condition("v > 10", "drop")])
     cached = replace(judged, frame=judged.frame.cache())
     assert evaluate(cached) == evaluate(judged)

@@ -1,4 +1,4 @@
-"""Quarantined rows keep their values and types: what is released, re-evaluated and shown is what entered."""
+"""Quarantined rows keep their values and types when released, re-evaluated and shown."""
 
 from __future__ import annotations
 
@@ -42,24 +42,25 @@ EXTREMES = f"""
 
 
 def deliver_parquet(lake: Lake, path: str, sql: str) -> None:
-    """The rows of a query as one file of the landing area."""
+    """Delivers the rows of a query as one Parquet file."""
     lake.spark.sql(sql).coalesce(1).write.mode("overwrite").parquet(str(lake.root / "made"))
     (file,) = (lake.root / "made").glob("*.parquet")
     lake.deliver(path, file.read_bytes())
 
 
 def as_text(frame: DataFrame, *left_out: str) -> list[tuple[str, ...]]:
-    """Each row as texts that tell its values and types apart; without the platform's columns."""
+    """Each row as texts of its values and types, without the platform's columns."""
     types = {name: kind for name, kind in frame.dtypes if name not in left_out and not name.startswith("_")}
-    # A variant has a type of its own in each row: an object is not the text that is printed alike.
-    told = {name: "schema_of_variant" if kind == "variant" else "typeof" for name, kind in types.items()}
+    # Each variant has its own type: an object differs from equal text.
+    functions = {name: "schema_of_variant" if kind == "variant" else "typeof" for name, kind in types.items()}
     columns = [
-        f"concat_ws(':', {of}({quoted(name)}), CAST({quoted(name)} AS string))" for name, of in told.items()
+        f"concat_ws(':', {of}({quoted(name)}), CAST({quoted(name)} AS string))"
+        for name, of in functions.items()
     ]
     return [tuple(map(str, row)) for row in frame.selectExpr(*columns).collect()]
 
 
-def test_released_values_are_the_delivered_ones(lake: Lake) -> None:
+def test_released_values_equal_the_delivered_ones(lake: Lake) -> None:
     csv = "source: {files: csv/*.csv, format: csv}\ncolumns: {n: int, big: 'decimal(30,5)', bin: binary}\n"
     parquet = "source: {files: pq/*.parquet, format: parquet}\n"
     lake.declare("bronze.texts", csv + RULE % 5)
@@ -83,7 +84,7 @@ MERGE = "load: {merge: {key: [id], newest_by: [at, seq]}}\n"
 QUERY = "SELECT CAST(id AS int) AS id, to_timestamp(at) AS at, CAST(seq AS decimal(30,10)) AS seq, CAST(n AS int) AS n"
 
 
-def test_rows_are_released_into_tables_whose_types_come_from_the_query(lake: Lake) -> None:
+def test_rows_are_released_into_tables_with_types_from_the_query(lake: Lake) -> None:
     lake.declare("bronze.src", "source: {files: src/*.csv, format: csv}\n")
     lake.declare("silver.t", MERGE + RULE % 5, QUERY + " FROM bronze.src")
     lake.declare("gold.a", "load: append\n" + RULE % 5, QUERY + " FROM bronze.src")
@@ -105,7 +106,7 @@ def test_rows_are_released_into_tables_whose_types_come_from_the_query(lake: Lak
     assert len(lake.rows("gold.a")) == 7
     released, appended = lake.rows("silver.t"), lake.rows("gold.a")
     lake.done()
-    assert (lake.rows("silver.t"), lake.rows("gold.a")) == (released, appended), "as a rebuild has them"
+    assert (lake.rows("silver.t"), lake.rows("gold.a")) == (released, appended), "as after a rebuild"
     assert lake.quarantine("silver.t") == lake.quarantine("gold.a") == []
 
 
@@ -140,11 +141,11 @@ def test_entries_are_re_evaluated_by_typed_keys_and_counted_once(lake: Lake) -> 
         DeltaTable.forPath(lake.spark, lake.path("bronze.src")).delete(f"n = {n}")
         counts = lake.done("silver.t")["silver.t"].counts
         assert counts.balanced
-        assert counts.quarantined == 3, "the load judged them again"
+        assert counts.quarantined == 3, "the load re-evaluated them"
         assert lake.quarantine("silver.t") == expected
 
 
-def test_entries_of_the_first_releases_are_released_and_re_evaluated(lake: Lake) -> None:
+def test_entries_in_the_former_layout_are_released_and_re_evaluated(lake: Lake) -> None:
     types = (
         "CAST(id AS bigint) AS id, try_cast(n AS int) AS n, map(id, '{\"a\": 1}') AS m, "
         "CAST(id + 0.5 AS double) AS f, binary(s) AS bin"
@@ -166,7 +167,7 @@ def test_entries_of_the_first_releases_are_released_and_re_evaluated(lake: Lake)
         ).save(path)
     DeltaTable.forPath(lake.spark, lake.path("bronze.src")).delete("n = 4")
     lake.done()
-    assert [row["id"] for _, row in lake.quarantine("silver.t")] == [2], "judged again, and counted once"
+    assert [row["id"] for _, row in lake.quarantine("silver.t")] == [2], "re-evaluated, and counted once"
     rule = RULE % 5
     lake.declare("silver.t", "load: {merge: {key: [id]}}\n" + rule, f"SELECT {types} FROM bronze.src")
     lake.declare(
@@ -176,14 +177,14 @@ def test_entries_of_the_first_releases_are_released_and_re_evaluated(lake: Lake)
     assert (lake.release("silver.t").released, lake.release("bronze.src", "n = 'x'").released) == (1, 0)
     assert lake.release("bronze.src", f"n = '{BIG}'").released == 1
     released = lake.rows("silver.t")
-    held = lake.table("bronze.src").where("id = 3").selectExpr("CAST(n AS string)", "s").collect()
-    assert [tuple(row) for row in held] == [(BIG, "it's")]
+    found = lake.table("bronze.src").where("id = 3").selectExpr("CAST(n AS string)", "s").collect()
+    assert [tuple(row) for row in found] == [(BIG, "it's")]
     assert 2 in [row[0] for row in released]
     lake.done(rebuild=["silver.t"])
     assert [row for row in lake.rows("silver.t") if row[0] == 2] == [row for row in released if row[0] == 2]
 
 
-def test_a_changed_type_of_bronze_is_told_before_the_next_file(lake: Lake) -> None:
+def test_changed_type_of_bronze_is_reported_before_the_next_file(lake: Lake) -> None:
     declared = "source: {files: o/*.csv, format: csv}\ncolumns: {id: int, n: int}\n"
     lake.declare("bronze.o", declared)
     lake.declare("silver.o", "load: append", "SELECT id, n FROM bronze.o")
@@ -204,7 +205,7 @@ def test_a_changed_type_of_bronze_is_told_before_the_next_file(lake: Lake) -> No
     assert lake.quarantine("bronze.o") == []
 
 
-def test_quarantine_shows_the_row_as_it_entered_with_exact_numbers(
+def test_quarantine_show_prints_the_original_row_with_exact_numbers(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake.declare("bronze.src", "source: {files: src/*.csv, format: csv}\n")
@@ -218,7 +219,7 @@ def test_quarantine_shows_the_row_as_it_entered_with_exact_numbers(
 
     @contextmanager
     def opened(*_: object, **__: object) -> Iterator[SparkSession]:
-        """The tests' session: the command's own would end it."""
+        """The tests' session, as the command would stop its own."""
         yield lake.spark
 
     monkeypatch.setattr(quarantine_commands, "open_spark", opened)
@@ -244,8 +245,8 @@ LATER = [
 ]
 
 
-def test_a_quarantine_keeps_rows_of_any_columns_and_types(spark: SparkSession, tmp_path: Path) -> None:
-    """A type changes, names differ in case or are none that Delta takes, types that Delta lacks: nothing is converted."""
+def test_quarantine_stores_rows_of_any_columns_and_types(spark: SparkSession, tmp_path: Path) -> None:
+    """Changed types, names that differ in case, and names and types that Delta refuses are not converted."""
     quarantine = QuarantineTable(spark, str(tmp_path / "q"))
     for number, sql in enumerate([*LATER, *LATER]):
         rows = spark.sql(sql)
@@ -264,7 +265,7 @@ def test_a_quarantine_keeps_rows_of_any_columns_and_types(spark: SparkSession, t
         ((run_id,),) = rows_of_one.frame.select(BY).distinct().collect()
         entered = spark.sql(LATER[int(run_id)])
         back = rows_of_one.frame.select(*named(entered.columns))
-        # Within a nested type text stands for void: Spark casts nothing to it.
+        # Nested void is stored as string: Spark cannot cast to void.
         wanted = [
             tuple(re.sub(r"(?<=[<,:])void", "string", text) for text in row) for row in as_text(entered)
         ]

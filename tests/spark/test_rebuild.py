@@ -1,4 +1,4 @@
-"""A changed declaration rebuilds a table; what does not decide its content does not."""
+"""A changed declaration rebuilds a table only if it affects the content."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from support.properties import Upstream
 MERGE = "load: {merge: {key: id}}"
 
 
-def test_what_a_definition_is(lake: Lake) -> None:
+def test_only_a_changed_definition_rebuilds(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, n int")
     source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
     lake.declare("silver.t", MERGE, "SELECT id, n FROM bronze.src")
     lake.declare("silver.fixed", f"{MERGE}\non_definition_change: fail", "SELECT id, n FROM bronze.src")
     lake.done("silver")
     for name in ("t", "fixed"):
-        kept = "on_definition_change: fail\n" if name == "fixed" else ""
+        on_change = "on_definition_change: fail\n" if name == "fixed" else ""
         lake.declare(
             f"silver.{name}",
-            f"description: Told now.\n{kept}load:\n  merge:\n    key: [id]\n"
+            f"description: Told now.\n{on_change}load:\n  merge:\n    key: [id]\n"
             "expectations: [{condition: n > 0, name: positive, otherwise: warn}]",
             "-- a comment\nselect  id,\n  n\nFROM   bronze.src",
         )
     assert {outcome.status for outcome in lake.done("silver").values()} == {"nothing_new"}
     for name in ("t", "fixed"):
-        kept = "\non_definition_change: fail" if name == "fixed" else ""
-        lake.declare(f"silver.{name}", MERGE + kept, "SELECT id, n * 10 AS n FROM bronze.src")
+        on_change = "\non_definition_change: fail" if name == "fixed" else ""
+        lake.declare(f"silver.{name}", MERGE + on_change, "SELECT id, n * 10 AS n FROM bronze.src")
     outcomes = {outcome.table: outcome for outcome in lake.run("silver").outcomes}
     assert outcomes["silver.t"].commits[0].mode == "rebuild"
     error = outcomes["silver.fixed"].error
@@ -37,7 +37,7 @@ def test_what_a_definition_is(lake: Lake) -> None:
     assert lake.rows("silver.fixed") == [(1, 10), (2, 20)]
 
 
-def test_new_rules_judge_all_rows_again(lake: Lake) -> None:
+def test_new_rules_re_evaluate_all_rows(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", "id int, n int")
     source.append([{"id": 1, "n": 1}, {"id": 2, "n": 2}])
     rule = "\nexpectations: [{{condition: n <> {n}, name: other, otherwise: {otherwise}}}]"

@@ -1,4 +1,4 @@
-"""What the report says of a lake that really ran."""
+"""The report's data, collected from real runs."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _tables(data: ReportData) -> dict[str, TableReport]:
     return {table.name: table for table in data.tables}
 
 
-def test_a_lake_that_never_ran_is_described_and_nothing_else(shop: Lake) -> None:
+def test_lake_without_runs_is_described_from_its_declarations(shop: Lake) -> None:
     data = _collect(shop)
     assert (data.project, data.profile, data.gold) == ("test", "local", ())
     assert [table.name for table in data.tables] == ["bronze.orders", "silver.orders", "gold.sales"]
@@ -139,7 +139,7 @@ def test_counts_verdicts_quarantine_and_gold_of_two_runs(shop: Lake, tmp_path: P
     assert [file.name for file in target.parent.iterdir()] == ["report.html"]
 
 
-def test_a_table_without_news_and_tables_behind_a_gate(shop: Lake) -> None:
+def test_table_with_nothing_new_and_tables_stopped_by_a_gate(shop: Lake) -> None:
     other = BRONZE.replace("orders/*", "others/*")
     shop.declare("bronze.others", other)
     shop.deliver("others/a.csv", "id,day,shop,cents,at\n1,2024-01-01,A,1,2024-01-01T10:00:00Z\n")
@@ -166,7 +166,7 @@ def test_a_table_without_news_and_tables_behind_a_gate(shop: Lake) -> None:
     assert (passed.accepted_by, passed.accepted_why, passed.ok) == ("ann", "known", False)
 
 
-def test_a_failed_table_stays_failed_when_a_later_run_leaves_it_out(shop: Lake) -> None:
+def test_failed_table_remains_failed_if_a_later_run_excludes_it(shop: Lake) -> None:
     _deliver(shop, "a", "1,2024-01-01,Z,100,2024-01-01T10:00:00Z")
     _run(shop)
     _deliver(shop, "b", "2,2024-01-01,A,100,2024-01-01T10:00:00Z")
@@ -174,7 +174,7 @@ def test_a_failed_table_stays_failed_when_a_later_run_leaves_it_out(shop: Lake) 
     assert _tables(_collect(shop))["silver.orders"].outcome == "gate"
 
 
-def test_no_table_begins_before_what_it_needs_has_ended(shop: Lake) -> None:
+def test_tables_start_after_their_upstreams_ended(shop: Lake) -> None:
     _deliver(shop, "a", "1,2024-01-01,A,100,2024-01-01T10:00:00Z")
     _run(shop)
     tables = _tables(_collect(shop))
@@ -185,7 +185,7 @@ def test_no_table_begins_before_what_it_needs_has_ended(shop: Lake) -> None:
         assert begun >= ended.started_at + timedelta(seconds=ended.seconds)
 
 
-def test_runs_are_limited_and_a_table_that_loaded_long_ago_is_still_known(shop: Lake) -> None:
+def test_limited_runs_include_the_last_load_of_each_table(shop: Lake) -> None:
     shop.declare("bronze.others", BRONZE.replace("orders/*", "others/*"))
     shop.deliver("others/a.csv", "id,day,shop,cents,at\n1,2024-01-01,A,1,2024-01-01T10:00:00Z\n")
     for number in range(3):
@@ -210,7 +210,7 @@ def _tokyo() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_tokyo")
-def test_times_are_utc_whatever_the_zone_of_the_process(shop: Lake) -> None:
+def test_times_are_utc_in_any_time_zone_of_the_process(shop: Lake) -> None:
     _deliver(shop, "a", "1,2024-01-01,A,-1,2024-01-01T10:00:00Z", "2,2024-01-01,A,1,2024-01-01T10:00:00Z")
     before = datetime.now(UTC)
     _run(shop)
@@ -224,7 +224,7 @@ def test_times_are_utc_whatever_the_zone_of_the_process(shop: Lake) -> None:
     assert data.gold[0].rows[0][-1] == datetime(2024, 1, 1, 10, tzinfo=UTC)
 
 
-def test_values_of_every_type_become_cells(lake: Lake) -> None:
+def test_cells_of_every_type(lake: Lake) -> None:
     frame = lake.spark.sql(
         """SELECT CAST(NULL AS INT) AS nothing, TRUE AS flag, CAST(1.5 AS DECIMAL(4,2)) AS money,
         DATE'2024-02-29' AS day, TIMESTAMP'2024-01-01 10:00:00.5Z' AS at,
@@ -238,14 +238,14 @@ def test_values_of_every_type_become_cells(lake: Lake) -> None:
     assert rest == ["[1,2]", '{"a":1}', "0AFF", "INTERVAL '1' DAY", "x"]
 
 
-def test_loads_in_words(shop: Lake) -> None:
+def test_description_of_loads(shop: Lake) -> None:
     tables = shop.project().tables
     assert describe_load(tables["bronze.orders"]) == "append from orders/*.csv"
     assert describe_load(tables["gold.sales"]) == "overwrite the touched day"
     assert describe_load(tables["silver.orders"]) == "merge on id; newest by at"
 
 
-def test_a_report_that_cannot_be_written_leaves_nothing(
+def test_unwritable_report_leaves_no_file(
     shop: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "taken").write_text("a file")

@@ -1,4 +1,4 @@
-"""What others do to tables and their logs: RESTORE, OPTIMIZE, VACUUM, lost logs, tables made again."""
+"""Changes outside Goldsmith: RESTORE, OPTIMIZE, VACUUM, lost logs, recreated tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ expectations: [{condition: "n < 100", name: small, otherwise: quarantine}]
 SQL = "SELECT id, n FROM bronze.src"
 
 
-def test_a_table_that_was_restored_goes_on_from_there(lake: Lake) -> None:
+def test_restored_table_is_loaded_incrementally_from_its_version(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}, {"id": 2, "n": 200}])
     lake.declare("silver.t", MERGE, SQL)
@@ -30,17 +30,17 @@ def test_a_table_that_was_restored_goes_on_from_there(lake: Lake) -> None:
     source.append([{"id": 4, "n": 400}, {"id": 4, "n": 4}])
     lake.done("silver")
     expected = [(1, 2), (4, 4)]
-    held = [(("small",), {"id": 3, "n": 301}), (("small",), {"id": 4, "n": 400})]
-    assert (lake.rows("silver.t"), lake.quarantine("silver.t")) == (expected, held)
+    quarantined = [(("small",), {"id": 3, "n": 301}), (("small",), {"id": 4, "n": 400})]
+    assert (lake.rows("silver.t"), lake.quarantine("silver.t")) == (expected, quarantined)
     lake.spark.sql(f"RESTORE delta.`{lake.path('silver.t')}` TO VERSION AS OF 0")
     assert lake.rows("silver.t") == [(1, 1)]
     done = lake.done("silver")
     assert [commit.mode for commit in done["silver.t"].commits] == ["incremental"]
-    assert (lake.rows("silver.t"), lake.quarantine("silver.t")) == (expected, held)
+    assert (lake.rows("silver.t"), lake.quarantine("silver.t")) == (expected, quarantined)
     assert lake.done("silver")["silver.t"].status == "nothing_new"
 
 
-def test_an_upstream_that_was_restored_or_rewritten(lake: Lake) -> None:
+def test_restored_upstream_is_followed_and_an_optimized_one_ignored(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     source.append([{"id": 1, "n": 2}, {"id": 2, "n": 2}])
@@ -54,7 +54,7 @@ def test_an_upstream_that_was_restored_or_rewritten(lake: Lake) -> None:
     assert lake.rows("silver.t") == [(1, 1)]
 
 
-def test_an_upstream_that_was_made_again(lake: Lake) -> None:
+def test_recreated_upstream_causes_a_rebuild(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
@@ -68,7 +68,7 @@ def test_an_upstream_that_was_made_again(lake: Lake) -> None:
     assert lake.rows("silver.t") == [(2, 2), (3, 3)]
 
 
-def test_an_upstream_whose_log_no_longer_reaches_back(lake: Lake) -> None:
+def test_truncated_log_of_an_upstream_causes_a_rebuild(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
@@ -92,7 +92,7 @@ def vacuum_at_once(spark: SparkSession) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("vacuum_at_once")
-def test_an_upstream_whose_changes_were_vacuumed(lake: Lake) -> None:
+def test_vacuumed_changes_of_an_upstream_cause_a_full_load(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
@@ -106,7 +106,7 @@ def test_an_upstream_whose_changes_were_vacuumed(lake: Lake) -> None:
     assert lake.done("silver")["silver.t"].status == "nothing_new"
 
 
-def test_rows_that_something_else_wrote(lake: Lake) -> None:
+def test_rows_written_outside_goldsmith_cause_a_rebuild(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
@@ -117,7 +117,7 @@ def test_rows_that_something_else_wrote(lake: Lake) -> None:
     assert lake.rows("silver.t") == [(1, 1)]
 
 
-def test_a_table_of_foreign_origin_is_left_alone(lake: Lake) -> None:
+def test_table_of_foreign_origin_is_refused(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE, SQL)
@@ -132,7 +132,7 @@ def test_a_table_of_foreign_origin_is_left_alone(lake: Lake) -> None:
     assert lake.rows("silver.t") == [(1, 1)]
 
 
-def test_a_first_load_that_was_killed_after_it_made_the_table(lake: Lake) -> None:
+def test_first_load_killed_after_creating_the_table_is_recovered(lake: Lake) -> None:
     source = Upstream(lake, "bronze.src", SCHEMA)
     source.append([{"id": 1, "n": 1}])
     lake.declare("silver.t", MERGE + "cluster_by: id\n", SQL)

@@ -1,1 +1,1 @@
-"""What tests of several tiers share: lakes, oracles, servers that answer as the real ones do. No tests are here."""
+"""Shared code of several test tiers: lakes, oracles, and stand-ins for real servers. It has no tests."""

@@ -1,4 +1,4 @@
-"""Where alerts arrive: a chat's web hook and a mail server, on ports of the loopback."""
+"""Receivers of alerts: a chat's web hook and a mail server, on ports of the loopback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass
 class Alerted:
-    """What arrived so far."""
+    """The alerts received so far."""
 
     calls: list[Call] = field(default_factory=list)
     mails: list[Message] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Alerted:
 
 @contextmanager
 def listening(status: int = 200) -> Iterator[Alerted]:
-    """Both servers, for as long as the context lasts. status: what the web hook answers with."""
+    """Runs both servers within the context. status: the status that the web hook returns."""
     alerted = Alerted()
 
     class Chat(BaseHTTPRequestHandler):
@@ -46,27 +46,27 @@ def listening(status: int = 200) -> Iterator[Alerted]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Not into the test's output."""
+            """Prints nothing to the test's output."""
 
     class Mail(StreamRequestHandler):
-        """As much of SMTP (RFC 5321) as a client without extensions needs."""
+        """The part of SMTP (RFC 5321) that a client without extensions needs."""
 
         def handle(self) -> None:
-            self.say("220 here")
+            self.reply("220 here")
             for line in self.rfile:
                 match line[:4].strip().upper():
                     case b"DATA":
-                        self.say("354 go on")
+                        self.reply("354 go on")
                         text = iter(lambda: self.rfile.readline().decode().rstrip("\r\n"), ".")
                         alerted.mails.append(message_from_string("\n".join(text)))
-                        self.say("250 taken")
+                        self.reply("250 taken")
                     case b"QUIT":
-                        self.say("221 bye")
+                        self.reply("221 bye")
                         return
                     case _:
-                        self.say("250 well")
+                        self.reply("250 well")
 
-        def say(self, text: str) -> None:
+        def reply(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Charts of Superset: the SQL that they stand for, and what a browser shows of them after a log-in."""
+"""Charts of Superset: their SQL, and how a logged-in browser shows them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from goldsmith.publish.superset.client import Server
 from support.page import CHROMIUM
 
 NOW = {"hours_since_load"}
-"""Metrics that are other ones a second later."""
+"""Metrics whose values change every second."""
 SHOWN = "canvas, table, .header-line, .ant-empty, [role=alert]"
-"""What a chart that is drawn holds one of; an empty one, and one with an error, too."""
+"""A rendered chart has one of these, even if it is empty or shows an error."""
 MOVES = 30
 REFUSED = "Response"
-"""What a page's script throws of a call that was refused; the call itself is told."""
+"""The error of a page's script after a refused call. The call itself is recorded."""
 
 
 def sql_of(project: Project, chart: Chart) -> str:
-    """The SQL that a chart stands for, written from its declaration alone."""
+    """The SQL of a chart, derived only from its declaration."""
     relation = relations(project)[chart.table]
     where = f" WHERE {chart.filter}" if chart.filter else ""
     if chart.columns:
@@ -46,7 +46,7 @@ def sql_of(project: Project, chart: Chart) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as both sides can be held against each other."""
+    """A value in a form that both sides can compare."""
     match value:
         case datetime():
             at = value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -62,15 +62,15 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Reader:
-    """A person who is logged in, in a browser. told: what went wrong behind the page since it was opened."""
+    """A logged-in user in a browser. errors: of the page's scripts and calls since it was opened."""
 
     server: Server
     page: Any
-    told: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def open(self, dashboard: Dashboard) -> None:
-        """Opens a dashboard and waits until every chart is drawn, or says why it is not."""
-        self.told.clear()
+        """Opens a dashboard and waits until every chart is rendered or shows an error."""
+        self.errors.clear()
         address = f"{self.server.url}/superset/dashboard/{dashboard.name}/?standalone=2"
         self.page.goto(address, wait_until="domcontentloaded")
         self.page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
@@ -85,12 +85,12 @@ class Reader:
         )
 
     def alerts(self) -> list[str]:
-        """What the page says is wrong."""
+        """The error messages on the page."""
         found = self.page.locator("[role=alert], .ant-alert").all_inner_texts()
         return [alert.strip() for alert in found if alert.strip()]
 
     def photograph(self, picture: Path) -> None:
-        """Takes the page's picture as soon as nothing on it moves any more."""
+        """Takes a screenshot as soon as nothing on the page moves."""
         before = b""
         for _ in range(MOVES):
             now = self.page.screenshot(path=picture)
@@ -100,15 +100,17 @@ class Reader:
             self.page.wait_for_timeout(300)
 
     def faults_of(self, dashboard: Dashboard, picture: Path) -> list[str]:
-        """Opens a dashboard, takes its picture, and returns what is wrong on the page and behind it."""
+        """Opens a dashboard, takes a screenshot, and returns the errors on the page and of its calls."""
         self.open(dashboard)
         self.photograph(picture)
-        return [*self.alerts(), *self.told]
+        return [*self.alerts(), *self.errors]
 
 
 def refused(response: Any) -> bool:
-    """Whether the server refused a call. Superset keeps a dashboard's colors for all readers by whoever opens it, and
-    refuses that to who may not edit it; the page shows nothing of it."""
+    """Whether the server refused a call, except calls that store a dashboard's colors.
+
+    Each page stores them. Superset refuses that to readers without edit permission, and the page ignores it.
+    """
     return response.status >= 400 and "/colors?" not in response.url
 
 
@@ -123,9 +125,13 @@ def browsing(server: Server, width: int, height: int = 4000) -> Iterator[Reader]
         browser = begun.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
         page = browser.new_page(viewport={"width": width, "height": height})
         reader = Reader(server, page)
-        page.on("pageerror", lambda error: reader.told.append(str(error)) if str(error) != REFUSED else None)
-        page.on("response", lambda told: reader.told.append(told.url) if refused(told) else None)
-        # The map's tiles are of others.
+        page.on(
+            "pageerror", lambda error: reader.errors.append(str(error)) if str(error) != REFUSED else None
+        )
+        page.on(
+            "response", lambda response: reader.errors.append(response.url) if refused(response) else None
+        )
+        # The map's tiles come from other servers.
         page.route(
             lambda url: not url.startswith((server.url, "data:", "blob:")), lambda route: route.abort()
         )

@@ -1,4 +1,4 @@
-"""The command in this process: what it prints and how it ends, without the time a new interpreter takes."""
+"""The command run in this process, which saves starting an interpreter: its output and exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             run()
-        told = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), told.out, told.err)
+        captured = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
 
     return goldsmith

@@ -1,4 +1,4 @@
-"""The compose file's containers, as tests start them: from a clone, with secrets, ports and volumes of their own."""
+"""The compose file's containers for tests: from a clone, with separate secrets, ports and volumes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PORTS = (
 
 
 def docker_missing() -> str | None:
-    """Why no container is started; None if they are."""
+    """The reason why no container can be started, or None."""
     if not os.environ.get("GOLDSMITH_E2E"):
         return "it is run by `make e2e`"
     if shutil.which("docker") is None:
@@ -50,7 +50,7 @@ NEEDS_DOCKER = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 
 @dataclass(frozen=True)
 class Lake:
-    """The containers of a clone of this repository, with ports and secrets of their own."""
+    """The containers of a clone of this repository, with separate ports and secrets."""
 
     clone: Path
 
@@ -68,7 +68,7 @@ class Lake:
         }
 
     def compose(self, *words: str, check: bool = True, seconds: float = 900) -> str:
-        """What compose prints. Fails the test where it fails."""
+        """Runs compose and returns its output. Fails the test on an error."""
         ended = subprocess.run(
             [sys.executable, "tools/compose.py", *words],
             cwd=self.clone,
@@ -84,11 +84,11 @@ class Lake:
         subprocess.run(["make", *words], cwd=self.clone, check=True, capture_output=True)
 
     def job(self, *words: str, check: bool = True, **variables: str) -> str:
-        """What a command tells in a container for jobs. variables: of its environment."""
+        """Runs a command in a container for jobs and returns its output. variables: of its environment."""
         return self.alone("jobs", *words, check=check, **variables)
 
     def alone(self, service: str, *words: str, check: bool = True, **variables: str) -> str:
-        """What a service's container tells that is made for this and removed, with nothing that it depends on."""
+        """Runs a command in a temporary container of a service, without dependencies; returns its output."""
         given = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
         run = ("--progress", "quiet", "run", "--rm", "--no-deps", "-T", *given, service)
         return self.compose(*run, *words, check=check)
@@ -124,12 +124,12 @@ def free_ports(count: int) -> list[int]:
     return numbers
 
 
-def until(true: Callable[[], bool], seconds: float) -> None:
-    """Waits until something is so; fails the test where it does not become so."""
+def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Waits until a condition is true. Fails the test after the time limit."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            if true():
+            if condition():
                 return
         except Exception:  # noqa: BLE001 - a service that is away answers with many errors
             pass
@@ -138,7 +138,7 @@ def until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def kill(container: str) -> None:
-    """Ends a container's first process as a crash would. `docker kill` counts as stopped by hand."""
+    """Kills a container's first process like a crash. `docker kill` would count as a manual stop."""
     number = subprocess.run(
         ["docker", "inspect", "--format", "{{.State.Pid}}", container],
         capture_output=True,
@@ -148,7 +148,7 @@ def kill(container: str) -> None:
     try:
         os.kill(int(number), signal.SIGKILL)
     except PermissionError:
-        # The process is the engine's and not ours: a container that sees all processes may end it.
+        # The process belongs to the engine. A container that sees all processes may kill it.
         words = ["run", "--rm", "--pid", "host", "--user", "0", "--entrypoint", "bash"]
         subprocess.run(["docker", *words, "goldsmith/spark:4.1.4", "-c", f"kill -9 {number}"], check=True)
 
@@ -157,10 +157,9 @@ def kill(container: str) -> None:
 def started(
     folder: Path, *, project: str = PROJECT, profiles: str = "store", **more: str
 ) -> Iterator[tuple[Lake, str]]:
-    """All services from empty volumes, and what `make up` told; taken down with their data at the end.
+    """Runs all services from empty volumes, and yields them with the output of `make up`.
 
-    folder: takes a clone of what is committed and what is not yet. profiles: COMPOSE_PROFILES of .env. more: of
-    its settings.
+    folder: for a clone, including uncommitted changes. profiles: COMPOSE_PROFILES of .env. more: settings of .env.
     """
     clone = folder / "goldsmith"
     listed = subprocess.run(
@@ -190,7 +189,7 @@ def started(
 
 
 def assert_gold_equals_a_local_run(lake: Lake, spark: SparkSession, first: str, last: str) -> None:
-    """Replays the days from `first` up to `last`, without it, in the clone, and compares every row of every gold table."""
+    """Replays the days from `first` to before `last` in the clone, and compares all rows of gold."""
     goldsmith = str(Path(sys.executable).with_name("goldsmith"))
     subprocess.run(
         [goldsmith, "feed", "replay", "flights", "--from", first, "--to", last],

@@ -1,7 +1,6 @@
-"""A DQOps server that keeps results as release 1.11.6 does: by id, by group and by time scale.
+"""A DQOps server that stores results as release 1.11.6 does: by id, group and time scale.
 
-What it answers was seen on a real server, or is read in its source where nothing else is said. `dqops_server.served`
-plays recorded answers instead, one after the other.
+Its responses follow a real server, or its source code. `dqops_server.served` replays recorded responses instead.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ SEVERITIES = ("valid", "warning", "error", "fatal", "execution_error")
 NO_GROUP = "no grouping"
 NOT_FOUND: Reply = (404, None)
 SHORTEST_WAIT = 120
-"""Seconds that the server waits where a request names no limit."""
+"""Seconds that the server waits if a request has no limit."""
 
 
 @dataclass
 class Check:
-    """A check that a table's file has, and what it finds. error: why it cannot be executed.
+    """A check of a table's file, and its result. error: why it cannot be executed.
 
-    grouped: its data grouping is configured, so that a group is part of its ids.
+    grouped: its data grouping is configured, so that its ids include the group.
     """
 
     name: str
@@ -68,10 +67,10 @@ class Incident:
 
 @dataclass
 class Dqops:
-    """The server. tables: what runs find, by table. home: a user home whose groupings and addresses count.
+    """The server. tables: the results of runs, by table. home: a user home with groupings and addresses.
 
-    waits: seconds that a job waits for others before it. stuck: jobs run until they are cancelled. failing: how a
-    job fails. stored, errors: what its files hold. posted: addresses, and the status that was posted there.
+    waits: seconds that a job is queued. stuck: jobs run until they are cancelled. failing: the error of each job.
+    stored, errors: the content of its files. posted: addresses, and the status posted to each.
     """
 
     day: str
@@ -131,7 +130,7 @@ class Dqops:
         return 201, {"jobId": {"jobId": len(self.jobs)}, "result": {}, "status": "finished"}
 
     def _delete(self, body: Mapping[str, Any]) -> None:
-        def stays(row: Mapping[str, Any]) -> bool:
+        def is_kept(row: Mapping[str, Any]) -> bool:
             return not (
                 f"{row['schema_name']}.{row['table_name']}" == body["fullTableName"]
                 and body["dateStart"] <= row["time_period"].date().isoformat() <= body["dateEnd"]
@@ -140,8 +139,8 @@ class Dqops:
                 and body.get("timeGradient", row["time_gradient"]) == row["time_gradient"]
             )
 
-        self.stored = [row for row in self.stored if stays(row)]
-        self.errors = [row for row in self.errors if stays(row)]
+        self.stored = [row for row in self.stored if is_kept(row)]
+        self.errors = [row for row in self.errors if is_kept(row)]
 
     def _start(self, query: Mapping[str, str], filters: Mapping[str, Any]) -> Reply:
         job = self.jobs[query["jobBusinessKey"]] = Job(query["jobBusinessKey"])
@@ -150,7 +149,7 @@ class Dqops:
         elif self.stuck:
             job.status = "running"
         else:
-            # Unknown keys are ignored: then every table's checks run.
+            # Unknown keys are ignored. Without a table, the checks of all tables run.
             names = [filters["fullTableName"]] if "fullTableName" in filters else list(self.tables)
             results = [self.run(name, filters) for name in names if name in self.tables]
             job.result = results[0] if results else _counted([], 0, 0)
@@ -164,8 +163,8 @@ class Dqops:
         parameters: dict[str, Any] = {"runChecksParameters": {}}
         if job.result is not None:
             parameters["runChecksParameters"]["run_checks_result"] = job.result
-        told = {"jobId": {"jobBusinessKey": key}, "parameters": parameters, "status": job.status}
-        return 200, told | ({"errorMessage": job.message} if job.message else {})
+        response = {"jobId": {"jobBusinessKey": key}, "parameters": parameters, "status": job.status}
+        return 200, response | ({"errorMessage": job.message} if job.message else {})
 
     def _cancel(self, key: str) -> Reply:
         if key not in self.jobs:
@@ -177,7 +176,7 @@ class Dqops:
     # Runs
 
     def run(self, table: str, filters: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Runs the checks of a table that filters find: those of one type, time scale and name, if they say so."""
+        """Runs the checks of a table that match the filters: by type, time scale and name, if given."""
         wanted = filters or {}
         found = [
             check
@@ -205,10 +204,10 @@ class Dqops:
             if not same:
                 judged.append(row)
         ids = {row["id"] for row in judged}
-        # Rows of one run with one id stand beside each other, and a later run replaces all of them.
+        # Rows of one run may share an id. A later run replaces all of them.
         self.stored = [row for row in self.stored if row["id"] not in ids] + judged
         self._open_incidents(table, judged)
-        # Series of one check are one check.
+        # The series of a check count as one check.
         executed = len({(check.name, check.column) for check in found})
         return _counted(judged, executed, len([check for check in found if check.error]))
 
@@ -240,7 +239,7 @@ class Dqops:
         }
 
     def _is_grouped(self, table: str, name: str) -> bool:
-        """Whether the table's file configures a data grouping for a check: its name alone is not enough."""
+        """Whether the table's file configures the data grouping of a check. The name alone does not suffice."""
         if self.home is None:
             return False
         file = self.home / f"sources/lakehouse/{table}.dqotable.yaml"
@@ -253,7 +252,7 @@ class Dqops:
                 return any(level.get("source") == "column_value" for level in levels.values())
         return False
 
-    # What was found
+    # Results
 
     def _of_table(self, table: str, rest: list[str], query: Mapping[str, str]) -> Reply:
         if table not in self.tables:
@@ -282,13 +281,13 @@ class Dqops:
                 or query.get("checkTimeScale", scale) != scale
             ):
                 continue
-            place = (
+            level = (
                 answer
                 if row["column_name"] is None
                 else answer["columns"].setdefault(row["column_name"], {"checks": {}})
             )
             at = row["executed_at"].isoformat()
-            held = place["checks"].setdefault(
+            entry = level["checks"].setdefault(
                 row["check_name"],
                 {
                     "current_severity": SEVERITIES[row["severity"]],
@@ -300,10 +299,12 @@ class Dqops:
                     "execution_errors": 0,
                 },
             )
-            held["execution_errors"] += row["severity"] == 4
-            grave = SEVERITIES.index(held["current_severity"])
-            if at > held["last_executed_at"] or (at == held["last_executed_at"] and row["severity"] > grave):
-                held |= {"current_severity": SEVERITIES[row["severity"]], "last_executed_at": at}
+            entry["execution_errors"] += row["severity"] == 4
+            severity = SEVERITIES.index(entry["current_severity"])
+            if at > entry["last_executed_at"] or (
+                at == entry["last_executed_at"] and row["severity"] > severity
+            ):
+                entry |= {"current_severity": SEVERITIES[row["severity"]], "last_executed_at": at}
         return answer
 
     def _found(self, table: str, column: str | None, what: str, query: Mapping[str, str]) -> Reply:
@@ -312,7 +313,7 @@ class Dqops:
             return 500, {"message": "Internal Server Error"}
         if column is not None and column not in {check.column for check in self.tables[table]}:
             return NOT_FOUND
-        # Of the table there are its own alone, of a column its own alone.
+        # The table's results exclude those of columns.
         here = [
             row
             for row in rows
@@ -343,7 +344,7 @@ class Dqops:
                 self._post("open")
 
     def _incidents(self, query: Mapping[str, str]) -> Reply:
-        """The filter finds any table whose name has the word in it."""
+        """The filter matches any table whose name contains the word."""
         listed = [
             {
                 "incidentId": incident.id,
@@ -370,7 +371,7 @@ class Dqops:
         return 204, None
 
     def _post(self, status: str) -> None:
-        """Posts to the addresses of the connection, or of the settings where it has none. No variable is replaced."""
+        """Posts to the addresses of the connection, or by default of the settings. Replaces no variables."""
         if self.home is None:
             return
         key = {"open": "incident_opened_addresses", "resolved": "incident_resolved_addresses"}[status]
@@ -391,10 +392,10 @@ def _of(rows: list[dict[str, Any]], table: str) -> list[dict[str, Any]]:
 
 
 def _counted(judged: list[dict[str, Any]], executed: int, broken: int) -> dict[str, Any]:
-    """The result of a run. `valid` is also said where nothing ran and where all of it failed."""
-    gravest = max((row["severity"] for row in judged), default=0)
+    """The result of a run. It is `valid` even if nothing ran or all checks failed."""
+    highest = max((row["severity"] for row in judged), default=0)
     return {
-        "highest_severity": SEVERITIES[gravest],
+        "highest_severity": SEVERITIES[highest],
         "executed_checks": executed,
         "execution_errors": broken,
     }
@@ -429,9 +430,9 @@ def _error(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def running(server: Dqops) -> Iterator[Dqops]:
-    """Lets a server listen."""
+    """Runs the server."""
     with listening(server.answer) as url:
         server.url = url
         yield server
     if server.unexpected:
-        raise AssertionError(f"nothing is known of: {server.unexpected}")
+        raise AssertionError(f"unknown requests: {server.unexpected}")

@@ -1,8 +1,8 @@
-"""A DQOps server that says what a real one said: strict, so that a request nobody recorded fails the test.
+"""A DQOps server that replays a real one's responses. An unrecorded request fails the test.
 
-Answers are those of a real server, word for word. The requests were recorded before Goldsmith named a time scale, a
-limit and a key in them, which change none of these answers: `_asked` says how it asks today. `dqops_model.Dqops` is a
-server that keeps results, for what these few answers do not show.
+Responses are those of a real server, verbatim. The requests were recorded before Goldsmith sent a time scale, a limit
+and a key, which change none of these responses: `_current` adds them. `dqops_model.Dqops` is a server that stores
+results, for cases beyond these recordings.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any
 
 FILE = Path(__file__).parents[1] / "recorded/dqops-1.11.6.json"
 DAY = "2026-11-21"
-"""The day on which the answers were recorded."""
+"""The day on which the responses were recorded."""
 
 Reply = tuple[int, Any]
-"""A status, and what is sent as JSON; nothing for None."""
+"""A status, and the content to send as JSON; None for no content."""
 
 _KEY = re.compile(r"goldsmith-[\w.-]+")
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request that must come, and what is answered to it.
+    """An expected request and its response.
 
-    swallowed: it is answered by closing the connection. until: it may come again until this is set.
+    swallowed: the response is a closed connection. until: the request may be repeated until this is set.
     """
 
     method: str
@@ -44,11 +44,11 @@ class Exchange:
 
 
 def recorded(*names: str) -> list[Exchange]:
-    """The exchanges that were recorded under names, in their order; `NAME#2` for the second of a name."""
+    """The exchanges recorded under these names, in their order; `NAME#2` is the second of a name."""
     known: dict[str, list[Exchange]] = {}
     for item in json.loads(FILE.read_text(encoding="utf-8")):
         request, response = item["request"], item["response"]
-        path, body = _asked(request["path"], request["body"])
+        path, body = _current(request["path"], request["body"])
         exchange = Exchange(request["method"], path, body, response["status"], response["body"])
         known.setdefault(item["name"], []).append(exchange)
     found = []
@@ -58,8 +58,8 @@ def recorded(*names: str) -> list[Exchange]:
     return found
 
 
-def _asked(path: str, body: Any) -> tuple[str, Any]:
-    """Path and body of a request that was recorded, as Goldsmith makes it."""
+def _current(path: str, body: Any) -> tuple[str, Any]:
+    """Path and body of a recorded request, as Goldsmith sends it now."""
     if path.endswith("/deletestoreddata?wait=true"):
         daily = {"checkType": "monitoring", "timeGradient": "day"}
         return f"{path}&waitTimeout=600&jobBusinessKey=forget", {**body, **daily}
@@ -69,14 +69,14 @@ def _asked(path: str, body: Any) -> tuple[str, Any]:
 
 
 def cancelled(exchange: Exchange) -> Exchange:
-    """The end of the job that an exchange is about: the server knows it or not, and does as it is asked."""
+    """The exchange that cancels the job of an exchange. The server accepts unknown jobs too."""
     key = re.search(r"(?:jobBusinessKey=|/jobs/jobs/)([\w-]+)", exchange.path)
     assert key is not None
     return Exchange("DELETE", f"/api/jobs/jobs/{key[1]}", None, 204, None)
 
 
 def incidents(table: str) -> Exchange:
-    """The recorded list of incidents, as the server's filter gives it for a table."""
+    """The recorded list of incidents, filtered for a table as by the server."""
     (listed,) = recorded("incidents")
     short = table.split(".")[1]
     found = [incident for incident in listed.answer if short in incident["table"]]
@@ -84,9 +84,9 @@ def incidents(table: str) -> Exchange:
 
 
 def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange]:
-    """The exchanges of an import of verdicts, as those recorded for all checks of a table would be for this one.
+    """The exchanges of an import of verdicts, derived from those recorded for all checks of a table.
 
-    The filter by the check's name is that of the models of DQOps' package; it was not recorded.
+    The filter by the check's name was not recorded. It comes from the models of DQOps' package.
     """
     check = {"checkName": "daily_import_custom_result_on_table"}
     found = []
@@ -104,7 +104,7 @@ def imports(table: str, severity: str = "valid", **counts: int) -> list[Exchange
 
 
 def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -> list[Exchange]:
-    """The exchanges of a gate as they were recorded, for another table, so many checks, another result and day.
+    """The recorded exchanges of a gate, adapted to a table, a number of checks, a result and a day.
 
     severity: `valid`, or one that stops the gate.
     """
@@ -113,13 +113,13 @@ def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -
     (status,) = recorded("table overview")
     found = []
     for exchange in [*steps, status]:
-        told = json.dumps([exchange.path, exchange.body, exchange.answer])
-        told = (
-            told.replace(DAY, day)
+        text = json.dumps([exchange.path, exchange.body, exchange.answer])
+        text = (
+            text.replace(DAY, day)
             .replace("silver.airlines", table)
             .replace("silver/tables/airlines", f"{schema}/tables/{short}")
         )
-        path, body, answer = json.loads(told)
+        path, body, answer = json.loads(text)
         ran = ((answer.get("parameters") or {}).get("runChecksParameters") or {}).get("run_checks_result")
         if ran:
             ran |= {"executed_checks": checks, "highest_severity": severity}
@@ -129,7 +129,7 @@ def gated(table: str, checks: int, severity: str = "valid", *, day: str = DAY) -
 
 @contextmanager
 def listening(answer: Callable[[str, str, Any], Reply | None]) -> Iterator[str]:
-    """A server at its address. answer: to a method, path and body; None closes the connection."""
+    """Runs a server and yields its URL. answer: maps method, path and body to a reply, or None to hang up."""
 
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
@@ -139,8 +139,8 @@ def listening(answer: Callable[[str, str, Any], Reply | None]) -> Iterator[str]:
             if reply is None:
                 self.close_connection = True
                 return
-            status, told = reply
-            content = b"" if told is None else json.dumps(told).encode()
+            status, value = reply
+            content = b"" if value is None else json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -152,7 +152,7 @@ def listening(answer: Callable[[str, str, Any], Reply | None]) -> Iterator[str]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    # It looks that often whether it is to end.
+    # The interval at which it checks for shutdown.
     thread = Thread(target=http.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -165,7 +165,7 @@ def listening(answer: Callable[[str, str, Any], Reply | None]) -> Iterator[str]:
 
 @dataclass
 class Server:
-    """A script of exchanges, each of which must come in its turn."""
+    """A script of exchanges, expected in this order."""
 
     script: list[Exchange]
     unexpected: list[str] = field(default_factory=list)
@@ -192,7 +192,7 @@ class Server:
 
 @contextmanager
 def served(*script: Exchange) -> Iterator[Server]:
-    """Runs the server; at the end every exchange must have come, and no other."""
+    """Runs the server. At the end, exactly the script's exchanges must have occurred."""
     server = Server(list(script))
 
     def answer(method: str, path: str, body: Any) -> Reply | None:
@@ -203,4 +203,4 @@ def served(*script: Exchange) -> Iterator[Server]:
         server.url = url
         yield server
     if server.unexpected or server.script:
-        raise AssertionError(f"unexpected: {server.unexpected}; never asked for: {server.script}")
+        raise AssertionError(f"unexpected: {server.unexpected}; never requested: {server.script}")

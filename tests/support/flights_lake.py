@@ -1,4 +1,4 @@
-"""The flights pipeline in a temporary project, its feed seeded with broken rows."""
+"""The flights pipeline in a temporary project, optionally with invalid rows in its feed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from goldsmith.run.runner import run_tables
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST = date(2013, 1, 1)
 RUN_COLUMNS = ("_ingested_at", "_run_id", "_source_modified")
-"""What differs between two runs over the same files."""
+"""Columns that differ between two runs over the same files."""
 
 _BROKEN_FEED = '''
 """The real feed, and each day some lines that are no departures."""
@@ -60,7 +60,7 @@ def day(number: int) -> date:
 
 @dataclass(frozen=True)
 class FlightsLake:
-    """A project of its own at `root`."""
+    """A separate project at `root`."""
 
     root: Path
 
@@ -78,7 +78,7 @@ class FlightsLake:
         return load_project(self.root)
 
     def feed(self, first: int, last: int, *, spoil: tuple[int, ...] = ()) -> None:
-        """Delivers days `first` to `last`. spoil: those with broken values."""
+        """Delivers days `first` to `last`. spoil: the days to spoil."""
         project = self.project()
         run = Run.begin(project)
         spoiled = ",".join(str(day(number)) for number in spoil)
@@ -87,7 +87,7 @@ class FlightsLake:
             list(deliver_interval(run.landing, feed, DataInterval(day(first), day(last + 1))))
 
     def load(self, spark: SparkSession, *names: str, rebuild: frozenset[str] = frozenset()) -> RunResult:
-        """Loads in this process and expects every table to end well."""
+        """Loads in this process and expects every table to succeed."""
         project = self.project()
         result = run_tables(spark, Run.begin(project, rebuild=rebuild), project.select(names), parallel=2)
         for outcome in result.outcomes:
@@ -95,7 +95,7 @@ class FlightsLake:
         return result
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts the command in a process group of its own."""
+        """Starts the command in its own process group."""
         return subprocess.Popen(
             [sys.executable, "-m", "goldsmith.cli.main", *arguments],
             cwd=self.root,
@@ -107,7 +107,7 @@ class FlightsLake:
         )
 
     def content(self, spark: SparkSession) -> dict[str, Any]:
-        """Every table as its row count and an order-free hash, and every quarantine as sorted rows."""
+        """Row count and order-independent hash of each table, and the sorted rows of each quarantine."""
         found: dict[str, Any] = {}
         project = self.project()
         run = Run.begin(project)
@@ -117,10 +117,12 @@ class FlightsLake:
             hashed = frame.select(F.xxhash64(*columns).cast("decimal(38,0)").alias("h"))
             row = hashed.agg(F.count("h").alias("rows"), F.sum("h").alias("hash")).collect()[0]
             found[name] = (row["rows"], row["hash"])
-            held = QuarantineTable(spark, run.quarantine_path(name))
-            if held.version() >= 0:
+            quarantine = QuarantineTable(spark, run.quarantine_path(name))
+            if quarantine.version() >= 0:
                 rows = (
-                    held.entries(TableLog(spark, run.path(name)).counter()).select("reasons", "row").collect()
+                    quarantine.entries(TableLog(spark, run.path(name)).counter())
+                    .select("reasons", "row")
+                    .collect()
                 )
                 found[f"quarantine of {name}"] = sorted(
                     (tuple(r["reasons"]), _stable(r["row"])) for r in rows

@@ -1,8 +1,8 @@
-"""What the flights pipeline must hold after some days are replayed, computed by pandas from the source.
+"""The expected content of the flights pipeline after replaying some days, computed by pandas.
 
-It shares nothing with the pipeline's SQL: instants of departure and arrival are found from the clocks of what
-happened, where the SQL adds delays to the schedule. `days` are the days whose files were delivered; the order
-of delivery must not matter. Frames are sorted by the table's key and have its columns in its order.
+It is independent of the pipeline's SQL: departure and arrival times come from the actual local times, while the SQL
+adds delays to the schedule. `days` are the delivered days, in any order. Frames are sorted by the table's key and have
+its columns in order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GREATEST_WIND = 150
 
 
 def as_rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Plain Python values, None for missing ones, as Spark's collect() gives them."""
+    """Plain Python values, None for missing ones, as Spark's collect() returns them."""
     plain = frame.astype(object).where(frame.notna(), None)
     return list(plain.itertuples(index=False, name=None))
 
@@ -130,7 +130,7 @@ GOLD = {
 
 
 def bronze_counts(days: Collection[date]) -> dict[str, int]:
-    """Rows that the files of these days deliver; a departure comes as a schedule and again with actuals."""
+    """Rows in the files of these days. A departure is delivered as a schedule and again with actuals."""
     flights, weather = _source("flights"), _source("weather")
     snapshots = sum(day.day == 1 for day in days)
     return {
@@ -141,7 +141,7 @@ def bronze_counts(days: Collection[date]) -> dict[str, int]:
 
 
 def silver_counts(days: Collection[date]) -> dict[str, int]:
-    """Rows per silver table: one a key, without those in quarantine."""
+    """Rows per silver table: one per key, without quarantined rows."""
     weather = _of_days(_source("weather"), days)
     dimensions = any(day.day == 1 for day in days)
     return {
@@ -152,13 +152,13 @@ def silver_counts(days: Collection[date]) -> dict[str, int]:
 
 
 def quarantined(days: Collection[date]) -> dict[str, int]:
-    """Rows in quarantine, per table that has any in the year."""
+    """Quarantined rows of each table that has any within the year."""
     weather = _of_days(_source("weather"), days)
     return {"silver.weather": int((weather["wind_speed"] > GREATEST_WIND).sum())}
 
 
 def defects(days: Collection[date]) -> dict[str, int]:
-    """How many rows of silver, as it stands at the end, do not meet the expectations that only warn."""
+    """The number of final silver rows that do not meet expectations that only warn."""
     known, flown = _known(days), _actuals(days)
     planes = set(_names("planes", "tailnum", days, "tailnum"))
     airports = set(_names("airports", "faa", days))
@@ -191,7 +191,7 @@ def _of_days(frame: pd.DataFrame, days: Collection[date]) -> pd.DataFrame:
 
 
 def _announced(days: Collection[date]) -> set[date]:
-    """The days whose schedule is delivered; the source ends with its year by itself."""
+    """The days with a delivered schedule. The source ends with its year."""
     return {day + timedelta(days=1) for day in days if day.year == 2013}
 
 
@@ -204,7 +204,7 @@ def _known(days: Collection[date]) -> pd.DataFrame:
 
 
 def _names(table: str, key: str, days: Collection[date], value: str = "name") -> dict[str, Any]:
-    """Key to value of a dimension: empty until the first of a month is among the days."""
+    """A dimension's values by key: empty until the days include the first of a month."""
     frame = _source(table) if any(day.day == 1 for day in days) else _source(table).head(0)
     return dict(zip(frame[key], frame[value], strict=True))
 
@@ -230,9 +230,9 @@ def _minutes(clock: pd.Series) -> pd.Series:
 
 
 def _departed(flights: pd.DataFrame) -> pd.Series:
-    """The instant of departure in UTC, from its clock: a clock before the scheduled one is the next day's.
+    """The departure time in UTC, from the local clock: an earlier clock than scheduled is the next day's.
 
-    An early departure is told from one after midnight by half a day's distance.
+    Early departures differ from those after midnight by at least half a day.
     """
     clock, scheduled = _minutes(flights["dep_time"]), _minutes(flights["sched_dep_time"])
     early = (clock < scheduled) & (flights["dep_delay"] < 0)
@@ -243,7 +243,7 @@ def _departed(flights: pd.DataFrame) -> pd.Series:
 
 
 def _gate_to_gate(flights: pd.DataFrame, zones: dict[str, Any]) -> pd.Series:
-    """Minutes from departure to arrival: the first time the destination's clock shows it after landing."""
+    """Minutes from departure to arrival, by the first matching local time after departure."""
     zone = flights["dest"].map(zones)
     flown = flights[flights["arr_delay"].notna() & zone.notna()]
     departed = _departed(flown)

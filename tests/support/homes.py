@@ -1,4 +1,4 @@
-"""Where a test's lake lives: in a folder, or in a bucket."""
+"""The storage of a test's lake: a folder or a bucket."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from goldsmith.engine.s3 import Bucket
 
 
 class Home(Protocol):
-    """Landing files and tables of one lake."""
+    """Storage of one lake's landing files and tables."""
 
     @property
     def declared(self) -> str:
-        """The profile, as goldsmith.yaml declares it."""
+        """The content of goldsmith.yaml, with the profile."""
         ...
 
     def deliver(self, path: str, content: bytes) -> None:
-        """Puts a landing file, whether one is there or not."""
+        """Writes a landing file, replacing an existing one."""
         ...
 
     def remove(self, address: str, pattern: str = "") -> None:
-        """Removes what lies below an address and begins with the pattern."""
+        """Removes the files below an address whose names begin with the pattern."""
         ...
 
     def sizes(self, address: str, ending: str) -> list[int]:
-        """The sizes of the files right in a folder whose names end so."""
+        """The sizes of a folder's own files with this ending."""
         ...
 
 
 class DiskHome:
-    """A project's own folder."""
+    """The project's folder."""
 
     declared = "name: test"
 
@@ -55,13 +55,13 @@ class DiskHome:
 
 
 class S3Home:
-    """A prefix in a bucket. place: `s3a://bucket/prefix`. The store is the environment's."""
+    """A prefix in a bucket of the environment's store. url: `s3a://bucket/prefix`."""
 
-    def __init__(self, place: str, conf_dir: Path) -> None:
-        self.place = place
-        self.bucket = Bucket.of(place)
+    def __init__(self, url: str, conf_dir: Path) -> None:
+        self.url = url
+        self.bucket = Bucket.of(url)
         self.declared = (
-            f"name: test\nprofiles:\n  local:\n    landing: {place}/landing\n    warehouse: {place}/warehouse\n"
+            f"name: test\nprofiles:\n  local:\n    landing: {url}/landing\n    warehouse: {url}/warehouse\n"
             f"    spark: {{master: 'local[2]', conf_dir: {conf_dir}}}\n"
         )
 
@@ -69,7 +69,7 @@ class S3Home:
         return address.removeprefix(f"s3a://{self.bucket.name}/")
 
     def deliver(self, path: str, content: bytes) -> None:
-        self.bucket.put(f"{self._key(self.place)}/landing/{path}", content)
+        self.bucket.put(f"{self._key(self.url)}/landing/{path}", content)
 
     def remove(self, address: str, pattern: str = "") -> None:
         for item in self.bucket.listed(f"{self._key(address)}/{pattern}"):

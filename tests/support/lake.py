@@ -1,4 +1,4 @@
-"""A small project in a temporary folder, run for real: what tests of loads and of the protocol stand on."""
+"""A small project in a temporary folder, with real runs, for tests of loads and of the protocol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.homes import DiskHome, Home
 
 
 class Lake:
-    """A project `main` with one pipeline `p`, whose tables are written as text."""
+    """A project with one pipeline `p`, whose tables are declared as text."""
 
     def __init__(self, spark: SparkSession, root: Path, home: Home | None = None) -> None:
         self.spark = spark
@@ -33,29 +33,29 @@ class Lake:
         self.write("pipelines/p/pipeline.yaml", "description: A test.")
 
     def write(self, path: str, text: str) -> None:
-        """A file of the project."""
+        """Writes a file of the project."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text), encoding="utf-8")
 
     def declare(self, name: str, yaml: str, sql: str | None = None) -> None:
-        """A table `layer.table`: its YAML and its SQL."""
+        """Declares a table `layer.table` by its YAML and its SQL."""
         base = f"pipelines/p/{name.replace('.', '/')}"
         self.write(f"{base}.yaml", yaml)
         if sql is not None:
             self.write(f"{base}.sql", sql)
 
     def deliver(self, path: str, content: str | bytes) -> Path:
-        """A file in the landing area; its path on the disk, where that is its home."""
+        """Delivers a landing file and returns its path on disk, if the home is on disk."""
         self.home.deliver(path, content if isinstance(content, bytes) else content.encode())
         return self.root / ".goldsmith/landing" / path
 
     def remove(self, name: str) -> None:
-        """Takes a table's files away."""
+        """Deletes a table's files."""
         self.home.remove(self.path(name))
 
     def remove_from_log(self, name: str, *versions: int) -> None:
-        """Takes versions out of a table's log, as its clean-up does."""
+        """Deletes versions from a table's log, as Delta's log clean-up does."""
         for version in versions:
             self.home.remove(f"{self.path(name)}/_delta_log", f"{version:020d}.")
 
@@ -68,7 +68,7 @@ class Lake:
     def run(
         self, *names: str, rebuild: Sequence[str] = (), accept: Sequence[str] = (), parallel: int = 2
     ) -> RunResult:
-        """Runs the named tables, or all."""
+        """Runs the named tables, or all of them."""
         accepted = Accepted(frozenset(accept), by="tester", why="a test")
         run = self.begin(rebuild=frozenset(rebuild), accepted=accepted)
         chosen = run.project.select(tuple(names))
@@ -79,12 +79,12 @@ class Lake:
         return result
 
     def idle(self, *names: str) -> RunResult | None:
-        """What is decided without Spark."""
+        """The result of the idle check, which needs no Spark."""
         run = self.begin()
         return idle(run, run.project.select(tuple(names)))
 
     def done(self, *names: str, **options: Any) -> dict[str, TableOutcome]:
-        """Runs and expects every table to end well; outcomes by table."""
+        """Runs and expects every table to succeed. Returns outcomes by table."""
         result = self.run(*names, **options)
         for outcome in result.outcomes:
             assert outcome.status in ("done", "nothing_new"), f"{outcome.table}: {outcome.error}"
@@ -92,7 +92,7 @@ class Lake:
         return {outcome.table: outcome for outcome in result.outcomes}
 
     def failed(self, name: str, **options: Any) -> TableOutcome:
-        """Runs and returns one table's outcome, which is not a good end."""
+        """Runs and returns the outcome of one table, which must fail."""
         outcome = next(item for item in self.run(**options).outcomes if item.table == name)
         assert outcome.error is not None
         return outcome
@@ -117,12 +117,12 @@ class Lake:
         return TableLog(self.spark, self.path(name)).state().version
 
     def quarantine(self, name: str) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-        """The quarantined rows: their reasons, and the row as it was."""
-        held = QuarantineTable(self.spark, self.begin().quarantine_path(name))
-        if held.version() < 0:
+        """Quarantined rows: their reasons and the original rows."""
+        quarantine = QuarantineTable(self.spark, self.begin().quarantine_path(name))
+        if quarantine.version() < 0:
             return []
-        entries = held.entries(TableLog(self.spark, self.path(name)).counter())
-        # Not the typed row: Python has no dates beyond the year 9999.
+        entries = quarantine.entries(TableLog(self.spark, self.path(name)).counter())
+        # The typed row is not used: Python has no dates beyond year 9999.
         found = [
             (tuple(row.reasons), json.loads(row.row)) for row in entries.select("reasons", "row").collect()
         ]

@@ -1,4 +1,4 @@
-"""The rules of loads over plain Python rows: what the tables must hold, computed the simplest way."""
+"""The rules of loads over plain Python rows: the expected content of tables, computed in a simple way."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 Row = dict[str, Any]
 Rule = Callable[[Row], bool | None]
-"""True if a row holds, False if it does not; None is SQL's NULL, which fails."""
+"""True if a row meets the rule, False if not; None is SQL's NULL, which fails."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A row expectation: its name, its rule, and what becomes of a row that fails."""
+    """A row expectation: its name, its rule, and the action on a failing row."""
 
     name: str
     holds: Rule
@@ -23,7 +23,7 @@ class Expected:
 
 @dataclass
 class Judgement:
-    """Rows by what becomes of them. quarantined: reasons and row."""
+    """Rows by outcome. quarantined: reasons and row."""
 
     kept: list[Row] = field(default_factory=list)
     quarantined: list[tuple[tuple[str, ...], Row]] = field(default_factory=list)
@@ -31,16 +31,16 @@ class Judgement:
 
 
 def judge(rows: Iterable[Row], rules: Sequence[Expected] = (), key: Sequence[str] = ()) -> Judgement:
-    """Sorts rows by their gravest violation; all violations are named. key: of a merge, NULL in it is one."""
+    """Sorts rows by their most severe violation; a NULL in the merge key is one. Reasons name all."""
     result = Judgement()
     for row in rows:
         failed = [rule for rule in rules if not rule.holds(row)]
         null_key = any(row[name] is None for name in key)
         reasons = (*(["null_key"] if null_key else []), *(rule.name for rule in failed))
-        graves = {rule.otherwise for rule in failed}
-        if null_key or "quarantine" in graves:
+        actions = {rule.otherwise for rule in failed}
+        if null_key or "quarantine" in actions:
             result.quarantined.append((reasons, row))
-        elif "drop" in graves:
+        elif "drop" in actions:
             result.dropped.append(row)
         else:
             result.kept.append(row)
@@ -53,19 +53,19 @@ def merged(
     newest_by: Sequence[str] = (),
     delete_when: Rule = lambda _row: False,
 ) -> dict[tuple[Any, ...], list[Row]]:
-    """The rows of which one may survive for each key: several where `newest_by` does not tell them apart.
+    """The candidates for each key's row: several if `newest_by` has ties.
 
-    A key is left out where its newest row says that it is deleted; where equally new rows disagree on that,
-    None among the candidates stands for its absence.
+    A key is excluded if its newest row is a delete. If equally new rows disagree on that,
+    `_ABSENT` is among the candidates.
     """
     newest: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         at = tuple(row[name] for name in key)
-        held = newest.setdefault(at, [])
-        if not held or _order(row, newest_by) > _order(held[0], newest_by):
+        candidates = newest.setdefault(at, [])
+        if not candidates or _order(row, newest_by) > _order(candidates[0], newest_by):
             newest[at] = [row]
-        elif _order(row, newest_by) == _order(held[0], newest_by):
-            held.append(row)
+        elif _order(row, newest_by) == _order(candidates[0], newest_by):
+            candidates.append(row)
     survivors = {}
     for at, candidates in newest.items():
         left = [row for row in candidates if not delete_when(row)]
@@ -78,7 +78,7 @@ _ABSENT: Row = {}
 
 
 def fits(table: Iterable[Row], survivors: Mapping[tuple[Any, ...], list[Row]], key: Sequence[str]) -> str:
-    """Why a table is not one that the survivors allow; empty if it is."""
+    """The reason why a table does not match the survivors; empty if it matches."""
     found: dict[tuple[Any, ...], Row] = {}
     for row in table:
         at = tuple(row[name] for name in key)
@@ -97,7 +97,7 @@ def fits(table: Iterable[Row], survivors: Mapping[tuple[Any, ...], list[Row]], k
 
 
 def _order(row: Row, names: Sequence[str]) -> tuple[tuple[bool, Any], ...]:
-    """Comparable as Spark compares: a NULL is the least."""
+    """A sort key with Spark's order: NULL comes first."""
     return tuple((row[name] is not None, row[name] if row[name] is not None else 0) for name in names)
 
 
@@ -119,5 +119,5 @@ def multiset(rows: Iterable[Row], columns: Sequence[str]) -> Counter[tuple[Any, 
 
 
 def net(before: Iterable[Row], after: Iterable[Row], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
-    """The rows that were added between two states of a table, as a multiset; equal rows cancel."""
+    """The rows added between two states of a table, as a multiset; equal rows cancel out."""
     return multiset(after, columns) - multiset(before, columns)

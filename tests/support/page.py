@@ -11,7 +11,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def problems_of(page_file: Path, *, width: int) -> list[str]:
-    """Console errors, failed scripts, requests beyond the file, and sideways scrolling at a width. Skips without chromium."""
+    """Console errors, failed scripts, external requests, horizontal overflow. Skips without chromium."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

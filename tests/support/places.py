@@ -1,6 +1,6 @@
-"""Loads into a warehouse whose disk is full and then read-only; prints what became of each run, as JSON lines.
+"""Loads into a warehouse on a full and then read-only disk, and prints each result as a JSON line.
 
-Run in a mount namespace of its own, as in `unshare -Urm python places.py FOLDER`: what is mounted ends with it.
+Run it in its own mount namespace, as in `unshare -Urm python places.py FOLDER`: its mounts end with it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def main(root: Path) -> None:
     chance = random.Random(1)
     lines = [f"{number},{chance.randbytes(60).hex()}" for number in range(ROWS)]
     lake.deliver("notes/a.csv", "\n".join(["id,note", *lines]))
-    tell(lake, "full")
+    run_and_report(lake, "full")
     mount("-o", "remount,size=200m", str(warehouse))
-    tell(lake, "room")
+    run_and_report(lake, "room")
     mount("-o", "remount,ro", str(warehouse))
     lake.deliver("notes/b.csv", f"id,note\n{ROWS},last\n")
-    tell(lake, "read-only")
+    run_and_report(lake, "read-only")
     mount("-o", "remount,rw", str(warehouse))
-    tell(lake, "writable")
-    tell(lake, "again")
+    run_and_report(lake, "writable")
+    run_and_report(lake, "again")
     spark.stop()
 
 
@@ -48,22 +48,22 @@ def mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
 
 
-def tell(lake: Lake, moment: str) -> None:
-    """Runs all tables and prints status, error, and the rows and distinct keys that the tables hold after it."""
+def run_and_report(lake: Lake, moment: str) -> None:
+    """Runs all tables and prints the status, error, row count and distinct keys of each."""
     result = lake.run()
-    told: dict[str, object] = {"moment": moment, "record": [str(error) for error in result.errors]}
+    report: dict[str, object] = {"moment": moment, "record": [str(error) for error in result.errors]}
     for outcome in result.outcomes:
         found = outcome.error
-        held = lake.table(outcome.table).select("id") if lake.version(outcome.table) >= 0 else None
-        told[outcome.table] = {
+        rows = lake.table(outcome.table).select("id") if lake.version(outcome.table) >= 0 else None
+        report[outcome.table] = {
             "status": outcome.status,
             "code": found.code if found else None,
             "message": str(found) if found else None,
             "hint": found.hint if found else None,
-            "rows": held.count() if held is not None else 0,
-            "keys": held.distinct().count() if held is not None else 0,
+            "rows": rows.count() if rows is not None else 0,
+            "keys": rows.distinct().count() if rows is not None else 0,
         }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What property tests of loads share: how many examples there are, and an upstream that anything can happen to."""
+"""Shared code of property tests of loads: the number of examples, and an upstream with any changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from support.model import Row
 
 FAULTS = os.environ.get("HYPOTHESIS_PROFILE") == "faults"
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
-"""An example costs seconds of Spark, so each is drawn whole and rich from one seed, which a failure prints."""
+"""An example takes seconds of Spark. Each is drawn from one seed, which a failure prints."""
 
 
 def examples(count: int) -> settings:
-    """`count` examples, always the same; twenty times as many, always others, under the profile `faults`."""
+    """`count` fixed examples; under the profile `faults`, twenty times as many random ones."""
     return settings(
         max_examples=count * 20 if FAULTS else count,
         derandomize=not FAULTS,
@@ -31,9 +31,9 @@ def examples(count: int) -> settings:
 
 
 class Upstream:
-    """A table that is written past Goldsmith, so that it can change in every way that Delta allows.
+    """A table written outside Goldsmith, so that it can change in every way that Delta allows.
 
-    schema: Spark DDL. Declared as a bronze table, which is never run.
+    schema: Spark DDL. It is declared as a bronze table that is never run.
     """
 
     def __init__(self, lake: Lake, name: str, schema: str) -> None:
@@ -57,7 +57,7 @@ class Upstream:
         self._write(rows, "overwrite")
 
     def sql(self, statement: str) -> None:
-        """Runs SQL in which `{t}` stands for the table."""
+        """Runs SQL with `{t}` for the table."""
         self.spark.sql(statement.format(t=f"delta.`{self.path}`")).collect()
 
     def rows(self) -> list[Row]:
@@ -65,8 +65,8 @@ class Upstream:
 
 
 def held(rows: Sequence[tuple[tuple[str, ...], Row]]) -> list[Any]:
-    """Quarantined rows as JSON keeps them: without NULLs, in one order."""
-    told = [
+    """Quarantined rows as in JSON: without NULLs, sorted."""
+    entries = [
         (reasons, {name: value for name, value in row.items() if value is not None}) for reasons, row in rows
     ]
-    return sorted(told, key=lambda entry: (entry[0], sorted(map(str, entry[1].items()))))
+    return sorted(entries, key=lambda entry: (entry[0], sorted(map(str, entry[1].items()))))

@@ -1,4 +1,4 @@
-"""An Airflow task's handling of its form, of a job's result and of its log, without Airflow."""
+"""Handling of a task's form, of a job's result and of its log, without Airflow."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ TODAY = date(2026, 1, 5)
 DAILY = Cron.parse("@daily")
 
 
-def asked(form: dict[str, Any], key: str | None = None) -> RunRequest:
+def requested(form: dict[str, Any], key: str | None = None) -> RunRequest:
     return read_request(form, key, DAILY, KNOWN, TODAY)
 
 
 def test_form_overrides_the_days_of_a_partition() -> None:
-    assert asked({}, "2013-01-01").days == Days(date(2013, 1, 1), date(2013, 1, 2))
-    assert asked({"first_day": "2013-02-01", "last_day": "2013-02-03"}, "2013-01-01").days == Days(
+    assert requested({}, "2013-01-01").days == Days(date(2013, 1, 1), date(2013, 1, 2))
+    assert requested({"first_day": "2013-02-01", "last_day": "2013-02-03"}, "2013-01-01").days == Days(
         date(2013, 2, 1), date(2013, 2, 4)
     )
-    assert asked({"last_day": "2013-02-03"}).days == Days(date(2013, 2, 3), date(2013, 2, 4))
-    assert asked({}).days is None
+    assert requested({"last_day": "2013-02-03"}).days == Days(date(2013, 2, 3), date(2013, 2, 4))
+    assert requested({}).days is None
 
 
 def test_form_selects_tables() -> None:
-    request = asked({"tables": ["gold.orders", "bronze.orders"], "rebuild": ["gold.orders"]})
+    request = requested({"tables": ["gold.orders", "bronze.orders"], "rebuild": ["gold.orders"]})
     assert request.chosen(KNOWN[1:]) == ("gold.orders",)
     assert request.rebuild == ("gold.orders",)
-    assert asked({"tables": []}).chosen(KNOWN) == KNOWN
+    assert requested({"tables": []}).chosen(KNOWN) == KNOWN
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_form_selects_tables() -> None:
 )
 def test_invalid_form_is_refused(form: dict[str, Any], code: str) -> None:
     with pytest.raises(DeclarationError) as caught:
-        asked(form)
+        requested(form)
     assert caught.value.code == code
     assert caught.value.hint
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md names modules that exist, and common questions lead to one module each."""
+"""docs/architecture.md names existing modules, and one module for each common question."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOOK_UPS = {
     "how a pipeline's schedule becomes a timetable": ("publish/airflow/schedules.py", "def schedule_of"),
     "how DQOps' results decide a gate": ("publish/dqops/verdict.py", "def "),
 }
-"""Question -> (file below src/goldsmith that answers it, text which that file contains)."""
+"""The file below src/goldsmith that answers each question, and a text in it."""
 
 
 @pytest.mark.parametrize("question", LOOK_UPS)

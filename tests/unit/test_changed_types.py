@@ -1,4 +1,4 @@
-"""Changed types of bronze columns, found without Spark."""
+"""Changed types of bronze columns, detected without Spark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from goldsmith.project.loading import load_project
 from goldsmith.run.changed_types import changed_types
 from support.command import command
 
-HELD = {
+TABLE_TYPES = {
     "id": "integer",
     "n": "long",
     "amount": "decimal(9,2)",
@@ -46,32 +46,34 @@ def notes(root: Path) -> list[tuple[str, str]]:
     return list(changed_types(found, found.profile(None).warehouse))
 
 
-def test_a_changed_type_is_noticed_in_the_newest_version(tmp_path: Path) -> None:
+def test_changed_type_is_detected_in_the_newest_version(tmp_path: Path) -> None:
     root = project(tmp_path, DECLARED)
     assert notes(root) == [], "it was never loaded"
-    commit(root, 9, {**HELD, "n": "string"})
-    commit(root, 10, {**HELD, "tags": {"type": "array", "elementType": "string", "containsNull": True}})
+    commit(root, 9, {**TABLE_TYPES, "n": "string"})
+    commit(
+        root, 10, {**TABLE_TYPES, "tags": {"type": "array", "elementType": "string", "containsNull": True}}
+    )
     assert notes(root) == []
     project(tmp_path, DECLARED.replace("9, 2", "9, 3").replace("n: bigint", "n: string"))
-    (first, told), (_, other) = notes(root)
+    (first, message), (_, other) = notes(root)
     assert first == "bronze.o"
-    assert "n has the type bigint, and is declared as string" in told
+    assert "n has the type bigint, and is declared as string" in message
     assert "amount has the type decimal(9,2), and is declared as decimal(9,3)" in other
     assert "--rebuild bronze.o" in other
 
 
-def test_the_check_tells_a_changed_type_before_the_next_run(
+def test_check_reports_a_changed_type_before_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = project(tmp_path, DECLARED.replace("n: bigint", "n: string"))
-    commit(root, 0, HELD)
+    commit(root, 0, TABLE_TYPES)
     ended = command(monkeypatch, capsys)("check", folder=root)
     assert ended.code == 0, ended.err
     assert "bronze.o: n has the type bigint, and is declared as string" in ended.err
 
 
-def test_a_log_that_cannot_be_read_gives_no_note(tmp_path: Path) -> None:
+def test_unreadable_log_gives_no_note(tmp_path: Path) -> None:
     root = project(tmp_path, DECLARED)
-    commit(root, 0, HELD)
+    commit(root, 0, TABLE_TYPES)
     (root / ".goldsmith/warehouse/bronze/o/_delta_log" / f"{1:020d}.crc").write_text('{"metadata"')
     assert notes(root) == []

@@ -1,4 +1,4 @@
-"""The command without Spark: what it prints, and how it ends."""
+"""The command without Spark: output and exit codes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def goldsmith(*arguments: str, folder: Path = REPOSITORY) -> subprocess.Complete
     )
 
 
-def test_check_tells_how_much_it_read(tmp_path: Path) -> None:
+def test_check_prints_the_number_of_tables(tmp_path: Path) -> None:
     goldsmith("init", str(tmp_path / "shop"))
     ended = goldsmith("check", folder=tmp_path / "shop")
     assert ended.returncode == 0
     assert "3 tables in 1 pipeline" in ended.stdout
 
 
-def test_check_tells_all_mistakes_with_their_places(tmp_path: Path) -> None:
+def test_check_reports_all_mistakes_with_their_locations(tmp_path: Path) -> None:
     goldsmith("init", str(tmp_path))
     silver = tmp_path / "pipelines/orders/silver/orders.yaml"
     silver.write_text(silver.read_text().replace("newest_by", "newest_bye").replace("otherwise", "otherwize"))
@@ -46,7 +46,7 @@ def test_check_tells_all_mistakes_with_their_places(tmp_path: Path) -> None:
     assert any("`newest_by`" in (m["hint"] or "") for m in mistakes)
 
 
-def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Path) -> None:
+def test_misspelt_column_in_sql_is_reported_with_line_and_suggestion(tmp_path: Path) -> None:
     goldsmith("init", str(tmp_path))
     gold = tmp_path / "pipelines/orders/gold/orders_by_day.sql"
     gold.write_text(gold.read_text().replace("sum(amount)", "sum(amuont)"))
@@ -58,7 +58,7 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("feed", "run", "flights", "--from", "2013-01-05", "--to", "2013-01-02"), "GS505", "is empty"),
         (("run", "--from", "2013-01-05", "--to", "2013-01-05"), "GS505", "is empty"),
@@ -78,22 +78,22 @@ def test_a_misspelt_column_of_sql_is_told_with_line_and_suggestion(tmp_path: Pat
         (("superset", "generate", "--check", "--profile", "clutser"), "GS108", "profile"),
     ],
 )
-def test_a_wrong_call_is_told_at_once(arguments: tuple[str, ...], code: str, told: str) -> None:
+def test_wrong_call_is_reported_at_once(arguments: tuple[str, ...], code: str, message: str) -> None:
     ended = goldsmith(*arguments)
     assert ended.returncode == 2, ended.stderr
     assert code in ended.stderr
-    assert told in ended.stderr.replace("\n", " ")
+    assert message in ended.stderr.replace("\n", " ")
     assert "Traceback" not in ended.stderr
 
 
-def test_outside_a_project_it_says_how_to_make_one(tmp_path: Path) -> None:
+def test_error_outside_a_project_names_init(tmp_path: Path) -> None:
     ended = goldsmith("check", folder=tmp_path)
     assert ended.returncode == 2
     assert "GS100" in ended.stderr
     assert "goldsmith init" in ended.stderr
 
 
-def test_init_never_writes_over_a_pipeline(tmp_path: Path) -> None:
+def test_init_does_not_overwrite_a_pipeline(tmp_path: Path) -> None:
     assert goldsmith("init", str(tmp_path)).returncode == 0
     again = goldsmith("init", str(tmp_path))
     assert again.returncode == 2
@@ -105,14 +105,14 @@ def test_init_never_writes_over_a_pipeline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["\U0001f600 \xe9", 'it\'s "a" \\', "a\tb\x7f", "\U000e0001", "\ufeff", "#: {x}"]
 )
-def test_init_makes_a_project_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+def test_init_creates_a_project_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     make_pipeline(tmp_path / name, "orders")
     project = load_project(tmp_path / name)
     assert project.spec.name == name
     assert len(project.tables) == 3
 
 
-def test_init_follows_the_project_that_is_there(tmp_path: Path) -> None:
+def test_init_uses_the_settings_of_an_existing_project(tmp_path: Path) -> None:
     (tmp_path / "goldsmith.yaml").write_text("pipelines: flows\nprofiles: {local: {landing: inbox}}\n")
     (tmp_path / "flows").mkdir()
     assert goldsmith("init", str(tmp_path)).returncode == 0
@@ -124,7 +124,7 @@ def test_init_follows_the_project_that_is_there(tmp_path: Path) -> None:
     assert "Did you mean `pipelines`?" in broken.stderr
 
 
-def test_without_java_it_says_how_to_get_one(tmp_path: Path) -> None:
+def test_missing_java_is_reported_with_the_required_version(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "goldsmith.cli.main", "spark", "install"],
         cwd=REPOSITORY,
@@ -138,7 +138,7 @@ def test_without_java_it_says_how_to_get_one(tmp_path: Path) -> None:
     assert "JDK 17 or 21" in ended.stderr
 
 
-def test_checking_and_helping_load_no_spark() -> None:
+def test_check_and_help_import_no_spark() -> None:
     code = (
         "import sys; from goldsmith.cli.main import app\n"
         "from goldsmith.cli.opening import open_project; open_project()\n"
@@ -147,7 +147,7 @@ def test_checking_and_helping_load_no_spark() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_helping_loads_no_declarations() -> None:
+def test_help_imports_no_declarations() -> None:
     code = (
         "import sys; from goldsmith.cli.main import app\n"
         "try: app(['run', '--help'])\n"
@@ -157,11 +157,11 @@ def test_helping_loads_no_declarations() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_the_schemas_in_the_repository_are_current() -> None:
+def test_schemas_in_the_repository_are_current() -> None:
     assert goldsmith("schema", "generate", "schema", "--check").returncode == 0
 
 
-def test_a_dry_submit_prints_a_command_that_a_shell_takes() -> None:
+def test_dry_run_of_submit_prints_a_shell_command() -> None:
     ended = goldsmith("job", "submit", "--profile", "local", "--dry-run", "examples/worst_days", "--top", "5")
     assert ended.returncode == 0, ended.stderr
     words = shlex.split(ended.stdout.replace("\\\n", " "))
@@ -170,14 +170,14 @@ def test_a_dry_submit_prints_a_command_that_a_shell_takes() -> None:
     assert "GOLDSMITH_PROFILE=local" in words
 
 
-def test_a_submit_of_nothing_names_the_jobs_there_are() -> None:
+def test_submit_of_an_unknown_job_lists_the_jobs() -> None:
     ended = goldsmith("job", "submit", "--dry-run", "nosuch")
     assert ended.returncode == 2
     assert "GS504" in ended.stderr
     assert "maintain.py" in ended.stderr
 
 
-def test_a_delivered_file_names_the_tables_that_read_it(tmp_path: Path) -> None:
+def test_landing_put_names_the_tables_that_read_the_file(tmp_path: Path) -> None:
     goldsmith("init", str(tmp_path))
     (tmp_path / "new.csv").write_text("order_id\n1\n")
     ended = goldsmith("landing", "put", "new.csv", "orders/", folder=tmp_path)
@@ -202,7 +202,7 @@ def test_a_delivered_file_names_the_tables_that_read_it(tmp_path: Path) -> None:
         (("-", "../x.csv"), "GS308"),
     ],
 )
-def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
+def test_incomplete_delivery_or_path_outside_the_landing_folder_is_refused(
     tmp_path: Path, arguments: tuple[str, ...], code: str
 ) -> None:
     goldsmith("init", str(tmp_path))
@@ -220,7 +220,7 @@ def test_a_delivery_that_is_not_whole_or_leaves_the_landing_folder_is_refused(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_report_is_named_by_its_address_where_it_is_served(
+def test_served_report_is_printed_with_its_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from goldsmith.cli.report import print_report_location, report_file
@@ -234,5 +234,5 @@ def test_the_report_is_named_by_its_address_where_it_is_served(
     monkeypatch.setenv("GOLDSMITH_REPORT_FILE", str(tmp_path / "kept/report.html"))
     print_report_location(report_file(tmp_path), tmp_path)
     print_report_location(tmp_path / "weekly.html", tmp_path)
-    told = capsys.readouterr().out.splitlines()
-    assert told == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]

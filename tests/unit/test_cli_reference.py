@@ -1,4 +1,4 @@
-"""The help of the command, and docs/cli.md, which is generated from it."""
+"""The help of the command, and the page docs/cli.md generated from it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COMMANDS: dict[str, Any] = dict(commands_of(COMMAND))
 SHORT = {"init", "check", "plan", "run", "status", "sql", "report"}
 
 
-def test_the_page_of_commands_is_up_to_date() -> None:
+def test_page_of_commands_is_up_to_date() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert page == reference(), "Run `make reference`."
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_a_command_is_a_line_and_an_example(name: str) -> None:
+def test_help_of_a_command_is_a_line_and_an_example(name: str) -> None:
     summary, example, *_ = inspect.cleandoc(COMMANDS[name].help).split("\n\n")
     assert "\n" not in summary
     assert re.fullmatch(r"[A-Z][a-z-]+ .*\.", summary)
@@ -38,17 +38,17 @@ def test_the_help_of_a_command_is_a_line_and_an_example(name: str) -> None:
     assert f" {name}" in example
 
 
-def test_commands_are_a_noun_and_a_verb_except_the_short_ones() -> None:
+def test_commands_except_the_short_ones_are_a_noun_and_a_verb() -> None:
     assert {name for name in COMMANDS if " " not in name} == SHORT
     assert all(name.count(" ") == 1 for name in COMMANDS.keys() - SHORT)
 
 
 @pytest.mark.parametrize("word", sorted({name.split()[0] for name in COMMANDS}))
-def test_a_command_is_in_the_module_of_its_first_word(word: str) -> None:
+def test_command_is_in_the_module_of_its_first_word(word: str) -> None:
     assert (ROOT / "src" / "goldsmith" / "cli" / f"{word}.py").is_file()
 
 
-def test_commands_that_look_write_nothing() -> None:
+def test_panel_of_read_only_commands() -> None:
     assert {name for name, each in COMMANDS.items() if each.rich_help_panel == Panel.LOOK} == {
         "status",
         "sql",
@@ -62,7 +62,7 @@ def test_each_exit_code_is_explained() -> None:
     assert {int(code) for code in Exit} < EXIT_CODES.keys()
 
 
-def test_the_help_lists_every_command_under_what_it_is_for(
+def test_help_lists_every_command_in_its_panel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -79,7 +79,7 @@ def test_the_help_lists_every_command_under_what_it_is_for(
     assert list(dict.fromkeys(listed.values())) == list(Panel)
 
 
-def test_readme_and_operating_lead_to_the_page() -> None:
+def test_readme_and_operating_link_to_the_page() -> None:
     assert "(docs/cli.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "(cli.md)" in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
@@ -92,7 +92,7 @@ def test_readme_and_operating_lead_to_the_page() -> None:
         (["tabel", "show"], "'table'"),
     ],
 )
-def test_a_verb_without_its_noun_is_answered_with_the_nouns(
+def test_verb_without_its_noun_suggests_the_nouns(
     words: list[str],
     suggested: str,
     tmp_path: Path,

@@ -23,7 +23,7 @@ from goldsmith.project.column_types import WrongTypeError, check_type
         "struct<a int not null, b: struct<c: date> comment 'it, <too>'>",
     ],
 )
-def test_types_that_a_column_can_have(text: str) -> None:
+def test_valid_types(text: str) -> None:
     check_type(text)
 
 
@@ -47,13 +47,13 @@ def test_types_that_a_column_can_have(text: str) -> None:
         ("void", "`void`"),
     ],
 )
-def test_what_is_no_type(text: str, words: str) -> None:
+def test_invalid_types_are_refused(text: str, words: str) -> None:
     with pytest.raises(WrongTypeError, match=words.replace("$", r"\$").replace("(", r"\(")):
         check_type(text)
 
 
 @pytest.mark.parametrize(("text", "meant"), [("bool", "boolean"), ("Text", "string"), ("bigin", "bigint")])
-def test_what_was_probably_meant(text: str, meant: str) -> None:
+def test_similar_type_is_suggested(text: str, meant: str) -> None:
     with pytest.raises(WrongTypeError) as found:
         check_type(text)
     assert found.value.hint == f"Did you mean `{meant}`?"

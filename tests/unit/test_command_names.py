@@ -1,4 +1,4 @@
-"""Every command that documentation, messages, scripts and tests name exists, with the options that they name."""
+"""Commands and options named in documentation, messages, scripts and tests exist."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ SUFFIXES = {
 GENERATED = {"dqops_userhome", "superset/assets", "schema"}
 
 LIST = re.compile(r"""["'],\s+(?:\*\()?["']""")
-"""Between two words of a command that is written as a list, as in `"goldsmith", "run"`."""
+"""Separator between two words of a command written as a list, as in `"goldsmith", "run"`."""
 
 NAMED = re.compile(
     r"(?<![\w.'-])(?<!from )(?<!src/)goldsmith((?: (?:--project|-p|--profile) \S+| --verbose)*)"
     r"((?: [a-z][a-z-]*(?![\w./=-]))+)([^`\n]*)"
 )
-"""A command: options before it, its words, and what follows up to the end of the code."""
+"""A command: options before it, its words, and the text after it up to the end of the code."""
 
 OTHERS = {"comment", "maintenance", "money"}
-"""What follows the name where it is no command: tags of DAGs, a key of DQOps."""
+"""Words after `goldsmith` that are no commands: tags of DAGs, a key of DQOps."""
 
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 
 
 def files() -> Iterator[Path]:
-    """The project's texts, without those that are generated."""
+    """The project's text files, except generated ones."""
     for folder, names, found in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT)
         names[:] = [
@@ -54,7 +54,7 @@ def files() -> Iterator[Path]:
 
 
 def options() -> dict[str, set[str]]:
-    """Each command, as `table show`, with its options; each noun with none."""
+    """Each command, such as `table show`, with its options; each noun without options."""
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
     shared = {"--project", "--profile", "--verbose", "--help"}
@@ -79,7 +79,7 @@ def unknown(text: str) -> Iterator[str]:
         name = pair if pair in KNOWN else words[0]
         is_alone = len(words) == 1 and not match[3].startswith(" ")
         is_whole = name in KNOWN and (" " in name or is_alone or not verbs(name))
-        # What follows a job's name is the job's.
+        # The job gets the arguments after its name.
         is_open = name == "job submit" or (is_alone and verbs(name))
         given = [] if is_open else OPTION.findall(match[3])
         if not is_whole or not set(given) <= KNOWN[name]:
@@ -87,12 +87,12 @@ def unknown(text: str) -> Iterator[str]:
 
 
 def verbs(noun: str) -> bool:
-    """Whether a name is a noun, which is not a command by itself."""
+    """Whether a name is a noun, that is, no command by itself."""
     return any(name.startswith(f"{noun} ") for name in KNOWN)
 
 
 @pytest.mark.parametrize("folder", sorted({file.relative_to(ROOT).parts[0] for file in FILES}))
-def test_each_command_that_is_named_exists(folder: str) -> None:
+def test_named_commands_exist(folder: str) -> None:
     found = [file for file in FILES if file.relative_to(ROOT).parts[0] == folder]
     assert found
     wrong = {
@@ -119,11 +119,11 @@ def test_each_command_that_is_named_exists(folder: str) -> None:
         ("`goldsmith run --form 2013-01-01`", False),
     ],
 )
-def test_an_old_or_misspelt_command_is_found(text: str, is_known: bool) -> None:
+def test_old_or_misspelt_command_is_detected(text: str, is_known: bool) -> None:
     assert (list(unknown(text)) == []) == is_known
 
 
 @pytest.mark.parametrize("job", sorted((ROOT / "jobs").glob("*.py")), ids=lambda job: job.name)
-def test_each_job_runs_a_command_that_exists(job: Path) -> None:
+def test_each_job_runs_an_existing_command(job: Path) -> None:
     (words,) = re.findall(r'run\(\["(.*)", \*sys.argv', job.read_text(encoding="utf-8"))
     assert words.replace('", "', " ") in KNOWN

@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools"
-# compose.py imports its neighbours, as it does where it is started.
+# compose.py imports modules of its own folder.
 sys.path.insert(0, str(TOOLS))
 TEXTS = [
     (ROOT / name).read_text(encoding="utf-8")
@@ -56,9 +56,9 @@ def test_services_are_limited_pinned_and_published_on_loopback(name: str) -> Non
 
 
 CAPABILITIES = {
-    # Gives the folder to the store's user, once.
+    # Changes the owner of the folder to the store's user, once.
     "store-folder": {"CHOWN", "DAC_OVERRIDE"},
-    # Begins as root, gives the folder to its user and becomes it.
+    # Starts as root, changes the owner of the folder to its user, and switches to that user.
     "postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
     "dqops": {"DAC_OVERRIDE"},
 }
@@ -74,7 +74,7 @@ def test_services_have_only_required_capabilities(name: str) -> None:
 
 def test_metastore_accepts_only_containers() -> None:
     assert LAKE["metastore"]["environment"]["METASTORE_PEERS"] == "network"
-    # As the entry point does: the gateway of the default route, from the kernel's hexadecimal.
+    # The entry point's own command: the default gateway, decoded from the kernel's hexadecimal.
     entrypoint = (ROOT / "spark" / "entrypoint.sh").read_text(encoding="utf-8")
     found = re.search(r"METASTORE_GATEWAY=(\$\(printf .+\))$", entrypoint, re.MULTILINE)
     assert found is not None
@@ -107,7 +107,7 @@ def test_owner_of_the_stores_folder_is_changed_once(tmp_path: Path) -> None:
 
 
 VOLUMES = {"S3_IMAGE": "/data", "POSTGRES_IMAGE": "/var/lib/postgresql/data"}
-"""What the images declare as a volume: Docker makes one where the service mounts nothing there."""
+"""Volumes declared by the images. Docker creates an anonymous volume without a mount there."""
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -147,7 +147,7 @@ def test_servers_have_health_checks_and_restart(name: str) -> None:
 
 
 OPTIONAL = {"SUPERSET_PREVIOUS_SECRET_KEY"}
-"""Secrets that there need not be."""
+"""Optional secrets."""
 
 
 def test_secrets_have_no_defaults() -> None:
@@ -231,18 +231,18 @@ def test_job_report_is_kept_and_served_behind_the_login() -> None:
 
 
 def test_disabled_services_use_no_port() -> None:
-    told = {}
+    port_variables = {}
     for on in ("", "store,superset,dqops,history"):
         words = f"import compose; print(*(p.variable for p in compose.ports({{'COMPOSE_PROFILES': '{on}'}})))"
         environment = {**os.environ, "PYTHONPATH": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-        told[on] = subprocess.run(
+        port_variables[on] = subprocess.run(
             [sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
-    assert told[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT", "REPORT_PORT"]
+    assert port_variables[""] == ["THRIFT_PORT", "MASTER_UI_PORT", "AIRFLOW_PORT", "REPORT_PORT"]
     variables = {
         found[1] for s in SERVICES.values() for p in s.get("ports", []) if (found := VARIABLE.search(p))
     }
-    assert set(told["store,superset,dqops,history"]) == variables
+    assert set(port_variables["store,superset,dqops,history"]) == variables
 
 
 def test_env_generates_all_variables_of_compose(tmp_path: Path) -> None:
@@ -349,9 +349,9 @@ def test_used_port_is_reported(tmp_path: Path) -> None:
 
 def test_gates_without_dqops_are_reported(tmp_path: Path) -> None:
     compose = runpy.run_path(str(TOOLS / "compose.py"))
-    asked = {"DQOPS_URL": "http://dqops:8888", "COMPOSE_PROFILES": "store"}
+    settings = {"DQOPS_URL": "http://dqops:8888", "COMPOSE_PROFILES": "store"}
     with pytest.raises(compose["NotReadyError"], match="DQOPS_URL="):
-        compose["check_gates"](asked)
-    compose["check_gates"]({**asked, "COMPOSE_PROFILES": "store,dqops"})
-    compose["check_gates"]({**asked, "DQOPS_URL": ""})
-    compose["check_gates"]({**asked, "DQOPS_URL": "https://dqops.example.org"})
+        compose["check_gates"](settings)
+    compose["check_gates"]({**settings, "COMPOSE_PROFILES": "store,dqops"})
+    compose["check_gates"]({**settings, "DQOPS_URL": ""})
+    compose["check_gates"]({**settings, "DQOPS_URL": "https://dqops.example.org"})

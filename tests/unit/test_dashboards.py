@@ -1,4 +1,4 @@
-"""What a person is told about mistakes in dashboards and metrics, and what right ones become."""
+"""Mistakes in dashboards and metrics, and the assets generated from valid ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Written = Callable[..., Path]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Written:
-    """A project with a gold table and a dashboard, in which some files are changed."""
+    """A project with a gold table and a dashboard, with some changed files."""
 
     def write(changed: dict[str, str] | None = None) -> Path:
         files = {
@@ -189,12 +189,12 @@ def test_name_and_format_of_a_metric(project: Written) -> None:
     assert {problem.code for problem in mistakes(root)} >= {"GS105", "GS109", "GS110"}
 
 
-def held(root: Path) -> dict[str, Any]:
+def generated_assets(root: Path) -> dict[str, Any]:
     return {path: yaml.safe_load(text) for path, text in generate(load_project(root)).items()}
 
 
-def test_the_assets_of_a_project(project: Written) -> None:
-    found = held(project())
+def test_assets_of_a_project(project: Written) -> None:
+    found = generated_assets(project())
     names = Names("shop")
     dataset = found["datasets/lakehouse/gold_sales.yaml"]
     assert [(c["column_name"], c["type"], c["is_dttm"]) for c in dataset["columns"]][:2] == [
@@ -223,7 +223,7 @@ def test_the_assets_of_a_project(project: Written) -> None:
 
 
 def test_each_chart_has_one_dataset_and_one_query(project: Written) -> None:
-    found = held(project())
+    found = generated_assets(project())
     datasets = {each["uuid"] for path, each in found.items() if path.startswith("datasets/")}
     for path, each in found.items():
         if path.startswith("charts/"):
@@ -234,8 +234,8 @@ def test_each_chart_has_one_dataset_and_one_query(project: Written) -> None:
 
 
 def test_superset_parameters_are_written_unchanged(project: Written) -> None:
-    told = chart("kind: number, table: gold.sales, metrics: orders, params: {header_font_size: 0.6}")
-    assert held(project({FILE: told}))["charts/sales/c.yaml"]["params"]["header_font_size"] == 0.6
+    text = chart("kind: number, table: gold.sales, metrics: orders, params: {header_font_size: 0.6}")
+    assert generated_assets(project({FILE: text}))["charts/sales/c.yaml"]["params"]["header_font_size"] == 0.6
 
 
 def test_output_is_deterministic(project: Written) -> None:
@@ -271,7 +271,7 @@ RAW = "pipelines/p/dashboards/raw"
 
 def raw_chart(root: Path, **changed: Any) -> str:
     content = {
-        **held(root)["charts/sales/orders.yaml"],
+        **generated_assets(root)["charts/sales/orders.yaml"],
         "uuid": Names("shop").uuid("chart", "raw"),
         **changed,
     }
@@ -281,12 +281,12 @@ def raw_chart(root: Path, **changed: Any) -> str:
 def test_superset_yaml_is_passed_through(project: Written) -> None:
     root = project()
     text = raw_chart(root, slice_name="By hand", viz_type="gauge_chart")
-    found = held(project({f"{RAW}/charts/gauge.yaml": text}))
+    found = generated_assets(project({f"{RAW}/charts/gauge.yaml": text}))
     assert found["charts/raw/p/gauge.yaml"]["viz_type"] == "gauge_chart"
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"viz_type": "away"}, "`viz_type` is missing"),
         ({"uuid": "12"}, "not a UUID"),
@@ -295,13 +295,13 @@ def test_superset_yaml_is_passed_through(project: Written) -> None:
         ({"dataset_uuid": Names("shop").uuid("dataset", "gold.gone")}, "not declared"),
     ],
 )
-def test_invalid_superset_yaml_is_refused(project: Written, changed: dict[str, Any], told: str) -> None:
+def test_invalid_superset_yaml_is_refused(project: Written, changed: dict[str, Any], message: str) -> None:
     root = project()
     project({f"{RAW}/charts/gauge.yaml": raw_chart(root, **changed)})
     with pytest.raises(DeclarationErrors) as found:
         generate(load_project(root))
     problem = found.value.problems[0]
-    assert (problem.code, told in problem.message) == ("GS724", True)
+    assert (problem.code, message in problem.message) == ("GS724", True)
     assert str(problem.where.file).endswith("gauge.yaml")
 
 

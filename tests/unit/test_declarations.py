@@ -1,4 +1,4 @@
-"""What a person is told about mistakes in declarations: code, place, words and what to do."""
+"""Errors in declarations: code, location, message and hint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Problems = Callable[[dict[str, str | bytes | None]], tuple[DeclarationError, ...
 
 @pytest.fixture
 def problems(tmp_path: Path) -> Problems:
-    """The mistakes in a small right project in which some files are changed, or taken away (None)."""
+    """The mistakes in a small valid project with some files changed or removed (None)."""
 
     def load(changed: dict[str, str | bytes | None]) -> tuple[DeclarationError, ...]:
         files: dict[str, str | bytes | None] = {
@@ -56,7 +56,7 @@ def problems(tmp_path: Path) -> Problems:
     return load
 
 
-def told(problem: DeclarationError, root: Path) -> tuple[str, str, int | None]:
+def reported(problem: DeclarationError, root: Path) -> tuple[str, str, int | None]:
     return problem.code, Path(str(problem.where.file)).relative_to(root).as_posix(), problem.where.line
 
 
@@ -68,7 +68,7 @@ BETWEEN = "expect_column_values_to_be_between"
 NOT_NULL = "expect_column_values_to_not_be_null"
 
 ONE_MISTAKE = [
-    # what is not YAML
+    # invalid YAML
     (YAML, "load: {merge: {key: [id]}\ncolumns: x\n", "GS101", 2, "not YAML", "bracket"),
     (YAML, "load:\n\tmerge: x\n", "GS101", 2, "not YAML", "tabs"),
     (YAML, 'owner: a\ndescription: "b\nload: merge\n', "GS101", 4, "begins on line 2", "quote"),
@@ -116,7 +116,7 @@ ONE_MISTAKE = [
     (YAML, "load: mrege\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
     (YAML, "load:\n  mrege: {key: id}\n", "GS103", 1, "`mrege` is not a load", "`merge`"),
     (YAML, "cluster_by: [id, id, id, id, id]\n", "GS103", 1, "at most 4", None),
-    # values that a column's type cannot be compared with
+    # values not comparable with the column's type
     (BRONZE, SOURCE + COLUMNS + expect(f"{BETWEEN}: {{column: day, min_value: 4}}"), "GS103", 4,
      "4 cannot be compared with `day` (date)", None),
     (BRONZE, SOURCE + COLUMNS + expect("expect_column_values_to_be_in_set: {column: name, value_set: [true]}"),
@@ -158,7 +158,7 @@ ONE_MISTAKE = [
     (SQL, "SELECT id\nFROM orders", "GS202", 2, "`orders`", "layer"),
     (SQL, "SELECT id,\n  amuont FROM bronze.orders", "GS203", 2, "`amuont`", "`amount`"),
     (SQL, "SELECT id,\n now() AS at FROM bronze.orders", "GS205", 2, "`now`", "column"),
-    # columns that are not there
+    # missing columns
     (YAML, "load: {merge: {key: [id, nam]}}\n", "GS203", 1, "no column `nam`", "`name`"),
     (YAML, "load:\n  merge:\n    key: id\n    newest_by: dy\n", "GS203", 4, "no column `dy`", "`day`"),
     (YAML, "load:\n  merge:\n    key: id\n    delete_when: nme = 'x'\n", "GS203", 4, "`nme`", "`name`"),
@@ -191,7 +191,7 @@ ONE_MISTAKE = [
      "`bronze.ordrs`", "`bronze.orders`"),
     (YAML, expect("expect_column_values_to_exist_in: {column: id, table: bronze.orders, key: idd}"), "GS203", 2,
      "`bronze.orders` has no column `idd`", "`id`"),
-    # what contradicts itself
+    # contradictions
     (YAML, SOURCE, "GS110", 1, "Only bronze tables", "bronze table"),
     (YAML, "on_new_column: add\n", "GS110", 1, "bronze tables only", "Remove"),
     (YAML, "reads: bronze.orders\n", "GS110", 1, "Python tables", "Remove"),
@@ -204,7 +204,7 @@ ONE_MISTAKE = [
 ]  # fmt: skip
 
 
-def test_values_of_another_type_can_exist_in_no_table(problems: Problems) -> None:
+def test_reference_to_a_column_of_another_type_is_refused(problems: Problems) -> None:
     exist = expect("expect_column_values_to_exist_in: {column: day, table: bronze.orders, key: id}")
     (problem,) = problems({"pipelines/p/bronze/days.yaml": f"{SOURCE}columns: {{day: date}}\n{exist}"})
     assert (problem.code, problem.where.line) == ("GS103", 4)
@@ -216,7 +216,7 @@ def test_values_of_another_type_can_exist_in_no_table(problems: Problems) -> Non
     ONE_MISTAKE,
     ids=[f"{code}-{words}" for _, _, code, _, words, _ in ONE_MISTAKE],
 )
-def test_each_mistake_is_told_once_with_its_place_and_what_to_do(
+def test_each_mistake_is_reported_once_with_location_and_hint(
     problems: Problems,
     tmp_path: Path,
     file: str,
@@ -227,7 +227,7 @@ def test_each_mistake_is_told_once_with_its_place_and_what_to_do(
     hint: str | None,
 ) -> None:
     (problem,) = problems({file: content})
-    found = told(problem, tmp_path)
+    found = reported(problem, tmp_path)
     assert found[0] == code, str(problem)
     assert found[2] == line
     if content is not None and not file.endswith(".py") and "sliver" not in file:
@@ -237,40 +237,38 @@ def test_each_mistake_is_told_once_with_its_place_and_what_to_do(
         assert hint in str(problem.hint)
 
 
-def test_lines_and_columns_of_sql(problems: Problems) -> None:
+def test_mistake_in_sql_has_line_and_column(problems: Problems) -> None:
     (problem,) = problems({SQL: "SELECT id,\n  amuont\nFROM bronze.orders"})
     assert (problem.where.line, problem.where.column, problem.where.table) == (2, 3, "silver.sales")
 
 
-def test_several_tables_that_are_read_need_one_that_drives(problems: Problems, tmp_path: Path) -> None:
+def test_several_upstreams_require_changes_of(problems: Problems, tmp_path: Path) -> None:
     joined = "SELECT o.id FROM bronze.orders AS o JOIN bronze.more AS m ON o.id = m.id"
     more = {"pipelines/p/bronze/more.yaml": SOURCE + COLUMNS, SQL: joined}
     (problem,) = problems({**more, YAML: "owner: a\nload: {merge: {key: id}}\n"})
-    assert told(problem, tmp_path) == ("GS110", YAML, 2)
+    assert reported(problem, tmp_path) == ("GS110", YAML, 2)
     assert "bronze.more" in problem.message
     assert problem.hint == "Declare it, as in `changes_of: bronze.orders`."
     assert not problems({**more, YAML: "load: {merge: {key: id}}\nchanges_of: bronze.orders\n"})
 
 
 @pytest.mark.parametrize("load", ["append", "{merge: {key: name}}"])
-def test_aggregates_cannot_be_loaded_from_changed_rows_alone(
-    problems: Problems, tmp_path: Path, load: str
-) -> None:
+def test_aggregates_cannot_be_loaded_incrementally(problems: Problems, tmp_path: Path, load: str) -> None:
     grouped = "SELECT name, sum(amount) AS amount\nFROM bronze.orders\nGROUP BY name"
     (problem,) = problems({YAML: f"owner: a\nload: {load}\n", SQL: grouped})
-    assert told(problem, tmp_path) == ("GS204", YAML, 2)
+    assert reported(problem, tmp_path) == ("GS204", YAML, 2)
     assert "GROUP BY" in problem.message
     assert "`overwrite_partitions`" in str(problem.hint)
     assert not problems({YAML: "load: {overwrite_partitions: {by: name}}\n", SQL: grouped})
 
 
-def test_changes_of_nothing_cannot_be_loaded(problems: Problems, tmp_path: Path) -> None:
+def test_merge_without_upstream_is_refused(problems: Problems, tmp_path: Path) -> None:
     (problem,) = problems({YAML: "load: {merge: {key: id}}\n", SQL: "SELECT 1 AS id"})
-    assert told(problem, tmp_path) == ("GS110", YAML, 1)
+    assert reported(problem, tmp_path) == ("GS110", YAML, 1)
     assert "overwrite" in str(problem.hint)
 
 
-def test_tables_in_a_circle_are_named_in_its_order(problems: Problems, tmp_path: Path) -> None:
+def test_cycle_is_reported_in_its_order(problems: Problems, tmp_path: Path) -> None:
     (problem,) = problems(
         {
             SQL: "SELECT id FROM gold.sums",
@@ -278,14 +276,14 @@ def test_tables_in_a_circle_are_named_in_its_order(problems: Problems, tmp_path:
             "pipelines/p/gold/sums.sql": "SELECT id FROM silver.sales",
         }
     )
-    assert told(problem, tmp_path) == ("GS107", "pipelines/p/gold/sums.yaml", 1)
+    assert reported(problem, tmp_path) == ("GS107", "pipelines/p/gold/sums.yaml", 1)
     assert "gold.sums -> silver.sales -> gold.sums" in problem.message
     assert "Remove one" in str(problem.hint)
 
 
-def test_a_table_that_reads_itself(problems: Problems, tmp_path: Path) -> None:
+def test_table_that_reads_itself_is_refused(problems: Problems, tmp_path: Path) -> None:
     (problem,) = problems({SQL: "SELECT id FROM silver.sales"})
-    assert told(problem, tmp_path) == ("GS107", YAML, 1)
+    assert reported(problem, tmp_path) == ("GS107", YAML, 1)
 
 
 PYTHON_TABLE = {SQL: None, YAML: "reads: bronze.orders\n", PYTHON: "def transform(spark, tables):\n    ...\n"}
@@ -301,7 +299,7 @@ PYTHON_TABLE = {SQL: None, YAML: "reads: bronze.orders\n", PYTHON: "def transfor
         ({YAML: "reads: bronze.orders\nload: {merge: {key: id}}\n"}, "GS110", YAML, 2, "overwritten"),
     ],
 )
-def test_python_tables(
+def test_mistakes_in_python_tables(
     problems: Problems,
     tmp_path: Path,
     changed: dict[str, str | bytes | None],
@@ -311,33 +309,31 @@ def test_python_tables(
     words: str,
 ) -> None:
     (problem,) = problems({**PYTHON_TABLE, **changed})
-    assert told(problem, tmp_path) == (code, file, line)
+    assert reported(problem, tmp_path) == (code, file, line)
     assert words in problem.message
 
 
-def test_a_right_python_table_is_right(problems: Problems) -> None:
+def test_valid_python_table(problems: Problems) -> None:
     assert problems({**PYTHON_TABLE}) == ()
 
 
-def test_a_table_declared_in_two_pipelines_names_the_first(problems: Problems, tmp_path: Path) -> None:
+def test_table_declared_in_two_pipelines_names_the_first(problems: Problems, tmp_path: Path) -> None:
     again = {
         "pipelines/q/pipeline.yaml": "",
         YAML.replace("/p/", "/q/"): "",
         SQL.replace("/p/", "/q/"): QUERY,
     }
     (problem,) = problems(dict(again))
-    assert told(problem, tmp_path) == ("GS105", YAML.replace("/p/", "/q/"), 1)
+    assert reported(problem, tmp_path) == ("GS105", YAML.replace("/p/", "/q/"), 1)
     assert YAML in problem.message
 
 
-def test_a_misspelt_pipeline_file_is_named(problems: Problems) -> None:
+def test_misspelt_pipeline_file_is_named(problems: Problems) -> None:
     (problem,) = problems({PIPELINE: None, "pipelines/p/pipeline.yml": ""})
     assert problem.hint == "Rename pipeline.yml to pipeline.yaml."
 
 
-def test_all_mistakes_of_all_files_come_together_in_the_order_of_files_and_lines(
-    problems: Problems, tmp_path: Path
-) -> None:
+def test_mistakes_are_sorted_by_file_and_line(problems: Problems, tmp_path: Path) -> None:
     found = problems(
         {
             YAML: "descripton: x\nowner: 3\n" + expect(f"{NOT_NULL}: {{column: id}}", "drp"),
@@ -347,14 +343,14 @@ def test_all_mistakes_of_all_files_come_together_in_the_order_of_files_and_lines
             "pipelines/p/sliver/x.yaml": "",
         }
     )
-    places = [told(problem, tmp_path) for problem in found]
-    assert places == sorted(places, key=lambda place: (place[1], place[2] or 0))
-    assert [(code, line) for code, file, line in places if file == YAML] == [
+    locations = [reported(problem, tmp_path) for problem in found]
+    assert locations == sorted(locations, key=lambda location: (location[1], location[2] or 0))
+    assert [(code, line) for code, file, line in locations if file == YAML] == [
         ("GS102", 1),
         ("GS103", 2),
         ("GS103", 5),
     ]
-    assert {file for _, file, _ in places} == {
+    assert {file for _, file, _ in locations} == {
         BRONZE,
         YAML,
         "pipelines/p/gold/sums.yaml",
@@ -362,12 +358,12 @@ def test_all_mistakes_of_all_files_come_together_in_the_order_of_files_and_lines
     }
 
 
-def test_a_table_that_cannot_be_read_makes_no_further_mistakes_downstream(problems: Problems) -> None:
+def test_invalid_table_causes_no_further_mistakes_downstream(problems: Problems) -> None:
     (problem,) = problems({BRONZE: SOURCE + COLUMNS + "ownr: x\n"})
     assert problem.code == "GS102"
 
 
-def test_a_folder_without_a_project(tmp_path: Path) -> None:
+def test_folder_without_a_project(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError) as found:
         find_root(tmp_path)
     assert found.value.code == "GS100"
@@ -386,14 +382,14 @@ def test_declarations_are_read_without_spark() -> None:
 
 
 @pytest.mark.parametrize("name", ["_gs_rank", "_change_type", "a`b", "a b"])
-def test_a_query_cannot_make_columns_that_delta_or_goldsmith_has(problems: Problems, name: str) -> None:
+def test_reserved_column_names_in_a_query_are_refused(problems: Problems, name: str) -> None:
     quoted = name.replace("`", "``")
     (problem,) = problems({SQL: f"SELECT id, amount AS `{quoted}`\nFROM bronze.orders\n"})
     assert (problem.code, f"`{name}`" in problem.message) == ("GS110", True)
 
 
 @pytest.mark.parametrize("kind", ["map<int,string>", "variant", "array<map<int,int>>", "struct<a:variant>"])
-def test_keys_that_cannot_be_told_apart_are_refused(problems: Problems, kind: str) -> None:
+def test_keys_of_incomparable_types_are_refused(problems: Problems, kind: str) -> None:
     load = f"load: {{merge: {{key: id}}}}\ncolumns: {{id: '{kind}', amount: 'struct<variant:int>'}}\n"
     assert "GS110" in {problem.code for problem in problems({YAML: load})}
     part = load.replace("key: id", "key: amount").replace(kind, "int")

@@ -1,4 +1,4 @@
-"""The definition of a table: which keys are part of it, what continues it, and how its columns are spelt."""
+"""The definition of a table: its keys, compatible changes, and the spelling of its columns."""
 
 from __future__ import annotations
 
@@ -100,24 +100,24 @@ DECIDES: dict[str, tuple[str, str]] = {
     "Expectation.otherwise": (RULE, RULE.replace("quarantine", "drop")),
     "Expectation.ignore_nulls": (RULE, RULE.replace("otherwise", "ignore_nulls: true, otherwise")),
 }
-"""Keys that decide a table's content, each with two declarations of which the second does not continue the first."""
+"""Keys that decide a table's content, each with two incompatible declarations."""
 
-_BRONZE = "how files are read that come later; bronze is never rebuilt by itself"
-_WORDS = "words for people"
-_ELSEWHERE = "for what happens beside the rows"
+_BRONZE = "applies to later files only; bronze is never rebuilt automatically"
+_WORDS = "documentation"
+_ELSEWHERE = "does not affect rows"
 CANNOT = {
     "TableSpec.description": _WORDS,
     "TableSpec.owner": _WORDS,
     "TableSpec.tags": _WORDS,
-    "TableSpec.reads": "what was consumed is held against what is read: planning rebuilds where it differs",
+    "TableSpec.reads": "planning compares consumed versions with the upstreams, and rebuilds on a difference",
     "TableSpec.on_new_column": _BRONZE,
     "TableSpec.on_missing_column": _BRONZE,
-    "TableSpec.on_definition_change": "what a change of the others does",
+    "TableSpec.on_definition_change": "decides the effect of the other keys' changes",
     "TableSpec.fresh_within": _ELSEWHERE,
     "TableSpec.gate": _ELSEWHERE,
     "TableSpec.metrics": _ELSEWHERE,
-    "TableSpec.cluster_by": "how rows lie in files",
-    "TableSpec.properties": "how files are kept",
+    "TableSpec.cluster_by": "layout of files",
+    "TableSpec.properties": "settings of Delta",
     "Column.description": _WORDS,
     "Expectation.name": _WORDS,
     "Expectation.description": _WORDS,
@@ -126,11 +126,11 @@ CANNOT = {
     "Metric.description": _WORDS,
     "Metric.format": _WORDS,
 }
-"""Keys that cannot change what a table holds, and why."""
+"""Keys that cannot change a table's content, and why."""
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
-    """All keys of a model and of those in it."""
+    """All keys of a model and of its nested models."""
     found = {f"{model.__name__}.{name}" for name in model.model_fields}
     for field in model.model_fields.values():
         for inner in models_in(field.annotation):
@@ -158,7 +158,7 @@ def test_every_key_is_part_of_the_definition_or_cannot_change_content() -> None:
 
 
 @pytest.mark.parametrize("key", DECIDES)
-def test_a_changed_key_does_not_continue_the_former_definition(make: Make, key: str) -> None:
+def test_changed_key_does_not_continue_the_former_definition(make: Make, key: str) -> None:
     before, after = DECIDES[key]
     if key.startswith("FilesSource") or key == "TableSpec.source":
         first, second = (make(bronze=text + COLUMNS, of="bronze.x") for text in (before or BRONZE, after))
@@ -172,7 +172,7 @@ def test_a_changed_key_does_not_continue_the_former_definition(make: Make, key: 
     assert not second.continues(first.definition)
 
 
-def test_an_exception_that_is_added_rebuilds_nothing(make: Make) -> None:
+def test_added_exception_causes_no_rebuild(make: Make) -> None:
     strict = make(MERGE, JOINED)
     loose = make(MERGE + "lookups: {bronze.y: as_loaded}\n", JOINED)
     assert strict.definition.isalnum(), "tables without exceptions keep the hash that they had"
@@ -191,7 +191,7 @@ def test_an_exception_that_is_added_rebuilds_nothing(make: Make) -> None:
         ("load: {merge: {key: id, newest_by: ts}}\n", "SELECT ID, K, Ts FROM bronze.x"),
     ],
 )
-def test_columns_are_spelt_as_the_query_spells_them(make: Make, yaml: str, query: str) -> None:
+def test_columns_are_spelt_as_in_the_query(make: Make, yaml: str, query: str) -> None:
     table = make(yaml, query)
     assert table.columns is not None
     spec = table.spec
@@ -207,19 +207,19 @@ def test_columns_are_spelt_as_the_query_spells_them(make: Make, yaml: str, query
     assert set(named) <= set(table.columns)
 
 
-def test_a_spelling_is_no_change_of_the_definition(make: Make) -> None:
+def test_spelling_does_not_change_the_definition(make: Make) -> None:
     table = make("load: {merge: {key: ID}}\n")
     assert table.spec.load == Merge(key=("id",))
     assert table.definition == table.resolved(["iD", "k"]).definition
 
 
-def test_columns_that_only_a_run_knows_are_spelt_then(make: Make) -> None:
+def test_columns_unknown_before_a_run_are_spelt_by_the_run(make: Make) -> None:
     table = make("load: {merge: {key: ID}}\n", "SELECT * FROM bronze.x", bronze=BRONZE)
     assert table.columns is None
     assert table.resolved(["Id", "k"]).load == Merge(key=("Id",))
 
 
-def test_a_reference_to_the_table_that_drives_is_told(tmp_path: Path) -> None:
+def test_reference_to_the_driving_table_gives_a_note(tmp_path: Path) -> None:
     rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: k, table: bronze.x, key: id}, otherwise: drop}\n"
     (note,) = declaration_notes(project(tmp_path, "load: append\n" + rule, QUERY))
     assert note == (
@@ -229,7 +229,7 @@ def test_a_reference_to_the_table_that_drives_is_told(tmp_path: Path) -> None:
     assert declaration_notes(project(tmp_path, "load: append\n" + rule.replace("drop", "warn"), QUERY)) == []
 
 
-def test_a_table_cannot_look_its_rows_up_in_itself(tmp_path: Path) -> None:
+def test_reference_to_the_table_itself_is_refused(tmp_path: Path) -> None:
     rule = "expectations:\n  - {expect_column_values_to_exist_in: {column: k, table: silver.t, key: id}, otherwise: drop}\n"
     with pytest.raises(DeclarationErrors) as found:
         project(tmp_path, "load: append\n" + rule, QUERY)
@@ -248,7 +248,7 @@ def test_a_table_cannot_look_its_rows_up_in_itself(tmp_path: Path) -> None:
         ("n = 'today'", None),
     ],
 )
-def test_conditions_know_moments_and_other_rows_by_the_types_of_columns(
+def test_conditions_on_the_run_time_or_other_rows_are_refused(
     tmp_path: Path, condition: str, code: str | None
 ) -> None:
     columns = "columns: {n: string, ts: timestamp}\n"

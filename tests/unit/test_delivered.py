@@ -1,4 +1,4 @@
-"""The second opinion on delivered files agrees with Python's own strict csv.reader and json."""
+"""The independent reader of delivered files agrees with Python's strict csv.reader and json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from differential.delivered import Declared, Held, Misfit, cast, fields_of, members_of, read
+from differential.delivered import Declared, Misfit, QuarantinedRow, cast, fields_of, members_of, read
 
 LINES = st.text('ab," x', max_size=12)
 
@@ -25,13 +25,13 @@ def strictly(line: str) -> list[str] | None:
 
 
 @given(LINES)
-def test_fields_are_those_of_the_strict_reader(line: str) -> None:
+def test_fields_equal_those_of_the_strict_reader(line: str) -> None:
     found = fields_of(line, ",", '"')
     assert (None if found is None else [value for value, _ in found]) == strictly(line)
 
 
 @given(st.lists(st.text('ab,"', max_size=6), max_size=8))
-def test_records_over_lines_are_those_of_the_strict_reader(lines: list[str]) -> None:
+def test_multiline_records_equal_those_of_the_strict_reader(lines: list[str]) -> None:
     lines = [line for line in lines if line]
     text = "a,b\n" + "".join(f"{line}\n" for line in lines)
     reader = csv.reader(io.StringIO(text), strict=True)
@@ -54,7 +54,7 @@ def test_records_over_lines_are_those_of_the_strict_reader(lines: list[str]) -> 
         st.text(max_size=3), st.recursive(st.none() | st.floats() | st.text(), st.lists), max_size=3
     )
 )
-def test_members_are_the_very_text_of_the_values(document: dict[str, object]) -> None:
+def test_members_are_the_exact_text_of_the_values(document: dict[str, object]) -> None:
     given_text = json.dumps(document)
     found = members_of(given_text)
     assert found is not None
@@ -72,7 +72,7 @@ def test_members_are_the_very_text_of_the_values(document: dict[str, object]) ->
         ('{"1":[1.10]}', "map<int,array<string>>", ((1, ["1.10"]),)),
     ],
 )
-def test_a_text_that_a_type_can_hold(text: str, kind: str, value: object) -> None:
+def test_valid_text_is_cast(text: str, kind: str, value: object) -> None:
     assert cast(text, kind) == value
 
 
@@ -91,12 +91,12 @@ def test_a_text_that_a_type_can_hold(text: str, kind: str, value: object) -> Non
         ("[1.5]", "array<int>"),
     ],
 )
-def test_a_text_that_a_type_cannot_hold(text: str, kind: str) -> None:
+def test_invalid_text_is_a_misfit(text: str, kind: str) -> None:
     with pytest.raises(Misfit):
         cast(text, kind)
 
 
-def test_a_line_that_is_no_record_is_held_as_it_is() -> None:
+def test_malformed_line_is_quarantined_unchanged() -> None:
     found = read(b'{"a":1,"A":2}\n{"a":1.10}\n', Declared("json"))
     assert found.rows == [{"a": "1.10"}]
-    assert found.quarantined == [Held(("malformed",), malformed='{"a":1,"A":2}')]
+    assert found.quarantined == [QuarantinedRow(("malformed",), malformed='{"a":1,"A":2}')]

@@ -1,4 +1,4 @@
-"""The differential tester itself: the same seed draws the same case, comparison is exact, shrinking shrinks."""
+"""The differential tester itself: deterministic drawing, exact comparison, shrinking."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from differential.bronze import hold_columns
+from differential.bronze import check_columns
 from differential.case import Case, Declared
+from differential.delta_table import Commit, DeltaTable, difference
 from differential.drawing import draw
 from differential.failing import Failed
-from differential.held import Commit, Held, difference
 from differential.mutating import ROOT
 from differential.mutations import MUTATIONS
 from differential.shrink import reductions, shrink
 from differential.values import KINDS, civil, days, json_text, plain_text, read_back, stored
 
 
-def test_a_seed_draws_the_same_case_in_every_process() -> None:
+def test_seed_draws_the_same_case_in_every_process() -> None:
     here = [draw(seed).as_json() for seed in (1, 2, 77)]
     code = "from differential.drawing import draw; import json; print(json.dumps([draw(s).as_json() for s in (1, 2, 77)]))"
     for salt in ("0", "1"):
@@ -37,7 +37,7 @@ def test_a_seed_draws_the_same_case_in_every_process() -> None:
         assert json.loads(printed.stdout) == here
 
 
-def test_a_case_survives_its_file() -> None:
+def test_case_round_trip_through_json() -> None:
     for seed in range(50):
         case = draw(seed)
         assert Case.of_json(case.as_json()).as_json() == case.as_json()
@@ -74,7 +74,7 @@ def test_seeds_reach_every_type_load_and_step() -> None:
         assert part in text, part
 
 
-def _table(path: Path, name: str, values: pa.Array, kind: Any) -> Held:
+def _table(path: Path, name: str, values: pa.Array, kind: Any) -> DeltaTable:
     log = path / "_delta_log"
     log.mkdir(parents=True)
     pq.write_table(pa.table({name: values}), path / "part.parquet")
@@ -84,7 +84,7 @@ def _table(path: Path, name: str, values: pa.Array, kind: Any) -> Held:
         {"add": {"path": "part.parquet", "dataChange": True}},
     ]
     (log / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
-    return Held(path)
+    return DeltaTable(path)
 
 
 DIFFERENT = [
@@ -100,27 +100,27 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("left", "right"), DIFFERENT)
-def test_comparison_sees_every_bit(tmp_path: Path, left: pa.Array, right: pa.Array) -> None:
+def test_comparison_is_exact(tmp_path: Path, left: pa.Array, right: pa.Array) -> None:
     one, other = _table(tmp_path / "a", "v", left, "any"), _table(tmp_path / "b", "v", right, "any")
     assert difference(one.rows(), other.rows())
-    assert not difference(one.rows(), Held(tmp_path / "a").rows())
+    assert not difference(one.rows(), DeltaTable(tmp_path / "a").rows())
 
 
-def test_comparison_sees_a_decimals_scale_and_holds_nan_equal(tmp_path: Path) -> None:
+def test_comparison_includes_decimal_scale_and_treats_nan_as_equal(tmp_path: Path) -> None:
     one = _table(tmp_path / "a", "v", pa.array([Decimal("1.50")]), "decimal(9,2)")
     other = _table(tmp_path / "b", "v", pa.array([Decimal("1.5")]), "decimal(9,1)")
     assert one.types() != other.types()
     nan = _table(tmp_path / "c", "v", pa.array([math.nan]), "double")
-    assert not difference(nan.rows(), Held(tmp_path / "c").rows())
+    assert not difference(nan.rows(), DeltaTable(tmp_path / "c").rows())
 
 
-def test_moments_beyond_pythons_years_are_read(tmp_path: Path) -> None:
+def test_dates_beyond_year_9999_are_read(tmp_path: Path) -> None:
     far = days(20240, 1, 1)
-    held = _table(tmp_path / "a", "v", pa.array([far], pa.int32()).cast(pa.date32()), "date")
-    assert list(held.rows()) == [(far,)]
+    table = _table(tmp_path / "a", "v", pa.array([far], pa.int32()).cast(pa.date32()), "date")
+    assert list(table.rows()) == [(far,)]
 
 
-def test_values_have_their_text() -> None:
+def test_text_of_values() -> None:
     assert civil(days(20240, 2, 29)) == (20240, 2, 29)
     assert plain_text("date", days(20240, 1, 1)) == "+20240-01-01"
     assert plain_text("date", days(1, 1, 1)) == "0001-01-01"
@@ -134,7 +134,7 @@ def test_values_have_their_text() -> None:
             assert repr(again) == repr(value)
 
 
-def test_shrinking_keeps_what_fails_and_leaves_the_rest() -> None:
+def test_shrinking_keeps_only_the_failing_part() -> None:
     steps = [
         {"do": "deliver", "path": f"b/{at}.csv", "table": "bronze.b", "records": list("abcd")}
         for at in range(4)
@@ -172,7 +172,7 @@ def test_each_mutation_can_be_applied() -> None:
         assert text.count(mutation.old) == 1, mutation.name
 
 
-def test_a_changed_value_of_a_parquet_file_is_seen(tmp_path: Path) -> None:
+def test_changed_value_of_a_parquet_file_is_detected(tmp_path: Path) -> None:
     moments = pa.array([0, 1], pa.timestamp("us", "UTC"))
     delivered = {"Id": pa.array([1, 2], pa.int32()), "at": moments, "text": pa.array(["5", "x"])}
     pq.write_table(pa.table(delivered), tmp_path / "a.parquet")
@@ -182,7 +182,7 @@ def test_a_changed_value_of_a_parquet_file_is_seen(tmp_path: Path) -> None:
         "text": pa.array([5, None]),
         "_run": delivered["text"],
     }
-    held = Held(tmp_path / "table")
+    table = DeltaTable(tmp_path / "table")
     for version, rows in enumerate(
         (
             pa.table(written),
@@ -192,8 +192,8 @@ def test_a_changed_value_of_a_parquet_file_is_seen(tmp_path: Path) -> None:
     ):
         (tmp_path / "table").mkdir(exist_ok=True)
         pq.write_table(rows, tmp_path / f"table/{version}.parquet")
-        held.commits.append(Commit(version, "WRITE", {}, {}, {f"{version}.parquet": {}}))
+        table.commits.append(Commit(version, "WRITE", {}, {}, {f"{version}.parquet": {}}))
     for version in (0, 1):
-        hold_columns(held, version, [tmp_path / "a.parquet"], "bronze.t")
+        check_columns(table, version, [tmp_path / "a.parquet"], "bronze.t")
     with pytest.raises(Failed, match="its files do not"):
-        hold_columns(held, 2, [tmp_path / "a.parquet"], "bronze.t")
+        check_columns(table, 2, [tmp_path / "a.parquet"], "bronze.t")

@@ -1,4 +1,4 @@
-"""The documentation against the code: what it lists is what there is, and its examples work."""
+"""The documentation compared with the code: its lists are complete, and its examples are valid."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def rows(text: str) -> Iterator[list[str]]:
 
 
 def section(text: str, title: str) -> str:
-    """What stands under a heading, up to the next one of its level or above."""
+    """The text of a section, up to the next heading of its level or above."""
     level = title.split(" ", 1)[0]
     start = text.index(f"\n{title}\n") + len(title) + 2
     bare = FENCE.sub(lambda fence: " " * len(fence[0]), text)
@@ -78,7 +78,7 @@ def section(text: str, title: str) -> str:
 
 
 def examples(page: str) -> list[tuple[str, str, str]]:
-    """The fenced blocks whose first line names a file of a project: its language, path and text."""
+    """Language, path and text of each fenced block whose first line names a file of a project."""
     found = []
     for language, text in FENCE.findall(read(page)):
         named = FILE.match(text.split("\n", 1)[0])
@@ -88,7 +88,7 @@ def examples(page: str) -> list[tuple[str, str, str]]:
 
 
 def shown(value: Any) -> str:
-    """A default as the tables write it."""
+    """A default as written in the tables."""
     if value is PydanticUndefined:
         return "required"
     if value == "":
@@ -99,7 +99,7 @@ def shown(value: Any) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """The fragments that lead to a page's headings, as GitHub makes them."""
+    """The fragments of a page's headings, as on GitHub."""
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -138,8 +138,8 @@ def test_each_key_is_declared_with_its_default(model: type[BaseModel]) -> None:
         if name == "kind":
             continue
         default = field.get_default(call_default_factory=True)
-        told = IN_WORDS.get(name) or shown(default)
-        assert (f"`{name}`", told) in listed, f"{model.__name__}.{name}: {told}"
+        default_text = IN_WORDS.get(name) or shown(default)
+        assert (f"`{name}`", default_text) in listed, f"{model.__name__}.{name}: {default_text}"
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ def test_examples_of_a_page_form_a_valid_project(page: str, tmp_path: Path) -> N
 
 
 def test_each_exit_code_is_documented() -> None:
-    told = {row[0] for row in rows(section(read("operating.md"), "## Exit codes"))}
-    assert {str(int(code)) for code in Exit} <= told
+    documented = {row[0] for row in rows(section(read("operating.md"), "## Exit codes"))}
+    assert {str(int(code)) for code in Exit} <= documented
 
 
 def test_each_environment_variable_is_documented() -> None:

@@ -1,4 +1,4 @@
-"""The gate against what a DQOps server really answered."""
+"""The gate with recorded responses of a DQOps server."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def test_limit_is_the_severity_that_stops(limit: str) -> None:
 
 
 def test_passing_gate_resolves_only_recovered_incidents() -> None:
-    """Of the six incidents that were recorded for the table, the checks of one hold."""
+    """The recording has six incidents of the table. The checks of one of them pass."""
     listed = incidents("silver.flights")
     (recovered,) = [
         i for i in listed.answer if (i["table"], i["checkCategory"]) == ("flights", "accepted_values")
     ]
     whole = replace(ERRORS[-1], path=ERRORS[-1].path.partition("?")[0])
-    place = f"/api/incidents/lakehouse/2026/11/{recovered['incidentId']}"
-    resolved = Exchange("POST", f"{place}/status?status=resolved", None, 204, None)
+    path = f"/api/incidents/lakehouse/2026/11/{recovered['incidentId']}"
+    resolved = Exchange("POST", f"{path}/status?status=resolved", None, 204, None)
     with served(*ERRORS, results(404), listed, whole, resolved) as server:
         verdict = run(server.url, "silver.flights", 15, limit="fatal")
     assert verdict.passed
@@ -102,7 +102,7 @@ def test_passing_gate_resolves_only_recovered_incidents() -> None:
 
 
 def test_verdict_counts_all_results_of_the_day() -> None:
-    """The run's result leaves out what was judged before; the latest of each check does not."""
+    """The run's summary excludes earlier results of the day, unlike the latest result of each check."""
     (second,) = recorded("second run the same day (reports valid)")
     summary = second.answer["result"]
     assert summary["errors"] == 0
@@ -135,7 +135,7 @@ def test_more_checks_than_declared_are_reported() -> None:
 
 
 def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchange:
-    """A recorded end of a job with other counts: those of this kind were not recorded."""
+    """A recorded end of a job with other counts, for unrecorded cases."""
     answer = json.loads(json.dumps(exchange.answer))
     answer["status"] = status
     answer["parameters"]["runChecksParameters"]["run_checks_result"] |= counts
@@ -143,7 +143,7 @@ def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchan
 
 
 @pytest.mark.parametrize(
-    ("last", "told"),
+    ("last", "message"),
     [
         (ended(VALID[-1], execution_errors=3), "3 of 9 checks could not be executed"),
         (ended(VALID[-1], executed_checks=0), "0 of 9 declared checks ran"),
@@ -151,10 +151,10 @@ def ended(exchange: Exchange, status: str = "finished", **counts: int) -> Exchan
         (ended(VALID[-1], "cancelled"), "the job ended as `cancelled`"),
     ],
 )
-def test_incomplete_run_fails(last: Exchange, told: str) -> None:
-    # The status that was recorded knows of no error, so that no reason is asked for.
-    asked = VALID_END[:1] if "executed" in told else []
-    with served(*VALID[:-1], last, *asked) as server, pytest.raises(RunError, match=told) as raised:
+def test_incomplete_run_fails(last: Exchange, message: str) -> None:
+    # The recorded status has no errors, so that their reasons are not requested.
+    status = VALID_END[:1] if "executed" in message else []
+    with served(*VALID[:-1], last, *status) as server, pytest.raises(RunError, match=message) as raised:
         run(server.url, "silver.airlines", 9)
     assert (raised.value.code, raised.value.retryable) == ("GS704", True)
 
@@ -164,7 +164,7 @@ def test_incomplete_run_fails(last: Exchange, told: str) -> None:
 
 
 def fault(exchange: Exchange) -> Exchange:
-    """The request of one exchange, answered by the recorded fault of another."""
+    """The request of an exchange with the recorded error response of another."""
     return replace(exchange, status=FAULT.status, answer=FAULT.answer)
 
 
@@ -246,11 +246,11 @@ def test_unreachable_server_is_not_ready() -> None:
 
 
 def test_one_process_starts_and_another_decides() -> None:
-    """As a task that defers to a trigger does; what passes between them is JSON."""
+    """As in Airflow, where a task and its trigger exchange JSON."""
     with served(*VALID, *VALID_END) as server:
         client = DqopsClient(server.url, server.url)
-        told = json.dumps(start_run(client, "silver.airlines", declared=9, limit="error").as_dict())
-        started = Started.from_dict(json.loads(told))
+        text = json.dumps(start_run(client, "silver.airlines", declared=9, limit="error").as_dict())
+        started = Started.from_dict(json.loads(text))
         event = json.dumps(
             asyncio.run(wait_async(client, JobWatch(started, timeout=30), pause=0.01)).as_dict()
         )
@@ -273,7 +273,7 @@ def test_import_without_executed_checks_is_reported() -> None:
 
 
 def test_filters_of_an_import_are_known_to_the_server() -> None:
-    """It takes any key that it does not know in silence, and would forget or run everything."""
+    """The server ignores unknown keys silently, and would delete or run everything."""
     check_search_filters = pytest.importorskip("dqops.client.models.check_search_filters").CheckSearchFilters
     stored = pytest.importorskip("dqops.client.models.delete_stored_data_queue_job_parameters")
     forgetting, starting, _ = imports("silver.flights")
@@ -322,7 +322,7 @@ def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
-    """A project with the tables that were recorded; its home declares as many checks as ran then."""
+    """A project with the recorded tables, whose home declares as many checks as ran in the recording."""
     for name, count in (("flights", 15), ("airlines", 9)):
         base = tmp_path / "pipelines/p/silver"
         base.mkdir(parents=True, exist_ok=True)
@@ -390,8 +390,8 @@ def test_passing_command_prints_json(lake: Path, goldsmith: Command, monkeypatch
         monkeypatch.setenv("DQOPS_URL", server.url)
         ended_ = goldsmith("dqops", "gate", "airlines", "--at", "warning", "--json", folder=lake)
     assert ended_.code == Exit.DONE
-    (told,) = json.loads(ended_.out)
-    assert (told["table"], told["passed"], told["limit"], told["executed"]) == (
+    (result,) = json.loads(ended_.out)
+    assert (result["table"], result["passed"], result["limit"], result["executed"]) == (
         "silver.airlines",
         True,
         "warning",
@@ -400,7 +400,7 @@ def test_passing_command_prints_json(lake: Path, goldsmith: Command, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("silver.flights",), 4, "GS701 DQOps at http://127.0.0.1:1 does not respond"),
         (("silver.flights", "--at", "eror"), 2, "Did you mean `error`?"),
@@ -413,12 +413,12 @@ def test_invalid_arguments_are_reported(
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
     code: int,
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.setenv("DQOPS_URL", "http://127.0.0.1:1")
     ended_ = goldsmith("dqops", "gate", *arguments, folder=lake)
     assert ended_.code == code
-    assert told in ended_.err
+    assert message in ended_.err
 
 
 def test_table_missing_in_the_home_is_reported_before_the_run(lake: Path, goldsmith: Command) -> None:

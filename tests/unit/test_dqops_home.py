@@ -1,4 +1,4 @@
-"""DQOps' user home: what it says of each table, and that a server running on it is not disturbed."""
+"""DQOps' user home: the checks of each table, and updates that keep a server's own changes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def write_file(path: Path, text: str) -> None:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Callable[[], Project]:
-    """A small project; each call reads it anew."""
+    """A small project. Each call loads it again."""
     pipeline = tmp_path / "pipelines/shop"
     write_file(tmp_path / "goldsmith.yaml", "dqops: {silver: '5 9 * * *'}")
     write_file(pipeline / "pipeline.yaml", "{owner: shop-data, tags: [shop], gates: {gold: error}}")
@@ -100,10 +100,10 @@ def spec(project: Project, table: str) -> dict[str, Any]:
 
 def daily(spec: dict[str, Any], column: str | None = None) -> dict[str, Any]:
     """The checks of a table or a column by name."""
-    held = spec if column is None else spec["columns"][column]
+    level = spec if column is None else spec["columns"][column]
     return {
         name: check
-        for checks in held["monitoring_checks"]["daily"].values()
+        for checks in level["monitoring_checks"]["daily"].values()
         for name, check in checks.items()
     }
 
@@ -115,12 +115,12 @@ def test_expectations_become_equivalent_checks(shop: Callable[[], Project]) -> N
         "min_value": 0.0,
         "max_value": 100.0,
     }
-    # The place of the second range is taken, so it is a condition; rows without an amount are not judged by it.
+    # The range check exists already, so the second one is a condition. It ignores rows without an amount.
     usual = daily(silver, "amount")["daily_sql_condition_failed_on_column"]
     assert usual["parameters"]["sql_condition"] == "`amount` >= 1 AND `amount` <= 10"
     assert usual["warning"] == {"max_count": 0}
     assert "error" not in usual
-    # Goldsmith's conditions judge NULL as a failure, DQOps' would pass it.
+    # NULL fails Goldsmith's conditions and would pass DQOps'.
     priced = daily(silver)["daily_sql_condition_failed_on_table"]
     assert priced["parameters"]["sql_condition"] == "coalesce(amount IS NOT NULL OR code LIKE 'x%', false)"
     assert priced["comments"][0]["comment"].startswith("priced: ")
@@ -169,7 +169,7 @@ def test_verdicts_of_loads_are_imported_with_every_severity(shop: Callable[[], P
 
 
 def test_imported_verdicts_have_distinct_ids(shop: Callable[[], Project]) -> None:
-    """The name that the SQL gives a series is no part of its id: a data grouping of the check must be configured."""
+    """A series' name is part of its id only if the check has a data grouping."""
     folder = generated(shop())
     silver = spec(shop(), "silver.orders")
     assert daily(silver)[IMPORT_CHECK]["data_grouping"] == "verdicts"
@@ -181,7 +181,7 @@ def test_imported_verdicts_have_distinct_ids(shop: Callable[[], Project]) -> Non
     server.run("silver.orders")
     first = {row["data_group_name"]: row["id"] for row in server.stored}
     assert len(set(first.values())) == len(rules)
-    # By its schedule the server forgets nothing before, and one verdict has changed.
+    # A scheduled run deletes nothing first, and one verdict has changed.
     series[0].severity, series[0].value = 2, 3.0
     server.run("silver.orders")
     assert {row["data_group_name"]: row["id"] for row in server.stored} == first
@@ -212,7 +212,7 @@ def test_manual_groupings_are_kept_and_the_generated_one_is_removed(
 
 
 def test_manual_notification_addresses_are_kept(shop: Callable[[], Project]) -> None:
-    """Those that were generated once are taken away: the server never replaced the variable in them."""
+    """Formerly generated addresses are removed, as the server does not replace their variable."""
     file = generated(shop()) / "sources/lakehouse/connection.dqoconnection.yaml"
     found = yaml.safe_load(file.read_text())
     grouping = found["spec"]["incident_grouping"]
@@ -234,10 +234,10 @@ def test_manual_notification_addresses_are_kept(shop: Callable[[], Project]) -> 
     grouping["mute_for_days"] = 3
     file.write_text(yaml.safe_dump(found))
     write(shop(), changes(shop()))
-    kept = yaml.safe_load(file.read_text())["spec"]["incident_grouping"]
+    grouping_after = yaml.safe_load(file.read_text())["spec"]["incident_grouping"]
     del own["incident_resolved_addresses"]
-    assert kept["incident_notification"] == own
-    assert (kept["mute_for_days"], kept["minimum_severity"]) == (3, "error")
+    assert grouping_after["incident_notification"] == own
+    assert (grouping_after["mute_for_days"], grouping_after["minimum_severity"]) == (3, "error")
     assert changes(shop()) == []
     assert validation.problems(file.read_text()) == []
 
@@ -253,7 +253,7 @@ def test_freshness_requires_a_suitable_time_column(
 
 
 def test_files_avoid_known_defects_of_the_server(shop: Callable[[], Project]) -> None:
-    """Each of these was seen to end in a check that is not run, or in a server that does not start."""
+    """Each defect prevents a check from running, or the server from starting."""
     folder = generated(shop())
     assert (folder / ".DQO_USER_HOME").is_file()
     for file, kind in home._DEFAULT_POLICIES:
@@ -272,18 +272,18 @@ def test_files_avoid_known_defects_of_the_server(shop: Callable[[], Project]) ->
         "precision": 9,
         "scale": 2,
     }
-    # DQOps puts the text into SQL, where Spark reads the backslash.
+    # DQOps inserts the text into SQL, where Spark interprets the backslash.
     assert daily(silver, "code")["daily_text_not_matching_regex_found"]["parameters"] == {
         "regex": r"^\\d{2}[.]$"
     }
-    # The server's address and login come from its environment, and nothing else is replaced by it: addresses of
-    # notifications are not.
+    # Only the server's address and login come from variables. The server does not replace those in notification
+    # addresses.
     replaced = {part.split("}")[0] for text in texts.values() for part in text.split("${")[1:]}
     assert replaced == {f"SPARK_THRIFT_{name}" for name in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
 def test_regex_on_a_nullable_column_becomes_a_condition(shop: Callable[[], Project], tmp_path: Path) -> None:
-    """DQOps' own check counts a NULL as text that does not match."""
+    """DQOps' own check counts NULL as a mismatch."""
     without = SILVER.replace("to_not_be_null: {column: code}", "to_not_be_null: {column: day}")
     write_file(tmp_path / "pipelines/shop/silver/orders.yaml", without)
     code = daily(spec(shop(), "silver.orders"), "code")
@@ -302,7 +302,7 @@ def test_home_of_the_repository_is_current_and_valid() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"),
+    ("seed", "message"),
     [
         (lambda check: replace(check, name=check.name + "s"), "Unknown key"),
         (lambda check: replace(check, category="volumes"), "Unknown key"),
@@ -320,19 +320,19 @@ def test_errors_of_the_generator_are_found(
     shop: Callable[[], Project],
     monkeypatch: pytest.MonkeyPatch,
     seed: Callable[[Declared], Declared],
-    told: str,
+    message: str,
 ) -> None:
     project = shop()
-    right = document.checks_of
-    monkeypatch.setattr(document, "checks_of", lambda table: tuple(seed(check) for check in right(table)))
+    original = document.checks_of
+    monkeypatch.setattr(document, "checks_of", lambda table: tuple(seed(check) for check in original(table)))
     text = document.text_of(document.table_document(project, project.tables["silver.orders"]), "seeded")
     found = validation.problems(text)
     assert found
-    assert all(any(part in problem for part in told.split("|")) for problem in found)
+    assert all(any(part in problem for part in message.split("|")) for problem in found)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("apiVersion: dqo/v1\nkind: table\nspec: &a {labels: [x]}", "anchor"),
         ("apiVersion: dqo/v1\nkind: table\nspec: {labels: [1]}", "must be str"),
@@ -350,8 +350,8 @@ def test_errors_of_the_generator_are_found(
         ("apiVersion: dqo/v1\nkind: default_table_checks\nspec: {priorty: 1}", "Unknown key `spec.priorty`"),
     ],
 )
-def test_invalid_manual_edits_are_reported(text: str, told: str) -> None:
-    assert any(told in problem for problem in validation.problems(text))
+def test_invalid_manual_edits_are_reported(text: str, message: str) -> None:
+    assert any(message in problem for problem in validation.problems(text))
 
 
 def test_manual_additions_are_kept_and_generated_parts_are_replaced(shop: Callable[[], Project]) -> None:
@@ -491,10 +491,10 @@ def test_every_kind_of_expectation_gives_valid_checks(shop: Callable[[], Project
     table = project.tables["gold.days"]
     assert validation.problems(document.text_of(document.table_document(project, table), "x")) == []
     checks, without = map_expectations(table)
-    # A type, and a bound that is left out, are nothing that DQOps knows.
+    # DQOps has no checks of types and of one-sided bounds.
     assert without == ("orders_mean_to_be_between", "code_to_be_of_type")
-    told = [name for check in checks for name in check.expectations]
-    assert sorted([*told, *without]) == sorted(e.name for e in table.spec.expectations)
+    mapped = [name for check in checks for name in check.expectations]
+    assert sorted([*mapped, *without]) == sorted(e.name for e in table.spec.expectations)
 
 
 def test_unwritable_home_is_reported(shop: Callable[[], Project], tmp_path: Path, goldsmith: Command) -> None:

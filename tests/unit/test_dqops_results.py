@@ -1,4 +1,4 @@
-"""The gate before a server that keeps results by id, group and time scale, has one queue of jobs, and incidents."""
+"""The gate with a server that stores results by id, group and time scale, and has jobs and incidents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def a_server(*checks: Check, **options: Any) -> Dqops:
 
 
 def gate(server: Dqops, **options: Any) -> GateVerdict:
-    """Runs the gate of the table; as many checks are declared as the server runs."""
+    """Runs the gate of the table, with as many declared checks as the server runs."""
     settings: dict[str, Any] = {"limit": "error", "timeout": 30, "pause": 0.01, "grace": 0.2, **options}
     client = DqopsClient(server.url, server.url, timeout=5)
     daily = [c for c in server.tables[TABLE] if (c.check_type, c.time_scale) == ("monitoring", "daily")]
@@ -48,7 +48,7 @@ def gate(server: Dqops, **options: Any) -> GateVerdict:
 
 
 def test_failed_check_is_reported_with_its_column_and_value() -> None:
-    """The table's own results do not have it: each column is asked for."""
+    """Results of columns are requested per column, as the table's results exclude them."""
     checks = [
         Check(MEAN, 2, 12.5, column="amount", category="numeric"),
         Check(MEAN, 2, 3.0, column="weight", category="numeric"),
@@ -56,8 +56,8 @@ def test_failed_check_is_reported_with_its_column_and_value() -> None:
     ]
     with running(a_server(*checks)) as server:
         verdict = gate(server)
-    told = [str(failure) for failure in verdict.failures]
-    assert told == [
+    lines = [str(failure) for failure in verdict.failures]
+    assert lines == [
         "error   daily_duplicate_record_count: 4 (at most 0)",
         "error   daily_mean_in_range on amount: 12.5 (at most 0)",
         "error   daily_mean_in_range on weight: 3 (at most 0)",
@@ -87,7 +87,7 @@ PROFILING = Check("profile_row_count", 3, 1.0, check_type="profiling")
 
 @pytest.mark.parametrize("check", [MONTHLY, PARTITIONED, PROFILING], ids=lambda check: check.name)
 def test_checks_outside_the_gate_do_not_stop_it(check: Check) -> None:
-    """Somebody added it and ran it on that day."""
+    """A user has added the check and run it on that day."""
     with running(a_server(check)) as server:
         server.run(TABLE)
         verdict = gate(server)
@@ -121,7 +121,7 @@ def test_incident_stays_open_while_any_of_its_checks_fails(check: Check) -> None
 
 
 def test_incident_of_a_removed_check_is_resolved() -> None:
-    """Its result of another day would hold the incident for ever."""
+    """Otherwise its result of another day would keep the incident open."""
     with running(a_server(Check(MEAN, 2, 1.0, column="amount"))) as server:
         server.day = "2026-11-20"
         server.run(TABLE)
@@ -141,12 +141,12 @@ def test_unresolvable_incidents_do_not_change_the_verdict() -> None:
     with running(Broken(DAY, {TABLE: [Check("daily_row_count")]})) as server:
         verdict = gate(server)
     assert verdict.passed
-    told = "Its incidents could not be resolved: DQOps returned 500 for GET /api/incidents/lakehouse"
-    assert verdict.notes[0].startswith(told)
+    message = "Its incidents could not be resolved: DQOps returned 500 for GET /api/incidents/lakehouse"
+    assert verdict.notes[0].startswith(message)
 
 
 def test_deletion_waits_for_deletions_of_other_tables() -> None:
-    """Of itself the server waits for two minutes."""
+    """Without a limit in the request, the server waits for two minutes."""
     with running(a_server(waits=300)) as server:
         assert gate(server).passed
     with running(a_server(waits=3000)) as server, pytest.raises(RunError) as raised:
@@ -156,7 +156,7 @@ def test_deletion_waits_for_deletions_of_other_tables() -> None:
 
 
 def test_gate_beyond_its_time_limit_cancels_its_job() -> None:
-    """The server runs one job at a time, and would run it before the next try's."""
+    """The server runs one job at a time, and would run it before the retry's."""
     with running(a_server(stuck=True)) as server, pytest.raises(RunError) as raised:
         gate(server, timeout=0)
     assert raised.value.code == "GS703"
@@ -179,7 +179,7 @@ def test_interrupted_gate_cancels_its_job(
 
 
 def test_abandoned_run_is_cancelled_by_its_key() -> None:
-    """As a task is that Airflow kills."""
+    """This is the case of a task killed by Airflow."""
     keys: list[str] = []
     with running(a_server(stuck=True)) as server:
         client = DqopsClient(server.url, server.url)
@@ -261,38 +261,38 @@ def test_second_gate_of_the_day_evaluates_all_checks() -> None:
 
 
 def test_model_server_gives_the_recorded_responses() -> None:
-    """Its own states of checks, put into it, give the status that a real server gave for them."""
+    """With the recorded states of checks, the model gives the recorded status."""
     *_, poll, status = recorded(
         *[f"errors found: {step}" for step in ("delete today", "run", "poll#2", "status")]
     )
     severities = ("valid", "warning", "error", "fatal")
-    places = [(None, status.answer), *status.answer["columns"].items()]
+    levels = [(None, status.answer), *status.answer["columns"].items()]
     checks = [
         Check(
             name,
-            severities.index(held["current_severity"]),
+            severities.index(state["current_severity"]),
             1.0,
             column=column,
-            category=held["category"],
-            dimension=held["quality_dimension"],
+            category=state["category"],
+            dimension=state["quality_dimension"],
         )
-        for column, place in places
-        for name, held in place["checks"].items()
+        for column, level in levels
+        for name, state in level["checks"].items()
     ]
     server = Dqops(DAY, {"silver.flights": checks})
     result = server.run("silver.flights")
-    told = poll.answer["parameters"]["runChecksParameters"]["run_checks_result"]
-    assert {key: told[key] for key in result} == result
+    recorded_result = poll.answer["parameters"]["runChecksParameters"]["run_checks_result"]
+    assert {key: recorded_result[key] for key in result} == result
     code, answer = server.answer("GET", status.path, None)
     assert code == status.status
-    for column, place in places:
+    for column, level in levels:
         mine = answer if column is None else answer["columns"][column]
-        for name, held in mine["checks"].items():
-            real = place["checks"][name]
-            assert {key: real[key] for key in held if key != "last_executed_at"} == {
-                key: value for key, value in held.items() if key != "last_executed_at"
+        for name, state in mine["checks"].items():
+            real = level["checks"][name]
+            assert {key: real[key] for key in state if key != "last_executed_at"} == {
+                key: value for key, value in state.items() if key != "last_executed_at"
             }
-    # The second run of the day judges nothing anew and says so by `valid`.
+    # The second run of the day has no new results, and returns `valid`.
     assert server.run("silver.flights")["highest_severity"] == "valid"
 
 

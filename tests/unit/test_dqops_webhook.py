@@ -1,4 +1,4 @@
-"""Where incidents are posted: written into the server's settings when its container starts."""
+"""The webhook address in the server's settings, written at the start of its container."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def start(home: Path, address: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Starts the container's script; `env` stands for the image's own start script."""
+    """Runs the container's script, with `env` as the image's start script."""
     return subprocess.run(
         [sys.executable, str(SCRIPT)],
         env={
@@ -100,7 +100,7 @@ def test_address_is_replaced_or_removed(home: Path) -> None:
     ],
 )
 def test_address_rewritten_by_the_server_is_recognized(home: Path, written: str) -> None:
-    """Its console writes the file in its own manner."""
+    """The server's console formats the file differently."""
     start(home, ADDRESS)
     put(home, written.format(ADDRESS))
     start(home, "https://other.example")
@@ -161,7 +161,7 @@ def test_server_starts_with_unreadable_settings_unchanged(home: Path, text: str)
 
 
 def test_settings_are_readable_by_the_owner_only(home: Path) -> None:
-    """Who knows it may post there."""
+    """The address is a secret: it permits posting."""
     ended = start(home, ADDRESS)
     assert "hooks.example" not in ended.stdout + ended.stderr
     holders = [file for file in home.rglob("*") if file.is_file() and "hooks.example" in file.read_text()]
@@ -172,7 +172,7 @@ def test_settings_are_readable_by_the_owner_only(home: Path) -> None:
 
 
 def test_server_receives_its_arguments_and_signals(home: Path, tmp_path: Path) -> None:
-    """The image's own start script replaces this one: it is the one that hears of the container's end."""
+    """The script is replaced by the image's start script, which handles the container's signals."""
     script = tmp_path / "start.sh"
     script.write_text('#!/bin/sh\necho "$$ $*"\n')
     script.chmod(0o755)
@@ -188,13 +188,13 @@ def test_compose_file_starts_the_server_with_this_script() -> None:
     service = yaml.safe_load(text)["services"]["dqops"]
     assert service["entrypoint"][-1] == f"/init/{SCRIPT.name}"
     assert "./docker:/init:ro" in service["volumes"]
-    # The start script of the pinned image, which its Dockerfile names.
+    # The start script of the pinned image, from its Dockerfile.
     default = service["environment"]["DQOPS_START"].partition(":-")[2].removesuffix("}")
     assert repr(default)[1:-1] in SCRIPT.read_text()
 
 
 def test_links_in_messages_use_the_console_address() -> None:
-    """As those of Airflow's tasks and of jobs do."""
+    """Links of Airflow's tasks and of jobs use it too."""
     texts = [
         yaml.safe_load((ROOT / name).read_text())
         for name in ("docker-compose.yaml", "docker-compose-airflow.yaml")

@@ -1,4 +1,4 @@
-"""What errors of Spark are taken for, without Spark."""
+"""Classification of Spark's errors, without Spark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from goldsmith.engine.failures import explained, is_bad_value, raised_in_python
 from goldsmith.engine.row_literals import in_values, type_text
 
 
-class Told(PySparkException):
+class SparkError(PySparkException):
     def __init__(self, condition: str, message: str = "") -> None:
         super().__init__(message or condition)
         self._condition = condition
@@ -36,12 +36,12 @@ class Told(PySparkException):
         ("CAST_WITHOUT_SUGGESTION", False),
     ],
 )
-def test_only_conditions_of_values_are_bad_values(condition: str, expected: bool) -> None:
-    assert is_bad_value(Told(condition)) is expected
+def test_bad_values_are_detected_by_error_condition(condition: str, expected: bool) -> None:
+    assert is_bad_value(SparkError(condition)) is expected
 
 
-def test_an_error_of_a_python_function_names_its_line() -> None:
-    told = """An exception was thrown from the Python worker. Please see the stack trace below.
+def test_error_of_a_python_function_names_its_line() -> None:
+    message = """An exception was thrown from the Python worker. Please see the stack trace below.
 Traceback (most recent call last):
   File "/x/site-packages/pyspark/worker.py", line 2000, in main
     process()
@@ -58,12 +58,12 @@ ValueError: invalid literal for int() with base 10: 'x'
         "/home/me/it's mine/pipelines/shop/gold/t.py",
         9,
     )
-    assert raised_in_python(told) == expected
+    assert raised_in_python(message) == expected
     assert raised_in_python("Job aborted.") is None
     assert raised_in_python("Traceback (most recent call last):\nKeyError: 1") == ("KeyError: 1", None, None)
 
 
-def test_a_commit_tells_its_base_and_its_schema() -> None:
+def test_commit_contains_its_base_and_schema() -> None:
     metadata = CommitMetadata("silver.t", "r", 3, "incremental", "d", foreign=("WRITE",))
     lines = [
         json.dumps({"commitInfo": {"operation": "WRITE", "userMetadata": metadata.to_json(7)}}),
@@ -77,7 +77,7 @@ def test_a_commit_tells_its_base_and_its_schema() -> None:
     assert [base_in(text) for text in (None, "base", '{"base": "x"}', '["base"]')] == [None] * 4
 
 
-def test_conditions_take_null_zero_and_broken_text_as_values() -> None:
+def test_conditions_match_null_zero_and_invalid_text() -> None:
     assert in_values(["a"], []) == "false"
     assert in_values(["a`b"], [("1",), (None,)]) == "`a``b` IN (1, NULL) OR `a``b` IS NULL"
     assert in_values(["a"], [("double('-0.0')",)]) == "`a` IN (double('0.0'), double('-0.0'))"
@@ -85,7 +85,7 @@ def test_conditions_take_null_zero_and_broken_text_as_values() -> None:
     assert in_values(["a"], [("string(X'ED')",)]) == "CAST(`a` AS binary) IN (X'ED')"
 
 
-def test_types_are_written_with_their_fields_quoted() -> None:
+def test_type_text_quotes_field_names() -> None:
     kind = ArrayType(StructType([StructField("a `b", IntegerType())]))
     assert type_text(kind) == "array<struct<`a ``b`: int>>"
 
@@ -108,20 +108,22 @@ READING = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file {}. S
         ("no file at all", None),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_whatever_its_path(message: str, file: str | None) -> None:
-    error = explained(Told("FAILED_READ_FILE.NO_HINT", message), table="bronze.t", path="/warehouse/bronze/t")
+def test_unreadable_file_is_named_for_any_path(message: str, file: str | None) -> None:
+    error = explained(
+        SparkError("FAILED_READ_FILE.NO_HINT", message), table="bronze.t", path="/warehouse/bronze/t"
+    )
     assert (error.code, error.where.file) == ("GS302", file)
 
 
-def test_a_data_file_of_a_table_is_told_from_a_delivered_one() -> None:
+def test_unreadable_data_file_of_a_table_suggests_a_rebuild() -> None:
     message = READING.format(f"{ENCODED}/warehouse/silver/o/part-0.parquet")
     error = explained(
-        Told("FAILED_READ_FILE.NO_HINT", message), table="gold.t", path=f"{HOME}/warehouse/gold/t"
+        SparkError("FAILED_READ_FILE.NO_HINT", message), table="gold.t", path=f"{HOME}/warehouse/gold/t"
     )
     assert "--rebuild silver.o" in str(error.hint)
 
 
-def test_the_catalogs_entry_has_the_path_of_any_folder() -> None:
+def test_catalog_entry_escapes_the_path() -> None:
     assert create_table_sql("gold.t", "/it's \\ a") == (
         r"CREATE TABLE IF NOT EXISTS `gold`.`t` USING delta LOCATION '/it\'s \\ a'"
     )

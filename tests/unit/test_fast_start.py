@@ -1,4 +1,4 @@
-"""When a driver takes its classes from an archive, and when it does not look for one."""
+"""When a driver loads its classes from an archive, and when it does not."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def archived(settings: Settings) -> Path:
     return path
 
 
-def test_without_an_archive_java_is_told_of_none(settings: Settings) -> None:
+def test_missing_archive_adds_no_options(settings: Settings) -> None:
     assert archive_options(ProfileSpec(), settings) == ()
 
 
-def test_an_archive_is_taken_in_silence(settings: Settings) -> None:
+def test_archive_is_used_without_log_messages(settings: Settings) -> None:
     path = archived(settings)
     expected = (f"-XX:SharedArchiveFile={path}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
     assert archive_options(ProfileSpec(), settings) == expected
@@ -45,12 +45,12 @@ def test_an_archive_is_taken_in_silence(settings: Settings) -> None:
     ],
     ids=["a conf_dir", "S3"],
 )
-def test_another_class_path_goes_without(settings: Settings, profile: ProfileSpec) -> None:
+def test_other_class_path_uses_no_archive(settings: Settings, profile: ProfileSpec) -> None:
     archived(settings)
     assert archive_options(profile, settings) == ()
 
 
-def test_another_jdk_has_another_archive(settings: Settings, tmp_path: Path) -> None:
+def test_each_jdk_has_its_own_archive(settings: Settings, tmp_path: Path) -> None:
     home = tmp_path / "jdk"
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "java").write_text("")
@@ -70,7 +70,7 @@ def test_another_jdk_has_another_archive(settings: Settings, tmp_path: Path) -> 
         ("org.apache.spark.deploy.SparkSubmit jobs/run.py", "spark://m:7077", None, False),
     ],
 )
-def test_a_master_is_the_profiles_where_the_call_names_none(
+def test_profile_sets_the_master_if_the_call_has_none(
     command: str, master: str | None, variable: str | None, expected: bool
 ) -> None:
     assert _has_no_master(command, variable, master) is expected

@@ -45,7 +45,7 @@ def key(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(row[name] for name in ("year", "month", "day", "carrier", "flight", "origin"))
 
 
-def test_a_day_brings_its_actuals_and_the_next_day_s_schedule(feed: ModuleType) -> None:
+def test_day_contains_its_actuals_and_the_next_days_schedule(feed: ModuleType) -> None:
     found = rows(feed, NEW_YEAR, "departures")
     assert len(kinds(found, "actual")) == 842
     assert len(kinds(found, "schedule")) == 943
@@ -54,7 +54,7 @@ def test_a_day_brings_its_actuals_and_the_next_day_s_schedule(feed: ModuleType) 
     assert {row["delivered_on"] for row in found} == {"2013-01-01"}
 
 
-def test_a_schedule_knows_nothing_of_what_will_happen(feed: ModuleType) -> None:
+def test_schedule_has_no_actual_times(feed: ModuleType) -> None:
     planned = kinds(rows(feed, NEW_YEAR, "departures"), "schedule")
     for column in ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"):
         assert {row[column] for row in planned} == {"NA"}
@@ -62,27 +62,27 @@ def test_a_schedule_knows_nothing_of_what_will_happen(feed: ModuleType) -> None:
     assert any(row["tailnum"] != "NA" for row in planned)
 
 
-def test_the_schedule_and_the_actuals_of_a_day_are_of_the_same_departures(feed: ModuleType) -> None:
+def test_schedule_and_actuals_of_a_day_have_the_same_keys(feed: ModuleType) -> None:
     planned = kinds(rows(feed, date(2013, 6, 30), "departures"), "schedule")
     flown = kinds(rows(feed, date(2013, 7, 1), "departures"), "actual")
     assert {key(row) for row in planned} == {key(row) for row in flown}
     assert len({key(row) for row in flown}) == len(flown)
 
 
-def test_an_actual_departure_is_as_in_the_source(feed: ModuleType) -> None:
+def test_actual_departure_equals_the_source(feed: ModuleType) -> None:
     first = rows(feed, NEW_YEAR, "departures")[0]
     assert key(first) == ("2013", "1", "1", "UA", "1545", "EWR")
     assert (first["dep_time"], first["dep_delay"], first["arr_delay"]) == ("517", "2", "11")
     assert first["time_hour"] == "2013-01-01T10:00:00Z"
 
 
-def test_the_repeated_hour_of_november_is_delivered_twice_and_told_apart(feed: ModuleType) -> None:
+def test_repeated_hour_of_november_has_two_distinct_rows(feed: ModuleType) -> None:
     found = rows(feed, date(2013, 11, 3), "weather")
     repeated = [row["time_hour"] for row in found if (row["origin"], row["hour"]) == ("JFK", "1")]
     assert repeated == ["2013-11-03T05:00:00Z", "2013-11-03T06:00:00Z"]
 
 
-def test_snapshots_come_on_the_first_of_each_month_alone(feed: ModuleType) -> None:
+def test_snapshots_are_delivered_only_on_the_first_of_a_month(feed: ModuleType) -> None:
     days = [date(2013, month, day) for month in range(1, 13) for day in (1, 2, 28)]
     with_snapshots = [day for day in days if any(path.startswith("planes/") for path, _ in feed.deliver(day))]
     assert with_snapshots == [date(2013, month, 1) for month in range(1, 13)]
@@ -91,7 +91,7 @@ def test_snapshots_come_on_the_first_of_each_month_alone(feed: ModuleType) -> No
     assert {row["snapshot_on"] for row in rows(feed, date(2013, 2, 1), "airlines")} == {"2013-02-01"}
 
 
-def test_the_year_delivers_every_row_of_the_source_once_as_actual(feed: ModuleType) -> None:
+def test_year_delivers_every_source_row_once_as_actual(feed: ModuleType) -> None:
     lines = {b",actual,": 0, b",schedule,": 0}
     hours = 0
     for offset in range(365):
@@ -105,25 +105,25 @@ def test_the_year_delivers_every_row_of_the_source_once_as_actual(feed: ModuleTy
     assert hours == 26_115
 
 
-def test_the_last_day_has_no_schedule_and_no_weather(feed: ModuleType) -> None:
+def test_last_day_has_no_schedule_and_no_weather(feed: ModuleType) -> None:
     last = date(2013, 12, 31)
     assert [path for path, _ in feed.deliver(last)] == ["departures/2013-12-31.csv"]
     assert {row["delivery_kind"] for row in rows(feed, last, "departures")} == {"actual"}
 
 
 @pytest.mark.parametrize("day", [date(2012, 12, 31), date(2014, 1, 1)])
-def test_outside_the_year_nothing_is_delivered(feed: ModuleType, day: date) -> None:
+def test_days_outside_the_year_deliver_nothing(feed: ModuleType, day: date) -> None:
     assert list(feed.deliver(day)) == []
 
 
-def test_the_same_day_gives_the_same_bytes(feed: ModuleType) -> None:
+def test_delivery_is_deterministic(feed: ModuleType) -> None:
     day = date(2013, 7, 1)
     before = list(feed.deliver(day))
     feed._days.cache_clear()
     assert list(feed.deliver(day)) == before
 
 
-def test_without_the_package_the_error_says_what_to_install(
+def test_missing_package_is_reported_with_the_install_command(
     feed: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed._days.cache_clear()

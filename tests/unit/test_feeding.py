@@ -1,4 +1,4 @@
-"""Feeds: where they may deliver, and how the errors of their code are reported."""
+"""Feeds: permitted paths, and errors of their code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BAD_PATHS = [
 
 
 @pytest.mark.parametrize("path", BAD_PATHS)
-def test_a_feed_delivers_nothing_outside_of_the_landing_area_or_unseen(tmp_path: Path, path: str) -> None:
+def test_paths_outside_the_landing_folder_and_hidden_paths_are_refused(tmp_path: Path, path: str) -> None:
     root = tmp_path / "home" / "landing"
     root.mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
@@ -64,14 +64,14 @@ def test_a_feed_delivers_nothing_outside_of_the_landing_area_or_unseen(tmp_path:
 @pytest.mark.parametrize(
     "path", ["x.csv", "orders/x.csv", "a b/ü%20[1]{2}.csv.gz", "x..y/z..csv", "a\\b.csv", "~/x"]
 )
-def test_other_paths_are_delivered_as_they_are(tmp_path: Path, path: str) -> None:
+def test_other_paths_are_delivered_unchanged(tmp_path: Path, path: str) -> None:
     assert delivered_name(path) == path
     assert deliver_day(DiskLanding(tmp_path), lambda _day: [(path, b"1")], DAY).new == 1
     assert (tmp_path / path).read_bytes() == b"1"
     assert deliver_day(DiskLanding(tmp_path), lambda _day: [(path, b"1")], DAY).present == 1
 
 
-def test_a_feed_follows_no_link_out_of_the_landing_area(tmp_path: Path) -> None:
+def test_links_out_of_the_landing_folder_are_refused(tmp_path: Path) -> None:
     root, outside = tmp_path / "landing", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
@@ -79,17 +79,17 @@ def test_a_feed_follows_no_link_out_of_the_landing_area(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="symbolic link"):
         deliver_day(DiskLanding(root), lambda _day: [("orders/x.csv", b"1")], DAY)
     assert not list(outside.iterdir())
-    # A link to a file is replaced; what it leads to stays as it is.
+    # A link to a file is replaced. Its target does not change.
     (outside / "kept.csv").write_bytes(b"old")
     (root / "x.csv").symlink_to(outside / "kept.csv")
     deliver_day(DiskLanding(root), lambda _day: [("x.csv", b"new")], DAY)
     assert (outside / "kept.csv").read_bytes() == b"old"
-    # The landing area itself may be one.
+    # The landing folder itself may be a link.
     (tmp_path / "alias").symlink_to(root)
     assert deliver_day(DiskLanding(tmp_path / "alias"), lambda _day: [("y.csv", b"1")], DAY).new == 1
 
 
-def test_a_folder_is_no_file_to_deliver(tmp_path: Path) -> None:
+def test_unwritable_paths_are_refused(tmp_path: Path) -> None:
     (tmp_path / "orders").mkdir()
     with pytest.raises(SourceError, match="is a folder"):
         deliver_day(DiskLanding(tmp_path), lambda _day: [("orders", b"1")], DAY)
@@ -101,7 +101,7 @@ def test_a_folder_is_no_file_to_deliver(tmp_path: Path) -> None:
         deliver_day(DiskLanding(tmp_path), lambda _day: [("x" * 300, b"1")], DAY)
 
 
-def test_one_path_with_two_contents_in_a_day_is_refused(tmp_path: Path) -> None:
+def test_path_with_two_contents_in_a_day_is_refused(tmp_path: Path) -> None:
     def deliver(_day: date) -> Iterable[tuple[str, bytes]]:
         yield "x.csv", b"1"
         yield "x.csv", b"1"
@@ -148,9 +148,9 @@ FAILING = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "told", "retryable"), FAILING)
-def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
-    goldsmith: Command, tmp_path: Path, statement: str, told: str, retryable: bool
+@pytest.mark.parametrize(("statement", "message", "retryable"), FAILING)
+def test_error_of_a_feed_names_pipeline_day_and_line(
+    goldsmith: Command, tmp_path: Path, statement: str, message: str, retryable: bool
 ) -> None:
     feed = f"""
     def deliver(day):
@@ -164,7 +164,7 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
     ended = goldsmith("feed", "run", "shop", *INTERVAL, folder=project(tmp_path, feed))
     assert ended.code == 1
     assert "GS308 The feed of `shop` failed on 2026-01-06: " in ended.err
-    assert told in ended.err
+    assert message in ended.err
     assert "at pipelines/shop/feed.py:" in ended.err
     assert ("may succeed later" in ended.err) == retryable
     assert "Traceback" not in ended.err
@@ -173,7 +173,7 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
 
 
 @pytest.mark.parametrize(
-    ("feed", "told"),
+    ("feed", "message"),
     [
         ("def deliver(day):\n    return None", "returned NoneType on 2026-01-05"),
         ("def deliver(day):\n    return 7", "returned int on 2026-01-05"),
@@ -189,19 +189,19 @@ def test_what_a_feed_raises_names_its_pipeline_the_day_and_the_line(
         ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
     ],
 )
-def test_a_feed_that_cannot_be_used_is_told_with_its_file(
-    goldsmith: Command, tmp_path: Path, feed: str, told: str
+def test_unusable_feed_is_reported_with_its_file(
+    goldsmith: Command, tmp_path: Path, feed: str, message: str
 ) -> None:
     ended = goldsmith("feed", "run", "shop", *INTERVAL, folder=project(tmp_path, feed))
     assert ended.code == 1
     assert "GS308 The feed of `shop`" in ended.err
-    assert told in ended.err
+    assert message in ended.err
     assert "pipelines/shop/feed.py" in ended.err
     assert "\n      do " in ended.err
     assert "Traceback" not in ended.err
 
 
-def test_a_folder_with_an_odd_name_is_fed(goldsmith: Command, tmp_path: Path) -> None:
+def test_folder_with_special_characters_is_fed(goldsmith: Command, tmp_path: Path) -> None:
     folder = tmp_path / 'it\'s a "test" [x] ü%20'
     folder.mkdir()
     project(folder, "def deliver(day):\n    yield f'orders/{day}.csv', b'id\\n'\n")

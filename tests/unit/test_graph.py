@@ -13,7 +13,7 @@ FLIGHTS = {
 }
 
 
-def test_each_table_comes_after_what_it_reads_and_else_by_name() -> None:
+def test_tables_are_sorted_by_upstreams_then_by_name() -> None:
     assert in_order(FLIGHTS) == (
         "bronze.departures",
         "bronze.planes",
@@ -24,19 +24,19 @@ def test_each_table_comes_after_what_it_reads_and_else_by_name() -> None:
     assert in_order(dict(reversed(FLIGHTS.items()))) == in_order(FLIGHTS)
 
 
-def test_names_that_nothing_declares_are_passed_over() -> None:
+def test_undeclared_names_are_ignored() -> None:
     assert in_order({"b": ("a", "x")}) == ("b",)
     assert find_cycle({"b": ("a", "x")}) is None
 
 
-def test_a_circle_is_told_from_its_first_table_to_itself() -> None:
+def test_cycle_starts_and_ends_with_its_first_table() -> None:
     assert find_cycle(FLIGHTS) is None
     assert find_cycle({"a": ("b",), "b": ("c",), "c": ("b",), "d": ()}) == ("b", "c", "b")
     assert find_cycle({"a": ("a",)}) == ("a", "a")
     assert find_cycle({"a": ("b", "c"), "b": ("d",), "c": ("d",), "d": ()}) is None
 
 
-def test_an_order_is_given_even_for_a_circle() -> None:
+def test_cyclic_tables_have_an_order() -> None:
     assert set(in_order({"a": ("b",), "b": ("a",), "c": ("b",)})) == {"a", "b", "c"}
 
 
@@ -46,7 +46,7 @@ def test_long_chains() -> None:
     assert find_cycle(chain) is None
 
 
-def test_downstream_is_everything_that_reads_a_table_through_others_too() -> None:
+def test_downstream_includes_indirect_readers() -> None:
     assert downstream_of(["bronze.departures"], FLIGHTS) == {"silver.departures", "gold.punctuality"}
     assert downstream_of(["gold.punctuality"], FLIGHTS) == frozenset()
     assert downstream_of(["silver.planes", "silver.departures"], FLIGHTS) == {"gold.punctuality"}

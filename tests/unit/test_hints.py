@@ -27,7 +27,7 @@ def test_nearest(word: str, meant: str | None) -> None:
     assert nearest(word, NAMES) == meant
 
 
-def test_a_tie_goes_to_the_first_in_the_alphabet() -> None:
+def test_tie_is_resolved_alphabetically() -> None:
     assert nearest("ay", ["by", "ax", "az"]) == "ax"
 
 

@@ -1,4 +1,4 @@
-"""What two listings of a landing folder tell without a look into the ledger."""
+"""New files by comparing two listings of a landing folder, without reading the ledger."""
 
 from __future__ import annotations
 
@@ -23,17 +23,15 @@ FILES = st.lists(
 
 
 @given(FILES, FILES)
-def test_what_it_tells_is_the_difference(before: list[LoadedFile], after: list[LoadedFile]) -> None:
-    told = files_added_to(listing_digest(before), after)
-    if told is not None:
-        assert set(told) == set(after) - set(before)
+def test_result_is_the_difference_of_the_listings(before: list[LoadedFile], after: list[LoadedFile]) -> None:
+    added = files_added_to(listing_digest(before), after)
+    if added is not None:
+        assert set(added) == set(after) - set(before)
         assert set(before) <= set(after)
 
 
 @given(FILES, FILES)
-def test_newer_files_beside_the_former_ones_are_told(
-    before: list[LoadedFile], more: list[LoadedFile]
-) -> None:
+def test_newer_files_are_found(before: list[LoadedFile], more: list[LoadedFile]) -> None:
     known = {file.path for file in before}
     newer = [replace(file, modified=file.modified + 10) for file in more if file.path not in known]
     assert files_added_to(listing_digest(before), [*newer, *before]) == tuple(
@@ -41,7 +39,7 @@ def test_newer_files_beside_the_former_ones_are_told(
     )
 
 
-def test_an_older_file_a_replaced_one_and_a_missing_one_are_not() -> None:
+def test_older_replaced_and_missing_files_give_no_result() -> None:
     a, b = LoadedFile("a", 1, 10), LoadedFile("b", 1, 20)
     former = listing_digest([a, b])
     assert files_added_to(former, [a, b, LoadedFile("c", 1, 5)]) is None

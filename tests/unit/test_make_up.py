@@ -55,8 +55,8 @@ esac
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A copy of the tools, a .env, and a `docker` that notes how it was called."""
+def workspace(tmp_path: Path) -> Path:
+    """A copy of the tools, a .env, and a `docker` that records its calls."""
     shutil.copytree(TOOLS, tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / ".env").write_text("COMPOSE_PROFILES=\n", encoding="utf-8")
@@ -67,12 +67,12 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(workspace: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
-        "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
-        "CALLS": str(place / "calls"),
-        "CONFIG": str(place / "config.json"),
+        "PATH": f"{workspace / 'bin'}:{os.environ['PATH']}",
+        "CALLS": str(workspace / "calls"),
+        "CONFIG": str(workspace / "config.json"),
         "REFUSED": "nothing",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHON": sys.executable,
@@ -80,23 +80,23 @@ def run(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[st
         **more,
     }
     return subprocess.run(
-        words, cwd=place, env=environment, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=workspace, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
 
-def calls(place: Path) -> list[str]:
-    return (place / "calls").read_text(encoding="utf-8").splitlines()
+def calls(workspace: Path) -> list[str]:
+    return (workspace / "calls").read_text(encoding="utf-8").splitlines()
 
 
-def up(place: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    return run(place, sys.executable, "tools/compose.py", "up", **more)
+def up(workspace: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return run(workspace, sys.executable, "tools/compose.py", "up", **more)
 
 
-def test_up_pulls_each_missing_image_once_before_it_builds(place: Path) -> None:
-    ended = up(place)
+def test_up_pulls_each_missing_image_once_before_it_builds(workspace: Path) -> None:
+    ended = up(workspace)
     assert ended.returncode == 0, ended.stderr
-    told = [call for call in calls(place) if call.startswith("pull") or " build " in f"{call} "]
-    assert [call.split()[-1] for call in told] == [
+    commands = [call for call in calls(workspace) if call.startswith("pull") or " build " in f"{call} "]
+    assert [call.split()[-1] for call in commands] == [
         *("store:1", "postgres:15", "dqops:1"),
         *("spark-master", "airflow-api", "superset"),
     ]
@@ -105,13 +105,15 @@ def test_up_pulls_each_missing_image_once_before_it_builds(place: Path) -> None:
     assert "base:12" not in ended.stdout, "it is there already"
 
 
-def test_up_names_an_image_that_cannot_be_pulled_and_its_alternative(place: Path) -> None:
-    ended = up(place, REFUSED="store:1")
+def test_up_names_an_image_that_cannot_be_pulled_and_its_alternative(workspace: Path) -> None:
+    ended = up(workspace, REFUSED="store:1")
     assert ended.returncode == 4
     assert "The image store:1 cannot be pulled: pull access denied" in ended.stderr
     assert "S3_IMAGE in .env" in ended.stderr
     assert "docs/compose.md#another-s3-store" in ended.stderr
-    assert not any("build" in call for call in calls(place)), "nothing is built that could not be started"
+    assert not any("build" in call for call in calls(workspace)), (
+        "no image is built if a required one is missing"
+    )
 
 
 def test_every_pulled_image_of_the_compose_files_has_an_alternative() -> None:
@@ -124,22 +126,22 @@ def test_every_pulled_image_of_the_compose_files_has_an_alternative() -> None:
         assert f"${{{image.variable}:-" in image.name
 
 
-def test_up_shows_the_last_lines_of_a_build_that_fails(place: Path) -> None:
-    ended = up(place, BUILD_FAILS="1")
+def test_up_shows_the_last_lines_of_a_build_that_fails(workspace: Path) -> None:
+    ended = up(workspace, BUILD_FAILS="1")
     assert ended.returncode == 17
     assert "ERROR: no space left" in ended.stderr
     assert "own/spark:4 was not built" in ended.stderr
 
 
-def test_up_names_services_that_did_not_start(place: Path) -> None:
-    ended = up(place, UP="1")
+def test_up_names_services_that_did_not_start(workspace: Path) -> None:
+    ended = up(workspace, UP="1")
     assert ended.returncode == 1
     assert "metastore: Up 3 seconds (health: starting) - `make logs S=metastore`" in ended.stderr
     assert "postgres" not in ended.stderr
 
 
 UNTIL = "while [ ! -e {} ]; do sleep 0.05; done"
-"""A command that goes on until a file is there."""
+"""A command that waits for a file."""
 
 
 def test_slow_command_prints_what_it_waits_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -153,9 +155,9 @@ def test_slow_command_prints_what_it_waits_for(tmp_path: Path, capfd: pytest.Cap
 
     ended = waiting.watched(["sh", "-c", UNTIL.format(tmp_path / "go")], waiting_for, pause=0.1)
     assert ended.code == 0
-    told = capfd.readouterr().out.splitlines()
-    assert [line.partition(": ")[2] for line in told] == ["waiting for metastore"], (
-        "said once while it is the same"
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == ["waiting for metastore"], (
+        "an unchanged line is printed once"
     )
 
 
@@ -174,39 +176,41 @@ def test_build_prints_its_current_step(
     assert waiting.step_of("#7 CACHED") is None
 
 
-def test_make_lists_every_task(place: Path) -> None:
-    told = run(place, "make").stdout
+def test_make_lists_every_task(workspace: Path) -> None:
+    output = run(workspace, "make").stdout
     for name in ("e2e", "put", "up", "airflow-test"):
-        assert f"make {name} " in told
+        assert f"make {name} " in output
 
 
 @pytest.mark.parametrize(("variables", "follows"), [((), False), (("FOLLOW=1",), True)])
-def test_make_logs_follows_on_demand(place: Path, variables: tuple[str, ...], follows: bool) -> None:
-    ended = run(place, "make", "logs", "S=metastore", *variables)
+def test_make_logs_follows_on_demand(workspace: Path, variables: tuple[str, ...], follows: bool) -> None:
+    ended = run(workspace, "make", "logs", "S=metastore", *variables)
     assert ended.returncode == 0, ended.stderr
-    assert (" --follow metastore" in calls(place)[-1]) is follows
+    assert (" --follow metastore" in calls(workspace)[-1]) is follows
 
 
-def test_make_put_delivers_the_file_with_its_size(place: Path) -> None:
-    (place / "new days.csv").write_text("day\n1\n", encoding="utf-8")
-    ended = run(place, "make", "put", "FILE=new days.csv", "TO=landing/departures/")
+def test_make_put_delivers_the_file_with_its_size(workspace: Path) -> None:
+    (workspace / "new days.csv").write_text("day\n1\n", encoding="utf-8")
+    ended = run(workspace, "make", "put", "FILE=new days.csv", "TO=landing/departures/")
     assert ended.returncode == 0, ended.stderr
-    assert calls(place)[-1].endswith("goldsmith landing put - departures/new days.csv --size 6")
+    assert calls(workspace)[-1].endswith("goldsmith landing put - departures/new days.csv --size 6")
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
         (("FILE=none.csv", "TO=landing/a/"), "Name a readable file"),
         (("FILE=Makefile", "TO=warehouse/silver/"), "below landing/"),
         (("FILE=Makefile",), "below landing/"),
     ],
 )
-def test_make_put_refuses_undeliverable_files(place: Path, variables: tuple[str, ...], told: str) -> None:
-    ended = run(place, "make", "put", *variables)
+def test_make_put_refuses_undeliverable_files(
+    workspace: Path, variables: tuple[str, ...], message: str
+) -> None:
+    ended = run(workspace, "make", "put", *variables)
     assert ended.returncode != 0
-    assert told in ended.stderr
-    assert not (place / "calls").exists()
+    assert message in ended.stderr
+    assert not (workspace / "calls").exists()
 
 
 def test_submitted_job_prints_no_harmless_warnings(tmp_path: Path) -> None:

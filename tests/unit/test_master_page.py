@@ -1,4 +1,4 @@
-"""What an application is said to wait for."""
+"""The reason why an application waits for executors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from goldsmith.engine.launch.master_page import waiting_reason
 
 OWN = "app-20260105060012-0007"
-ASKED = "2 cores and 1g of memory on one worker"
+REQUESTED = "2 cores and 1g of memory on one worker"
 WORKER = {"host": "10.0.0.2", "state": "ALIVE", "coresfree": 1, "memoryfree": 600}
 
 
@@ -27,7 +27,7 @@ def page(content: dict[str, Any]) -> Iterator[int]:
             self.wfile.write(json.dumps(content).encode())
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -39,7 +39,7 @@ def page(content: dict[str, Any]) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("apps", "workers", "told"),
+    ("apps", "workers", "expected"),
     [
         (
             [{"id": OWN, "name": "flights", "state": "RUNNING", "cores": 2}],
@@ -49,20 +49,20 @@ def page(content: dict[str, Any]) -> Iterator[int]:
         (
             [{"id": OWN, "state": "WAITING", "cores": 0}, {"id": "app-1", "name": "shop", "cores": 2}],
             [WORKER, {**WORKER, "state": "DEAD"}],
-            f"it needs {ASKED}; free are 1 cores and 600 MB on 10.0.0.2; shop use the others",
+            f"it needs {REQUESTED}; free are 1 cores and 600 MB on 10.0.0.2; shop use the others",
         ),
-        ([{"id": OWN, "state": "WAITING"}], [], f"it needs {ASKED}, and the master has no worker"),
+        ([{"id": OWN, "state": "WAITING"}], [], f"it needs {REQUESTED}, and the master has no worker"),
     ],
 )
-def test_a_job_that_waits_says_for_what(
-    apps: list[dict[str, Any]], workers: list[dict[str, Any]], told: str, monkeypatch: pytest.MonkeyPatch
+def test_waiting_job_reports_the_reason(
+    apps: list[dict[str, Any]], workers: list[dict[str, Any]], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with page({"status": "ALIVE", "activeapps": apps, "workers": workers}) as port:
         monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", str(port))
-        assert waiting_reason("spark://127.0.0.1:7077", OWN, ASKED) == told
+        assert waiting_reason("spark://127.0.0.1:7077", OWN, REQUESTED) == expected
 
 
-def test_a_master_whose_page_does_not_answer_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_master_page_gives_a_general_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_MASTER_WEBUI_PORT", "1")
-    told = waiting_reason("spark://127.0.0.1:7077", OWN, ASKED)
-    assert told.startswith("an executor is starting, or 2 cores")
+    reason = waiting_reason("spark://127.0.0.1:7077", OWN, REQUESTED)
+    assert reason.startswith("an executor is starting, or 2 cores")

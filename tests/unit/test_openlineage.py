@@ -1,4 +1,4 @@
-"""Lineage events: what a backend gets, and that nothing of it can fail a run."""
+"""Lineage events, and their errors, which never fail a run."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file that the file transport writes, one event a line."""
+    """The file of the file transport, with one event per line."""
     file = tmp_path / "events.json"
-    told = {"type": "file", "log_file_path": str(file), "append": True}
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(told))
+    transport = {"type": "file", "log_file_path": str(file), "append": True}
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(transport))
     return file
 
 
@@ -136,8 +136,12 @@ def test_without_a_transport_nothing_is_sent_or_printed(run: Run, capsys: pytest
 
 
 def test_failing_transport_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told = {"type": "file", "log_file_path": str(tmp_path / "no/such/folder/events.json"), "append": True}
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(told))
+    transport = {
+        "type": "file",
+        "log_file_path": str(tmp_path / "no/such/folder/events.json"),
+        "append": True,
+    }
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(transport))
     [warning] = openlineage.emit(run, _result(_done("bronze.orders", 1), _done("silver.orders", 7)))
     assert warning.startswith("OpenLineage accepted the events of 0 of 2 tables")
 

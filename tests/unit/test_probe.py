@@ -1,4 +1,4 @@
-"""What a container's health is: the probe against servers that answer as the services do."""
+"""The health probe of containers, with servers that respond as the services do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORKER = "worker-20260105-10.0.0.2-7078"
 
 @contextmanager
 def answering(content: Any, *, indent: int | None = 2) -> Iterator[int]:
-    """A server that answers every GET with the content as JSON; its port."""
+    """Runs a server that responds to every GET with JSON, and yields its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -34,7 +34,7 @@ def answering(content: Any, *, indent: int | None = 2) -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -52,29 +52,29 @@ def probe(*words: str, **variables: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(("state", "told"), [("ALIVE", ""), ("RECOVERING", "the master is RECOVERING")])
-def test_master_is_healthy_as_leader(state: str, told: str) -> None:
+@pytest.mark.parametrize(("state", "message"), [("ALIVE", ""), ("RECOVERING", "the master is RECOVERING")])
+def test_master_is_healthy_as_leader(state: str, message: str) -> None:
     with answering({"url": "spark://m:7077", "workers": [], "status": state}) as port:
         ended = probe("master", PROBE_PORT=port)
-    assert (ended.returncode == 0) is (not told)
-    assert told in ended.stderr
+    assert (ended.returncode == 0) is (not message)
+    assert message in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("workers", "told"),
+    ("workers", "message"),
     [
         ([{"id": "worker-1", "state": "DEAD"}, {"id": WORKER, "host": "h", "state": "ALIVE"}], ""),
         ([{"id": WORKER, "host": "h", "state": "DEAD"}, {"id": "w", "state": "ALIVE"}], "the worker is DEAD"),
         ([{"id": "worker-1", "state": "ALIVE"}], "unknown to the master"),
     ],
 )
-def test_worker_is_healthy_when_the_master_lists_it(workers: list[dict[str, str]], told: str) -> None:
+def test_worker_is_healthy_when_the_master_lists_it(workers: list[dict[str, str]], message: str) -> None:
     with answering({"id": WORKER}) as own, answering({"workers": workers, "status": "ALIVE"}) as master:
         ended = probe(
             "worker", PROBE_PORT=own, PROBE_MASTER_PORT=master, SPARK_MASTER_URL="spark://127.0.0.1:7077"
         )
-    assert (ended.returncode == 0) is (not told), ended.stderr
-    assert told in ended.stderr
+    assert (ended.returncode == 0) is (not message), ended.stderr
+    assert message in ended.stderr
 
 
 @pytest.mark.parametrize("part", ["metadatabase", "scheduler", "triggerer"])
@@ -97,7 +97,7 @@ def test_unresponsive_service_is_unhealthy() -> None:
 
 
 def test_health_checks_start_few_processes() -> None:
-    """Python starts a minute, at rest: before there was a probe in the shell it was ninety."""
+    """The limits are Python processes and probes per minute of all idle services."""
     pythons = probes = 0.0
     for name in ("docker-compose.yaml", "docker-compose-airflow.yaml"):
         services = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["services"]

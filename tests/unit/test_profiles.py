@@ -1,4 +1,4 @@
-"""Profiles: values of the environment, places, and what a session is told by them."""
+"""Profiles: environment variables, paths, and settings of a session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def profile(**keys: str) -> ProfileSpec:
     return ProfileSpec.model_validate({**keys, "spark": spark})
 
 
-def test_values_of_the_environment_are_filled_in() -> None:
+def test_environment_variables_are_replaced() -> None:
     given = profile(
         warehouse="s3a://${BUCKET}/${PREFIX:-lake}/w", master="${MASTER:-local[2]}", conf_dir="conf"
     )
@@ -37,7 +37,7 @@ def test_values_of_the_environment_are_filled_in() -> None:
     assert (found.spark.master, found.spark.conf_dir) == ("local[2]", "/srv/lake/conf")
 
 
-def test_settings_of_spark_take_them_too() -> None:
+def test_environment_variables_in_spark_settings_are_replaced() -> None:
     given = ProfileSpec(spark=SparkSpec(conf={"spark.cores.max": "${CORES:-2}", "spark.ui.enabled": True}))
     assert resolved(given, "p", ROOT, {"CORES": "4"}).spark.conf == {
         "spark.cores.max": "4",
@@ -45,7 +45,7 @@ def test_settings_of_spark_take_them_too() -> None:
     }
 
 
-def test_a_variable_that_is_missing_is_named() -> None:
+def test_missing_variable_is_named() -> None:
     with pytest.raises(NotReady) as caught:
         resolved(profile(landing="s3a://${BUCKET}/in"), "cluster", ROOT, {})
     assert caught.value.code == "GS904"
@@ -54,21 +54,21 @@ def test_a_variable_that_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "hint"),
+    ("location", "hint"),
     [
         ("s3://lake/in", "`landing: s3a://lake/in`"),
         ("gs://lake/in", "s3a://bucket"),
         ("s3a:///in", "s3a://bucket"),
     ],
 )
-def test_places_that_cannot_be_used_are_refused(place: str, hint: str) -> None:
+def test_unsupported_locations_are_refused(location: str, hint: str) -> None:
     with pytest.raises(DeclarationError) as caught:
-        resolved(profile(landing=place), "p", ROOT, {})
+        resolved(profile(landing=location), "p", ROOT, {})
     assert caught.value.code == "GS110"
     assert hint in str(caught.value.hint)
 
 
-def test_a_warehouse_in_a_folder_that_delta_cannot_name_is_refused(tmp_path: Path) -> None:
+def test_warehouse_path_with_a_backtick_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "a`b"
     (root / "pipelines").mkdir(parents=True)
     (root / "goldsmith.yaml").write_text("name: t\n")
@@ -78,7 +78,7 @@ def test_a_warehouse_in_a_folder_that_delta_cannot_name_is_refused(tmp_path: Pat
     assert "backtick" in caught.value.message
 
 
-def test_jars_of_s3_are_for_profiles_on_it() -> None:
+def test_only_profiles_on_s3_use_its_jars() -> None:
     assert groups_of(profile()) == ("delta",)
     assert groups_of(profile(warehouse="s3a://lake/w")) == ("delta", "s3")
     assert len(pinned("delta")) == 2
@@ -86,7 +86,7 @@ def test_jars_of_s3_are_for_profiles_on_it() -> None:
     assert [jar.artifact for jar in pinned("postgresql")] == ["postgresql"]
 
 
-def test_without_the_jars_of_s3_a_session_on_it_is_refused_at_once(tmp_path: Path) -> None:
+def test_missing_jars_of_s3_are_reported_before_the_session_starts(tmp_path: Path) -> None:
     empty = Settings.from_environment({"GOLDSMITH_CACHE": str(tmp_path)})
     for look in (lambda: installed(empty, "delta", "s3"), lambda: log_store_jar(empty)):
         with pytest.raises(NotReady) as caught:
@@ -95,7 +95,7 @@ def test_without_the_jars_of_s3_a_session_on_it_is_refused_at_once(tmp_path: Pat
         assert "goldsmith spark install --profile" in str(caught.value.hint)
 
 
-def test_the_shared_settings_are_spark_s_format() -> None:
+def test_shared_settings_have_sparks_format() -> None:
     found = defaults()
     assert found["spark.delta.logStore.s3a.impl"] == "io.goldsmith.logstore.ConditionalS3LogStore"
     assert all(key.startswith("spark.") and value for key, value in found.items())
@@ -104,7 +104,7 @@ def test_the_shared_settings_are_spark_s_format() -> None:
     assert linked.is_file()
 
 
-def test_the_driver_s_address_is_the_one_that_reaches_the_master() -> None:
+def test_driver_uses_the_address_that_reaches_the_master() -> None:
     assert (driver_host("local[*]"), driver_host("yarn")) == ("127.0.0.1", None)
     assert [runs_here(m) for m in ("local", "local[2]", "local-cluster[1,1,512]", "spark://a:1")] == [
         True,

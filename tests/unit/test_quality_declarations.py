@@ -1,4 +1,4 @@
-"""What `goldsmith check` says about expectations, without Spark."""
+"""Errors of `goldsmith check` about expectations, without Spark."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def expect(kind: str, otherwise: Any = "fail", **arguments: Any) -> Expectation:
         expect("condition", "drop", condition="dep_time IS NULL OR arr_time > dep_time"),
     ],
 )
-def test_right_declarations_have_no_problems(expectation: Expectation) -> None:
+def test_valid_declarations_have_no_problems(expectation: Expectation) -> None:
     assert problems(expectation, COLUMNS) == []
 
 
@@ -95,17 +95,17 @@ def test_right_declarations_have_no_problems(expectation: Expectation) -> None:
         (expect("condition", condition="dep_time >"), "does not parse"),
     ],
 )
-def test_each_mistake_is_one_message_that_names_it(expectation: Expectation, words: str) -> None:
+def test_each_mistake_gives_one_message(expectation: Expectation, words: str) -> None:
     (message,) = problems(expectation, COLUMNS)
     assert words in message
 
 
-def test_columns_are_not_judged_where_they_are_not_known() -> None:
+def test_unknown_columns_are_not_checked() -> None:
     assert problems(expect("expect_column_values_to_not_be_null", column="anything"), None) == []
     assert problems(expect("condition", condition="anything > 1"), None) == []
 
 
-def test_columns_are_compared_as_spark_does() -> None:
+def test_column_names_are_case_insensitive() -> None:
     assert problems(expect("expect_column_values_to_not_be_null", column="Carrier"), COLUMNS) == []
     assert problems(expect("condition", condition="CARRIER = 'AA'"), COLUMNS) == []
 
@@ -123,18 +123,18 @@ def test_columns_are_compared_as_spark_does() -> None:
         "SELECT 1",
     ],
 )
-def test_a_condition_judges_one_row_by_the_row_alone(sql: str) -> None:
+def test_condition_may_use_only_its_row(sql: str) -> None:
     assert problems(expect("condition", condition=sql), ["a"])
 
 
-def test_the_columns_of_a_condition_leave_out_the_names_of_lambdas() -> None:
+def test_lambda_arguments_are_no_columns_of_a_condition() -> None:
     nested = expect("condition", condition="exists(stops, s -> s.delay > worst) AND place.lat > 1")
     assert problems(nested, ["stops", "worst", "place"]) == []
     (message,) = problems(nested, ["stops", "place"])
     assert "`worst`" in message
 
 
-def test_which_judge_the_batch_and_which_need_great_expectations() -> None:
+def test_expectations_of_batches_and_of_great_expectations() -> None:
     not_null = "expect_column_values_to_not_be_null"
     assert not is_batch(expect(not_null, column="a"))
     assert is_batch(expect(not_null, column="a", mostly=0.9))
@@ -154,13 +154,13 @@ def test_references_name_the_table_and_its_key() -> None:
     assert reference(expect("expect_column_values_to_not_be_null", column="tail")) is None
 
 
-def test_descriptions_are_made_from_the_declaration() -> None:
+def test_description_of_an_expectation() -> None:
     between = expect("expect_column_values_to_be_between", column="distance", min_value=1, max_value=6000)
     assert describe(between) == "distance to be between (min_value 1, max_value 6000)"
     assert describe(expect("condition", condition="a > b")) == "a > b"
 
 
-def test_the_catalog_loads_without_spark_and_the_judge_without_great_expectations() -> None:
+def test_catalog_imports_no_spark_and_judge_no_great_expectations() -> None:
     code = (
         "import sys, goldsmith.quality.declarations; assert 'pyspark' not in sys.modules; "
         "import goldsmith.quality.judge; assert 'great_expectations' not in sys.modules"

@@ -372,7 +372,7 @@ def test_sample_rows_of_different_shapes_share_one_table() -> None:
     assert cells[2][3] == "not json"
 
 
-def test_an_axis_of_dates_has_no_hours() -> None:
+def test_axis_of_dates_has_no_hours() -> None:
     chart = ReportChart("line", "Flights", "day", (Series("flights", ((DAYS[0], 1.0), (DAYS[1], 2.0))),))
     assert ">1 Jan<" in draw(chart)
     assert ":00<" not in draw(chart)

@@ -1,4 +1,4 @@
-"""Cron expressions, schedules and what else a pipeline declares for its scheduler."""
+"""Cron expressions, schedules and other settings of a pipeline for its scheduler."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UTC = ZoneInfo("UTC")
         ("0 0 * * mon-fri", datetime(2013, 1, 4), datetime(2013, 1, 7)),
         ("0 0 * * 7", datetime(2013, 1, 4), datetime(2013, 1, 6)),
         ("0 0 29 2 *", datetime(2013, 1, 1), datetime(2016, 2, 29)),
-        # Both days are restricted: either counts, as in every cron.
+        # Both days are restricted: either matches, as in every cron.
         ("0 0 13 * fri", datetime(2013, 1, 11), datetime(2013, 1, 13)),
         ("@monthly", datetime(2013, 1, 31, 12), datetime(2013, 2, 1)),
         ("30 8,20 1-7/3 * *", datetime(2013, 1, 1, 20, 30), datetime(2013, 1, 4, 8, 30)),
@@ -39,7 +39,7 @@ def test_cron_names_the_next_time(text: str, moment: datetime, following: dateti
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("0 6 * *", "has 4"),
         ("61 * * * *", "`61` is no minute: it is 0 to 59"),
@@ -50,12 +50,12 @@ def test_cron_names_the_next_time(text: str, moment: datetime, following: dateti
         ("0 0 * * xyz", "`xyz` is no weekday"),
     ],
 )
-def test_a_wrong_cron_says_what_is_wrong(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told.replace("*", r"\*")):
+def test_invalid_cron_is_reported(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("*", r"\*")):
         Cron.parse(text)
 
 
-def test_a_partition_is_the_days_up_to_the_next_time() -> None:
+def test_partition_covers_the_days_up_to_the_next_time() -> None:
     daily, weekly, hourly = (Cron.parse(text) for text in ("0 6 * * *", "0 6 * * mon", "0 * * * *"))
     assert days_of("2013-01-01", daily) == Days(date(2013, 1, 1), date(2013, 1, 2))
     assert days_of("2013-01-07", weekly) == Days(date(2013, 1, 7), date(2013, 1, 14))
@@ -63,19 +63,19 @@ def test_a_partition_is_the_days_up_to_the_next_time() -> None:
     assert (key_format(daily), key_format(hourly)) == ("%Y-%m-%d", "%Y-%m-%dT%H:%M")
 
 
-def test_the_first_run_stands_for_the_first_day() -> None:
+def test_first_run_covers_the_first_day() -> None:
     assert first_run(date(2013, 1, 1), Cron.parse("0 6 * * *"), UTC) == datetime(2013, 1, 2, 6, tzinfo=UTC)
     assert first_run(date(2013, 1, 1), Cron.parse("0 6 * * mon"), UTC) == datetime(2013, 1, 14, 6, tzinfo=UTC)
 
 
-def test_a_run_by_hand_counts_for_its_last_partition() -> None:
+def test_manual_run_belongs_to_its_last_partition() -> None:
     days = Days(date(2013, 1, 1), date(2013, 1, 31))
     assert last_key(days, Cron.parse("0 6 * * *")) == "2013-01-30"
     assert last_key(days, Cron.parse("@monthly")) == "2013-01-01"
     assert last_key(Days(date(2013, 1, 2), date(2013, 1, 3)), Cron.parse("@monthly")) is None
 
 
-def test_a_load_reaches_the_end_of_an_interval() -> None:
+def test_load_reaches_the_end_of_an_interval() -> None:
     days, hourly = Days(date(2013, 1, 1), date(2013, 1, 3)), Cron.parse("@hourly")
     at = datetime(2013, 1, 3, 1, tzinfo=UTC)
     assert reaches(days, "2013-01-02T03:00", at, hourly)
@@ -84,7 +84,7 @@ def test_a_load_reaches_the_end_of_an_interval() -> None:
     assert not reaches(days, None, at - timedelta(days=1), None)
 
 
-def test_lengths_of_time_are_written_as_people_do() -> None:
+def test_durations_have_units() -> None:
     assert PipelineSpec.model_validate({"timeout": "90m"}).timeout == timedelta(minutes=90)
     with pytest.raises(ValidationError, match="write 90s, 45m, 2h or 1d"):
         PipelineSpec.model_validate({"timeout": "soon"})
@@ -120,7 +120,7 @@ def project(folder: Path, pipelines: dict[str, str], **more: str) -> Path:
         ("tasks: tables\n", "GS103", 1),
     ],
 )
-def test_mistakes_have_a_place(tmp_path: Path, settings: str, code: str, line: int) -> None:
+def test_mistakes_have_a_location(tmp_path: Path, settings: str, code: str, line: int) -> None:
     with pytest.raises(DeclarationErrors) as caught:
         load_project(project(tmp_path, {"a": settings, "b": ""}))
     [problem] = caught.value.problems
@@ -129,13 +129,13 @@ def test_mistakes_have_a_place(tmp_path: Path, settings: str, code: str, line: i
     assert problem.hint
 
 
-def test_pipelines_that_wait_for_each_other_are_a_circle(tmp_path: Path) -> None:
+def test_pipelines_scheduled_after_each_other_are_a_cycle(tmp_path: Path) -> None:
     root = project(tmp_path, {"a": "schedule: {after: bronze.b}\n", "b": "schedule: {after: bronze.a}\n"})
     with pytest.raises(DeclarationErrors, match="GS107"):
         load_project(root)
 
 
-def test_layers_that_need_each_other_cannot_be_tasks(tmp_path: Path) -> None:
+def test_mutually_dependent_layers_cannot_be_tasks(tmp_path: Path) -> None:
     root = project(
         tmp_path,
         {"a": "tasks: layer\n"},
@@ -153,24 +153,24 @@ def test_layers_that_need_each_other_cannot_be_tasks(tmp_path: Path) -> None:
     assert "silver" in caught.value.problems[0].message
 
 
-def test_a_call_passes_over_mistakes_that_it_does_not_need(tmp_path: Path) -> None:
+def test_mistakes_in_unneeded_pipelines_are_ignored(tmp_path: Path) -> None:
     root = project(
         tmp_path,
         {"a": "", "b": "", "c": "pol: spark\n"},
         **{"pipelines/b/silver/b.yaml": "", "pipelines/b/silver/b.sql": "SELECT id FROM bronze.a"},
     )
-    found, passed_over = load_needed(root, ["b"])
+    found, ignored = load_needed(root, ["b"])
     assert set(found.tables) == {"bronze.a", "bronze.b", "silver.b"}
-    assert [problem.code for problem in passed_over] == ["GS102"]
+    assert [problem.code for problem in ignored] == ["GS102"]
     with pytest.raises(DeclarationErrors):
         load_needed(root, ["c"])
     with pytest.raises(DeclarationErrors):
         load_needed(root, [])
 
 
-def test_reading_gives_the_graph_without_what_is_broken(tmp_path: Path) -> None:
+def test_graph_excludes_invalid_tables(tmp_path: Path) -> None:
     root = project(tmp_path, {"a": "", "b": ""}, **{"pipelines/b/bronze/b.yaml": "source: [\n"})
-    # The declaration written last stands.
+    # Replace the generated declaration.
     (root / "pipelines/b/bronze/b.yaml").write_text("source: [\n")
     reading = read_project(root)
     assert (set(reading.project.tables), reading.broken) == ({"bronze.a"}, {"bronze.b"})

@@ -1,4 +1,4 @@
-"""Values that several tables of a run need alike."""
+"""Values shared by several tables of a run."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 from goldsmith.run.context import Shared
 
 
-def test_a_value_is_computed_once_while_others_wait() -> None:
+def test_value_is_computed_once_for_concurrent_callers() -> None:
     shared, together, computed = Shared(), threading.Barrier(4), []
 
-    def ask() -> int:
+    def request() -> int:
         together.wait()
         return shared.get("key", lambda: computed.append(1) or len(computed))
 
     with ThreadPoolExecutor(4) as pool:
-        answers = [asked.result() for asked in [pool.submit(ask) for _ in range(4)]]
-    assert answers == [1, 1, 1, 1]
+        values = [future.result() for future in [pool.submit(request) for _ in range(4)]]
+    assert values == [1, 1, 1, 1]
     assert shared.get("other", lambda: 7) == 7
 
 
-def test_a_failure_is_not_kept() -> None:
+def test_failure_is_not_cached() -> None:
     shared = Shared()
 
     def fail() -> int:

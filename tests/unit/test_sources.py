@@ -1,4 +1,4 @@
-"""What `check` says of a source: files outside the landing folder, and options without an effect."""
+"""Errors of `check` about a source: files outside the landing folder, options without effect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BRONZE = "pipelines/p/bronze/orders.yaml"
 
 
 def mistakes(root: Path, source: str) -> tuple[DeclarationError, ...]:
-    """What is wrong with a project of one bronze table; each mistake stands on the line of its cause."""
+    """The mistakes in a project of one bronze table."""
     for path, text in {"goldsmith.yaml": "", "pipelines/p/pipeline.yaml": "", BRONZE: source}.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def test_files_outside_the_landing_folder_are_refused(tmp_path: Path, files: str
         ("parquet", "encoding: utf-8", "GS110", "only on csv and json"),
     ],
 )
-def test_an_option_without_effect_is_refused_on_its_line(
+def test_option_without_effect_is_refused_with_its_line(
     tmp_path: Path, form: str, option: str, code: str, words: str
 ) -> None:
     source = f"source:\n  files: a/*\n  format: {form}\n  options:\n    {option}\n"
@@ -70,7 +70,7 @@ def test_an_option_without_effect_is_refused_on_its_line(
     assert words in f"{problem.message} {problem.hint}"
 
 
-def test_options_with_an_effect_pass_whatever_their_case(tmp_path: Path) -> None:
+def test_option_names_are_case_insensitive(tmp_path: Path) -> None:
     options = (
         "SEP: ';', Header: false, encoding: cp1252, nullvalue: NA, quote: '', multiLine: true, lineSep: '|'"
     )
@@ -86,27 +86,27 @@ def landing(root: Path) -> DiskLanding:
 
 
 @pytest.mark.parametrize("link", ["orders/b.csv", "orders/more"])
-def test_a_link_out_of_the_landing_folder_is_an_error(tmp_path: Path, link: str) -> None:
-    place = landing(tmp_path)
-    (place.root / link).symlink_to(tmp_path / ("secret/b.csv" if link.endswith("csv") else "secret"))
+def test_link_out_of_the_landing_folder_is_an_error(tmp_path: Path, link: str) -> None:
+    folder = landing(tmp_path)
+    (folder.root / link).symlink_to(tmp_path / ("secret/b.csv" if link.endswith("csv") else "secret"))
     with pytest.raises(SourceError, match="link") as found:
-        place.files("orders/**/*.csv" if link.endswith("csv") else "orders/*/*.csv", table="bronze.orders")
+        folder.files("orders/**/*.csv" if link.endswith("csv") else "orders/*/*.csv", table="bronze.orders")
     assert found.value.code == "GS302"
     assert str(found.value.where.file).startswith(link)
-    (place.root / link).unlink()
-    assert [file.path for file in place.files("orders/*.csv", table="bronze.orders")] == ["orders/a.csv"]
+    (folder.root / link).unlink()
+    assert [file.path for file in folder.files("orders/*.csv", table="bronze.orders")] == ["orders/a.csv"]
 
 
-def test_links_within_the_landing_folder_and_of_itself_are_followed(tmp_path: Path) -> None:
-    place = landing(tmp_path)
-    (place.root / "orders/b.csv").symlink_to(place.root / "orders/a.csv")
-    (tmp_path / "other").symlink_to(place.root)
+def test_links_within_and_to_the_landing_folder_are_followed(tmp_path: Path) -> None:
+    folder = landing(tmp_path)
+    (folder.root / "orders/b.csv").symlink_to(folder.root / "orders/a.csv")
+    (tmp_path / "other").symlink_to(folder.root)
     found = DiskLanding(tmp_path / "other").files("orders/*.csv", table="bronze.orders")
     assert [file.path for file in found] == ["orders/a.csv", "orders/b.csv"]
 
 
 @pytest.mark.parametrize("name", ["", "full name", "_run_id"])
-def test_a_new_column_that_no_table_can_have_is_an_error(name: str) -> None:
+def test_new_column_with_an_invalid_name_is_an_error(name: str) -> None:
     declared = FilesTable("bronze.orders", FilesSource(files="*.json", format="json"), TableSpec())
     with pytest.raises(SourceError) as found:
         table_columns(declared, {Layout((name,)): [LoadedFile("a.json", 1, 1)]})

@@ -1,4 +1,4 @@
-"""Reading a table's SQL: what is refused and where, what it reads, its definition, what a run executes."""
+"""Parsing a table's SQL: errors, upstreams, definition, and the text that a run executes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refused(text: str) -> DeclarationError:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "told"),
+    ("text", "location", "message"),
     [
         ("", (1, 1), "is empty"),
         ("-- nothing yet\n", (1, 1), "is empty"),
@@ -41,17 +41,17 @@ def refused(text: str) -> DeclarationError:
         ("SELECT a FROM IDENTIFIER('bronze.x')", (1, 15), "IDENTIFIER"),
     ],
 )
-def test_what_is_not_one_query_is_refused_with_its_place(
-    text: str, place: tuple[int, int], told: str
+def test_text_other_than_one_query_is_refused_with_its_location(
+    text: str, location: tuple[int, int], message: str
 ) -> None:
     error = refused(text)
     assert error.code == "GS201"
-    assert (error.where.line, error.where.column) == place
-    assert told in error.message
+    assert (error.where.line, error.where.column) == location
+    assert message in error.message
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "location"),
     [
         ("SELECT a\nFROM planes", (2, 6)),
         ("SELECT a FROM `bronze.x`", (1, 15)),
@@ -60,13 +60,13 @@ def test_what_is_not_one_query_is_refused_with_its_place(
         ("SELECT a FROM (WITH c AS (SELECT 1 AS a) SELECT a FROM c) JOIN c", (1, 64)),
     ],
 )
-def test_a_reference_without_a_layer_is_refused(text: str, place: tuple[int, int]) -> None:
+def test_reference_without_a_layer_is_refused(text: str, location: tuple[int, int]) -> None:
     error = refused(text)
     assert error.code == "GS202"
-    assert (error.where.line, error.where.column) == place
+    assert (error.where.line, error.where.column) == location
 
 
-def test_upstreams_come_in_order_of_the_text_without_ctes() -> None:
+def test_upstreams_exclude_ctes_and_follow_the_text() -> None:
     query = read(
         """WITH c AS (SELECT * FROM silver.Planes), d AS (SELECT * FROM c)
         SELECT *, (SELECT max(v) FROM gold.g) AS m FROM d JOIN Bronze.X ON true
@@ -75,11 +75,11 @@ def test_upstreams_come_in_order_of_the_text_without_ctes() -> None:
     assert query.upstreams == ("silver.planes", "gold.g", "bronze.x", "silver.e")
 
 
-def test_a_table_named_in_a_hint_or_a_table_function_is_no_upstream() -> None:
+def test_hints_and_table_functions_are_no_upstreams() -> None:
     assert read("SELECT /*+ BROADCAST(y) */ 1 AS a FROM range(3)").upstreams == ()
 
 
-def test_the_definition_ignores_formatting_comments_and_keyword_case() -> None:
+def test_definition_ignores_formatting_comments_and_keyword_case() -> None:
     one = read("SELECT a, count(*) AS n FROM bronze.x WHERE b = 'It''s' GROUP BY a;")
     other = read(
         "/* why */ select\n  a,\n  COUNT(*) as n -- rows\nfrom `bronze`.x where b = 'It''s'\ngroup by a\n"
@@ -97,14 +97,14 @@ def test_the_definition_ignores_formatting_comments_and_keyword_case() -> None:
         "SELECT a, count(*) AS n FROM bronze.x WHERE b = 'It  s' GROUP BY a",
     ],
 )
-def test_the_definition_changes_with_the_meaning(changed: str) -> None:
+def test_definition_changes_with_the_meaning(changed: str) -> None:
     assert (
         read(changed).definition
         != read("SELECT a, count(*) AS n FROM bronze.x WHERE b = 'It''s' GROUP BY a").definition
     )
 
 
-def test_rendering_leaves_the_rest_of_the_text_as_written() -> None:
+def test_rendering_replaces_only_references() -> None:
     text = """-- reads bronze.x
 SELECT  a, 'bronze.x é🎉' AS t   -- bronze.x again
 FROM bronze . x   /* here */
@@ -153,7 +153,7 @@ FROM v1 AS x   /* here */
         ),
     ],
 )
-def test_references_and_what_qualifies_columns_are_replaced_together(text: str, expected: str) -> None:
+def test_references_and_column_qualifiers_are_replaced_together(text: str, expected: str) -> None:
     assert read(text).rendered({"bronze.x": "v_x", "silver.x": "w_x", "silver.y": "v_y"}) == expected
 
 
@@ -193,7 +193,7 @@ def test_columns_that_an_arm_selects_twice_get_distinct_names(text: str, expecte
     assert read(text).rendered({"bronze.x": "v_x", "silver.x": "w_x", "silver.y": "v_y"}) == expected
 
 
-def test_arms_that_do_not_read_the_driver_read_nothing() -> None:
+def test_union_arms_without_the_driver_read_empty_tables() -> None:
     text = """WITH other AS (SELECT a FROM bronze.y)
 SELECT a FROM bronze.x JOIN silver.l USING (a)
 UNION ALL SELECT a FROM other
@@ -207,14 +207,14 @@ UNION ALL (SELECT a FROM no_z AS z WHERE a IN (SELECT a FROM no_l AS l))"""
     )
 
 
-def test_a_cte_that_the_driving_arm_uses_as_well_stays_full() -> None:
+def test_cte_used_by_the_driving_arm_reads_the_whole_table() -> None:
     text = (
         "WITH l AS (SELECT a FROM silver.l) SELECT a FROM bronze.x JOIN l USING (a) UNION ALL SELECT a FROM l"
     )
     assert "FROM now_l AS l" in rendered_for("bronze.x", text)
 
 
-def test_only_union_all_at_the_top_has_arms() -> None:
+def test_only_a_top_level_union_all_has_arms() -> None:
     for text in (
         "SELECT a FROM bronze.x UNION SELECT a FROM bronze.y",
         "SELECT a FROM (SELECT a FROM bronze.x UNION ALL SELECT a FROM bronze.y)",

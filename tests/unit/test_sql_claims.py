@@ -1,4 +1,4 @@
-"""What the analysis claims of random SQL, held against what SQLite computes of random rows."""
+"""The analysis of random SQL, compared with SQLite's results on random rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Writer:
         return self.random.choice(choices)
 
     def statement(self) -> str:
-        """A query, with CTEs in some."""
+        """A query, sometimes with a CTE."""
         if not self.chance(0.3):
             return self.query(2)[0]
         name = self.any("c", "d", "l")
@@ -99,7 +99,7 @@ class Writer:
         )
 
     def sources(self, depth: int) -> tuple[str, tuple[str, ...]]:
-        """FROM with its joins, and the columns in sight."""
+        """FROM with its joins, and the visible columns."""
         text, alias, first = self.source(depth)
         columns = [f"{alias}.{name}" for name in first]
         while self.chance(0.4):
@@ -118,7 +118,7 @@ class Writer:
         return text, tuple(columns)
 
     def select(self, depth: int, like: Sequence[str] | None = None) -> tuple[str, tuple[str, ...]]:
-        """One SELECT and the names of its columns; as many as `like` has, where it is given."""
+        """One SELECT and the names of its columns; as many columns as `like`, if given."""
         count = len(like) if like is not None else self.random.randint(1, 3)
         names = tuple(self.random.sample(NAMES, count)) if like is None else tuple(like)
         start, columns = self.sources(depth)
@@ -191,7 +191,7 @@ class Database:
         return self.connection.execute(sql).fetchall()
 
     def of(self, analysis: Analysis, states: dict[str, str], driver: str | None = None) -> Rows:
-        """The query over the tables in these states, `now` where none is named."""
+        """The query over the tables in these states, `now` by default."""
         names = {table: self.name(table, states.get(table, "now")) for table in SCHEMAS}
         empty = {table: self.name(table, "none") for table in SCHEMAS}
         return self.rows(analysis.query.rendered(names, driver=driver, empty=empty))
@@ -208,7 +208,7 @@ def random_rows(random: Random, table: str) -> Rows:
 
 
 def check(database: Database, analysis: Analysis, random: Random) -> Iterator[str]:
-    """The claims that do not hold for one random state of the tables."""
+    """The claims that are wrong for one random state of the tables."""
     data = {table: random_rows(random, table) for table in SCHEMAS}
     for table, rows in data.items():
         database.fill(table, "now", rows)
@@ -276,7 +276,7 @@ def check_values(
         yield f"recomputable in {driver} by {name} as {traced}"
 
 
-def test_what_is_claimed_of_random_sql_holds() -> None:
+def test_claims_about_random_sql_are_correct() -> None:
     database = Database()
     tried = 0
     for seed in range(SEEDS):

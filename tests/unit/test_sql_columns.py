@@ -1,4 +1,4 @@
-"""Columns of a query: names and lineage, what is unknown or ambiguous, and what changes from run to run."""
+"""Columns of a query: names, lineage, unknown or ambiguous columns, non-deterministic functions."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def study(text: str) -> Analysis:
     return analyse(parse(text, file=Path("t.sql"), table="silver.t"), SCHEMAS)
 
 
-def told(text: str) -> list[tuple[str, int | None, int | None]]:
+def problems(text: str) -> list[tuple[str, int | None, int | None]]:
     return [(error.code, error.where.line, error.where.column) for error in study(text).problems]
 
 
-SOUND = [
+VALID = [
     "SELECT k, a+1 AS b, b*2 AS c FROM bronze.x",
     "SELECT k+1 AS n, n*2 AS c, c+n AS e FROM bronze.x",
     (
@@ -204,8 +204,8 @@ SOUND = [
 """SQL that Spark 4.1 accepts over these schemas."""
 
 
-@pytest.mark.parametrize("text", SOUND)
-def test_sound_sql_has_no_problems(text: str) -> None:
+@pytest.mark.parametrize("text", VALID)
+def test_valid_sql_has_no_problems(text: str) -> None:
     assert [error for error in study(text).problems if error.code != "GS207"] == []
 
 
@@ -234,8 +234,8 @@ def test_sound_sql_has_no_problems(text: str) -> None:
         ("SELECT k FROM bronze.x UNION ALL SELECT nope FROM silver.y", 41),
     ],
 )
-def test_what_is_not_there_is_told_with_its_place(text: str, column: int) -> None:
-    assert told(text)[0] == ("GS203", 1, column)
+def test_unknown_or_ambiguous_column_is_reported_with_its_location(text: str, column: int) -> None:
+    assert problems(text)[0] == ("GS203", 1, column)
 
 
 @pytest.mark.parametrize(
@@ -267,17 +267,17 @@ def test_messages_and_hints(text: str, message: str, hint: str) -> None:
     assert (problem.message, problem.hint) == (message, hint)
 
 
-def test_all_problems_are_told_in_the_order_of_the_text() -> None:
+def test_problems_are_reported_in_the_order_of_the_text() -> None:
     text = """SELECT kk,
   uuid() AS u
 FROM bronze.x
 WHERE a IN (SELECT k FROM
      silver.nowhere)"""
-    assert told(text) == [("GS203", 1, 8), ("GS205", 2, 3), ("GS202", 5, 6)]
+    assert problems(text) == [("GS203", 1, 8), ("GS205", 2, 3), ("GS202", 5, 6)]
 
 
-def test_a_table_that_is_missing_makes_no_second_problem() -> None:
-    assert told("SELECT n.k, other FROM silver.nowhere n") == [("GS202", 1, 24)]
+def test_missing_table_causes_no_second_problem() -> None:
+    assert problems("SELECT n.k, other FROM silver.nowhere n") == [("GS202", 1, 24)]
 
 
 @pytest.mark.parametrize(
@@ -318,19 +318,19 @@ def test_a_table_that_is_missing_makes_no_second_problem() -> None:
         ("kll_sketch_agg_double(a)", "kll_sketch_agg_double"),
     ],
 )
-def test_what_changes_from_run_to_run_is_told(call: str, name: str) -> None:
+def test_non_deterministic_function_is_reported(call: str, name: str) -> None:
     (problem,) = study(f"SELECT k,\n  {call} AS c FROM bronze.x").problems
     assert (problem.code, problem.where.line) == ("GS205", 2)
     assert problem.message == f"`{name}` gives a different value in each run"
 
 
-def test_every_function_that_changes_is_known() -> None:
+def test_every_non_deterministic_function_is_reported() -> None:
     for name in NON_DETERMINISTIC:
-        assert [code for code, _, _ in told(f"SELECT {name}(k) AS c FROM bronze.x")] == ["GS205"], name
+        assert [code for code, _, _ in problems(f"SELECT {name}(k) AS c FROM bronze.x")] == ["GS205"], name
 
 
-def test_samples_change_from_run_to_run() -> None:
-    assert "GS205" in [code for code, _, _ in told("SELECT k FROM bronze.x TABLESAMPLE (10 PERCENT)")]
+def test_tablesample_is_reported_as_non_deterministic() -> None:
+    assert "GS205" in [code for code, _, _ in problems("SELECT k FROM bronze.x TABLESAMPLE (10 PERCENT)")]
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_samples_change_from_run_to_run() -> None:
         "js = 'today'",
     ],
 )
-def test_a_text_that_is_a_moment_of_the_run_is_told(expression: str) -> None:
+def test_text_read_as_the_current_time_is_reported(expression: str) -> None:
     (problem,) = study(f"SELECT k,\n  {expression} AS c FROM bronze.x").problems
     assert (problem.code, problem.where.line) == ("GS205", 2), problem
 
@@ -398,14 +398,19 @@ def test_a_text_that_is_a_moment_of_the_run_is_told(expression: str) -> None:
         "aes_encrypt(name, '0000111122223333', 'GCM', 'DEFAULT', to_binary(name))",
     ],
 )
-def test_a_text_that_is_read_as_a_text_is_sound(expression: str) -> None:
-    assert told(f"SELECT k, {expression} AS c FROM bronze.x") == []
-    assert told(f"SELECT k FROM (SELECT k, {expression} AS c, name AS n FROM bronze.x) WHERE n = 'now'") == []
-
-
-def test_a_moment_given_as_a_constant_does_not_change() -> None:
+def test_text_compared_as_text_is_valid(expression: str) -> None:
+    assert problems(f"SELECT k, {expression} AS c FROM bronze.x") == []
     assert (
-        told("SELECT DATE '2013-01-01' AS d, unix_timestamp(ts) AS u, to_date('epoch') AS n FROM bronze.x")
+        problems(f"SELECT k FROM (SELECT k, {expression} AS c, name AS n FROM bronze.x) WHERE n = 'now'")
+        == []
+    )
+
+
+def test_constant_time_is_deterministic() -> None:
+    assert (
+        problems(
+            "SELECT DATE '2013-01-01' AS d, unix_timestamp(ts) AS u, to_date('epoch') AS n FROM bronze.x"
+        )
         == []
     )
 
@@ -437,16 +442,16 @@ def test_output_columns(text: str, columns: tuple[str, ...] | None) -> None:
     assert study(text).columns == columns
 
 
-def test_a_column_without_a_name_or_with_anothers_name_is_told() -> None:
-    assert told("SELECT k,\n  a + 1 FROM silver.y") == [("GS203", 2, 3)]
-    assert told("SELECT k, a AS K FROM silver.y") == [("GS203", 1, 11)]
-    assert told("SELECT * FROM silver.y y JOIN gold.p p ON y.k = p.k") == [("GS203", 1, 8)]
+def test_unnamed_or_duplicate_column_is_reported() -> None:
+    assert problems("SELECT k,\n  a + 1 FROM silver.y") == [("GS203", 2, 3)]
+    assert problems("SELECT k, a AS K FROM silver.y") == [("GS203", 1, 11)]
+    assert problems("SELECT * FROM silver.y y JOIN gold.p p ON y.k = p.k") == [("GS203", 1, 8)]
 
 
-def test_unknown_columns_of_an_upstream_silence_doubts() -> None:
-    assert told("SELECT anything, u.other.field FROM bronze.u WHERE more > 1 GROUP BY ALL") == []
-    assert told("SELECT k, anything FROM bronze.u JOIN silver.y ON u.x = y.k") == []
-    assert told("SELECT z.anything, k.f FROM bronze.u JOIN silver.y ON u.x = y.k") == []
+def test_upstream_with_unknown_columns_is_not_checked() -> None:
+    assert problems("SELECT anything, u.other.field FROM bronze.u WHERE more > 1 GROUP BY ALL") == []
+    assert problems("SELECT k, anything FROM bronze.u JOIN silver.y ON u.x = y.k") == []
+    assert problems("SELECT z.anything, k.f FROM bronze.u JOIN silver.y ON u.x = y.k") == []
 
 
 def test_lineage() -> None:
@@ -468,12 +473,12 @@ def test_lineage() -> None:
     }
 
 
-def test_lineage_joins_the_arms_of_a_union() -> None:
+def test_lineage_of_a_union_combines_its_arms() -> None:
     lineage = study("SELECT k, a FROM silver.y UNION ALL SELECT q, k FROM gold.p").lineage
     assert lineage["k"] == {("silver.y", "k"), ("gold.p", "q")}
 
 
-def test_aggregates_are_told_from_other_functions() -> None:
+def test_functions_are_classified_as_aggregates_generators_or_scalars() -> None:
     special = {"and", "or", "not", "in", "like", "ilike", "between", "div", "mod", "case", "when", "rlike"}
     special |= {
         "regexp",

@@ -1,4 +1,4 @@
-"""Conditions by themselves, as in `delete_when`."""
+"""Standalone conditions, as in `delete_when`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ COLUMNS = ("carrier", "arr_delay", "dep_time", "tags", "plane", "user")
         "CASE WHEN arr_delay > 0 THEN dep_time ELSE 1 END = 1",
     ],
 )
-def test_a_sound_condition_has_no_problems(condition: str) -> None:
+def test_valid_condition_has_no_problems(condition: str) -> None:
     assert check_expression(condition, COLUMNS) == ()
 
 
 @pytest.mark.parametrize(
-    ("condition", "code", "place"),
+    ("condition", "code", "location"),
     [
         ("arr_delay >", "GS201", (1, 11)),
         ("", "GS201", (1, 1)),
@@ -42,23 +42,21 @@ def test_a_sound_condition_has_no_problems(condition: str) -> None:
         ("row_number() OVER (ORDER BY dep_time) = 1", "GS110", (1, 1)),
     ],
 )
-def test_each_problem_has_its_code_and_its_place_in_the_condition(
-    condition: str, code: str, place: tuple[int, int]
-) -> None:
+def test_each_problem_has_its_code_and_location(condition: str, code: str, location: tuple[int, int]) -> None:
     (problem,) = check_expression(condition, COLUMNS)
     assert problem.code == code
-    assert (problem.where.line, problem.where.column) == place
+    assert (problem.where.line, problem.where.column) == location
 
 
-def test_a_subquery_needs_other_rows() -> None:
+def test_subquery_is_refused() -> None:
     (problem,) = check_expression("carrier IN (SELECT carrier FROM silver.c)", COLUMNS)
     assert problem.code == "GS110"
 
 
-def test_a_near_miss_is_suggested() -> None:
+def test_similar_column_is_suggested() -> None:
     (problem,) = check_expression("arr_dealy > 1", COLUMNS)
     assert problem.hint == "Did you mean `arr_delay`?"
 
 
-def test_unknown_columns_are_not_held_against_a_condition() -> None:
+def test_columns_are_not_checked_if_unknown() -> None:
     assert check_expression("anything > 1", None) == ()

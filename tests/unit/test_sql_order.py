@@ -1,4 +1,4 @@
-"""SQL whose result depends on the order of rows: what is refused, what is told, and what keys prove to be sound."""
+"""SQL whose result depends on the order of rows: errors, notes, and orders proved total by keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def study(text: str) -> Analysis:
 
 
 def findings(text: str) -> tuple[list[str], int]:
-    """The codes of problems, and how many notes there are."""
+    """The codes of the problems, and the number of notes."""
     analysis = study(text)
     return [problem.code for problem in analysis.problems], len(analysis.notes)
 
@@ -79,11 +79,11 @@ REFUSED = [
     "SELECT o.id, c.name FROM silver.o CROSS JOIN silver.c ORDER BY o.id LIMIT 3",
     "SELECT * FROM bronze.u LIMIT 10",
 ]
-"""Without an order, or with one that the place of each row needs and that cannot be shown to be total."""
+"""Queries without an order, or with one that cannot be proved total although row positions matter."""
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_needs_an_order_and_has_none_is_refused(text: str) -> None:
+def test_query_without_a_required_order_is_refused(text: str) -> None:
     assert [code for code in findings(text)[0] if code != "GS203"] == ["GS207"]
 
 
@@ -114,18 +114,18 @@ WARNED = [
 
 
 @pytest.mark.parametrize("text", WARNED)
-def test_ties_that_matter_are_told_with_their_remedy(text: str) -> None:
+def test_relevant_ties_give_a_note(text: str) -> None:
     assert findings(text) == ([], 1)
     assert study(text).notes[0].line == 1
 
 
-SOUND = [
-    # Without places among rows.
+VALID = [
+    # No row positions.
     "SELECT k, rank() OVER (PARTITION BY k ORDER BY ts) AS r, dense_rank() OVER (ORDER BY a) AS d FROM bronze.x",
     "SELECT k, sum(a) OVER (PARTITION BY k ORDER BY ts) AS s, max(a) OVER (PARTITION BY k) AS m FROM bronze.x",
     "SELECT k, sum(a) OVER (ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS s FROM bronze.x",
     "SELECT k, min(a) AS l, sum(b) AS s, approx_count_distinct(a) AS d, median(a) AS m FROM bronze.x GROUP BY k",
-    # An order that names all that matters.
+    # The order includes all relevant columns.
     "SELECT *, row_number() OVER (PARTITION BY k ORDER BY ts DESC, struct(*)) AS n FROM bronze.x",
     "SELECT *, row_number() OVER (PARTITION BY k ORDER BY ts DESC, xxhash64(*)) AS n FROM bronze.x",
     "SELECT *, row_number() OVER (ORDER BY struct(*)) AS n FROM bronze.u",
@@ -156,7 +156,7 @@ SOUND = [
     "SELECT k, lag(a) OVER (ORDER BY k) AS f FROM n WHERE n = 1",
     "SELECT k, lag(k) OVER (ORDER BY k) AS f FROM (SELECT DISTINCT k FROM bronze.x)",
     "SELECT k, a, lag(k) OVER (ORDER BY k, a) AS f FROM (SELECT k, a FROM bronze.x UNION SELECT c, a FROM silver.o)",
-    # LIMIT of what is in a total order, or of one row at most.
+    # LIMIT over a total order, or over one row at most.
     "SELECT * FROM silver.o ORDER BY ts DESC, id LIMIT 10",
     "SELECT id, a FROM silver.o ORDER BY 2, 1 LIMIT 10 OFFSET 5",
     "SELECT id AS i, a FROM silver.o ORDER BY a, i LIMIT 10",
@@ -175,8 +175,8 @@ SOUND = [
 ]
 
 
-@pytest.mark.parametrize("text", SOUND)
-def test_an_order_that_leaves_nothing_open_is_sound(text: str) -> None:
+@pytest.mark.parametrize("text", VALID)
+def test_total_order_gives_no_note(text: str) -> None:
     analysis = study(text)
     assert [error for error in analysis.problems if error.code != "GS203"] == []
     assert analysis.notes == ()
@@ -214,18 +214,18 @@ def test_an_order_that_leaves_nothing_open_is_sound(text: str) -> None:
         ),
     ],
 )
-def test_columns_that_tell_rows_apart(text: str, sets: set[tuple[str, ...]]) -> None:
+def test_unique_columns(text: str, sets: set[tuple[str, ...]]) -> None:
     assert study(text).unique == {frozenset(one) for one in sets}
 
 
-def test_every_aggregate_is_known_by_what_the_order_of_rows_does_to_it() -> None:
+def test_every_aggregate_is_classified_by_its_dependence_on_row_order() -> None:
     kinds = [set(PICKING), set(LISTING), set(TIED), set(APPROXIMATE), set(ORDER_FREE), set(NON_DETERMINISTIC)]
     for name in AGGREGATES:
         assert sum(name in kind for kind in kinds) == 1, name
     assert {"cume_dist", "dense_rank", "percent_rank", "rank"} == WINDOWS - POSITIONAL
 
 
-def test_the_pipelines_of_the_repository_and_the_starter_have_no_ties(tmp_path: Path) -> None:
+def test_pipelines_of_the_repository_and_the_starter_have_no_ties(tmp_path: Path) -> None:
     make_pipeline(tmp_path, "orders")
     for root in (Path(__file__).parents[2], tmp_path):
         tables = load_project(root).tables.values()

@@ -1,4 +1,4 @@
-"""Random SQL put together from pieces: rendering changes names, and nothing else."""
+"""Random SQL composed of parts: rendering changes only names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def queries(draw: st.DrawFn, depth: int = 2, *, aliased: bool) -> str:
 
 @settings(max_examples=150, deadline=None)
 @given(queries(aliased=True))
-def test_with_the_same_names_the_text_stays(text: str) -> None:
+def test_rendering_with_the_same_names_keeps_the_query(text: str) -> None:
     query = parse(text, file=Path("t.sql"), table="silver.t")
     lowered = {name: name for name in query.upstreams}
     again = query.rendered(lowered)
@@ -61,7 +61,7 @@ def test_with_the_same_names_the_text_stays(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(queries(aliased=False))
-def test_every_reference_is_replaced_and_named(text: str) -> None:
+def test_every_reference_is_replaced_and_aliased(text: str) -> None:
     query = parse(text, file=Path("t.sql"), table="silver.t")
     names = {name: f"view_{index}" for index, name in enumerate(query.upstreams)}
     tree = parse_one(query.rendered(names), read="spark")

@@ -1,4 +1,4 @@
-"""Which SQL the changed rows of one table are enough for."""
+"""SQL that can be loaded incrementally from the changed rows of one table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LINEAR = [
 
 
 @pytest.mark.parametrize("text", LINEAR)
-def test_each_row_from_one_row_of_the_driver(text: str) -> None:
+def test_linear_queries(text: str) -> None:
     assert study(text).linear_in("bronze.x") is None
 
 
@@ -116,7 +116,7 @@ def test_each_row_from_one_row_of_the_driver(text: str) -> None:
         ("SELECT TRANSFORM(k) USING 'cat' AS (k) FROM bronze.x", "TRANSFORM on line 1"),
     ],
 )
-def test_what_needs_more_than_the_changed_rows_is_told_with_the_line(text: str, reason: str) -> None:
+def test_non_linear_query_is_reported_with_the_line(text: str, reason: str) -> None:
     found = study(text).linear_in("bronze.x")
     assert found is not None
     assert reason in found

@@ -1,4 +1,4 @@
-"""Columns traced to the driver's row, and what can be recomputed by them."""
+"""Columns traced to the driver's row, and queries recomputable by them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_traced(text: str, expected: str | None) -> None:
     assert study(text).traced("bronze.x", "c") == expected
 
 
-def test_tracing_through_an_upstream_of_unknown_columns() -> None:
+def test_upstream_with_unknown_columns_is_traced() -> None:
     analysis = study("WITH d AS (SELECT * FROM bronze.u) SELECT k, date(ts) AS day FROM d")
     assert analysis.traced("bronze.u", "k") == "k"
     assert analysis.traced("bronze.u", "day") == "date(ts)"
@@ -152,7 +152,7 @@ def test_not_recomputable(text: str, reason: str) -> None:
     assert reason in found
 
 
-def test_every_by_column_counts() -> None:
+def test_every_by_column_is_checked() -> None:
     analysis = study("SELECT k, date(ts) AS day, sum(a) AS n FROM bronze.x GROUP BY k, date(ts)")
     assert analysis.recomputable_by("bronze.x", ["k", "day"]) is None
     assert analysis.recomputable_by("bronze.x", ["DAY"]) is None

@@ -1,4 +1,4 @@
-"""The spark-submit that a job is started by: its exact arguments, and no secret in them."""
+"""The spark-submit call of a job: its exact arguments, without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ K8S = "k8s://https://10.0.0.1:6443"
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one job, beside a Spark whose own folder has the jars."""
+    """A project with one job, beside a Spark with the jars in its own folder."""
     for name in (
         "PYSPARK_PYTHON",
         "SPARK_CONF_DIR",
@@ -47,8 +47,8 @@ def settings(tmp_path: Path) -> Settings:
 
 def made(root: Path, settings: Settings, request: SubmitRequest, **spark: object) -> Submission:
     s3 = {"landing": "s3a://lake/landing", "warehouse": "s3a://lake/warehouse"}
-    places = s3 if spark.get("conf_dir") else {}
-    profile = ProfileSpec(**places, spark=SparkSpec(**spark))  # type: ignore[arg-type]
+    locations = s3 if spark.get("conf_dir") else {}
+    profile = ProfileSpec(**locations, spark=SparkSpec(**spark))  # type: ignore[arg-type]
     return submission(root, "cluster", profile, request, settings)
 
 
@@ -65,16 +65,16 @@ def settings_of(found: Submission) -> dict[str, str]:
     return dict(value.split("=", 1) for option, value in options(found) if option == "--conf")
 
 
-def test_on_this_machine_the_driver_is_all_there_is(root: Path, settings: Settings) -> None:
+def test_local_master_runs_only_the_driver(root: Path, settings: Settings) -> None:
     found = made(
         root, settings, SubmitRequest("run", ("flights", "--from", "2013-01-01"), name="a run"), light=False
     )
-    told = dict(options(found))
-    jars = told.pop("--driver-class-path").split(":")
+    given = dict(options(found))
+    jars = given.pop("--driver-class-path").split(":")
     assert [Path(jar).name for jar in jars] == ["delta-spark_4.1_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"]
-    assert told.pop("--driver-java-options").startswith("-Dlog4j2.configurationFile=file:///")
-    assert told.pop("--properties-file").endswith("goldsmith/engine/launch/spark-defaults.conf")
-    assert told == {
+    assert given.pop("--driver-java-options").startswith("-Dlog4j2.configurationFile=file:///")
+    assert given.pop("--properties-file").endswith("goldsmith/engine/launch/spark-defaults.conf")
+    assert given == {
         "--master": "local[*]",
         "--deploy-mode": "client",
         "--name": "a run",
@@ -85,7 +85,7 @@ def test_on_this_machine_the_driver_is_all_there_is(root: Path, settings: Settin
     assert found.environment["GOLDSMITH_PROFILE"] == "cluster"
 
 
-def test_a_standalone_master_gets_jars_for_its_executors(
+def test_standalone_master_gets_jars_for_its_executors(
     root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://store:9000")
@@ -97,10 +97,10 @@ def test_a_standalone_master_gets_jars_for_its_executors(
         conf_dir=str(root / "conf"),
         conf={"spark.x": True},
     )
-    told = dict(options(found))
-    assert told["--master"] == "spark://m:7077"
-    assert told["--jars"].split(",") == told["--driver-class-path"].split(":")
-    assert "--properties-file" not in told
+    given = dict(options(found))
+    assert given["--master"] == "spark://m:7077"
+    assert given["--jars"].split(",") == given["--driver-class-path"].split(":")
+    assert "--properties-file" not in given
     assert found.environment["SPARK_CONF_DIR"] == str(root / "conf")
     assert "PYSPARK_PYTHON" not in found.environment
     assert settings_of(found) == {
@@ -110,17 +110,15 @@ def test_a_standalone_master_gets_jars_for_its_executors(
     assert "hush" not in str(found)
 
 
-def test_on_kubernetes_the_driver_is_a_pod_and_keys_come_from_a_secret(
-    root: Path, settings: Settings
-) -> None:
+def test_kubernetes_driver_is_a_pod_with_keys_from_a_secret(root: Path, settings: Settings) -> None:
     pods = Pods("registry/spark:1", "lake", "spark", "lake-keys", "pod.yaml", executors=3)
     found = made(
         root, settings, SubmitRequest("run", ("silver",), K8S, pods=pods), conf_dir=str(root / "conf")
     )
-    told = dict(options(found))
-    assert (told["--master"], told["--deploy-mode"]) == (K8S, "cluster")
-    assert "--jars" not in told
-    assert "log4j2" not in told["--driver-java-options"]
+    given = dict(options(found))
+    assert (given["--master"], given["--deploy-mode"]) == (K8S, "cluster")
+    assert "--jars" not in given
+    assert "log4j2" not in given["--driver-java-options"]
     assert found.command[-2:] == ("local:///opt/goldsmith/jobs/run.py", "silver")
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     assert settings_of(found) == {
@@ -139,7 +137,7 @@ def test_on_kubernetes_the_driver_is_a_pod_and_keys_come_from_a_secret(
     }
 
 
-def test_on_kubernetes_the_driver_may_stay_here(root: Path, settings: Settings) -> None:
+def test_kubernetes_driver_may_run_locally(root: Path, settings: Settings) -> None:
     request = SubmitRequest("run", (), K8S, "client", pods=Pods("registry/spark:1", secret="lake-keys"))
     found = made(root, settings, request)
     assert found.command[-1] == str(root / "jobs/run.py")
@@ -149,24 +147,24 @@ def test_on_kubernetes_the_driver_may_stay_here(root: Path, settings: Settings) 
     }
 
 
-def test_yarn_takes_the_driver_too(root: Path, settings: Settings) -> None:
+def test_yarn_may_run_the_driver(root: Path, settings: Settings) -> None:
     conf = {"spark.yarn.appMasterEnv.GOLDSMITH_PROJECT": "./project"}
     found = made(root, settings, SubmitRequest("run", (), "yarn", "cluster", conf=conf))
-    told = dict(options(found))
-    assert told["--deploy-mode"] == "cluster"
-    assert "--driver-class-path" not in told
-    assert "delta-spark" in told["--jars"]
+    given = dict(options(found))
+    assert given["--deploy-mode"] == "cluster"
+    assert "--driver-class-path" not in given
+    assert "delta-spark" in given["--jars"]
     assert settings_of(found) == {**conf, "spark.yarn.appMasterEnv.GOLDSMITH_PROFILE": "cluster"}
 
 
-def test_a_profiles_secrets_are_left_to_the_driver(root: Path, settings: Settings) -> None:
+def test_secrets_of_a_profile_are_not_passed(root: Path, settings: Settings) -> None:
     conf = {"spark.hadoop.fs.s3a.secret.key": "hush", "spark.hadoop.fs.s3a.access.key": "me"}
     found = made(root, settings, SubmitRequest("run"), conf=conf)
     assert settings_of(found) == {}
 
 
 @pytest.mark.parametrize(
-    ("request_", "told"),
+    ("request_", "message"),
     [
         (SubmitRequest("nosuch"), "There is no job `nosuch`"),
         (SubmitRequest("run", master="spark://m:7077", deploy_mode="cluster"), "cannot be submitted"),
@@ -175,10 +173,10 @@ def test_a_profiles_secrets_are_left_to_the_driver(root: Path, settings: Setting
     ],
     ids=["no job", "standalone cluster mode", "no image", "not in the image"],
 )
-def test_a_call_that_cannot_work_is_refused(
-    root: Path, settings: Settings, request_: SubmitRequest, told: str
+def test_invalid_call_is_refused(
+    root: Path, settings: Settings, request_: SubmitRequest, message: str
 ) -> None:
-    with pytest.raises(DeclarationError, match=told) as raised:
+    with pytest.raises(DeclarationError, match=message) as raised:
         made(root, settings, request_)
     assert raised.value.code == "GS504"
     assert raised.value.hint
@@ -200,6 +198,6 @@ def test_shared_options_may_follow_the_command() -> None:
     ]
 
 
-def test_what_follows_submit_is_left_to_the_job() -> None:
+def test_arguments_after_submit_belong_to_the_job() -> None:
     called = ["--profile", "p", "job", "submit", "my.py", "--verbose", "--project", "x"]
     assert shared_first(called) == called

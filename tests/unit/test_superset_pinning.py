@@ -33,7 +33,7 @@ PINNED = [
         "SELECT * FROM t LATERAL VIEW explode(x) e AS y",
         "SELECT * FROM t VERSION AS OF 5 LATERAL VIEW explode(x) e AS y",
     ),
-    # The name of a WITH clause hides a table's, from the next query on.
+    # The name of a WITH clause shadows a table's in the following queries.
     ("WITH t AS (SELECT 1) SELECT * FROM t", "WITH t AS (SELECT 1) SELECT * FROM t"),
     (
         "WITH t AS (SELECT * FROM t), z AS (SELECT * FROM T) SELECT * FROM t, z, gold.t",

@@ -47,7 +47,7 @@ def asking(queue: QueryQueue) -> Iterator[Start]:
         def start(reader: str, gone: Callable[[], bool] = lambda: False) -> Query:
             there = count()
             started.append(Query(pool, queue, reader, gone))
-            # The next one comes after this one.
+            # The next query follows this one.
             with queue._changed:
                 assert queue._changed.wait_for(lambda: count() > there, 20)
             return started[-1]

@@ -95,26 +95,26 @@ def test_replaced_table_is_refused(named: RequestedVersion) -> None:
 
 
 class Server:
-    """Counts its queries."""
+    """A server that counts its queries."""
 
     def __init__(self) -> None:
-        self.asked, self.now, self.away = 0, 0.0, False
+        self.queries, self.now, self.away = 0, 0.0, False
 
     def look(self) -> Versions:
-        self.asked += 1
+        self.queries += 1
         if self.away:
             raise OSError("away")
-        return {"gold.sales": version(self.asked)}
+        return {"gold.sales": version(self.queries)}
 
 
 def test_look_up_is_shared_for_some_seconds() -> None:
     server = Server()
     lookup = VersionLookup(clock=lambda: server.now)
-    for now, asked in ((0.0, 1), (4.9, 1), (5.0, 2), (9.9, 2), (10.1, 3)):
+    for now, queries in ((0.0, 1), (4.9, 1), (5.0, 2), (9.9, 2), (10.1, 3)):
         server.now = now
-        assert lookup.versions(server.look) == {"gold.sales": version(asked)}
-    for server.now, asked in ((10.2, 4), (10.3, 5)):
-        assert lookup.versions(server.look, shared=AT_ONCE) == {"gold.sales": version(asked)}
+        assert lookup.versions(server.look) == {"gold.sales": version(queries)}
+    for server.now, queries in ((10.2, 4), (10.3, 5)):
+        assert lookup.versions(server.look, shared=AT_ONCE) == {"gold.sales": version(queries)}
 
 
 def test_concurrent_readers_share_one_look_up() -> None:
@@ -132,13 +132,13 @@ def test_concurrent_readers_share_one_look_up() -> None:
         reader.start()
     for reader in readers:
         reader.join()
-    assert (server.asked, len(found)) == (1, 30)
+    assert (server.queries, len(found)) == (1, 30)
 
 
 def test_unreachable_server_keeps_the_last_versions() -> None:
     server = Server()
     changes: list[int] = []
-    lookup = VersionLookup(lambda: changes.append(server.asked), clock=lambda: server.now)
+    lookup = VersionLookup(lambda: changes.append(server.queries), clock=lambda: server.now)
     server.away = True
     assert lookup.versions(server.look) is None
     server.away, server.now = False, 6.0
@@ -146,7 +146,7 @@ def test_unreachable_server_keeps_the_last_versions() -> None:
     server.away, server.now = True, 12.0
     for server.now in (12.0, 14.0):
         assert lookup.versions(server.look) == {"gold.sales": version(2)}
-    assert (server.asked, changes) == (3, [2])
+    assert (server.queries, changes) == (3, [2])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def transformed(tmp_path: Path, code: str) -> RunError:
 
 
 @pytest.mark.parametrize(
-    ("statement", "told", "line", "retryable"),
+    ("statement", "message", "line", "retryable"),
     [
         ("tables['silver.x']", "KeyError: 'silver.x'", 2, False),
         ("raise TimeoutError('late')", "TimeoutError: late", 2, True),
@@ -33,23 +33,23 @@ def transformed(tmp_path: Path, code: str) -> RunError:
         ("return 7", "returned int, not a DataFrame", None, False),
     ],
 )
-def test_the_code_of_a_table_fails_with_its_line(
-    tmp_path: Path, statement: str, told: str, line: int | None, retryable: bool
+def test_error_in_a_python_table_has_its_line(
+    tmp_path: Path, statement: str, message: str, line: int | None, retryable: bool
 ) -> None:
     error = transformed(tmp_path, f"def transform(spark, tables):\n    {statement}\n")
     assert error.code == "GS206"
-    assert told in error.message
+    assert message in error.message
     assert error.where.line == line
     assert error.where.table == "gold.segments"
     assert Path(str(error.where.file)).name == "segments.py"
     assert error.retryable == retryable
 
 
-def test_code_that_does_not_parse_names_its_line(tmp_path: Path) -> None:
+def test_syntax_error_has_its_line(tmp_path: Path) -> None:
     assert transformed(tmp_path, "x = 1\ndef transform(:\n").where.line == 2
 
 
-def test_an_error_of_goldsmith_passes_through(tmp_path: Path) -> None:
+def test_error_of_goldsmith_is_raised_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "t.py"
     file.write_text("from goldsmith.errors import NotReady\nraise NotReady('GS903', 'x')\n")
     table: Any = SimpleNamespace(name="gold.t")
@@ -58,7 +58,7 @@ def test_an_error_of_goldsmith_passes_through(tmp_path: Path) -> None:
         _transformed(nothing, table, SimpleNamespace(file=file), {})  # type: ignore[arg-type]
 
 
-def test_a_message_is_one_line_without_a_stack() -> None:
+def test_message_is_one_line_without_a_stack() -> None:
     spark = (
         "An error occurred while calling o1.count.\n: java.lang.X: no\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)"
     )

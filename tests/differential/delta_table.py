@@ -1,4 +1,4 @@
-"""What a Delta table holds, read without Spark: rows bit by bit, types, and what each commit says."""
+"""A Delta table read without Spark: exact rows, types, and commits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Rows = Counter[tuple[Any, ...]]
 
 @dataclass
 class Commit:
-    """One version of a table. rows: in each of the files that it added."""
+    """One version of a table. added: the actions of its new files, by path."""
 
     version: int
     operation: str
@@ -31,7 +31,7 @@ class Commit:
     changes_data: bool = False
 
 
-class Held:
+class DeltaTable:
     """A Delta table at a path."""
 
     def __init__(self, path: str | Path) -> None:
@@ -71,7 +71,7 @@ class Held:
         return self.commits[-1].version if self.commits else -1
 
     def fields(self, version: int | None = None) -> list[dict[str, Any]]:
-        """The columns as the log describes them."""
+        """The columns in the log's schema."""
         until = self.version if version is None else version
         return self.schemas[max(at for at in self.schemas if at <= until)]
 
@@ -106,20 +106,20 @@ class Held:
         return self.count_of(self.files(version))
 
     def count_of(self, files: Iterable[str]) -> int:
-        """Rows in files, by their own footers."""
+        """The number of rows in files, from their footers."""
         return sum(pq.read_metadata(self.path / file).num_rows for file in files)
 
-    def rows(self, version: int | None = None, *, leave_out: Iterable[str] = ()) -> Rows:
-        """Rows as a multiset of tuples that are equal only where every bit is."""
-        gone = set(leave_out)
-        names = [item["name"] for item in self.fields(version) if item["name"] not in gone]
+    def rows(self, version: int | None = None, *, excluded: Iterable[str] = ()) -> Rows:
+        """Rows as a multiset of tuples that compare exactly."""
+        omitted = set(excluded)
+        names = [item["name"] for item in self.fields(version) if item["name"] not in omitted]
         found: Rows = Counter()
         for file in self.files(version):
             found.update(self._file_rows(file, names))
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        """Rows as mappings of plain values; none of a table that is not there."""
+        """Rows as mappings of plain values; empty if the table does not exist."""
         if not self.exists:
             return []
         names = self.names()
@@ -138,14 +138,14 @@ class Held:
 
 
 def columns_of(file: Path) -> dict[str, tuple[str, list[Any]]]:
-    """A Parquet file's columns by their names in lower case, each with its type and its values."""
+    """A Parquet file's columns by lower-case name, each with its type and values."""
     table = pq.ParquetFile(file, coerce_int96_timestamp_unit="us").read()
     columns = zip(table.column_names, table.columns, strict=True)
     return {name.lower(): (_kind(column.type), _values(column)) for name, column in columns}
 
 
 def _kind(kind: pa.DataType) -> str:
-    """A type as Spark tells it from others: however an array's item is called, and whatever a moment's zone is."""
+    """A type as Spark distinguishes it: without item names of arrays and zones of timestamps."""
     if pa.types.is_timestamp(kind):
         return "timestamp"
     if pa.types.is_list(kind):
@@ -157,8 +157,8 @@ def _kind(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def entries(quarantine: Held) -> list[dict[str, Any]]:
-    """The quarantined rows, without marks of those that leave."""
+def entries(quarantine: DeltaTable) -> list[dict[str, Any]]:
+    """The quarantined rows, without markers of removed ones."""
     return [record for record in quarantine.records() if record.get("takes_back") is None]
 
 
@@ -169,7 +169,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type whose values Python can hold whatever their range: moments and days as numbers."""
+    """A type whose full range Python can represent: timestamps and dates as numbers."""
     if pa.types.is_timestamp(kind):
         return pa.int64()
     if pa.types.is_date32(kind):
@@ -184,7 +184,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _exact(value: Any) -> Any:
-    """A value that can be counted and equals another only bit by bit; every NaN is the same."""
+    """A hashable value that compares exactly; all NaNs are equal."""
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else ("float", struct.pack(">d", value).hex(), value)
     if isinstance(value, dict):
@@ -195,11 +195,11 @@ def _exact(value: Any) -> Any:
 
 
 def difference(left: Rows, right: Rows, most: int = 4) -> str:
-    """What one multiset has and the other has not; empty if they are equal."""
-    told = []
+    """The differences of two multisets as text; empty if they are equal."""
+    lines = []
     for mark, more, less in (("only here", left, right), ("only rebuilt", right, left)):
         rows = more - less
         if rows:
             shown = "; ".join(f"{count} x {row}" for row, count in list(rows.items())[:most])
-            told.append(f"{mark} ({rows.total()}): {shown}")
-    return "\n".join(told)
+            lines.append(f"{mark} ({rows.total()}): {shown}")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What must hold at the end of a case, for every table by itself, from its upstreams as they are."""
+"""Checks at the end of a case: each table is compared with a rebuild from its current upstreams."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from differential.delta_table import DeltaTable, Rows, difference, entries
 from differential.failing import Failed
-from differential.held import Held, Rows, difference, entries
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.sources import SYSTEM_COLUMNS
@@ -20,14 +20,14 @@ from goldsmith.run.context import Accepted, Run
 from goldsmith.run.table_loading import load_table
 
 COUNTED = 8
-"""Of so many seeds one counts the rows of its queries once more."""
+"""One of so many seeds also counts the rows of its queries."""
 
 REMEDIES = {"GS404": "rebuild", "GS405": "rebuild"}
-"""What an error's hint says, which the last run follows."""
+"""Actions of errors' hints, which the last run applies."""
 
 
 def finish(machine: Machine) -> None:
-    """Runs until everything is loaded, then compares. Raises Failed for what does not hold."""
+    """Runs until everything is loaded, then compares. Raises Failed for a broken promise."""
     errors = _bring_up_to_date(machine)
     _idle(machine, errors)
     for table in machine.project.tables.values():
@@ -36,7 +36,7 @@ def finish(machine: Machine) -> None:
 
 
 def _gates(machine: Machine) -> frozenset[str]:
-    """Every expectation that may stop a load: the last run accepts them, and so does each rebuild."""
+    """All expectations that may stop a load. The last run and each rebuild accept them."""
     return frozenset(
         f"{table.name}.{rule.name}"
         for table in machine.project.tables.values()
@@ -46,7 +46,7 @@ def _gates(machine: Machine) -> frozenset[str]:
 
 
 def _bring_up_to_date(machine: Machine) -> dict[str, GoldsmithError]:
-    """Two runs: the second one follows the hints of the first. Returns what still cannot be loaded."""
+    """Two runs: the second applies the hints of the first. Returns the remaining errors."""
     machine.run(accept=_gates(machine))
     again = [name for name, error in machine.errors.items() if REMEDIES.get(error.code)]
     if again:
@@ -57,11 +57,11 @@ def _bring_up_to_date(machine: Machine) -> dict[str, GoldsmithError]:
 
 def _versions(machine: Machine) -> dict[str, int]:
     run = machine.begin()
-    return {name: Held(run.path(name)).version for name in machine.project.tables}
+    return {name: DeltaTable(run.path(name)).version for name in machine.project.tables}
 
 
 def _idle(machine: Machine, errors: dict[str, GoldsmithError]) -> None:
-    """A further run does nothing."""
+    """Checks that a further run does nothing."""
     before = _versions(machine)
     done = machine.run(
         [name for name in machine.project.tables if name not in errors], accept=_gates(machine)
@@ -73,17 +73,13 @@ def _idle(machine: Machine, errors: dict[str, GoldsmithError]) -> None:
 
 
 def _as_rebuilt(machine: Machine, table: Table, errors: dict[str, GoldsmithError]) -> None:
-    """A table against one that is loaded for the first time from the same upstreams."""
+    """Compares a table with a first load from the same upstreams."""
     name, run = table.name, machine.begin(accepted=Accepted(_gates(machine), "tester", "a test"))
-    if (
-        _keeps_what_was(table)
-        or name in machine.noted
-        or (name in errors and errors[name].message == "skipped")
-    ):
+    if _is_exempt(table) or name in machine.noted or (name in errors and errors[name].message == "skipped"):
         machine.seen.add("not compared")
         return
-    held = Held(run.path(name))
-    if name not in errors and _computed_whole(machine, run, table, held):
+    current = DeltaTable(run.path(name))
+    if name not in errors and _computed_whole(machine, run, table, current):
         machine.seen.add("computed whole")
         return
     machine.seen.add(f"compared {table.load.kind}")
@@ -106,54 +102,54 @@ def _as_rebuilt(machine: Machine, table: Table, errors: dict[str, GoldsmithError
         rows_in, rows = loaded.commits[0].counts.rows_in, machine.query(name).count()
         if rows_in != rows:
             raise Failed("counts", name, f"a rebuild says {rows_in} rows in, and the query gives {rows}")
-    rebuilt = Held(fresh.path(name))
-    if held.types() != rebuilt.types():
-        raise Failed("types", name, f"{held.types()} here, {rebuilt.types()} rebuilt")
-    if told := difference(held.rows(), rebuilt.rows()):
-        raise Failed("rows", name, told)
-    if told := difference(_entries(run, name), _entries(fresh, name)):
-        raise Failed("quarantine", name, told)
+    rebuilt = DeltaTable(fresh.path(name))
+    if current.types() != rebuilt.types():
+        raise Failed("types", name, f"{current.types()} here, {rebuilt.types()} rebuilt")
+    if detail := difference(current.rows(), rebuilt.rows()):
+        raise Failed("rows", name, detail)
+    if detail := difference(_entries(run, name), _entries(fresh, name)):
+        raise Failed("quarantine", name, detail)
 
 
-def _keeps_what_was(table: Table) -> bool:
-    """Whether the declaration takes the promise back."""
+def _is_exempt(table: Table) -> bool:
+    """Whether the declaration excludes the table from the promise."""
     return "as_loaded" in table.spec.lookups.values() or table.spec.on_removed == "ignore"
 
 
-def _computed_whole(machine: Machine, run: Run, table: Table, held: Held) -> bool:
-    """Whether the last commit computed everything from the upstreams as they are: a rebuild would do the same."""
-    last = held.commits[-1] if held.commits else None
+def _computed_whole(machine: Machine, run: Run, table: Table, current: DeltaTable) -> bool:
+    """Whether the last commit was a full load from the current upstreams, as a rebuild would be."""
+    last = current.commits[-1] if current.commits else None
     if last is None or last.metadata.get("mode") not in ("first", "full", "rebuild") or not last.changes_data:
         return False
     consumed = last.metadata["consumed"]
-    return all(consumed[name]["version"] == Held(run.path(name)).version for name in consumed)
+    return all(consumed[name]["version"] == DeltaTable(run.path(name)).version for name in consumed)
 
 
 def _fresh(machine: Machine, run: Run, name: str) -> Run:
-    """A run in a warehouse that holds all tables as they are, and not this one."""
+    """A run in a warehouse with all current tables except this one."""
     warehouse = machine.root / ".rebuilt" / name
     shutil.rmtree(warehouse, ignore_errors=True)
     for other in machine.project.tables:
         source = Path(run.path(other))
         if other == name or not source.exists():
             continue
-        place = warehouse / other.replace(".", "/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(source)
+        link = warehouse / other.replace(".", "/")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(source)
     warehouse.mkdir(parents=True, exist_ok=True)
     return replace(run, warehouse=str(warehouse))
 
 
 def _entries(run: Run, name: str) -> Rows:
-    """Quarantined rows with their reasons, without what tells a run from another."""
-    held = Held(run.quarantine_path(name))
+    """Quarantined rows with their reasons, without values that differ between runs."""
+    quarantine = DeltaTable(run.quarantine_path(name))
     rules = run.project.tables[name].spec.expectations
     warn = frozenset(rule.name for rule in rules if rule.otherwise == "warn")
-    return Counter(_entry(record, warn) for record in entries(held)) if held.exists else Counter()
+    return Counter(_entry(record, warn) for record in entries(quarantine)) if quarantine.exists else Counter()
 
 
 def _entry(record: dict[str, Any], warn: Collection[str]) -> tuple[Any, ...]:
-    """What two entries of one row have in common. warn: rules that decide nothing are not judged a second time."""
+    """The common part of two entries of one row. warn: rules that a release does not evaluate again."""
     reasons = tuple(sorted(name for name in record["reasons"] if name not in warn))
     if record.get("entered_as") is None:
         return reasons, _without_run(record["row"])
@@ -162,6 +158,6 @@ def _entry(record: dict[str, Any], warn: Collection[str]) -> tuple[Any, ...]:
 
 
 def _without_run(row: str) -> str:
-    """A row as JSON, without what tells a run from another."""
+    """A row as JSON, without values that differ between runs."""
     values = json.loads(row)
     return json.dumps({name: values[name] for name in sorted(values) if name not in SYSTEM_COLUMNS})
