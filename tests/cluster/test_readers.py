@@ -245,7 +245,7 @@ def test_versions_are_listed_for_readable_tables_only(server: Service) -> None:
     with closing(session(server, "analyst")) as connection:
         assert versions(connection, "bronze", "gold", "OPS", "nosuch") == [gold, ops]
         assert versions(connection, "bronze") == []
-        assert "table_versions takes names of schemas" in refusal(
+        assert "table_versions expects schema names" in refusal(
             connection, "SELECT * FROM table_versions(NULL)"
         )
     with closing(session(server, "engineer")) as connection:
