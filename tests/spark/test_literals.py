@@ -68,6 +68,11 @@ VALUES: dict[str, tuple[str, ...]] = {
         "named_struct('a', 1, 'd', double('-0.0'), 's', 'it\\'s')",
         "named_struct('a', NULL, 'd', NULL, 's', NULL)",
     ),
+    "struct<d:decimal(38,18),t:tinyint,f:float>": (
+        "named_struct('d', 0.5, 't', 1, 'f', 0.1)",
+        "named_struct('d', -12345678901234567890.123456789012345678, 't', NULL, 'f', 'NaN')",
+    ),
+    "array<decimal(12,2)>": ("array(1)", "array(1, NULL, 1234567890.12)"),
     "array<string>": ("array()", "array(NULL)", "array('a', NULL, 'it\\'s')"),
     "array<struct<x:array<date>>>": ("array(named_struct('x', array(DATE '2020-01-01', NULL)), NULL)",),
 }
@@ -110,6 +115,10 @@ def test_range_includes_its_values_and_lists_few_days(spark: SparkSession) -> No
     found = wide.selectExpr(range_of("c", wide.schema["c"].dataType)).collect()[0][0]
     assert found.startswith("BETWEEN DATE '-5877641")
     assert wide.where(f"c {found}").count() == 2
+    numbers = spark.sql("SELECT c FROM VALUES (9), (10) AS t(c)")
+    assert (
+        numbers.selectExpr(range_of("c", numbers.schema["c"].dataType)).collect()[0][0] == "BETWEEN 9 AND 10"
+    )
     none = spark.sql("SELECT CAST(NULL AS date) AS c")
     assert none.selectExpr(range_of("c", none.schema["c"].dataType)).collect()[0][0] is None
 
