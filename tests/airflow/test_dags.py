@@ -236,7 +236,7 @@ def test_without_a_server_dags_have_no_gates_and_document_it(own: DagBag) -> Non
     for dag in own.dags.values():
         assert gates(dag) == {}
         assert not any(task.task_id.startswith("dqops.") for task in dag.tasks)
-    assert "not part of the DAG, as DQOPS_URL is not set: `gold." in (own.dags["flights"].doc_md or "")
+    assert "not part of the DAG, because DQOPS_URL is not set: `gold." in (own.dags["flights"].doc_md or "")
 
 
 @pytest.mark.usefixtures("dqops")
