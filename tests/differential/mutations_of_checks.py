@@ -232,8 +232,8 @@ CHECKS: tuple[Mutation, ...] = (
         OPTIONS,
         "options of another format are accepted",
         OPTION,
-        "for name, takes in _KNOWN[source.format].items()}",
-        "for form in _KNOWN.values() for name, takes in form.items()}",
+        "for name, takes in FORMATS[source.format].options.items()}",
+        "for form in FORMATS.values() for name, takes in form.options.items()}",
         SOURCES,
     ),
     Mutation(

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from goldsmith.project.formats import FORMATS, FormatName
 from goldsmith.project.loads import Append
 from goldsmith.project.strict_model import Strict
 
@@ -42,7 +43,7 @@ class FilesSource(Strict):
     files: Annotated[str, AfterValidator(_below_landing)] = Field(
         description="A glob under the landing root: departures/*.csv"
     )
-    format: Literal["csv", "json", "parquet"] = Field(description="json means one JSON document per line.")
+    format: FormatName = Field(description="json means one JSON document per line.")
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",
@@ -59,8 +60,8 @@ class FilesSource(Strict):
         return f"{landing}/{self.files.rpartition('/')[0]}"
 
     def gives_columns(self, types: Collection[str | None]) -> bool:
-        """Whether the declared columns suffice without reading a file. Without a type they are text, except in Parquet."""
-        return bool(types) and (self.format != "parquet" or all(types))
+        """Whether the declared columns suffice without reading a file. Without a type they are text, unless files have types."""
+        return bool(types) and (not FORMATS[self.format].has_types or all(types))
 
     def summary(self) -> str:
         """The source on one line: the glob of its files."""

@@ -14,41 +14,22 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, NullType, StringType, StructField, StructType
+from pyspark.sql.types import NullType, StringType
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats import reader_of
+from goldsmith.engine.ingest.formats.base import Layout
 from goldsmith.engine.ingest.landing import Landing, uri
-from goldsmith.engine.ingest.layouts import REPLACEMENT, Layout, layouts, table_columns
-from goldsmith.engine.ingest.lines import (
-    FILE,
-    LINE,
-    file_columns,
-    json_lines,
-    needs_every_line,
-    numbered_records,
-)
-from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record, json_record
+from goldsmith.engine.ingest.layouts import layouts, table_columns
+from goldsmith.engine.ingest.lines import FILE, REPLACEMENT
+from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.rows import frame_of
-from goldsmith.project.models import TableSpec
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 
 HEADER = "_header"
 """The columns of a malformed record's file, as a line of CSV."""
-
-_ROW = "_gs_row"
-_NEVER = "\uffff"
-"""A character that does not occur in text."""
-_OF_LINES = (
-    "header",
-    "encoding",
-    "linesep",
-    "comment",
-    "mode",
-    "columnpruning",
-    "columnnameofcorruptrecord",
-)
 
 
 @dataclass(frozen=True)
@@ -132,14 +113,7 @@ def _read(
 ) -> DataFrame:
     """The rows of one layout. Missing columns are untyped NULLs; typed columns keep their types."""
     paths = [uri(landing, file.path) for file in files]
-    match declared.source.format:
-        case "csv":
-            frame = _read_csv(spark, layout.names, paths, declared.options)
-        case "json":
-            frame = _read_json(spark, declared, layout, paths)
-        case "parquet":
-            frame = spark.read.parquet(*paths).select("*", *file_columns())
-            frame = frame.withColumn(MALFORMED, F.lit(None).cast("string"))
+    frame = reader_of(declared).rows(spark, declared, layout, paths)
     present = {name.lower(): name for name in layout.names}
     chosen = [
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"
@@ -147,39 +121,6 @@ def _read(
     ]
     header = f"CASE WHEN {MALFORMED} IS NOT NULL THEN {literal(header_text(layout.names))} END AS {HEADER}"
     return frame.selectExpr(*chosen, *FILE, MALFORMED, header)
-
-
-def _read_csv(spark: SparkSession, names: Sequence[str], paths: list[str], options: Options) -> DataFrame:
-    if needs_every_line(names, options):
-        lines = numbered_records(spark, paths, names, options)
-    else:
-        lines = _csv_lines(spark, paths, options)
-    parsed = csv_record(LINE, names, options).alias(_ROW)
-    return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
-
-
-def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
-    """The lines of the files without headers, blank lines and comments, which Spark skips."""
-    # With column pruning only malformed columns that are used would make a line malformed.
-    given = {"header": "true", **options, "mode": "PERMISSIVE", "columnpruning": "false"}
-    given |= {"columnnameofcorruptrecord": MALFORMED, "sep": _NEVER, "quote": _NEVER}
-    schema = StructType([StructField(name, StringType()) for name in (LINE, MALFORMED)])
-    line_options = {key: given[key] for key in (*_OF_LINES, "sep", "quote") if key in given}
-    lines = spark.read.schema(schema).options(**line_options).csv(paths)
-    return lines.select(F.coalesce(MALFORMED, LINE).alias(LINE), *file_columns())
-
-
-def _read_json(spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
-    lines = json_lines(spark, paths, declared.options)
-    types = {name: declared_type(declared.spec, name) for name in layout.names}
-    parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
-    return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
-
-
-def declared_type(spec: TableSpec, name: str) -> DataType:
-    """The declared type of a column; text if none is declared."""
-    column = spec.columns.get(name)
-    return DataType.fromDDL(column.type) if column is not None and column.type else StringType()
 
 
 def _with_common_types(parts: list[DataFrame]) -> list[DataFrame]:

@@ -6,31 +6,11 @@ import codecs
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
+from goldsmith.project.formats import FORMATS, FormatName, OptionKind
 from goldsmith.project.hints import hint_for
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
 
-_FLAG, _CHARACTER, _TEXT, _ENCODING = "true or false", "one character", "text", "an encoding"
-_KNOWN: dict[str, dict[str, str]] = {
-    "csv": {
-        "sep": _TEXT,
-        "delimiter": _TEXT,
-        "quote": _CHARACTER,
-        "escape": _CHARACTER,
-        "header": _FLAG,
-        "encoding": _ENCODING,
-        "charset": _ENCODING,
-        "comment": _CHARACTER,
-        "nullValue": _TEXT,
-        "emptyValue": _TEXT,
-        "ignoreLeadingWhiteSpace": _FLAG,
-        "ignoreTrailingWhiteSpace": _FLAG,
-        "multiLine": _FLAG,
-        "lineSep": _TEXT,
-    },
-    "json": {"encoding": _ENCODING, "charset": _ENCODING, "lineSep": _TEXT},
-    "parquet": {},
-}
 _OWN = frozenset({"mode", "columnpruning", "columnnameofcorruptrecord", "badrecordspath"})
 _OF_TYPES = frozenset(
     {
@@ -54,7 +34,7 @@ _WIDE = ("utf-16", "utf-32", "utf-7")
 
 def options_of_files(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
     """Mistakes in a source's `options`: GS102 for a name, GS103 for a value, GS110 for an option without effect."""
-    known = {name.lower(): (name, takes) for name, takes in _KNOWN[source.format].items()}
+    known = {name.lower(): (name, takes) for name, takes in FORMATS[source.format].options.items()}
     for name, value in source.options.items():
         where = table.where("source", "options", name)
         if name.lower() not in known:
@@ -67,16 +47,16 @@ def options_of_files(table: Table, source: FilesSource) -> Iterator[DeclarationE
             yield DeclarationError("GS103", message, where=where, hint=_AS_IN[known[name.lower()][1]])
 
 
-_AS_IN = {
-    _FLAG: "As in `options: {multiLine: true}`.",
-    _CHARACTER: 'As in `options: {comment: "#"}`.',
-    _TEXT: 'As in `options: {sep: ";"}`.',
-    _ENCODING: "As in `options: {encoding: iso-8859-1}`. Convert UTF-16 and UTF-32 files to UTF-8.",
+_AS_IN: dict[OptionKind, str] = {
+    "true or false": "As in `options: {multiLine: true}`.",
+    "one character": 'As in `options: {comment: "#"}`.',
+    "text": 'As in `options: {sep: ";"}`.',
+    "an encoding": "As in `options: {encoding: iso-8859-1}`. Convert UTF-16 and UTF-32 files to UTF-8.",
 }
 
 
-def _refused(form: str, name: str) -> tuple[str, str, str]:
-    folded, known = name.lower(), _KNOWN[form]
+def _refused(form: FormatName, name: str) -> tuple[str, str, str]:
+    folded, known = name.lower(), FORMATS[form].options
     if folded in _OWN:
         message = f"Goldsmith sets the option `{name}` itself: malformed records are quarantined."
         return "GS110", message, "Remove it."
@@ -92,7 +72,7 @@ def _refused(form: str, name: str) -> tuple[str, str, str]:
     if folded in _OF_LISTING:
         message = f"The option `{name}` has no effect: `files` selects the files, and their suffixes the compression."
         return "GS110", message, "Remove it, or change `files`."
-    others = [other for other in _KNOWN if folded in {key.lower() for key in _KNOWN[other]}]
+    others = [other for other, each in FORMATS.items() if folded in {key.lower() for key in each.options}]
     if others:
         message = f"The option `{name}` has no effect on {form} files, only on {' and '.join(others)}."
         return "GS110", message, "Remove it."
@@ -101,14 +81,14 @@ def _refused(form: str, name: str) -> tuple[str, str, str]:
     return "GS102", message, hint
 
 
-def _misfit(value: object, takes: str) -> str | None:
+def _misfit(value: object, takes: OptionKind) -> str | None:
     """The value as text if it is not valid for an option, else None."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if takes == _FLAG:
+    if takes == "true or false":
         fits = text.lower() in ("true", "false")
-    elif takes == _CHARACTER:
+    elif takes == "one character":
         fits = isinstance(value, str) and len(value) <= 1
-    elif takes == _ENCODING:
+    elif takes == "an encoding":
         fits = _is_encoding(text)
     else:
         fits = not isinstance(value, bool)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import IMPOSSIBLE
 from goldsmith.project.checks.file_options import options_of_files
+from goldsmith.project.formats import FORMATS
 from goldsmith.project.models import RESERVED
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
@@ -73,7 +74,11 @@ def _name(table: Table, name: str) -> Iterator[DeclarationError]:
 
 def _without_header(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
     options = {key.lower(): str(value).lower() for key, value in source.options.items()}
-    if source.format == "csv" and options.get("header") == "false" and not table.spec.columns:
+    if (
+        "header" in FORMATS[source.format].options
+        and options.get("header") == "false"
+        and not table.spec.columns
+    ):
         yield DeclarationError(
             "GS104",
             "CSV files without a header need `columns`, in the order of their fields.",

@@ -14,10 +14,11 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.delta.original_rows import AS_ENTERED
-from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, declared_type, read_files, reasons
+from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, read_files, reasons
 from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats import reader_of
 from goldsmith.engine.ingest.landing import listing_digest
-from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, json_record
+from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
 from goldsmith.project.sources import SYSTEM_COLUMNS, FilesSource
@@ -138,12 +139,7 @@ class Files(RowSource[NewFiles]):
         folded = {name.lower() for name in names}
         for (header,) in malformed.select(HEADER).distinct().collect():
             found = next(csv.reader([header])) if header else []
-            types = {name: declared_type(table.spec, name) for name in found}
-            record = (
-                json_record(MALFORMED, types, {})
-                if declared.source.format == "json"
-                else csv_record(MALFORMED, found, declared.options)
-            )
+            record = reader_of(declared).record(MALFORMED, declared, found)
             kept = [name for name in (*SYSTEM_COLUMNS, HEADER) if name in rows.columns]
             again = malformed.where(F.col(HEADER).eqNullSafe(header)).withColumn(_REPARSED, record)
             columns = (*(name for name in found if name.lower() in folded), MALFORMED)

@@ -1,0 +1,22 @@
+"""File formats: how each finds the columns of its files, and reads their rows.
+
+`goldsmith.project.formats` declares them. A new format is an entry there, a module here and its line below.
+"""
+
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats.base import FormatReader
+from goldsmith.engine.ingest.formats.csv_files import CsvReader
+from goldsmith.engine.ingest.formats.json_files import JsonReader
+from goldsmith.engine.ingest.formats.parquet_files import ParquetReader
+from goldsmith.project.formats import FormatName
+
+_READERS: dict[FormatName, FormatReader] = {
+    "csv": CsvReader(),
+    "json": JsonReader(),
+    "parquet": ParquetReader(),
+}
+
+
+def reader_of(declared: FilesTable) -> FormatReader:
+    """The reader of a table's files."""
+    return _READERS[declared.source.format]

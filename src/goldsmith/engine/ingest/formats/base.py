@@ -1,0 +1,54 @@
+"""The interface of file formats: finding the columns of files, reading rows, and parsing malformed records again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.landing import Landing
+
+REDELIVER_HINT = "Deliver the file again under the same name, or move it out of the landing folder."
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a file in order. types: as text, for formats with types.
+
+    spellings: other spellings of a column's name in documents. unique: no document has two keys for one column.
+    """
+
+    names: tuple[str, ...]
+    types: str = ""
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    unique: bool = False
+
+
+Layouts = dict[Layout, list[LoadedFile]]
+"""Files with the same columns in the same order, which are read together."""
+
+
+class FormatReader(ABC):
+    """Reads the files of one format."""
+
+    @abstractmethod
+    def layouts(
+        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
+    ) -> Layouts:
+        """Groups files by their columns, without empty files.
+
+        Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for an
+        invalid header.
+        """
+
+    @abstractmethod
+    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
+        """The rows of one layout, with FILE and MALFORMED. Formats without types give text."""
+
+    @abstractmethod
+    def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
+        """A struct of `names` and MALFORMED, parsed from a column with the text of one record."""

@@ -1,0 +1,64 @@
+"""JSON files: one document per line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from typing_extensions import override
+
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.lines import FILE, LINE, json_lines
+from goldsmith.engine.ingest.parsing import json_record
+
+_ROW = "_gs_row"
+
+
+class JsonReader(FormatReader):
+    """Reads documents; all files of a load have one layout, the keys of all documents."""
+
+    @override
+    def layouts(
+        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
+    ) -> Layouts:
+        filled = [file for file in files if file.size]
+        return {_json_layout(spark, declared, landing, filled): filled} if filled else {}
+
+    @override
+    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
+        types = {name: declared.type_of(name) for name in layout.names}
+        parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
+        return json_lines(spark, paths, declared.options).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
+
+    @override
+    def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
+        return json_record(text, {name: declared.type_of(name) for name in names}, {})
+
+
+def _json_layout(
+    spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
+) -> Layout:
+    """The declared columns and all other keys of the documents. Declared columns are never missing in JSON."""
+    paths = [uri(landing, file.path) for file in files]
+    lines = json_lines(spark, paths, declared.options)
+    # The function is lenient: it may return keys of a line that is not a document.
+    documents = lines.where(F.col(LINE).rlike(r'(?s)^\s*+\{\s*+(?:".*)?\}\s*+$'))
+    keys = documents.select(F.json_object_keys(LINE).alias("keys"))
+    # A document with a duplicate key adds a NULL.
+    marked = "CASE WHEN size(array_distinct(keys)) < size(keys) THEN array_append(keys, NULL) ELSE keys END"
+    rows = keys.select(F.explode(F.expr(marked)).alias("key")).distinct().collect()
+    found: dict[str, list[str]] = {}
+    for key in sorted(row.key for row in rows if row.key is not None):
+        found.setdefault(key.lower(), []).append(key)
+    spec = declared.spec
+    known = {name.lower() for name in spec.columns}
+    new = [keys[0] for folded, keys in found.items() if folded not in known]
+    names = [*spec.columns, *(new if spec.on_new_column != "ignore" or not known else ())]
+    others = {name: tuple(key for key in found.get(name.lower(), ()) if key != name) for name in names}
+    spellings = {name: keys for name, keys in others.items() if keys}
+    unique = not spellings and all(row.key is not None for row in rows)
+    return Layout(tuple(names), spellings=spellings, unique=unique)

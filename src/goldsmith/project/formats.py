@@ -1,0 +1,46 @@
+"""The file formats of bronze sources, with the options of their readers.
+
+`goldsmith.engine.ingest.formats` reads them. A new format is an entry here, and a module there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FormatName = Literal["csv", "json", "parquet"]
+OptionKind = Literal["true or false", "one character", "text", "an encoding"]
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format. options: the names and values of its reader's options. has_types: whether its files have types."""
+
+    options: Mapping[str, OptionKind]
+    has_types: bool = False
+
+
+_ENCODING: dict[str, OptionKind] = {"encoding": "an encoding", "charset": "an encoding"}
+
+FORMATS: Mapping[FormatName, FileFormat] = {
+    "csv": FileFormat(
+        {
+            **_ENCODING,
+            "sep": "text",
+            "delimiter": "text",
+            "quote": "one character",
+            "escape": "one character",
+            "header": "true or false",
+            "comment": "one character",
+            "nullValue": "text",
+            "emptyValue": "text",
+            "ignoreLeadingWhiteSpace": "true or false",
+            "ignoreTrailingWhiteSpace": "true or false",
+            "multiLine": "true or false",
+            "lineSep": "text",
+        }
+    ),
+    "json": FileFormat({**_ENCODING, "lineSep": "text"}),
+    "parquet": FileFormat({}, has_types=True),
+}
