@@ -116,7 +116,7 @@ def test_manual_run_loads_the_selected_tables(write: Write) -> None:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"first_day": "2999-01-01"}, "GS507 The interval begins on 2999-01-01"),
+        ({"first_day": "2999-01-01"}, "GS507 The interval starts on 2999-01-01"),
         ({"first_day": "2013-01-05", "last_day": "2013-01-01"}, "GS505 The interval from 2013-01-05"),
     ],
 )
