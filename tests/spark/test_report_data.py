@@ -282,7 +282,7 @@ def test_declared_charts_replace_suggested_ones(shop: Lake) -> None:
     [gold] = _collect(shop).gold
     number, line, bars, latest, failed = gold.charts
     assert [dict(series.points) for series in number.series] == [{"Orders": 3.0}]
-    days = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2)]
+    days = [date(2024, 1, day) for day in (1, 2)]
     assert {series.label: dict(series.points) for series in line.series} == {
         "A": {days[0]: 1.0, days[1]: 1.0},
         "B": {days[0]: 1.0},

@@ -37,7 +37,11 @@ def chart(kind: str, **keys: Any) -> Chart:
 
 def test_line_has_one_series_per_dimension_value() -> None:
     query = chart_query(chart("line", time="day", grain="week", dimensions="shop"), RELATION)
-    assert (query.kind, query.x, query.splits) == ("line", "date_trunc('week', `day`)", ("`shop`",))
+    assert (query.kind, query.x, query.splits) == (
+        "line",
+        "CAST(date_trunc('week', `day`) AS date)",
+        ("`shop`",),
+    )
     assert query.measures == (("Orders", "SUM(n)"),)
     assert query.bars is None
     drawn = chart_of(query, [(day, shop, n) for n, day in enumerate(DAYS, 1) for shop in ("A", None)])
@@ -63,7 +67,11 @@ def test_bars_are_ordered_as_declared(keys: dict[str, Any], bars: Bars) -> None:
 
 def test_bar_with_a_grain_is_drawn_over_time() -> None:
     query = chart_query(chart("bar", time="day", grain="day", dimensions="shop"), RELATION)
-    assert (query.kind, query.x, query.splits) == ("line", "date_trunc('day', `day`)", ("`shop`",))
+    assert (query.kind, query.x, query.splits) == (
+        "line",
+        "CAST(date_trunc('day', `day`) AS date)",
+        ("`shop`",),
+    )
 
 
 def test_several_metrics_are_several_series() -> None:
@@ -82,6 +90,8 @@ def test_number_is_drawn_in_its_format() -> None:
 def test_pie_is_drawn_as_bars() -> None:
     query = chart_query(chart("pie", dimensions="shop"), RELATION)
     assert (query.kind, query.x, query.splits) == ("bar", "`shop`", ())
+    drawn = draw(chart_of(query, [("A", 2), ("B", 1)]))
+    assert 'class="chart"' in drawn, "the class `bar` is a row of bars"
 
 
 def test_failed_chart_shows_its_reason() -> None:

@@ -35,7 +35,9 @@ def draw(chart: ReportChart) -> Markup:
         body = _lines(chart)
     legend = _legend(chart.series) if len(chart.series) > 1 else Markup("")
     caption = element("figcaption", chart.title, title=chart.description or None)
-    return element("figure", caption, legend, body, class_=f"chart {chart.kind}")
+    return element(
+        "figure", caption, legend, body, class_="chart number" if chart.kind == "number" else "chart"
+    )
 
 
 def plot(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from goldsmith.project.dashboards import Chart
+from goldsmith.project.dashboards import Chart, Grain
 from goldsmith.project.relations import Relation, relations
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Project
@@ -71,7 +71,7 @@ def chart_query(chart: Chart, relation: Relation) -> ChartQuery:
     dimensions = [quoted(name) for name in chart.dimensions]
     x: str | None
     if by_time:
-        x, x_label = f"date_trunc('{chart.grain or 'day'}', {quoted(chart.time or '')})", chart.time or ""
+        x, x_label = _truncated(chart.time or "", chart.grain or "day"), chart.time or ""
     elif chart.kind == "number":
         x, x_label, dimensions = None, "", []
     else:
@@ -94,6 +94,12 @@ def chart_query(chart: Chart, relation: Relation) -> ChartQuery:
         bars=_bars(chart, relation) if kind == "bar" else None,
         format=next((metric.format for metric in metrics if metric.format), ""),
     )
+
+
+def _truncated(column: str, grain: Grain) -> str:
+    start = f"date_trunc('{grain}', {quoted(column)})"
+    # An axis of dates has no hours.
+    return start if grain == "hour" else f"CAST({start} AS date)"
 
 
 def _bars(chart: Chart, relation: Relation) -> Bars:
