@@ -64,6 +64,10 @@ class Metric(Strict):
     def _short_form(cls, value: object) -> object:
         return {"expression": value} if isinstance(value, str) else value
 
+    def label_for(self, name: str) -> str:
+        """The name that charts show. name: the metric's key."""
+        return self.label or name.replace("_", " ").capitalize()
+
 
 class TableSpec(Strict):
     """The declaration of a table. See docs/declarations.md for every key."""

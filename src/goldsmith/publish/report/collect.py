@@ -15,6 +15,7 @@ from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
 from goldsmith.publish.report.contents import gold_table, quarantine_report, row_counts
+from goldsmith.publish.report.declared import declared_charts
 from goldsmith.publish.report.history import expectation_reports, read_expectations, read_loads, table_runs
 from goldsmith.publish.report.model import ColumnReport, QuarantineReport, ReportData, TableReport
 from goldsmith.publish.report.render import render
@@ -28,7 +29,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
     """Collects the report's data from the current state of the tables.
 
     run: the context with the tables' paths; it need not be started. runs: the number of runs of each pipeline. Reads
-    each table of `ops` once, a quarantine in one job, and a gold table in about three jobs.
+    each table of `ops` once, a quarantine in one job, a gold table in one job and one per chart.
     Raises StorageError GS401 if a table's folder is not a Delta table.
     """
     project = run.project
@@ -62,8 +63,9 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
         )
         for name, table in ordered
     ]
+    charts = declared_charts(project)
     gold = [
-        gold_table(frames[name], project, name, rows[name])
+        gold_table(frames[name], table, run.path(name), rows[name], charts.get(name))
         for name, table in ordered
         if table.layer == "gold" and name in frames
     ]

@@ -12,10 +12,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from goldsmith.engine.failures import explained
+from goldsmith.errors import RunError
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.tables import Project
+from goldsmith.project.tables import Table
 from goldsmith.publish.report.cells import fetch, from_micros, micros
-from goldsmith.publish.report.declared import ChartQuery, chart_of, declared_charts, omitted_charts
+from goldsmith.publish.report.declared import ChartQuery, TableCharts, chart_of
 from goldsmith.publish.report.model import Cell, GoldTable, QuarantinedRow, QuarantineReport, ReportChart
 from goldsmith.publish.report.suggest import ChartSpec, chart_from, suggest_charts
 
@@ -70,28 +71,29 @@ def quarantine_report(entries: DataFrame) -> QuarantineReport:
     return QuarantineReport(total, tuple(ordered), tuple(samples))
 
 
-def gold_table(frame: DataFrame, project: Project, name: str, row_count: int) -> GoldTable:
+def gold_table(
+    frame: DataFrame, table: Table, path: str, row_count: int, charts: TableCharts | None
+) -> GoldTable:
     """A table's sample and charts: one small job for the sample and one per chart.
 
-    The charts are the declared ones, or suggested ones if the table's pipeline has no dashboard.
+    path: the table's folder. charts: the declared charts; None to suggest some from the columns.
+    Raises StorageError and NotReady if the table cannot be read.
     """
     columns = frame.dtypes
-    declared = declared_charts(project, name)
-    sampled = SAMPLED if declared is None else SHOWN
-    rows = fetch(frame.orderBy(*_order(columns)).limit(sampled)) if row_count else []
+    rows = fetch(frame.orderBy(*_order(columns)).limit(SHOWN if charts else SAMPLED)) if row_count else []
     drawn: Iterable[ReportChart | None] = ()
-    if rows and declared is None:
+    if rows and charts is None:
         drawn = (_suggested(frame, spec) for spec in suggest_charts(columns, rows))
-    elif rows:
-        drawn = (_declared(frame, query, name) for query in declared or ())
+    elif rows and charts is not None:
+        drawn = (_declared(frame, query, table.name, path) for query in charts.drawn)
     return GoldTable(
-        name=name,
-        description=project.tables[name].spec.description,
+        name=table.name,
+        description=table.spec.description,
         columns=tuple(column for column, _ in columns),
         rows=tuple(rows[:SHOWN]),
         row_count=row_count,
         charts=tuple(chart for chart in drawn if chart is not None),
-        omitted=omitted_charts(project, name),
+        omitted=charts.omitted if charts else (),
     )
 
 
@@ -128,13 +130,18 @@ def _suggested(frame: DataFrame, spec: ChartSpec) -> ReportChart | None:
     return chart_from(spec, values)
 
 
-def _declared(frame: DataFrame, query: ChartQuery, table: str) -> ReportChart:
-    """The declared chart with its values, or with the reason why its query failed."""
+def _declared(frame: DataFrame, query: ChartQuery, table: str, path: str) -> ReportChart:
+    """The declared chart with its values, or with the reason why its expressions cannot be computed."""
     try:
-        return chart_of(query, _declared_rows(frame, query))
+        rows = _declared_rows(frame, query)
     except PySparkException as error:
-        problem = explained(error, table=table, path="").message
-        return ReportChart(query.kind, query.title, query.x_label, (), problem=problem)
+        reason = explained(error, table=table, path=path)
+        if not isinstance(reason, RunError):
+            raise reason from error
+        return ReportChart(query.kind, query.title, query.x_label, (), problem=reason.message)
+    if query.kind == "line" and len(rows) == MAX_POINTS:
+        query = replace(query, title=f"{query.title}, latest")
+    return chart_of(query, rows)
 
 
 def _declared_rows(frame: DataFrame, query: ChartQuery) -> list[tuple[Cell, ...]]:

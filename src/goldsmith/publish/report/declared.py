@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 from goldsmith.project.dashboards import Chart, Grain
 from goldsmith.project.relations import Relation, relations
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Project
-from goldsmith.publish.report.model import Cell, ReportChart, Series
-from goldsmith.publish.report.suggest import MAX_BARS, MAX_LINES, finite, label, words
+from goldsmith.publish.report.model import Cell, ReportChart
+from goldsmith.publish.report.series import Point, finite, label, largest, words, x_of
+from goldsmith.publish.report.suggest import MAX_BARS
 
 DRAWN = frozenset({"number", "trend", "line", "area", "bar", "pie"})
 """The kinds of charts that the report draws."""
@@ -51,17 +51,29 @@ class ChartQuery:
     format: str
 
 
-def declared_charts(project: Project, table: str) -> tuple[ChartQuery, ...] | None:
-    """The charts of a table that the report draws; None if the table's pipeline has no dashboard."""
-    pipeline = project.tables[table].pipeline
-    dashboards = [each for each in project.dashboards.values() if each.pipeline == pipeline]
-    if not dashboards:
-        return None
-    relation = relations(project)[table]
-    charts = (chart for dashboard in dashboards for _, chart in dashboard.charts)
-    return tuple(
-        chart_query(chart, relation) for chart in charts if chart.table == table and chart.kind in DRAWN
-    )
+@dataclass(frozen=True, slots=True)
+class TableCharts:
+    """The declared charts of a table. omitted: the titles of those that only Superset draws."""
+
+    drawn: tuple[ChartQuery, ...]
+    omitted: tuple[str, ...]
+
+
+def declared_charts(project: Project) -> dict[str, TableCharts]:
+    """The charts of gold tables, by table name, without tables for which charts are suggested.
+
+    These are tables that no chart reads, of pipelines without a dashboard.
+    """
+    found: dict[str, TableCharts] = {}
+    known = relations(project)
+    with_dashboards = {dashboard.pipeline for dashboard in project.dashboards.values()}
+    charts = [chart for dashboard in project.dashboards.values() for _, chart in dashboard.charts]
+    for name, table in project.tables.items():
+        own = [chart for chart in charts if chart.table == name]
+        if table.layer == "gold" and (own or table.pipeline in with_dashboards):
+            drawn = tuple(chart_query(chart, known[name]) for chart in own if chart.kind in DRAWN)
+            found[name] = TableCharts(drawn, tuple(c.title for c in own if c.kind not in DRAWN))
+    return found
 
 
 def chart_query(chart: Chart, relation: Relation) -> ChartQuery:
@@ -79,7 +91,7 @@ def chart_query(chart: Chart, relation: Relation) -> ChartQuery:
     metrics = [relation.metrics[name] for name in chart.metrics]
     kind: Literal["line", "bar", "number"] = "line" if by_time else "number" if x is None else "bar"
     measures = tuple(
-        (metric.label or words(name).capitalize(), metric.expression)
+        (metric.label_for(name), metric.expression)
         for name, metric in zip(chart.metrics, metrics, strict=True)
     )
     return ChartQuery(
@@ -118,36 +130,23 @@ def chart_of(query: ChartQuery, rows: Sequence[Sequence[Cell]]) -> ReportChart:
 
     Only the largest series are kept if there are too many to distinguish; the title shows the number.
     """
-    lines: dict[str, list[tuple[date | str | float, float | None]]] = {}
+    lines: dict[str, list[Point]] = {}
     first = 0 if query.x is None else 1
     values_at = first + len(query.splits)
     for row in rows:
-        at = _x(row[0]) if first else query.title
+        at = x_of(row[0]) if first else query.title
         split = ", ".join(label(cell) for cell in row[first:values_at])
         for (name, _), value in zip(query.measures, row[values_at:], strict=True):
             parts = [split] if query.splits else []
             if len(query.measures) > 1 or not parts:
                 parts.append(name)
             lines.setdefault(", ".join(parts), []).append((at, finite(value)))
-    kept = _largest(lines) if query.kind != "number" else list(lines)
-    title = query.title if len(kept) == len(lines) else f"{query.title} ({len(kept)} of {len(lines)})"
-    series = tuple(Series(name, tuple(points)) for name, points in lines.items() if name in kept)
+    series, suffix = largest(lines)
     return ReportChart(
-        query.kind, title, query.x_label, series, description=query.description, format=query.format
+        query.kind,
+        query.title + suffix,
+        query.x_label,
+        series,
+        description=query.description,
+        format=query.format,
     )
-
-
-def _largest(lines: dict[str, list[tuple[date | str | float, float | None]]]) -> list[str]:
-    return sorted(lines, key=lambda name: -sum(abs(y or 0.0) for _, y in lines[name]))[:MAX_LINES]
-
-
-def _x(value: Cell) -> date | str | float:
-    if value is None or isinstance(value, (str, bool)):
-        return label(value)
-    return value if isinstance(value, date) else float(value)
-
-
-def omitted_charts(project: Project, table: str) -> tuple[str, ...]:
-    """The titles of a table's charts that only Superset draws."""
-    charts: Iterable[Chart] = (chart for each in project.dashboards.values() for _, chart in each.charts)
-    return tuple(chart.title for chart in charts if chart.table == table and chart.kind not in DRAWN)

@@ -5,7 +5,6 @@ Counts may be added up. Means, shares and percentiles may not, so they are drawn
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +12,10 @@ from datetime import date
 from typing import Literal
 
 from goldsmith.project.types import family, is_temporal
-from goldsmith.publish.report.model import Cell, ReportChart, Series
+from goldsmith.publish.report.model import Cell, ReportChart
+from goldsmith.publish.report.series import MAX_LINES, Point, finite, label, largest, words, x_of
 
 MAX_BARS = 20
-MAX_LINES = 8
 MAX_MEASURES = 3
 
 _NOT_A_MEASURE = re.compile(r"(^|_)(id|key|code|year|month|day|hour|minute|lat|lon|latitude|longitude|rank)$")
@@ -86,27 +85,16 @@ def chart_from(spec: ChartSpec, rows: Sequence[Sequence[Cell]]) -> ReportChart:
     Only the largest series are kept if there are too many to distinguish; the title shows the number. Rows without an
     x are ignored.
     """
-    lines: dict[str, list[tuple[date | str | float, float | None]]] = {}
+    lines: dict[str, list[Point]] = {}
     first = 2 if spec.series else 1
     for row in rows:
-        x = row[0]
-        if x is None:
+        if row[0] is None:
             continue
-        at = label(x) if isinstance(x, (str, bool)) else x if isinstance(x, date) else float(x)
         for measure, value in zip(spec.measures, row[first:], strict=True):
             name = label(row[1]) if spec.series else words(measure)
-            lines.setdefault(name, []).append((at, finite(value)))
-    kept = sorted(lines, key=lambda name: -sum(abs(y or 0.0) for _, y in lines[name]))[:MAX_LINES]
-    title = spec.title
-    if len(kept) < len(lines):
-        title += f" ({len(kept)} of {len(lines)})"
-    series = tuple(Series(name, tuple(lines[name])) for name in lines if name in kept)
-    return ReportChart(spec.kind, title, words(spec.x), series)
-
-
-def words(name: str) -> str:
-    """A column's name as words: `mean_arr_delay` is `mean arr delay`."""
-    return name.replace("_", " ").strip()
+            lines.setdefault(name, []).append((x_of(row[0]), finite(value)))
+    series, suffix = largest(lines)
+    return ReportChart(spec.kind, spec.title + suffix, words(spec.x), series)
 
 
 class _Sample:
@@ -180,21 +168,6 @@ def _comparable(measures: Sequence[str], table: _Sample) -> tuple[str, ...]:
         if bool(_NOT_A_SUM.search(name)) == kind and size / 10 <= table.size(name) <= size * 10
     ]
     return tuple(comparable[:MAX_MEASURES])
-
-
-def label(value: Cell) -> str:
-    """A value as the label of a bar or a series."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "none" if value is None else str(value)
-
-
-def finite(value: Cell) -> float | None:
-    """A finite number; None for NaN, infinities and other values."""
-    if value is None or isinstance(value, (str, date)):
-        return None
-    number = float(value)
-    return number if math.isfinite(number) else None
 
 
 def _title(measures: Sequence[str]) -> str:

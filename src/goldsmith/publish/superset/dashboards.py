@@ -8,7 +8,6 @@ from typing import Any
 from goldsmith.project.dashboards import Chart, Dashboard, Filter
 from goldsmith.project.relations import Relation
 from goldsmith.publish.superset.assets import VERSION
-from goldsmith.publish.superset.datasets import label
 from goldsmith.publish.superset.layout import position
 from goldsmith.publish.superset.names import Names, slug
 
@@ -128,7 +127,7 @@ def _colors(colors: Mapping[str, str], charts: list[Chart], relations: Relations
     for chart in charts:
         for name in chart.metrics:
             if name in colors:
-                found[label(name, relations[chart.table].metrics[name])] = colors[name]
+                found[relations[chart.table].metrics[name].label_for(name)] = colors[name]
     return found
 
 

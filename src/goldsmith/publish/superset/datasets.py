@@ -72,11 +72,6 @@ def dataset(relation: Relation, names: Names) -> dict[str, Any]:
     }
 
 
-def label(name: str, metric: Metric) -> str:
-    """The name of a metric in charts."""
-    return metric.label or name.replace("_", " ").capitalize()
-
-
 def _column(relation: Relation, name: str) -> dict[str, Any]:
     assert relation.columns is not None
     column = relation.columns[name]
@@ -97,7 +92,7 @@ def _column(relation: Relation, name: str) -> dict[str, Any]:
 def _metric(name: str, metric: Metric, owner: str) -> dict[str, Any]:
     return {
         "metric_name": name,
-        "verbose_name": label(name, metric),
+        "verbose_name": metric.label_for(name),
         "expression": metric.expression,
         "description": metric.description or None,
         "d3format": metric.format or None,
