@@ -13,7 +13,7 @@ import typer
 from goldsmith.cli.console import out, plural, print_error, print_json, print_warning
 from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name
-from goldsmith.cli.options import Json
+from goldsmith.cli.options import Compare, Json
 from goldsmith.errors import (
     DeclarationError,
     DeclarationErrors,
@@ -36,12 +36,7 @@ def register(app: typer.Typer) -> None:
         group.command(rich_help_panel=Panel.PUBLISH)(command)
 
 
-def generate(
-    check_only: Annotated[
-        bool,
-        typer.Option("--check", help="Write nothing; print what differs, and exit with 2 if anything does."),
-    ] = False,
-) -> None:
+def generate(check_only: Compare = False) -> None:
     """Write DQOps' user home: the connection, and the columns and checks of every table.
 
     Example: `goldsmith dqops generate --check`

@@ -26,6 +26,10 @@ Rebuild = Annotated[
 Parallel = Annotated[
     int | None, typer.Option("--parallel", min=1, help="The number of tables to work on at the same time.")
 ]
+Compare = Annotated[
+    bool,
+    typer.Option("--check", help="Write nothing; print what differs, and exit with 2 if anything does."),
+]
 
 _TAKES_VALUE = {"--project": True, "-p": True, "--profile": True, "--verbose": False}
 """The options of `goldsmith` itself, and whether each takes a value."""

@@ -10,6 +10,7 @@ import typer
 from goldsmith.cli.console import out, plural, print_error, styled
 from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project
+from goldsmith.cli.options import Compare
 from goldsmith.errors import Exit, GoldsmithError, Where
 
 
@@ -20,12 +21,7 @@ def register(app: typer.Typer) -> None:
         group.command(rich_help_panel=Panel.PUBLISH)(command)
 
 
-def generate(
-    check_only: Annotated[
-        bool,
-        typer.Option("--check", help="Write nothing; print what differs, and exit with 2 if anything does."),
-    ] = False,
-) -> None:
+def generate(check_only: Compare = False) -> None:
     """Write Superset's assets: datasets of gold and ops tables, charts and dashboards.
 
     Example: `goldsmith superset generate --check`

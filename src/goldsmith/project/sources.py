@@ -55,6 +55,13 @@ class FilesSource(Strict):
     loads: ClassVar[tuple[type[Append], ...]] = (Append,)
     """The loads that its table may declare; the first one is the default."""
 
+    keeps_types: ClassVar[bool] = True
+    """Whether only an explicit rebuild may change a column's type: delivered files may have been archived."""
+
+    def accepts(self, load: object) -> bool:
+        """Whether its table may declare this load."""
+        return isinstance(load, self.loads)
+
     def place(self, landing: str) -> str:
         """The location of the rows, for lineage. landing: the landing root."""
         return f"{landing}/{self.files.rpartition('/')[0]}"

@@ -144,8 +144,8 @@ class Table:
 
     @property
     def keeps_types(self) -> bool:
-        """Whether only an explicit rebuild may change a column's type: true for tables with a source."""
-        return self.spec.source is not None
+        """Whether only an explicit rebuild may change a column's type, because its source may not have old rows."""
+        return self.spec.source.keeps_types if self.spec.source else False
 
     @property
     def freshness(self) -> Freshness | None:

@@ -17,7 +17,7 @@ FILE = ("_gs_path", "_gs_modified", "_gs_size")
 """Columns with the path, modification time and size of a line's file."""
 
 _BLOCK, _AT, _POS, _BODY, _INSIDE = "_gs_block", "_gs_at", "_gs_pos", "_gs_body", "_gs_inside"
-_START, _NON_BLANK, _COUNT = "_gs_start", "_gs_told", "_gs_count"
+_START, _NON_BLANK, _COUNT = "_gs_start", "_gs_non_blank", "_gs_count"
 REPLACEMENT = "\ufffd"
 """The replacement character for bytes that are not valid in a file's encoding."""
 BLANKS = "".join(map(chr, range(33)))

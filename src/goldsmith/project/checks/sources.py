@@ -23,7 +23,7 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             where=table.where("source"),
             hint="Declare a bronze table with this source, and read that table here.",
         )
-    if source is not None and bronze and not isinstance(table.load, source.loads):
+    if source is not None and bronze and not source.accepts(table.load):
         yield DeclarationError(
             "GS110",
             "A bronze table can only append: it keeps all delivered rows.",
