@@ -28,7 +28,7 @@ from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.engine.launch.session import make_session
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.feeding import Deliver, deliver_day, feed_of
 from goldsmith.run.outcome import RunResult

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.errors import GoldsmithError, NotReady
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.superset.access import ANALYST
 from goldsmith.publish.superset.assets import as_yaml
 from goldsmith.publish.superset.client import Server, SupersetClient

@@ -46,10 +46,12 @@ def _gates(machine: Machine) -> frozenset[str]:
 
 
 def _bring_up_to_date(machine: Machine) -> dict[str, GoldsmithError]:
-    """Two runs: the second applies the hints of the first. Returns the remaining errors."""
+    """Runs until no hint is left to apply: a rebuild may need one of a table above it. Returns the remaining errors."""
     machine.run(accept=_gates(machine))
-    again = [name for name, error in machine.errors.items() if REMEDIES.get(error.code)]
-    if again:
+    for _ in machine.project.tables:
+        again = [name for name, error in machine.errors.items() if REMEDIES.get(error.code)]
+        if not again:
+            break
         machine.seen.add("rebuilt by the hint")
         machine.run(rebuild=again, accept=_gates(machine))
     return dict(machine.errors)

@@ -26,7 +26,7 @@ from differential.interrupts import Killed, at_call, kill
 from differential.values import fields_of, read_back
 from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.quality.checking import check_expectations
 from goldsmith.run.context import Accepted, Run, make_views
 from goldsmith.run.release import release
@@ -357,7 +357,7 @@ class Machine:
                 quarantine = DeltaTable(run.quarantine_path(table))
                 mine = [entry for entry in entries(quarantine) if entry["run_id"] == metadata.run_id]
                 yaml_ = self.declared[table].yaml
-                bronze.check_commit(delta, version, yaml_, files, mine, counts.rows_in, table)
+                bronze.check_commit(delta, version, yaml_, files, mine, metadata)
 
 
 def vars_of(declared: Declared) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def bronze(random: Random, name: str) -> Bronze:
     if random.random() < 0.15:
         made.extra["on_missing_column"] = "fill"
     if random.random() < 0.1:
-        made.extra["source"] = {"on_replaced": "ignore"}
+        # The reader of Parquet cannot tell copied rows from new ones.
+        policies = ["ignore", "replace"] if format_ != "parquet" else ["ignore"]
+        made.extra["source"] = {"on_replaced": random.choice(policies)}
     return made
 
 

@@ -36,6 +36,12 @@ CONF: dict[str, str | int | float | bool] = {
 """The projects are tiny: one task per stage."""
 
 
+INTERPRETED: dict[str, str | int | float | bool] = {
+    "spark.sql.codegen.wholeStage": False,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""Spark compiles a class for nearly every expression of a case, which costs more than its few rows."""
+
 LONG = 150
 """The number of seeds per process from which Java's second compiler pays off."""
 
@@ -51,14 +57,18 @@ class Result:
 
 
 @contextmanager
-def session(*, long: bool = False) -> Iterator[SparkSession]:
-    """A Spark session with one core. long: for hundreds of cases, with Java's second compiler."""
+def session(*, long: bool = False, interpreted: bool = False) -> Iterator[SparkSession]:
+    """A Spark session with one core. long: for hundreds of cases, with Java's second compiler.
+
+    interpreted: expressions are interpreted, not compiled.
+    """
     from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
 
     with tempfile.TemporaryDirectory() as warehouse:
-        profile = ProfileSpec(spark=SparkSpec(master="local[1]", light=not long, conf=CONF))
+        conf = CONF | INTERPRETED if interpreted else CONF
+        profile = ProfileSpec(spark=SparkSpec(master="local[1]", light=not long, conf=conf))
         spark = make_session(
             profile, name="differential", warehouse=warehouse, settings=Settings.from_environment()
         )
@@ -114,6 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--into", type=Path, default=Path("failures"), help="the folder for shrunk projects")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
+    parser.add_argument(
+        "--interpreted", action="store_true", help="interpret expressions: more seeds an hour"
+    )
     parser.add_argument("--verbose", action="store_true", help="a line for every seed, with its time")
     options = parser.parse_args(arguments)
     seeds = _seeds(options.seeds)
@@ -142,6 +155,7 @@ def _in_processes(options: argparse.Namespace, seeds: list[int]) -> int:
         command = [sys.executable, "-m", "differential", "--seeds", ",".join(map(str, mine))]
         command += ["--shrink", str(options.shrink), "--into", str(options.into)]
         command += ["--verbose"] if options.verbose else []
+        command += ["--interpreted"] if options.interpreted else []
         command += ["--done", str(options.done)] if options.done else []
         running.append(subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}))
     return max((process.wait() for process in running), default=0)
@@ -151,7 +165,7 @@ def _in_this_process(options: argparse.Namespace, seeds: list[int]) -> int:
     kinds: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     began = time.monotonic()
-    with session(long=len(seeds) > LONG) as spark:
+    with session(long=len(seeds) > LONG, interpreted=options.interpreted) as spark:
         for result in run_seeds(spark, seeds):
             seen.update(result.seen)
             kinds[result.failed.kind if result.failed else "passed"] += 1

@@ -17,7 +17,7 @@ import yaml
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.dashboards import Chart
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.superset.client import Server, SupersetClient
 from goldsmith.publish.superset.generate import all_dashboards
 from support.charts import NOW, browsing, plain, sql_of

@@ -78,7 +78,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
         user = "nobody"
         shutil.chown(folder, user)
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    thread = threading.Thread(target=upstream.serve_forever)
+    thread = threading.Thread(target=upstream.serve_forever, args=(0.02,))
     thread.start()
     (port,) = free_ports(1)
     environment = {

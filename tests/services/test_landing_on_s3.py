@@ -141,3 +141,20 @@ def test_compressed_files_are_decompressed(landing: Landing) -> None:
     with landing.open("orders/a.csv.gz") as stream:
         assert stream.readline() == b"id\n"
         assert len(stream.read()) == 200_000
+
+
+def test_files_are_staged_where_globs_do_not_look(landing: Landing, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_bytes(b'{"id": 1}\n')
+    folder = "_extracts/bronze.orders"
+    staged = landing.stage(f"{folder}/1-r/deep/a.json", file)
+    landing.stage(f"{folder}/2-s/a.json", file)
+    assert (staged.size, landing.state(staged.path)) == (10, staged)
+    assert landing.state(f"{folder}/3-t/a.json") is None
+    assert landing.staged(folder) == ("1-r", "2-s")
+    assert landing.staged("_extracts/bronze.other") == ()
+    assert paths(landing, "**/*.json") == []
+    landing.unchanged([staged], table="bronze.orders")
+    landing.discard(f"{folder}/1-r")
+    landing.discard(f"{folder}/9-x")
+    assert landing.staged(folder) == ("2-s",)

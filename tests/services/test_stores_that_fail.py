@@ -102,7 +102,10 @@ def test_command_reports_the_store_before_spark_starts(
     environment: pytest.MonkeyPatch, tmp_path: Path, home: S3Home
 ) -> None:
     (tmp_path / "goldsmith.yaml").write_text(home.declared)
-    (tmp_path / "pipelines").mkdir()
+    table = tmp_path / "pipelines/shop/bronze/orders.yaml"
+    table.parent.mkdir(parents=True)
+    table.write_text(ORDERS)
+    (tmp_path / "pipelines/shop/pipeline.yaml").touch()
     done = subprocess.run(
         [sys.executable, "-m", "goldsmith.cli.main", "run"],
         cwd=tmp_path,

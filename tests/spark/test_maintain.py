@@ -14,8 +14,10 @@ from pyspark.sql import functions as F
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import BAD
 from goldsmith.engine.delta.quarantine import EntryBatch, QuarantineTable
+from goldsmith.errors import DeclarationError
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.maintaining import MaintenanceResult, maintain
+from goldsmith.run.purging import purge
 from support.lake import Lake
 
 BRONZE = """
@@ -160,3 +162,54 @@ def test_entries_of_a_killed_run_are_removed_after_maintenance(lake: Lake) -> No
     lake.deliver("orders/c.csv", "id,amount\n4,7\n")
     lake.done()
     assert lake.quarantine("silver.orders") == quarantined
+
+
+def retain(lake: Lake, retention: str) -> None:
+    lake.write("goldsmith.yaml", f"{lake.home.declared}\nretention: {retention}\n")
+
+
+def test_rows_older_than_the_retention_expire(lake: Lake) -> None:
+    lake.done()
+    retain(lake, "{quarantine: 1d, ops: 1d}")
+    assert all(each.expired == 0 for each in maintained(lake).values())
+    assert len(lake.quarantine("silver.orders")) == 1
+    retain(lake, "{quarantine: 1s, ops: 1s}")
+    runs, verdicts = (lake.table(f"ops.{name}").count() for name in ("table_runs", "expectations"))
+    expected = {"quarantine.silver_orders": 1, "ops.table_runs": runs, "ops.expectations": verdicts}
+    for dry_run in (True, False):
+        done = maintained(lake, dry_run=dry_run)
+        assert {name: each.expired for name, each in done.items() if each.expired} == expected
+    assert (
+        lake.quarantine("silver.orders") == lake.rows("ops.table_runs") == lake.rows("ops.expectations") == []
+    )
+    # The ledger stays, no expired record is restored, and the loads continue.
+    assert len(lake.rows("ops.files")) == 1
+    assert lake.idle() is not None
+    lake.deliver("orders/b.csv", "id,amount\n3,30\n4,-1\n")
+    done = lake.done()
+    assert [outcome.counts.rows_in for outcome in done.values()] == [2, 2]
+    assert lake.rows("silver.orders", "id") == [(1,), (3,)]
+    assert len(lake.quarantine("silver.orders")) == 1
+    assert lake.table("ops.table_runs").count() == 2
+
+
+def test_purged_rows_are_gone_and_others_stay(lake: Lake) -> None:
+    lake.deliver("orders/b.csv", "id,amount\n3,-30\n4,-1\nx,5\n")
+    lake.done()
+    run = lake.begin()
+    silver, bronze = run.project.tables["silver.orders"], run.project.tables["bronze.orders"]
+    assert purge(lake.spark, run, silver, "id = 3", dry_run=True) == 1
+    assert len(lake.quarantine("silver.orders")) == 3
+    assert purge(lake.spark, run, silver, "id = 3 OR amount = -1") == 2
+    assert purge(lake.spark, run, silver, "id = 3") == 0
+    assert [row["id"] for _, row in lake.quarantine("silver.orders")] == [2]
+    assert purge(lake.spark, run, bronze, "id = 'x'") == 1
+    with pytest.raises(DeclarationError, match="--where is invalid"):
+        purge(lake.spark, run, silver, "nothing = 1")
+    assert {outcome.status for outcome in lake.done().values()} == {"nothing_new"}
+    lake.declare("silver.orders", SILVER.replace("min_value: 0", "min_value: -5"), QUERY)
+    lake.done()
+    assert lake.rows("silver.orders", "id") == [(1,), (2,), (4,)], (
+        "a rebuild reads the rows from bronze again"
+    )
+    assert sorted(row["id"] for _, row in lake.quarantine("silver.orders")) == [3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from goldsmith.run.preview import preview
 from support.lake import Lake
 from support.properties import Upstream
 
@@ -52,3 +53,24 @@ def test_new_rules_re_evaluate_all_rows(lake: Lake) -> None:
     assert (counts.rows_in, counts.written, counts.dropped, counts.quarantined) == (2, 1, 1, 0)
     assert lake.quarantine("silver.t") == []
     assert lake.rows("silver.t") == [(1, 1)]
+
+
+def test_load_that_must_not_read_everything_fails_until_it_is_asked_for(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, n int")
+    source.append([{"id": 1, "n": 1}])
+    required = "load: {merge: {key: id}}\nincremental: required"
+    lake.declare("silver.t", required, "SELECT id, n FROM bronze.src")
+    lake.done("silver")
+    source.append([{"id": 2, "n": 2}])
+    assert lake.done("silver")["silver.t"].commits[0].mode == "incremental"
+    lake.declare("silver.t", required, "SELECT id, n + 1 AS n FROM bronze.src")
+    source.append([{"id": 3, "n": 3}])
+    (step,) = preview(lake.spark, lake.begin(), ["silver.t"])
+    assert (step.action, step.reads) == ("fail", "the rows of its id")
+    error = lake.run("silver").outcomes[0].error
+    assert error is not None
+    assert (error.code, error.retryable) == ("GS509", False)
+    assert "the declaration changed" in error.message
+    assert lake.rows("silver.t") == [(1, 1), (2, 2)]
+    assert lake.done("silver", rebuild=["silver.t"])["silver.t"].commits[0].mode == "rebuild"
+    assert lake.rows("silver.t") == [(1, 2), (2, 3), (3, 4)]

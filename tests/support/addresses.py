@@ -79,7 +79,7 @@ def listening(status: int = 200) -> Iterator[Alerted]:
 
 
 def _serve(server: BaseServer, stack: ExitStack) -> None:
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     stack.callback(thread.join)
     stack.callback(server.shutdown)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from goldsmith.project.dashboards import Chart, Dashboard
+from goldsmith.project.pipelines import Project
 from goldsmith.project.relations import relations
-from goldsmith.project.tables import Project
 from goldsmith.publish.superset.client import Server
 from support.page import CHROMIUM
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -29,7 +31,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["goldsmith", *arguments])
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        # The command passes its options to later steps in the environment.
+        with mock.patch.dict(os.environ), pytest.raises(SystemExit) as ended:
             run()
         captured = capsys.readouterr()
         return Ended(int(ended.value.code or 0), captured.out, captured.err)

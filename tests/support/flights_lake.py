@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.feeding import deliver_interval, feed_of
 from goldsmith.run.outcome import RunResult

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.run.context import Accepted, Run
 from goldsmith.run.idle import idle
 from goldsmith.run.outcome import RunResult, TableOutcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import subprocess
@@ -12,49 +13,47 @@ import pytest
 
 from goldsmith.cli.starter import make_pipeline
 from goldsmith.project.loading import load_project
+from support.command import Command, command
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def goldsmith(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "goldsmith.cli.main", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(monkeypatch, capsys)
 
 
-def test_check_prints_the_number_of_tables(tmp_path: Path) -> None:
-    goldsmith("init", str(tmp_path / "shop"))
+def test_check_prints_the_number_of_tables(tmp_path: Path, goldsmith: Command) -> None:
+    goldsmith("init", str(tmp_path / "shop"), folder=REPOSITORY)
     ended = goldsmith("check", folder=tmp_path / "shop")
-    assert ended.returncode == 0
-    assert "3 tables in 1 pipeline" in ended.stdout
+    assert ended.code == 0
+    assert "3 tables in 1 pipeline" in ended.out
 
 
-def test_check_reports_all_mistakes_with_their_locations(tmp_path: Path) -> None:
-    goldsmith("init", str(tmp_path))
+def test_check_reports_all_mistakes_with_their_locations(tmp_path: Path, goldsmith: Command) -> None:
+    goldsmith("init", str(tmp_path), folder=REPOSITORY)
     silver = tmp_path / "pipelines/orders/silver/orders.yaml"
     silver.write_text(silver.read_text().replace("newest_by", "newest_bye").replace("otherwise", "otherwize"))
     gold = tmp_path / "pipelines/orders/gold/orders_by_day.sql"
     gold.write_text(gold.read_text().replace("sum(amount)", "sum(amuont)"))
     ended = goldsmith("check", "--json", folder=tmp_path)
-    assert ended.returncode == 2
-    mistakes = json.loads(ended.stdout)["mistakes"]
+    assert ended.code == 2
+    mistakes = json.loads(ended.out)["mistakes"]
     assert [(m["code"], Path(m["where"]["file"]).name) for m in mistakes].count(("GS102", "orders.yaml")) == 3
     assert any("`newest_by`" in (m["hint"] or "") for m in mistakes)
 
 
-def test_misspelt_column_in_sql_is_reported_with_line_and_suggestion(tmp_path: Path) -> None:
-    goldsmith("init", str(tmp_path))
+def test_misspelt_column_in_sql_is_reported_with_line_and_suggestion(
+    tmp_path: Path, goldsmith: Command
+) -> None:
+    goldsmith("init", str(tmp_path), folder=REPOSITORY)
     gold = tmp_path / "pipelines/orders/gold/orders_by_day.sql"
     gold.write_text(gold.read_text().replace("sum(amount)", "sum(amuont)"))
     ended = goldsmith("check", folder=tmp_path)
-    assert ended.returncode == 2
-    assert "GS203" in ended.stderr
-    assert "orders_by_day.sql:1:72" in ended.stderr.replace("\n", "")
-    assert "Did you mean `amount`?" in ended.stderr
+    assert ended.code == 2
+    assert "GS203" in ended.err
+    assert "orders_by_day.sql:1:72" in ended.err.replace("\n", "")
+    assert "Did you mean `amount`?" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -78,28 +77,30 @@ def test_misspelt_column_in_sql_is_reported_with_line_and_suggestion(tmp_path: P
         (("superset", "generate", "--check", "--profile", "clutser"), "GS108", "profile"),
     ],
 )
-def test_wrong_call_is_reported_at_once(arguments: tuple[str, ...], code: str, message: str) -> None:
-    ended = goldsmith(*arguments)
-    assert ended.returncode == 2, ended.stderr
-    assert code in ended.stderr
-    assert message in ended.stderr.replace("\n", " ")
-    assert "Traceback" not in ended.stderr
+def test_wrong_call_is_reported_at_once(
+    arguments: tuple[str, ...], code: str, message: str, goldsmith: Command
+) -> None:
+    ended = goldsmith(*arguments, folder=REPOSITORY)
+    assert ended.code == 2, ended.err
+    assert code in ended.err
+    assert message in ended.err.replace("\n", " ")
+    assert "Traceback" not in ended.err
 
 
-def test_error_outside_a_project_names_init(tmp_path: Path) -> None:
+def test_error_outside_a_project_names_init(tmp_path: Path, goldsmith: Command) -> None:
     ended = goldsmith("check", folder=tmp_path)
-    assert ended.returncode == 2
-    assert "GS100" in ended.stderr
-    assert "goldsmith init" in ended.stderr
+    assert ended.code == 2
+    assert "GS100" in ended.err
+    assert "goldsmith init" in ended.err
 
 
-def test_init_does_not_overwrite_a_pipeline(tmp_path: Path) -> None:
-    assert goldsmith("init", str(tmp_path)).returncode == 0
-    again = goldsmith("init", str(tmp_path))
-    assert again.returncode == 2
-    assert "GS105" in again.stderr
-    assert goldsmith("init", str(tmp_path), "--pipeline", "visits").returncode == 0
-    assert "6 tables in 2 pipelines" in goldsmith("check", folder=tmp_path).stdout
+def test_init_does_not_overwrite_a_pipeline(tmp_path: Path, goldsmith: Command) -> None:
+    assert goldsmith("init", str(tmp_path), folder=REPOSITORY).code == 0
+    again = goldsmith("init", str(tmp_path), folder=REPOSITORY)
+    assert again.code == 2
+    assert "GS105" in again.err
+    assert goldsmith("init", str(tmp_path), "--pipeline", "visits", folder=REPOSITORY).code == 0
+    assert "6 tables in 2 pipelines" in goldsmith("check", folder=tmp_path).out
 
 
 @pytest.mark.parametrize(
@@ -112,16 +113,16 @@ def test_init_creates_a_project_in_a_folder_of_any_name(tmp_path: Path, name: st
     assert len(project.tables) == 3
 
 
-def test_init_uses_the_settings_of_an_existing_project(tmp_path: Path) -> None:
+def test_init_uses_the_settings_of_an_existing_project(tmp_path: Path, goldsmith: Command) -> None:
     (tmp_path / "goldsmith.yaml").write_text("pipelines: flows\nprofiles: {local: {landing: inbox}}\n")
     (tmp_path / "flows").mkdir()
-    assert goldsmith("init", str(tmp_path)).returncode == 0
+    assert goldsmith("init", str(tmp_path), folder=REPOSITORY).code == 0
     assert (tmp_path / "inbox/orders/2026-01-05.csv").is_file()
-    assert "3 tables" in goldsmith("check", folder=tmp_path).stdout
+    assert "3 tables" in goldsmith("check", folder=tmp_path).out
     (tmp_path / "goldsmith.yaml").write_text("pipeline: flows\n")
-    broken = goldsmith("init", str(tmp_path), "--pipeline", "visits")
-    assert broken.returncode == 2
-    assert "Did you mean `pipelines`?" in broken.stderr
+    broken = goldsmith("init", str(tmp_path), "--pipeline", "visits", folder=REPOSITORY)
+    assert broken.code == 2
+    assert "Did you mean `pipelines`?" in broken.err
 
 
 def test_missing_java_is_reported_with_the_required_version(tmp_path: Path) -> None:
@@ -157,40 +158,48 @@ def test_help_imports_no_declarations() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_schemas_in_the_repository_are_current() -> None:
-    assert goldsmith("schema", "generate", "schema", "--check").returncode == 0
+def test_schemas_in_the_repository_are_current(goldsmith: Command) -> None:
+    assert goldsmith("schema", "generate", "schema", "--check", folder=REPOSITORY).code == 0
 
 
-def test_dry_run_of_submit_prints_a_shell_command() -> None:
-    ended = goldsmith("job", "submit", "--profile", "local", "--dry-run", "examples/worst_days", "--top", "5")
-    assert ended.returncode == 0, ended.stderr
-    words = shlex.split(ended.stdout.replace("\\\n", " "))
+def test_dry_run_of_submit_prints_a_shell_command(goldsmith: Command) -> None:
+    ended = goldsmith(
+        "job",
+        "submit",
+        "--profile",
+        "local",
+        "--dry-run",
+        "examples/worst_days",
+        "--top",
+        "5",
+        folder=REPOSITORY,
+    )
+    assert ended.code == 0, ended.err
+    words = shlex.split(ended.out.replace("\\\n", " "))
     assert words[-3:] == [str(REPOSITORY / "jobs/examples/worst_days.py"), "--top", "5"]
     assert f"GOLDSMITH_PROJECT={REPOSITORY}" in words
     assert "GOLDSMITH_PROFILE=local" in words
 
 
-def test_submit_of_an_unknown_job_lists_the_jobs() -> None:
-    ended = goldsmith("job", "submit", "--dry-run", "nosuch")
-    assert ended.returncode == 2
-    assert "GS504" in ended.stderr
-    assert "maintain.py" in ended.stderr
+def test_submit_of_an_unknown_job_lists_the_jobs(goldsmith: Command) -> None:
+    ended = goldsmith("job", "submit", "--dry-run", "nosuch", folder=REPOSITORY)
+    assert ended.code == 2
+    assert "GS504" in ended.err
+    assert "maintain.py" in ended.err
 
 
-def test_landing_put_names_the_tables_that_read_the_file(tmp_path: Path) -> None:
-    goldsmith("init", str(tmp_path))
+def test_landing_put_names_the_tables_that_read_the_file(tmp_path: Path, goldsmith: Command) -> None:
+    goldsmith("init", str(tmp_path), folder=REPOSITORY)
     (tmp_path / "new.csv").write_text("order_id\n1\n")
     ended = goldsmith("landing", "put", "new.csv", "orders/", folder=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert "Read by bronze.orders." in ended.stdout
+    assert ended.code == 0, ended.err
+    assert "Read by bronze.orders." in ended.out
     assert (tmp_path / ".goldsmith/landing/orders/new.csv").read_text() == "order_id\n1\n"
     again = goldsmith("landing", "put", "new.csv", "orders/", folder=tmp_path)
-    assert "delivered before" in again.stdout
+    assert "delivered before" in again.out
     unread = goldsmith("landing", "put", "new.csv", "odrers/new.csv", folder=tmp_path)
-    assert unread.returncode == 0
-    assert "No table reads odrers/new.csv: bronze.orders reads orders/*.csv" in unread.stderr.replace(
-        "\n", " "
-    )
+    assert unread.code == 0
+    assert "No table reads odrers/new.csv: bronze.orders reads orders/*.csv" in unread.err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -203,20 +212,18 @@ def test_landing_put_names_the_tables_that_read_the_file(tmp_path: Path) -> None
     ],
 )
 def test_incomplete_delivery_or_path_outside_the_landing_folder_is_refused(
-    tmp_path: Path, arguments: tuple[str, ...], code: str
+    tmp_path: Path,
+    goldsmith: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: str,
 ) -> None:
-    goldsmith("init", str(tmp_path))
+    goldsmith("init", str(tmp_path), folder=REPOSITORY)
     before = sorted(tmp_path.rglob("*"))
-    ended = subprocess.run(
-        [sys.executable, "-m", "goldsmith.cli.main", "landing", "put", *arguments],
-        cwd=tmp_path,
-        input="cut",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode != 0
-    assert code in ended.stderr
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"cut")))
+    ended = goldsmith("landing", "put", *arguments, folder=tmp_path)
+    assert ended.code != 0
+    assert code in ended.err
     assert sorted(tmp_path.rglob("*")) == before
 
 

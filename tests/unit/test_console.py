@@ -6,6 +6,7 @@ import ast
 import io
 import sys
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +18,10 @@ from goldsmith.cli import console
 from goldsmith.cli.console import Terminal, print_error, print_warning, styled, table, visible
 from goldsmith.cli.progress import print_result
 from goldsmith.cli.status import print_status
-from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
+from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRecord
 from goldsmith.errors import GoldsmithError, Where
-from goldsmith.run.outcome import RunResult, TableOutcome, rejected_rows, share, warning_of
+from goldsmith.project.models import ProjectSpec
+from goldsmith.run.outcome import RunResult, TableOutcome, limit_warning, rejected_rows, share, warning_of
 from goldsmith.run.table_status import TableStatus
 
 CONTROLS = "\x1b]8;;http://x\x07\r\x9b31m\u202e\u2028"
@@ -194,6 +196,28 @@ def test_load_with_most_rows_rejected_is_not_reported_as_success(
     assert mixed.warnings == (
         "2 of 2 rows quarantined (100 %). See why: `goldsmith quarantine show bronze.a`.",
     )
+
+
+def test_load_above_its_limit_is_not_reported_as_success(capsys: pytest.CaptureFixture[str]) -> None:
+    some = outcome("silver.a", RowCounts(rows_in=1000, written=900, quarantined=100))
+    limit = ProjectSpec.model_validate(
+        {"max_quarantined": {"share": "5%", "otherwise": "warn"}}
+    ).max_quarantined
+    assert limit is not None
+    declared = limit.as_expectation()
+    verdict = VerdictRecord(
+        declared.name, declared.kind, "warn", declared.description, 1000, 100, "10 %", ok=False
+    )
+    exceeding = replace(some, commits=(replace(some.commits[0], verdicts=(verdict,)),))
+    assert last_line(capsys, exceeding) == (
+        "Done, but a load exceeded `max_quarantined`: 1 commit to 1 table in 1.0 s. "
+        "silver.a 100 of 1,000 rows quarantined (10 %)."
+    )
+    assert limit_warning("silver.a", exceeding.commits) == (
+        "100 of 1,000 rows quarantined (10 %), which exceeds `max_quarantined`. "
+        "See why: `goldsmith quarantine show silver.a`."
+    )
+    assert limit_warning("silver.a", some.commits) is None
 
 
 @pytest.mark.parametrize(

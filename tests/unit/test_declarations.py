@@ -139,7 +139,19 @@ ONE_MISTAKE = [
     (ROOT, "profiles: {local: {parallel: 0}}\n", "GS103", 1, "must be at least 1", None),
     # names of tables, files and folders
     (ROOT, "profile: locl\n", "GS108", 1, "`locl`", "`local`"),
-    (ROOT, "pipelines: pipes\n", "GS109", 1, "`pipes`", "goldsmith init"),
+    (ROOT, "pipelines: pipes\n", "GS109", 1, "`pipes`", "set `pipelines: pipelines`"),
+    (BRONZE, SOURCE + "columns: {id: int, amount: decimal(9,2), day: date, name: string}\n", "GS103", 2,
+     "`2)` is the end of a type that a comma cuts in two", "in quotes"),
+    (BRONZE, SOURCE + "columns: {id: int, amount: 'map<int,int>', day: map<int,date>, name: string}\n", "GS103", 2,
+     "`date>` is the end of a type", "in quotes"),
+    # what other tools accept
+    (SQL, 'SELECT id\nFROM {{ ref("orders") }}\n', "GS201", 2, "not a template", "table's full name"),
+    (SQL, "{% set x = 1 %}\nSELECT id FROM bronze.orders\n", "GS201", 1, "not a template", "table's full name"),
+    (SQL, "SELECT id,\n ifnul(amount, 0) AS a FROM bronze.orders", "GS208", 2, "no function `ifnul`", "`ifnull`"),
+    (SQL, "SELECT iff(id > 1, 1, 0) AS a FROM bronze.orders", "GS208", 1, "no function `iff`", "`if`"),
+    (SQL, "SELECT safe_divide(id, 2) AS a FROM bronze.orders", "GS208", 1, "`safe_divide`", "`try_divide`"),
+    (SQL, "SELECT my_own(id) AS a FROM bronze.orders", "GS208", 1, "no function `my_own`", "`default.my_own(...)`"),
+    (YAML, "expectations: [{condition: 'ifnul(id, 1) > 0', name: x}]\n", "GS208", 1, "`ifnul`", "`ifnull`"),
     (PIPELINE, None, "GS109", None, "needs a `pipeline.yaml`", "Create it"),
     ("pipelines/p/sliver/x.yaml", "", "GS109", None, "`sliver` is not a layer", "`silver`"),
     ("pipelines/p/silver/x.yml", "", "GS109", None, "end in `.yaml`", "x.yaml"),
@@ -333,6 +345,46 @@ def test_misspelt_pipeline_file_is_named(problems: Problems) -> None:
     assert problem.hint == "Rename pipeline.yml to pipeline.yaml."
 
 
+@pytest.mark.parametrize("name", ["pipelines.yaml", "pipline.yaml", "Pipeline.yaml"])
+def test_misspelt_file_of_a_pipeline_is_named(problems: Problems, name: str) -> None:
+    (problem,) = problems({PIPELINE: None, f"pipelines/p/{name}": ""})
+    assert problem.hint == f"Rename {name} to pipeline.yaml."
+
+
+@pytest.mark.parametrize("name", ["goldsmith.yml", "Goldsmith.yaml"])
+def test_misspelt_file_of_a_project_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    with pytest.raises(DeclarationError) as found:
+        find_root(tmp_path)
+    assert found.value.hint == f"Rename {name} to goldsmith.yaml."
+
+
+def test_missing_comma_is_suspected_where_a_renamed_column_is_used(problems: Problems) -> None:
+    hint = "`silver.sales` names it `name` on line 2. If a comma is missing, write `day, name`."
+    gold = "pipelines/p/gold/days"
+    found = problems(
+        {
+            YAML: "load: {merge: {key: [day, id]}}\n",
+            SQL: "SELECT id, amount,\n  day name FROM bronze.orders\n",
+            f"{gold}.yaml": "",
+            f"{gold}.sql": "SELECT day, count(*) AS n FROM silver.sales GROUP BY day",
+        }
+    )
+    assert [problem.code for problem in found] == ["GS203"] * 2
+    assert {problem.hint for problem in found} == {hint}
+    # With AS, the column was renamed on purpose.
+    found = problems({SQL: "SELECT id, day AS name FROM bronze.orders", f"{gold}.yaml": None,
+                      YAML: "load: {merge: {key: day}}\n"})  # fmt: skip
+    assert "comma" not in str(found[0].hint)
+
+
+def test_function_of_the_catalog_is_accepted_with_its_schema(problems: Problems) -> None:
+    query = "SELECT id, default.mine(amount) AS a FROM bronze.orders"
+    assert problems({SQL: query}) == ()
+    (problem,) = problems({SQL: query, YAML: "load: append\n"})
+    assert problem.code == "GS204"
+
+
 def test_mistakes_are_sorted_by_file_and_line(problems: Problems, tmp_path: Path) -> None:
     found = problems(
         {
@@ -394,3 +446,61 @@ def test_keys_of_incomparable_types_are_refused(problems: Problems, kind: str) -
     assert "GS110" in {problem.code for problem in problems({YAML: load})}
     part = load.replace("key: id", "key: amount").replace(kind, "int")
     assert "GS110" not in {problem.code for problem in problems({YAML: part})}
+
+
+@pytest.mark.parametrize(
+    ("yaml", "sql", "message"),
+    [
+        ("load: append", QUERY, None),
+        ("load: {merge: {key: id}}", QUERY, None),
+        (
+            "load: {overwrite_partitions: {by: day}}",
+            "SELECT day, count(*) AS n FROM bronze.orders GROUP BY day",
+            None,
+        ),
+        ("", QUERY, "`overwrite` computes the whole table"),
+        (
+            "load: {overwrite_partitions: {by: day}}",
+            "SELECT max(day) AS day, name\nFROM bronze.orders\nGROUP BY name",
+            "every change of bronze.orders recomputes the whole table: ",
+        ),
+        (
+            "load: {merge: {key: k}}\nchanges_of: bronze.orders\nlookups: {bronze.other: as_loaded}",
+            "SELECT concat(o.name, x.name) AS k FROM bronze.orders o JOIN bronze.other x ON o.id = x.id",
+            "cannot be traced to that table alone",
+        ),
+        (
+            "load: {merge: {key: id}}\nchanges_of: bronze.orders",
+            "SELECT o.id, x.name FROM bronze.orders o JOIN bronze.other x ON o.id = x.id",
+            "a change of the lookup bronze.other rebuilds it",
+        ),
+        (
+            "load: {merge: {key: id}}\nexpectations:\n  - {expect_column_values_to_exist_in: "
+            "{column: id, table: bronze.other}, otherwise: drop}",
+            QUERY,
+            "a change of bronze.other rebuilds it, because an expectation",
+        ),
+    ],
+)
+def test_required_increments_are_refused_where_changes_cannot_be_confined(
+    problems: Problems, yaml: str, sql: str, message: str | None
+) -> None:
+    found = problems(
+        {
+            YAML: f"incremental: required\n{yaml}\n",
+            SQL: sql,
+            "pipelines/p/bronze/other.yaml": SOURCE.replace("orders", "other") + COLUMNS,
+        }
+    )
+    if message is None:
+        assert found == ()
+        return
+    (problem,) = found
+    assert (problem.code, problem.where.line) == ("GS204", 1)
+    assert message in problem.message
+    assert problem.hint
+
+
+def test_required_increments_have_no_effect_on_bronze(problems: Problems) -> None:
+    (problem,) = problems({BRONZE: SOURCE + COLUMNS + "incremental: required\n"})
+    assert problem.code == "GS110"

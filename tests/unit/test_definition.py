@@ -15,7 +15,8 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.loads import Load, Merge, OverwritePartitions
 from goldsmith.project.models import Column, Metric, TableSpec
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 
 BRONZE = "source: {files: x/*.csv, format: csv}\n"
 COLUMNS = "columns: {id: int, k: int, ts: timestamp}\n"
@@ -43,6 +44,7 @@ def project(root: Path, yaml: str, query: str | None, bronze: str = BRONZE + COL
         folder / "pipeline.yaml": "",
         folder / "bronze/x.yaml": bronze,
         folder / "bronze/y.yaml": BRONZE + "columns: {k: int, n: string}\n",
+        folder / "m.py": "def f(): ...\ndef g(): ...\n",
         folder / "silver/t.yaml": yaml,
         folder / "silver/t.sql": query,
         folder / "silver/t.py": None if query is not None else "def transform(spark, tables): ...\n",
@@ -59,6 +61,15 @@ JOINED = "SELECT x.id, x.k, x.ts, y.n FROM bronze.x LEFT JOIN bronze.y ON x.k = 
 MERGE = "load: {merge: {key: id}}\nchanges_of: bronze.x\n"
 RULE = "expectations:\n  - {condition: k > 0, name: positive, otherwise: quarantine}\n"
 
+WRITTEN: dict[str, tuple[str, str]] = {
+    "Column.format": ("{type: date, format: yyyyMMdd}", "{type: date, format: ddMMyyyy}"),
+    "Column.decimal": ("double", "{type: double, decimal: ','}"),
+    "Column.thousands": ("double", "{type: double, thousands: ','}"),
+    "Column.timezone": ("timestamp", "{type: timestamp, timezone: Asia/Tokyo}"),
+    "Column.nulls": ("int", "{type: int, nulls: NA}"),
+}
+"""Keys of a bronze table's column."""
+
 DECIDES: dict[str, tuple[str, str]] = {
     "TableSpec.source": ("", BRONZE.replace("x/*", "z/*")),
     "TableSpec.columns": ("", "columns: {id: bigint}\n"),
@@ -73,11 +84,23 @@ DECIDES: dict[str, tuple[str, str]] = {
         "load: append\nchanges_of: bronze.x\n",
     ),
     "TableSpec.expectations": ("", RULE),
+    **WRITTEN,
     "Column.type": ("columns: {id: int}\n", "columns: {id: bigint}\n"),
     "FilesSource.files": (BRONZE, BRONZE.replace("x/*", "z/*")),
     "FilesSource.format": (BRONZE, BRONZE.replace("format: csv", "format: json")),
     "FilesSource.options": (BRONZE, BRONZE.replace("csv}", "csv, options: {sep: ;}}")),
     "FilesSource.on_replaced": (BRONZE, BRONZE.replace("csv}", "csv, on_replaced: ignore}")),
+    **{
+        f"ExtractSource.{key}": (
+            "source: {extract: 'm:f', format: csv}\n",
+            f"source: {{extract: 'm:{function}', format: {form}{options}}}\n",
+        )
+        for key, function, form, options in (
+            ("extract", "g", "csv", ""),
+            ("format", "f", "json", ""),
+            ("options", "f", "csv", ", options: {sep: ;}"),
+        )
+    },
     "Append.kind": ("load: append\nchanges_of: bronze.x\n", MERGE),
     "Merge.kind": (MERGE, "load: overwrite\n"),
     "Merge.key": (MERGE, MERGE.replace("id", "k")),
@@ -112,8 +135,13 @@ CANNOT = {
     "TableSpec.reads": "planning compares consumed versions with the upstreams, and rebuilds on a difference",
     "TableSpec.on_new_column": _BRONZE,
     "TableSpec.on_missing_column": _BRONZE,
+    "TableSpec.incremental": "refuses declarations and loads",
     "TableSpec.on_definition_change": "decides the effect of the other keys' changes",
+    "TableSpec.max_quarantined": "stops or warns",
     "TableSpec.fresh_within": _ELSEWHERE,
+    "QuarantineLimit.share": "stops or warns",
+    "QuarantineLimit.rows": "stops or warns",
+    "QuarantineLimit.otherwise": "stops or warns",
     "TableSpec.gate": _ELSEWHERE,
     "TableSpec.metrics": _ELSEWHERE,
     "TableSpec.cluster_by": "layout of files",
@@ -160,7 +188,10 @@ def test_every_key_is_part_of_the_definition_or_cannot_change_content() -> None:
 @pytest.mark.parametrize("key", DECIDES)
 def test_changed_key_does_not_continue_the_former_definition(make: Make, key: str) -> None:
     before, after = DECIDES[key]
-    if key.startswith("FilesSource") or key == "TableSpec.source":
+    if key in WRITTEN:
+        columns = (f"columns: {{id: int, k: {text}, ts: timestamp}}\n" for text in (before, after))
+        first, second = (make(bronze=BRONZE + text, of="bronze.x") for text in columns)
+    elif key.startswith(("FilesSource", "ExtractSource")) or key == "TableSpec.source":
         first, second = (make(bronze=text + COLUMNS, of="bronze.x") for text in (before or BRONZE, after))
     else:
         union = "SELECT id, k, ts, 'x' AS n FROM bronze.x UNION ALL SELECT k, k, NULL, n FROM bronze.y"

@@ -39,11 +39,13 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.ProfileSpec,
     models.SparkSpec,
     models.DqopsSpec,
+    models.RetentionSpec,
     models.PipelineSpec,
     ScheduleSpec,
     models.TableSpec,
     models.Column,
     sources.FilesSource,
+    sources.ExtractSource,
     loads.Merge,
     loads.OverwritePartitions,
 )
@@ -53,6 +55,7 @@ IN_WORDS = {
     "pools": "`{spark: 2}`",
     "spark": "defaults",
     "dqops": "defaults",
+    "retention": "nothing expires",
     "load": "by layer",
 }
 

@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -317,6 +319,8 @@ def test_test_server_refuses_unexpected_requests() -> None:
 
 @pytest.fixture
 def goldsmith(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, which asks the test server for the job's state without a pause."""
+    monkeypatch.setattr(runs, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=time.monotonic))
     return command(monkeypatch, capsys)
 
 

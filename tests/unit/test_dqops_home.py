@@ -14,7 +14,7 @@ import yaml
 
 from goldsmith.errors import DeclarationErrors
 from goldsmith.project.loading import load_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.dqops import document, home, validation
 from goldsmith.publish.dqops.check import Check as Declared
 from goldsmith.publish.dqops.checks import map_expectations

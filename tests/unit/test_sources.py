@@ -44,7 +44,8 @@ def test_files_outside_the_landing_folder_are_refused(tmp_path: Path, files: str
 @pytest.mark.parametrize(
     ("form", "option", "code", "words"),
     [
-        ("csv", "dateFormat: yyyyMMdd", "GS110", "to_date"),
+        ("csv", "dateFormat: yyyyMMdd", "GS110", "format: yyyyMMdd"),
+        ("csv", "timeZone: Europe/Berlin", "GS110", "timezone: Europe/Berlin"),
         ("csv", "nonsense: 1", "GS102", "nonsense"),
         ("csv", "seperator: ';'", "GS102", "There is"),
         ("csv", "multiline_: true", "GS102", "`multiLine`"),
@@ -111,3 +112,42 @@ def test_new_column_with_an_invalid_name_is_an_error(name: str) -> None:
     with pytest.raises(SourceError) as found:
         table_columns(declared, {Layout((name,)): [LoadedFile("a.json", 1, 1)]})
     assert found.value.code == "GS305"
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "message", "hint"),
+    [
+        ("extract: api:orders, format: json", None, "", ""),
+        ("extract: apis.shop:orders, format: csv, options: {sep: x}", None, "", ""),
+        ("extract: api, format: json", "GS103", "`api` is not `module:function`", ""),
+        ("extract: ../api:orders, format: json", "GS103", "is not `module:function`", ""),
+        ("extract: api.py:orders, format: json", "GS103", "without its suffix: `api:orders`", ""),
+        ("extract: apy:orders, format: json", "GS106", "There is no apy.py in", "`api`"),
+        ("extract: api:order, format: json", "GS206", "no function `order`", "`orders`"),
+        ("extract: broken:orders, format: json", "GS206", "This is not Python", ""),
+        ("extract: api:orders", "GS104", "`format` is missing in `source`", ""),
+        ("extract: api:orders, format: json, on_replaced: fail", "GS102", "`on_replaced`", ""),
+        ("extract: api:orders, format: json, optoins: {}", "GS102", "`optoins`", "`options`"),
+        ("extract: api:orders, format: json, options: {sep: x}", "GS110", "no effect on json", ""),
+        ("extract: api:orders, files: a/*.csv, format: csv", "GS102", "Unknown key `files`", ""),
+        ("extrakt: api:orders, format: json", "GS102", "`extrakt`", "`extract`"),
+    ],
+)
+def test_extract_is_checked_with_its_file(
+    tmp_path: Path, source: str, code: str | None, message: str, hint: str
+) -> None:
+    folder = tmp_path / "pipelines/p"
+    for path, text in {
+        "api.py": "def orders(*, interval, state, folder): ...\n",
+        "apis/shop.py": "from functools import partial\norders = partial(print)\n",
+        "broken.py": "def orders(:\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    found = mistakes(tmp_path, f"source: {{{source}}}\n")
+    if code is None:
+        assert found == ()
+        return
+    problem = next(each for each in found if each.code == code)
+    assert message in problem.message
+    assert hint in str(problem.hint)

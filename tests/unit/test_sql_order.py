@@ -108,7 +108,7 @@ WARNED = [
     "SELECT k, percentile_approx(a, 0.5) AS f FROM bronze.x GROUP BY k",
     "SELECT k, histogram_numeric(a, 5) AS f FROM bronze.x GROUP BY k",
     "SELECT k, hll_sketch_agg(a) AS f FROM bronze.x GROUP BY k",
-    "SELECT k, my_own(a) AS f FROM bronze.x",
+    "SELECT k, default.my_own(a) AS f FROM bronze.x",
     "SELECT c, row_number() OVER (ORDER BY count(*)) AS f FROM silver.o GROUP BY c",
 ]
 

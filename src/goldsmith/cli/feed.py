@@ -18,7 +18,7 @@ from goldsmith.project.hints import hint_for
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from goldsmith.project.tables import Pipeline, Project
+    from goldsmith.project.pipelines import Pipeline, Project
     from goldsmith.run.context import DataInterval
     from goldsmith.run.feeding import Feed
     from goldsmith.run.outcome import RunResult

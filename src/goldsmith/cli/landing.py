@@ -14,7 +14,7 @@ from goldsmith.cli.opening import open_project, profile_name
 from goldsmith.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from goldsmith.project.tables import Project
+    from goldsmith.project.pipelines import Project
 
 
 def register(app: typer.Typer) -> None:

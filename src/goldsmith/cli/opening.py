@@ -16,7 +16,7 @@ from goldsmith.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from goldsmith.project.tables import Project
+    from goldsmith.project.pipelines import Project
     from goldsmith.run.context import DataInterval
 
 
@@ -42,6 +42,10 @@ def open_project(names: Sequence[str] = ()) -> Project:
         print_warning(
             f"Ignored {plural(len(ignored), 'mistake')} in pipelines that this command does not need "
             f"({', '.join(files)}). `goldsmith check` lists them."
+        )
+    if not project.tables and not ignored and not names:
+        print_warning(
+            f"The folder `{project.spec.pipelines}` has no tables. Create some: `goldsmith init --pipeline NAME`."
         )
     return project
 

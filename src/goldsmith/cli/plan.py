@@ -31,7 +31,8 @@ def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) ->
     if as_json:
         print_json(steps)
         return
-    out.print(table(("table", "would", "why"), [(step.table, step.action, step.reason) for step in steps]))
+    rows = [(step.table, step.action, step.reason, step.reads) for step in steps]
+    out.print(table(("table", "would", "why", "a changed row reads"), rows))
     for step in steps:
         if step.warning:
             print_warning(f"{step.table}: {step.warning}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from goldsmith.cli.console import (
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
-    from goldsmith.engine.delta.metadata import RowCounts
+    from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
     from goldsmith.run.outcome import RunResult, TableOutcome
     from goldsmith.run.runner import Listener
 
@@ -174,11 +174,11 @@ def _sentence(results: Sequence[RunResult]) -> Text:
     if not commits:
         checked = f" {plural(len(last.outcomes), 'table')} up to date, checked in {seconds:.1f} s."
         return styled(("Nothing to do:", "green"), checked)
-    done = (
-        ("Done, but most rows of a load were not written:", "yellow")
-        if _little(results)
-        else ("Done:", "green")
-    )
+    done = ("Done:", "green")
+    if _over_limit(results):
+        done = ("Done, but a load exceeded `max_quarantined`:", "yellow")
+    elif _little(results):
+        done = ("Done, but most rows of a load were not written:", "yellow")
     loaded = f" {plural(commits, 'commit')} to {plural(len(counts), 'table')} in {seconds:.1f} s."
     return styled(done, loaded, *_left_out(results))
 
@@ -187,7 +187,7 @@ def _left_out(results: Sequence[RunResult]) -> list[str | tuple[str, str]]:
     """The end of the last line: tables that quarantined rows, or dropped most rows of a load."""
     from goldsmith.run.outcome import rejected_rows
 
-    little = _little(results)
+    little = _little(results) | _over_limit(results)
     parts: list[str | tuple[str, str]] = []
     for name, counts in _counts(results).items():
         if counts.quarantined or name in little:
@@ -200,11 +200,23 @@ def _little(results: Sequence[RunResult]) -> frozenset[str]:
     """The tables with a load that wrote few of its rows."""
     from goldsmith.run.outcome import mostly_rejected
 
+    return _with_load(results, lambda load: mostly_rejected(load.counts))
+
+
+def _over_limit(results: Sequence[RunResult]) -> frozenset[str]:
+    """The tables with a load that quarantined more rows than their limit allows."""
+    from goldsmith.run.outcome import exceeds_limit
+
+    return _with_load(results, exceeds_limit)
+
+
+def _with_load(results: Sequence[RunResult], condition: Callable[[CommitMetadata], bool]) -> frozenset[str]:
+    """The tables with a load that meets a condition."""
     return frozenset(
         outcome.table
         for result in results
         for outcome in result.outcomes
-        if any(mostly_rejected(commit.counts) for commit in outcome.commits)
+        if any(condition(commit) for commit in outcome.commits)
     )
 
 

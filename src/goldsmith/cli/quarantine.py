@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from goldsmith.cli.console import out, plural, print_json, styled, table
+from goldsmith.cli.console import out, plural, print_json, print_warning, styled, table
 from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.cli.options import Json, Limit
+from goldsmith.project.format_hints import format_hints
 
 Name = Annotated[str, typer.Argument(help="A table.")]
 Where = Annotated[
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("list", rich_help_panel=Panel.LOOK)(list_)
     group.command(rich_help_panel=Panel.LOOK)(show)
     group.command(rich_help_panel=Panel.MAINTAIN)(release)
+    group.command(rich_help_panel=Panel.MAINTAIN)(purge)
 
 
 def list_(as_json: Json = False) -> None:
@@ -87,6 +89,9 @@ def show(
         return
     shown = [(", ".join(row.reasons), row.held_at, row.row) for row in found]
     out.print(table(("reasons", "quarantined at (UTC)", "row"), shown, title=declared.name))
+    if declared.origin:
+        for hint in format_hints([(row.reasons, row.row) for row in found]):
+            print_warning(hint)
 
 
 def _exact(number: str) -> float | str:
@@ -140,3 +145,37 @@ def release(
         else f" into {declared.name}{superseded}."
     )
     out.print(styled((f"{plural(done.released, 'row')} released", colour), summary), soft_wrap=True)
+
+
+def purge(
+    name: Name,
+    where: Annotated[
+        str,
+        typer.Option(
+            "--where", help="SQL over `reasons` and the row's columns as delivered: \"email = 'a@b.c'\"."
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; print how many rows match.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove quarantined rows for good, for example those of one person.
+
+    Example: `goldsmith quarantine purge bronze.orders --where "customer = 'Ada'"`
+
+    Former versions of the quarantine keep the rows until `goldsmith table maintain` removes old files.
+    """
+    project = open_project()
+    declared = project.table(name)
+    from goldsmith.run.context import Run
+    from goldsmith.run.purging import purge as purge_rows
+
+    with open_spark(project, quiet=as_json) as spark:
+        count = purge_rows(spark, Run.begin(project, profile_name()), declared, where, dry_run=dry_run)
+    if as_json:
+        print_json({"table": declared.name, "rows": count, "removed": 0 if dry_run else count})
+    elif dry_run:
+        out.print(f"{plural(count, 'row')} of {declared.name} would be removed. Nothing was changed.")
+    else:
+        out.print(f"{plural(count, 'row')} of {declared.name} removed from quarantine.")

@@ -15,7 +15,7 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.hints import hint_for
 
 if TYPE_CHECKING:
-    from goldsmith.project.tables import Project
+    from goldsmith.project.pipelines import Project
     from goldsmith.run.context import DataInterval
     from goldsmith.run.outcome import RunResult
 
@@ -30,7 +30,10 @@ def run(
     rebuild: Rebuild = None,
     accept: Annotated[
         list[str] | None,
-        typer.Option("--accept", help="An expectation that may fail in this run. It is recorded."),
+        typer.Option(
+            "--accept",
+            help="An expectation, or `max_quarantined`, that may fail in this run. It is recorded.",
+        ),
     ] = None,
     why: Annotated[str, typer.Option("--why", help="The reason to accept it.")] = "",
     start: From = None,
@@ -74,14 +77,13 @@ def _run(
 ) -> RunResult:
     project = open_project(names)
     chosen = project.select(tuple(names))
-    _require_expectations(project, accept or [])
     if accept and not why:
         raise DeclarationError(
             "GS504",
             "`--accept` is given without a reason.",
             hint="Add the reason: `--accept NAME --why '...'`. It is recorded with the run.",
         )
-    _require_gates(project, accept or [])
+    _require_acceptable(project, accept or [])
     from goldsmith.cli.progress import live_progress
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, Run
@@ -107,30 +109,23 @@ def _run(
     return result
 
 
-def _require_expectations(project: Project, names: list[str]) -> None:
-    known = {e.name for t in project.tables.values() for e in t.spec.expectations}
-    full = {f"{t.name}.{e.name}" for t in project.tables.values() for e in t.spec.expectations}
+def _require_acceptable(project: Project, names: list[str]) -> None:
+    """Raises DeclarationError for a name that `--accept` cannot take: GS108 if unknown, GS504 if it stops no load."""
+    stops: dict[str, bool] = {}
+    for table in project.tables.values():
+        for verdict in table.verdicts:
+            for name in (verdict.name, f"{table.name}.{verdict.name}"):
+                stops[name] = stops.get(name, False) or verdict.otherwise == "fail"
+    short = [name for name in stops if "." not in name]
     for name in names:
-        if name not in known | full:
+        if name not in stops:
             raise DeclarationError(
-                "GS108", f"No table has an expectation `{name}`.", hint=hint_for(name, known)
+                "GS108", f"No table has an expectation `{name}`.", hint=hint_for(name, short)
             )
-
-
-def _require_gates(project: Project, names: list[str]) -> None:
-    """Raises DeclarationError GS504 for an expectation that stops no load."""
-    gates = {
-        name
-        for table in project.tables.values()
-        for expectation in table.spec.expectations
-        if expectation.otherwise == "fail"
-        for name in (expectation.name, f"{table.name}.{expectation.name}")
-    }
-    for name in names:
-        if name not in gates:
+        if not stops[name]:
             raise DeclarationError(
                 "GS504",
                 f"`{name}` stops no load, so it cannot be accepted.",
-                hint="`--accept` takes expectations with `otherwise: fail`. "
+                hint="`--accept` takes expectations with `otherwise: fail`, and `max_quarantined`. "
                 "Quarantined rows enter by `goldsmith quarantine release`.",
             )

@@ -12,7 +12,7 @@ from goldsmith.cli.opening import open_project, open_spark, profile_name
 from goldsmith.cli.options import Json, Limit
 
 if TYPE_CHECKING:
-    from goldsmith.project.tables import Project
+    from goldsmith.project.pipelines import Project
     from goldsmith.run.sql_query import QueryResult
 
 

@@ -15,6 +15,7 @@ from goldsmith.project.validation import validate
 _PROJECT = """\
 # yaml-language-server: $schema=schema/project.schema.json
 name: {name}
+max_quarantined: {{share: 10%, rows: 10}}   # a load that quarantines more rows stops before it writes any
 profiles:
   local:
     landing: .goldsmith/landing       # where files are delivered

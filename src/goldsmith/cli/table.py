@@ -68,11 +68,11 @@ def maintain(
     parallel: Parallel = None,
     as_json: Json = False,
 ) -> None:
-    """Compact small files and vacuum unreferenced ones; no row changes.
+    """Compact small files, vacuum unreferenced ones, and remove what the project's retention lets expire.
 
     Example: `goldsmith table maintain silver gold --dry-run`
 
-    Includes the tables' quarantines. Versions stay readable for the table's retention
+    No row of a table changes. Includes the tables' quarantines. Versions stay readable for the table's retention
     (`delta.deletedFileRetentionDuration`, 7 days by default), and until the tables downstream have consumed them.
     """
     project = open_project()
@@ -94,20 +94,30 @@ def maintain(
 
 def _print_maintained(done: tuple[MaintenanceResult, ...], *, dry_run: bool) -> None:
     rows = [
-        (each.table, each.files, _compacted(each), each.removed or None, _retained(each))
+        (
+            each.table,
+            each.files,
+            _compacted(each),
+            each.removed or None,
+            each.expired or None,
+            _retained(each),
+        )
         for each in done
         if each.error is None
     ]
-    out.print(table(("table", "files", "compacted", "removed", "versions kept"), rows))
+    out.print(table(("table", "files", "compacted", "removed", "expired rows", "versions kept"), rows))
     for each in done:
         if each.error is not None:
             print_error(each.error)
-    removed = sum(each.removed for each in done)
+    removed, expired = sum(each.removed for each in done), sum(each.expired for each in done)
+    rows_too = f" and {plural(expired, 'expired row')}" if expired else ""
     if dry_run:
-        out.print(f"\n{plural(removed, 'file')} would be removed. Nothing was changed.")
+        out.print(f"\n{plural(removed, 'file')}{rows_too} would be removed. Nothing was changed.")
     else:
         fewer = sum(each.compacted[0] - each.compacted[1] for each in done if each.compacted)
-        out.print(f"\nCompacted: {plural(fewer, 'file')} fewer. Removed: {plural(removed, 'old file')}.")
+        out.print(
+            f"\nCompacted: {plural(fewer, 'file')} fewer. Removed: {plural(removed, 'old file')}{rows_too}."
+        )
 
 
 def _compacted(each: MaintenanceResult) -> str | None:
@@ -127,6 +137,7 @@ def _as_dict(each: MaintenanceResult) -> dict[str, Any]:
         "files": each.files,
         "compacted": each.compacted,
         "removed": each.removed,
+        "expired_rows": each.expired,
         "kept_hours": each.kept_hours,
         "kept_for": each.held_by,
         "error": error_as_dict(each.error) if each.error else None,

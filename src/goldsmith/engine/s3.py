@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
@@ -85,6 +86,17 @@ class Bucket:
     def put(self, key: str, content: bytes) -> None:
         with _translated(self.name):
             self.client.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def upload(self, key: str, file: Path) -> None:
+        """Uploads a file of this machine, in parts if it is large."""
+        # Not `upload_file`, which hides the store's error in one of its own.
+        with _translated(self.name), file.open("rb") as stream:
+            self.client.upload_fileobj(stream, self.name, key)
+
+    def delete(self, key: str) -> None:
+        """Deletes an object; nothing happens if it does not exist."""
+        with _translated(self.name):
+            self.client.delete_object(Bucket=self.name, Key=key)
 
 
 class Body(io.RawIOBase):

@@ -11,8 +11,8 @@ from goldsmith.project.checks.dashboards import check_dashboards
 from goldsmith.project.checks.pipelines import check_pipelines
 from goldsmith.project.checks.project import check_tables
 from goldsmith.project.models import ProjectSpec
+from goldsmith.project.pipelines import Project
 from goldsmith.project.reading import MARKER, Reader
-from goldsmith.project.tables import Project
 
 
 def find_root(start: Path) -> Path:
@@ -20,6 +20,11 @@ def find_root(start: Path) -> Path:
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / MARKER).is_file():
             return folder
+    for other in ("goldsmith.yml", "Goldsmith.yaml"):
+        if (start / other).is_file():
+            raise DeclarationError(
+                "GS100", f"There is no {MARKER} in {start.resolve()}.", hint=f"Rename {other} to {MARKER}."
+            )
     raise DeclarationError(
         "GS100",
         f"There is no {MARKER} in {start.resolve()} or above it.",

@@ -64,9 +64,18 @@ class DeclaredLoad(Strict):
         """Why this load cannot compute the query from a driver's changes alone; None if it can."""
         return None
 
-    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:  # noqa: ARG002 - as above
-        """Notes that `goldsmith check` prints: valid declarations with a consequence worth knowing."""
+    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:  # noqa: ARG002 - as above
+        """The reasons why a change of a driver may recompute the whole table."""
         yield from ()
+
+    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+        """Notes that `goldsmith check` prints: valid declarations with a consequence worth knowing."""
+        yield from self.unconfined(analysis, drivers)
+
+    @property
+    def confined_to(self) -> str:
+        """The rows that a changed row of a driver makes a load read, if they can be confined."""
+        return "that row"
 
     def summary(self) -> str:
         """The load on one line: `merge on id; newest by version`."""
@@ -110,7 +119,7 @@ class Merge(DeclaredLoad):
     def refusal(self, analysis: Analysis, driver: str) -> str | None:
         return analysis.linear_in(driver)
 
-    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
         for driver in drivers:
             untraced = [name for name in self.key if analysis.traced(driver, name) is None]
             if untraced:
@@ -118,8 +127,15 @@ class Merge(DeclaredLoad):
                     f"rows removed from {driver} recompute the whole table: the key {', '.join(untraced)} "
                     "cannot be traced to that table alone"
                 )
+
+    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+        yield from self.unconfined(analysis, drivers)
         if not self.newest_by:
             yield "no `newest_by`: of several rows with one key, a hash of the row decides which one is kept"
+
+    @property
+    def confined_to(self) -> str:
+        return f"the rows of its {', '.join(self.key)}"
 
     def summary(self) -> str:
         words = f"merge on {', '.join(self.key)}"
@@ -152,11 +168,15 @@ class OverwritePartitions(DeclaredLoad):
     def partition_columns(self) -> Names:
         return self.by
 
-    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
         for driver in drivers:
             reason = analysis.recomputable_by(driver, self.by)
             if reason is not None:
                 yield f"every change of {driver} recomputes the whole table: {reason}"
+
+    @property
+    def confined_to(self) -> str:
+        return f"the rows of its {', '.join(self.by)}"
 
     def summary(self) -> str:
         return f"overwrite the touched {', '.join(self.by)}"

@@ -11,9 +11,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from goldsmith.project.expectations import DeclaredExpectation
 from goldsmith.project.freshness import FreshWithin
 from goldsmith.project.loads import Load, tagged
+from goldsmith.project.quarantine_limit import DeclaredLimit
 from goldsmith.project.scheduling import CronText, Duration, Schedule
 from goldsmith.project.sources import SYSTEM_COLUMNS, Source
 from goldsmith.project.strict_model import Names, Strict
+from goldsmith.project.text_formats import TextFormat
 
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
@@ -41,11 +43,26 @@ class Column(Strict):
 
     type: str | None = Field(None, description="A Spark SQL type: int, decimal(9,2), array<string>, ...")
     description: str = ""
+    format: str | None = Field(
+        None, description="Bronze: the pattern of a date or time in delivered text: dd/MM/yyyy."
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="Bronze: the decimal mark. Default: a point.")
+    thousands: Literal[".", ",", " ", "'", "_"] | None = Field(
+        None, description="Bronze: the mark between thousands. Default: none is allowed."
+    )
+    timezone: str | None = Field(None, description="Bronze: the time zone of local times: Europe/Berlin.")
+    nulls: Names = Field((), description="Bronze: texts that mean NULL: [NA, '-'].")
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
         return {"type": value} if isinstance(value, str) else value
+
+    @property
+    def text(self) -> TextFormat | None:
+        """How delivered text is read; None if values are written as in Spark SQL."""
+        given = TextFormat(self.format, self.decimal, self.thousands, self.timezone, self.nulls)
+        return None if given == TextFormat() else given
 
 
 class Metric(Strict):
@@ -95,8 +112,15 @@ class TableSpec(Strict):
         "fail",
         description="What to do if the upstream of an append lost rows: stop, or keep the appended rows.",
     )
+    incremental: Literal["required"] | None = Field(
+        None, description="`required`: refuse declarations and loads that read more than changes need."
+    )
     on_definition_change: Literal["rebuild", "fail"] = "rebuild"
     expectations: tuple[DeclaredExpectation, ...] = ()
+    max_quarantined: DeclaredLimit | None = Field(
+        None,
+        description="How many rows of a load may be quarantined: 5%, or a number. By default the project's limit.",
+    )
     fresh_within: FreshWithin | None = Field(
         None, description="How old the table may become, since its last load or by a column's newest value."
     )
@@ -191,6 +215,16 @@ class DqopsSpec(Strict):
     gold: CronText = "40 8 * * *"
 
 
+class RetentionSpec(Strict):
+    """How long `goldsmith table maintain` keeps rows that no table needs."""
+
+    quarantine: Duration | None = Field(None, description="Quarantined rows: 90d. Default: for ever.")
+    ops: Duration | None = Field(
+        None,
+        description="Rows of ops.table_runs, ops.expectations and ops.dqops_results: 400d. Default: for ever.",
+    )
+
+
 class ProjectSpec(Strict):
     """`goldsmith.yaml`, at the root of a project."""
 
@@ -198,6 +232,12 @@ class ProjectSpec(Strict):
     pipelines: str = Field("pipelines", description="The folder that holds the pipelines.")
     profile: str = Field("local", description="The default profile.")
     profiles: dict[str, ProfileSpec] = Field(default_factory=lambda: {"local": ProfileSpec()})
+    max_quarantined: DeclaredLimit | None = Field(
+        None, description="How many rows of a load may be quarantined, for tables without their own limit."
+    )
+    retention: RetentionSpec = Field(
+        default_factory=RetentionSpec, description="How long maintenance keeps quarantined rows and records."
+    )
     dqops: DqopsSpec = Field(default_factory=DqopsSpec, description="When DQOps checks each layer.")
     pools: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=lambda: {"spark": 2},

@@ -8,7 +8,7 @@ from pathlib import Path
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.graph import in_order
 from goldsmith.project.loading import Check, load_project, read_project
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 
 
 def load_needed(

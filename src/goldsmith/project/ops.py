@@ -11,12 +11,16 @@ from goldsmith.project.models import Column, Metric
 
 @dataclass(frozen=True)
 class OpsTable:
-    """A table of the schema `ops`. name: without the schema. columns: in order, each with a Spark type."""
+    """A table of the schema `ops`. name: without the schema. columns: in order, each with a Spark type.
+
+    expires_by: the column with the age of its rows; None if loads need all of them.
+    """
 
     name: str
     description: str
     columns: Mapping[str, Column]
     metrics: Mapping[str, Metric]
+    expires_by: str | None = None
 
     @property
     def types(self) -> dict[str, str]:
@@ -126,6 +130,7 @@ TABLE_RUNS = OpsTable(
             "",
         ),
     },
+    expires_by="ended_at",
 )
 
 EXPECTATIONS = OpsTable(
@@ -174,6 +179,7 @@ EXPECTATIONS = OpsTable(
             "",
         ),
     },
+    expires_by="judged_at",
 )
 
 FILES = OpsTable(
@@ -236,6 +242,7 @@ DQOPS_RESULTS = OpsTable(
             "",
         ),
     },
+    expires_by="executed_at",
 )
 
 OPS_TABLES: tuple[OpsTable, ...] = (TABLE_RUNS, EXPECTATIONS, FILES, DQOPS_RESULTS)

@@ -9,12 +9,14 @@ from typing import TypeVar
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.project.dashboards import Dashboard
-from goldsmith.project.documents import Document, place_of_bytes, read_document
+from goldsmith.project.documents import Document, read_document
 from goldsmith.project.hints import hint_for, nearest
 from goldsmith.project.loading_dashboards import DASHBOARDS, bad_name, dashboards_of, unique_dashboards
 from goldsmith.project.models import LAYERS, NAME, Layer, PipelineSpec, ProjectSpec, TableSpec
+from goldsmith.project.pipelines import Pipeline, Project
+from goldsmith.project.python_files import parse_python, read_text
 from goldsmith.project.sql import statement as sql
-from goldsmith.project.tables import Pipeline, Project, PythonCode, Table
+from goldsmith.project.tables import PythonCode, Table
 from goldsmith.project.validation import validate
 
 MARKER = "goldsmith.yaml"
@@ -61,7 +63,7 @@ class Reader:
                     "GS109",
                     f"The folder `{spec.pipelines}` of pipelines does not exist.",
                     where=where,
-                    hint="Create one: `goldsmith init --pipeline NAME`.",
+                    hint=self._other_folder(spec.pipelines),
                 )
             )
             return None
@@ -77,14 +79,14 @@ class Reader:
                     pipelines.append(pipeline)
                 tables.extend(self._tables(path))
                 dashboards.extend(self._collect(action) for action in dashboards_of(path))
-            elif any(path.glob("*/*.yaml")) or (path / "pipeline.yml").is_file():
-                misspelt = (path / "pipeline.yml").is_file()
+            elif any(path.glob("*/*.yaml")) or _misspelt(path, "pipeline.yaml"):
+                misspelt = _misspelt(path, "pipeline.yaml")
                 self.problems.append(
                     DeclarationError(
                         "GS109",
                         "A pipeline's folder needs a `pipeline.yaml`.",
                         where=Where(file=path),
-                        hint="Rename pipeline.yml to pipeline.yaml."
+                        hint=f"Rename {misspelt} to pipeline.yaml."
                         if misspelt
                         else "Create it in this folder; it may be empty.",
                     )
@@ -92,6 +94,14 @@ class Reader:
         unique, twice = unique_dashboards(dashboards)
         self.problems.extend(twice)
         return Project.assemble(self.root, spec, pipelines, self._unique(tables), unique)
+
+    def _other_folder(self, missing: str) -> str:
+        """The hint for a missing folder of pipelines: the folder that has some, or how to create one."""
+        holding = [path.parents[1] for path in self.root.glob("*/*/pipeline.yaml")]
+        if not holding:
+            return "Create one: `goldsmith init --pipeline NAME`."
+        found = nearest(missing, {path.name for path in holding}) or sorted(holding)[0].name
+        return f"The folder `{found}` has pipelines: rename it, or set `pipelines: {found}` in {MARKER}."
 
     def _collect(self, action: Callable[[], Result]) -> Result | None:
         """The action's result, or None if it raised mistakes, which are collected."""
@@ -221,7 +231,7 @@ class Reader:
             )
             return None
         elif sql_file.is_file():
-            query = self._collect(lambda: sql.parse(_text(sql_file), file=sql_file, table=name))
+            query = self._collect(lambda: sql.parse(read_text(sql_file), file=sql_file, table=name))
             if query is None:
                 return None
         elif python_file.is_file():
@@ -257,22 +267,14 @@ class Reader:
         return list(seen.values())
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        where = place_of_bytes(file, error)
-        message = "The file is not UTF-8 text."
-        raise DeclarationError("GS201", message, where=where, hint="Save it as UTF-8.") from None
+def _misspelt(folder: Path, wanted: str) -> str | None:
+    """The name of a file that was probably meant to be `wanted`."""
+    return nearest(wanted, [file.name for file in folder.glob("*.y*ml")])
 
 
 def _python(file: Path, table: str) -> PythonCode:
-    text = _text(file)
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        where = Where(file=file, line=error.lineno, column=error.offset, table=table)
-        raise DeclarationError("GS206", f"This is not Python: {error.msg}.", where=where) from None
+    text = read_text(file)
+    tree = parse_python(file, text, table)
     if not any(isinstance(node, ast.FunctionDef) and node.name == "transform" for node in tree.body):
         raise DeclarationError(
             "GS206",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from goldsmith.project.models import Column, Metric
 from goldsmith.project.ops import OPS_TABLES
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 from goldsmith.project.types import is_temporal
 
 SCHEMAS = ("gold", "ops")

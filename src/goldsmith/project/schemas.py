@@ -22,6 +22,9 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     }
     long_form = definitions["Column"]
     definitions["Column"] = {"anyOf": [{"type": "string", "description": "A Spark SQL type."}, long_form]}
+    project = ProjectSpec.model_json_schema()
+    for named in (definitions, project["$defs"]):
+        named["QuarantineLimit"] = _limit(named["QuarantineLimit"])
     pipeline = PipelineSpec.model_json_schema()
     # A schedule may be a cron expression without a mapping.
     pipeline["properties"]["schedule"]["anyOf"].insert(
@@ -39,7 +42,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "dashboard": dashboard,
         "table": table,
         "pipeline": pipeline,
-        "project": ProjectSpec.model_json_schema(),
+        "project": project,
     }
     return {name: {"$schema": _DIALECT, **_names_as_lists(content)} for name, content in schemas.items()}
 
@@ -67,6 +70,14 @@ def _load(definitions: dict[str, Any]) -> dict[str, Any]:
                 if choices[kind]["properties"]
             ],
         ],
+    }
+
+
+def _limit(long_form: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a limit of quarantined rows, whose short forms are a percentage and a number of rows."""
+    share = long_form["properties"]["share"]["anyOf"][0]
+    return {
+        "anyOf": [share, {"type": "integer", "minimum": 0, "description": "A number of rows."}, long_form]
     }
 
 

@@ -1,4 +1,4 @@
-"""A project that was read: pipelines and tables with their declarations and code."""
+"""A declared table: its keys, its query or code, and what follows from them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import ast
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from goldsmith.errors import DeclarationError, Where
-from goldsmith.project.dashboards import Dashboard
+from goldsmith.errors import Where
 from goldsmith.project.documents import Document
+from goldsmith.project.expectations import Expectation
 from goldsmith.project.freshness import Freshness
-from goldsmith.project.graph import in_order
-from goldsmith.project.hints import hint_for
 from goldsmith.project.loads import Load, Overwrite
-from goldsmith.project.models import Layer, PipelineSpec, ProfileSpec, ProjectSpec, Severity, TableSpec
-from goldsmith.project.profiles import chosen_profile
-from goldsmith.project.sources import SYSTEM_COLUMNS, globs
+from goldsmith.project.models import Layer, TableSpec
+from goldsmith.project.quarantine_limit import QuarantineLimit
+from goldsmith.project.sources import SYSTEM_COLUMNS, ExtractSource
 from goldsmith.project.spelling import match_case
 from goldsmith.project.sql.statement import Analysis, Query
 
@@ -45,7 +43,7 @@ class Table:
 
     name: `layer.table`. spec: the declaration, its column names in the case of the table's columns if these are
     known. declared: the declaration as written, if it differs. analysis: of its SQL; None for bronze and Python
-    tables.
+    tables. default_limit: the project's `max_quarantined`.
     """
 
     name: str
@@ -57,6 +55,7 @@ class Table:
     code: PythonCode | None = field(default=None, repr=False)
     analysis: Analysis | None = field(default=None, repr=False, compare=False)
     declared: TableSpec | None = field(default=None, repr=False)
+    default_limit: QuarantineLimit | None = field(default=None, repr=False)
 
     def resolved(self, columns: Collection[str]) -> Table:
         """The table with the column names of its declaration in the case of `columns`."""
@@ -148,6 +147,17 @@ class Table:
         return self.spec.source.keeps_types if self.spec.source else False
 
     @property
+    def quarantine_limit(self) -> QuarantineLimit | None:
+        """The limit of quarantined rows in a load; None without one."""
+        return self.spec.max_quarantined or self.default_limit
+
+    @property
+    def verdicts(self) -> tuple[Expectation, ...]:
+        """What each load gives a verdict on: the expectations, and the limit of quarantined rows as one of them."""
+        limit = self.quarantine_limit
+        return (*self.spec.expectations, *((limit.as_expectation(),) if limit else ()))
+
+    @property
     def freshness(self) -> Freshness | None:
         return Freshness.of(self.spec.fresh_within)
 
@@ -183,6 +193,7 @@ class Table:
             for e in spec.expectations
             if e.otherwise in ("drop", "quarantine")
         ]
+        texts = {name: asdict(column.text) for name, column in spec.columns.items() if column.text}
         body = self.query.definition if self.query else self.code.definition if self.code else None
         content = {
             "body": body,
@@ -190,6 +201,7 @@ class Table:
             "load": _load_of(spec).model_dump(mode="json"),
             "changes_of": self.drivers,
             "types": {name: column.type for name, column in spec.columns.items() if column.type},
+            **({"texts": texts} if texts else {}),
             "held": sorted(json.dumps(item, sort_keys=True, default=str) for item in held),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -199,127 +211,12 @@ class Table:
         return self.document.where(path, table=self.name)
 
 
+def extract_file(table: Table, source: ExtractSource) -> Path:
+    """The Python file of an extract, beside the pipeline's `pipeline.yaml`."""
+    return table.document.file.parents[1].joinpath(*source.module.split(".")).with_suffix(".py")
+
+
 def _load_of(spec: TableSpec) -> Load:
     if spec.load is not None:
         return spec.load
     return spec.source.loads[0].model_validate({}) if spec.source else Overwrite()
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A folder of tables with one schedule."""
-
-    name: str
-    folder: Path
-    spec: PipelineSpec
-    document: Document = field(repr=False, compare=False)
-
-    def where(self, *path: str | int) -> Where:
-        """The location of a key in `pipeline.yaml`."""
-        return self.document.where(path)
-
-    @property
-    def feed_file(self) -> Path | None:
-        file = self.folder / "feed.py"
-        return file if file.is_file() else None
-
-
-@dataclass(frozen=True)
-class Project:
-    """All declarations under one `goldsmith.yaml`. tables: in loading order."""
-
-    root: Path
-    spec: ProjectSpec
-    pipelines: Mapping[str, Pipeline]
-    tables: Mapping[str, Table]
-    dashboards: Mapping[str, Dashboard] = field(default_factory=dict)
-
-    @property
-    def needs(self) -> dict[str, tuple[str, ...]]:
-        return {name: table.needs for name, table in self.tables.items()}
-
-    @property
-    def globs(self) -> dict[str, str]:
-        """The globs of the files that bronze tables read, below the landing root, by table name."""
-        return globs({name: table.spec.source for name, table in self.tables.items()})
-
-    def profile(self, name: str | None = None) -> ProfileSpec:
-        """A profile by name, by default the project's, with environment variables replaced and absolute paths.
-
-        Raises DeclarationError GS108, GS110 for a path of an unknown scheme, NotReady GS904 for a variable
-        that is not set.
-        """
-        return chosen_profile(self.spec, name, self.root)
-
-    def table(self, name: str) -> Table:
-        """A table by its full name, or by a short name that is unique. Raises DeclarationError GS108."""
-        if name in self.tables:
-            return self.tables[name]
-        matches = [table for table in self.tables.values() if table.short == name]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            full = ", ".join(sorted(table.name for table in matches))
-            raise DeclarationError(
-                "GS108", f"Several tables are called `{name}`.", hint=f"Say which: {full}."
-            )
-        raise DeclarationError("GS108", f"There is no table `{name}`.", hint=hint_for(name, self.tables))
-
-    def gate(self, name: str) -> Severity | None:
-        """The severity from which DQOps' checks of a table stop downstream tables; None without a gate."""
-        table = self.table(name)
-        declared = table.spec.gate
-        if declared is None:
-            return self.pipelines[table.pipeline].spec.gates.get(table.layer)
-        return None if declared == "none" else declared
-
-    def owner(self, name: str) -> str | None:
-        """The owner of a table, by default its pipeline's."""
-        table = self.table(name)
-        return table.spec.owner or self.pipelines[table.pipeline].spec.owner
-
-    def pipeline_of(self, name: str) -> str | None:
-        """The pipeline that declares a table, even if its file is invalid or was not read; None if none does."""
-        if name in self.tables:
-            return self.tables[name].pipeline
-        layer, _, short = name.partition(".")
-        files = {p.name: p.folder / layer / f"{short}.yaml" for p in self.pipelines.values()}
-        return next((pipeline for pipeline, file in files.items() if file.is_file()), None)
-
-    def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The tables of the named pipelines, layers and tables, in loading order; all of them without names.
-
-        Raises DeclarationError GS108 for an unknown name.
-        """
-        if not names:
-            return tuple(self.tables)
-        chosen: set[str] = set()
-        for name in names:
-            members = {table.name for table in self.tables.values() if name in (table.pipeline, table.layer)}
-            if members:
-                chosen |= members
-                continue
-            try:
-                chosen.add(self.table(name).name)
-            except DeclarationError as error:
-                if error.hint is not None and error.hint.startswith("Say which"):
-                    raise
-                known = [*self.pipelines, *self.tables]
-                raise DeclarationError(
-                    "GS108", f"There is no pipeline or table `{name}`.", hint=hint_for(name, known)
-                ) from None
-        return tuple(name for name in self.tables if name in chosen)
-
-    @classmethod
-    def assemble(
-        cls,
-        root: Path,
-        spec: ProjectSpec,
-        pipelines: list[Pipeline],
-        tables: list[Table],
-        dashboards: Mapping[str, Dashboard] | None = None,
-    ) -> Project:
-        by_name = {table.name: table for table in tables}
-        order = in_order({name: table.needs for name, table in by_name.items()})
-        ordered = {name: by_name[name] for name in order}
-        return cls(root, spec, {p.name: p for p in pipelines}, ordered, dashboards or {})

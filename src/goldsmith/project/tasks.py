@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from goldsmith.project.graph import find_cycle, in_order
 from goldsmith.project.models import LAYERS
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 
 
 @dataclass(frozen=True)

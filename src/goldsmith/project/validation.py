@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from goldsmith.errors import DeclarationError
 from goldsmith.project.documents import Document
 from goldsmith.project.hints import hint_for
+from goldsmith.project.sources import SOURCES
 
 Model = TypeVar("Model", bound=BaseModel)
 _LONGEST = 60
@@ -24,9 +25,14 @@ def validate(model: type[Model], document: Document, *, table: str | None = None
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        items = [dict(item) for item in error.errors(include_url=False)]
+        items = [_without_tags(dict(item)) for item in error.errors(include_url=False)]
         problems = [_problem(model, document, item, table) for item in _one_for_each_value(document, items)]
         raise ExceptionGroup("declaration", problems) from None
+
+
+def _without_tags(item: dict[str, Any]) -> dict[str, Any]:
+    """An error whose path has no tags of sources, which are not part of YAML."""
+    return {**item, "loc": tuple(part for part in item["loc"] if part not in SOURCES)}
 
 
 def _one_for_each_value(document: Document, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -129,6 +135,9 @@ def _explained(
         case "greater_than_equal" | "less_than_equal":
             bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return "GS103", f"`{shown}` is {_value(given)} and must be {bound}.", None
+        case "model_type" | "model_attributes_type" if given is None and name.endswith((")", ">")):
+            message = f"`{name}` is the end of a type that a comma cuts in two."
+            return "GS103", message, 'Put the type in quotes, as in `{amount: "decimal(9,2)", day: date}`.'
         case "model_type" | "model_attributes_type" if shown.startswith("columns."):
             message = f"`{shown}` takes a type, or a mapping, not {_value(given)}."
             return "GS103", message, f"As in `{name}: int` or `{name}: {{type: int, description: ...}}`."

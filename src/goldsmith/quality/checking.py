@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 from goldsmith.quality.aggregates import has_tally, tally
 from goldsmith.quality.declarations import mistakes, reference
 from goldsmith.quality.fields import Field, declared_fields, harmonized

@@ -27,6 +27,7 @@ from goldsmith.run.plan import (
     consumed_by,
     files_of,
 )
+from goldsmith.run.quarantine_limit import limit_records, rejected
 from goldsmith.run.recovery import commit_status
 from goldsmith.run.reevaluated import reevaluated
 from goldsmith.run.sources import source_of
@@ -54,7 +55,8 @@ def attempt(spark: SparkSession, run: Run, plan: LoadPlan, reconciled: Reconcile
         known, counts, verdicts = measured(judged, measures, table.load.row_key, schema)
         run.landing.unchanged(files_of(plan), table=table.name)
         records = verdict_records(run, table, judged, verdicts)
-        gate(table, records)
+        records += limit_records(run, table, judged, counts)
+        gate(table, records, lambda: rejected(judged))
         quarantine = plan.handle.quarantine
         removed = reevaluated(spark, plan, slice_)
         quarantined, valid_until = 0, reconciled.until
@@ -111,6 +113,7 @@ def _metadata(
         consumed=dict(consumed_by(plan)),
         files=files_of(plan),
         listing=plan.listing if isinstance(plan, NewFiles) else None,
+        pulled=plan.pulled if isinstance(plan, NewFiles) else None,
         quarantine=quarantine,
         voided=bookmark.metadata.voided if bookmark else (),
         counts=RowCounts(rows_in=counts.rows_in, quarantined=quarantined, dropped=counts.dropped),

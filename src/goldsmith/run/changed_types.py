@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 from goldsmith.project.types import family, is_single, sizes_of, word_of
 
 _DECIMAL = (10, 0)

@@ -18,7 +18,7 @@ from goldsmith.engine.delta.quarantine import EntryBatch, quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.errors import GoldsmithError, SourceError, Where
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 from goldsmith.run.context import DataInterval
 from goldsmith.run.user_code import execute, is_network_error, one_line, raised_at
 

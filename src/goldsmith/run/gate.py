@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from goldsmith.engine.delta.metadata import VerdictRecord
 from goldsmith.errors import GateStopped, Where
+from goldsmith.project.format_hints import format_hints
+from goldsmith.project.quarantine_limit import LIMIT
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import Judged, Verdict, failing_rows
 from goldsmith.run.context import Run
+from goldsmith.run.quarantine_limit import Rejected
 
 
 def verdict_records(
@@ -41,13 +44,25 @@ def verdict_records(
     return tuple(records)
 
 
-def gate(table: Table, records: Sequence[VerdictRecord]) -> None:
-    """Raises GateStopped if an expectation with `otherwise: fail` is not met and was not accepted."""
+def gate(table: Table, records: Sequence[VerdictRecord], rows: Callable[[], Rejected]) -> None:
+    """Raises GateStopped if a verdict with `otherwise: fail` is not met and was not accepted.
+
+    GS501 for an expectation, GS508 if only the limit of quarantined rows is exceeded. rows: called for the
+    quarantined rows.
+    """
     stopping = [r for r in records if r.otherwise == "fail" and not r.ok and r.accepted_by is None]
-    if not stopping:
-        return
+    failed = [record for record in stopping if record.kind != LIMIT]
+    if failed:
+        raise _expectations_not_met(table, failed, tuple(records))
+    if stopping:
+        raise _limit_exceeded(table, stopping[0], rows(), tuple(records))
+
+
+def _expectations_not_met(
+    table: Table, failed: Sequence[VerdictRecord], records: tuple[VerdictRecord, ...]
+) -> GateStopped:
     lines = []
-    for record in stopping:
+    for record in failed:
         measured = (
             f"{record.failed:,} of {record.checked:,} rows"
             if record.failed
@@ -55,10 +70,32 @@ def gate(table: Table, records: Sequence[VerdictRecord]) -> None:
         )
         lines.append(f"{record.name}: {measured}" + "".join(f"\n    {sample}" for sample in record.samples))
     details = "\n  ".join(lines)
-    raise GateStopped(
+    return GateStopped(
         "GS501",
-        f"`{table.name}` was not loaded: {len(stopping)} of its expectations were not met.\n  {details}",
+        f"`{table.name}` was not loaded: {len(failed)} of its expectations were not met.\n  {details}",
         where=Where(file=table.document.file, table=table.name),
-        hint=f"Correct the data or the expectation, or accept it once: --accept {stopping[0].name} --why '...'.",
-        verdicts=tuple(records),
+        hint=f"Correct the data or the expectation, or accept it once: --accept {failed[0].name} --why '...'.",
+        verdicts=records,
+    )
+
+
+def _limit_exceeded(
+    table: Table, record: VerdictRecord, rows: Rejected, records: tuple[VerdictRecord, ...]
+) -> GateStopped:
+    lines = [f"{reason}: {count:,} row{'s' if count != 1 else ''}" for reason, count in rows.reasons.items()]
+    lines += [f"  {sample}" for sample in record.samples]
+    details = "\n  ".join(lines)
+    return GateStopped(
+        "GS508",
+        f"`{table.name}` was not loaded: {record.failed:,} of {record.checked:,} rows ({record.observed}) would be "
+        f"quarantined. {record.description}\n  {details}",
+        where=table.where(LIMIT),
+        hint=" ".join(
+            (
+                *(format_hints(rows.rows) if table.origin else ()),
+                "Correct the delivery or the declaration, or accept it once: "
+                f"--accept {table.name}.{LIMIT} --why '...'.",
+            )
+        ),
+        verdicts=records,
     )

@@ -20,7 +20,8 @@ from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.quarantine import unreconciled
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
 from goldsmith.run.outcome import RunResult, TableOutcome

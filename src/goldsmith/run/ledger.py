@@ -7,7 +7,7 @@ forever. If both are lost, it is restored from the rows' system columns (`_sourc
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from goldsmith.errors import SourceError, Where
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
+
+Ledger = dict[LoadedFile, int]
+"""Loaded files, each with the counter of the commit that loaded it last."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +45,37 @@ def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> Fou
 
 def known_files(
     spark: SparkSession, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
-) -> frozenset[LoadedFile]:
+) -> Ledger:
     """All files that the table has loaded, in every state that was loaded."""
     if bookmark is None:
         return _from_rows(spark, run.path(table.name))
-    recorded, last = _recorded(spark, run, table, bookmark)
+    files, last = _recorded(spark, run, table, bookmark)
     recent = log.committed_since(last)
-    files = {
-        file for commit in recent if not bookmark.metadata.is_voided(commit.counter) for file in commit.files
-    }
     first = min((commit.counter for commit in recent), default=last + 1)
     if first > last + 1:
         # Unrecorded commits are no longer in the log: read the files from the rows.
-        files |= _from_rows(spark, run.path(table.name))
-    return frozenset(recorded | files)
+        files = _from_rows(spark, run.path(table.name)) | files
+    for commit in recent:
+        if not bookmark.metadata.is_voided(commit.counter):
+            files |= {file: max(commit.counter, files.get(file, 0)) for file in commit.files}
+    return files
 
 
-def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[set[LoadedFile], int]:
+def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[Ledger, int]:
     """The table's files in ops.files, and the counter up to which the table is recorded."""
     log = TableLog(spark, run.path("ops.files"))
     if log.version() == NO_TABLE:
-        return set(), 0
+        return {}, 0
     last = recorded(log).get(table.name, (bookmark.state.id, 0))
     if last[0] != bookmark.state.id:
-        return set(), 0
+        return {}, 0
     frame = spark.read.format("delta").load(log.path)
     own = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
     rows = [row for row in frame.where(own).collect() if not bookmark.metadata.is_voided(row.counter)]
     has_etags = "etag" in frame.columns
-    files = {LoadedFile(row.path, row.size, row.modified_ms, row.etag if has_etags else None) for row in rows}
+    files: Ledger = {}
+    for row in sorted(rows, key=lambda row: int(row.counter)):
+        files[LoadedFile(row.path, row.size, row.modified_ms, row.etag if has_etags else None)] = row.counter
     return files, last[1]
 
 
@@ -98,23 +103,28 @@ def recorded_counter(spark: SparkSession, run: Run, table: str, table_id: str) -
     return counter if id_ == table_id else 0
 
 
-def _from_rows(spark: SparkSession, path: str) -> frozenset[LoadedFile]:
+def _from_rows(spark: SparkSession, path: str) -> Ledger:
     frame: DataFrame = spark.read.format("delta").load(path)
     rows = frame.select(
         "_source_file", "_source_size", F.unix_millis("_source_modified").alias("modified")
     ).distinct()
-    return frozenset(LoadedFile(row._source_file, row._source_size, row.modified) for row in rows.collect())
+    # Older than every commit. Of two states of a file, the one that was modified last was loaded last.
+    found = sorted(rows.collect(), key=lambda row: (row.modified, row._source_size), reverse=True)
+    return {
+        LoadedFile(row._source_file, row._source_size, row.modified): -at for at, row in enumerate(found, 1)
+    }
 
 
-def new_files(
-    table: Table, source: FilesSource, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]
-) -> FoundFiles:
+def new_files(table: Table, source: FilesSource, listing: Sequence[LoadedFile], known: Ledger) -> FoundFiles:
     """The files of the listing that are not known by path, size, modification time, and ETag if both have one.
 
-    Old modification times do not matter. Raises SourceError GS304 if a file was replaced and the table has
+    Old modification times do not matter. With `on_replaced: replace`, only the last loaded state of a file is known: the
+    rows of its other states are gone. Raises SourceError GS304 if a file was replaced and the table has
     `on_replaced: fail`.
     """
     names = {file.path for file in known}
+    if source.on_replaced == "replace":
+        known = _last_states(known)
     tags: dict[tuple[str, int, int], set[str | None]] = {}
     for file in known:
         tags.setdefault(file.state, set()).add(file.etag)
@@ -126,11 +136,19 @@ def new_files(
             "GS304",
             "A file was replaced after it was loaded, and this table has `on_replaced: fail`.",
             where=Where(file=replaced[0].path, table=table.name),
-            hint="Restore the original file with its modification time, or set `on_replaced: load` or `ignore`.",
+            hint="Restore the original file with its modification time, or set `on_replaced: load`, `replace` or `ignore`.",
         )
     if policy == "ignore":
         return FoundFiles(tuple(file for file in fresh if file.path not in names), replaced, replaced)
     return FoundFiles(tuple(fresh), replaced, ())
+
+
+def _last_states(known: Ledger) -> Ledger:
+    """The state of each file that was loaded last."""
+    last: dict[str, LoadedFile] = {}
+    for file in sorted(known, key=lambda file: known[file]):
+        last[file.path] = file
+    return {file: known[file] for file in last.values()}
 
 
 def _has(tags: set[str | None] | None, etag: str | None) -> bool:
@@ -138,7 +156,7 @@ def _has(tags: set[str | None] | None, etag: str | None) -> bool:
     return tags is not None and (etag is None or None in tags or etag in tags)
 
 
-def check_complete(table: Table, listing: Sequence[LoadedFile], known: frozenset[LoadedFile]) -> None:
+def check_complete(table: Table, listing: Sequence[LoadedFile], known: Collection[LoadedFile]) -> None:
     """Raises SourceError GS306 if a loaded file no longer exists: a rebuild would lose its rows."""
     present = {file.path for file in listing}
     missing = sorted({file.path for file in known} - present)

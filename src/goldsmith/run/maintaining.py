@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog
 from goldsmith.engine.delta.maintenance import compact, count_unreferenced, vacuum
@@ -17,6 +20,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, Consumed, RowCounts
 from goldsmith.engine.delta.writing import with_commit_time
 from goldsmith.engine.failures import explained, is_conflict
 from goldsmith.errors import GoldsmithError, RunError, Where
+from goldsmith.project.ops import OPS_TABLES
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import recorded
@@ -33,7 +37,8 @@ class MaintenanceResult:
 
     files: their number before. compacted: the numbers of files removed and added by compaction. removed: the number of
     unreferenced files that were removed, or would be in a dry run. kept_hours: the retention of its versions. held_by:
-    a table that has not consumed old changes yet, for which no file was removed.
+    a table that has not consumed old changes yet, for which no file was removed. expired: the number of rows that were
+    removed because of the project's retention, or would be in a dry run.
     """
 
     table: str
@@ -42,6 +47,7 @@ class MaintenanceResult:
     removed: int = 0
     kept_hours: float = 0.0
     held_by: str | None = None
+    expired: int = 0
     error: GoldsmithError | None = None
 
 
@@ -91,7 +97,9 @@ def _table(
         quarantine = TableLog(spark, run.quarantine_path(name))
         if quarantine.version() != NO_TABLE:
             short = f"quarantine.{name.replace('.', '_')}"
-            done.append(_one(spark, short, quarantine, dry_run, lambda _log: None, {}))
+            expired = _expire_quarantine(spark, run, name, dry_run)
+            kept = _one(spark, short, quarantine, dry_run, lambda _log: None, {})
+            done.append(replace(kept, expired=expired))
     return tuple(done)
 
 
@@ -100,7 +108,37 @@ def _ops(spark: SparkSession, run: Run, name: str, dry_run: bool) -> Maintenance
     with ops_lock(run):
         if log.version() == NO_TABLE:
             return MaintenanceResult(name)
-        return _one(spark, name, log, dry_run, _recorded_metadata, {})
+        expired = _expire_records(spark, run, name, dry_run)
+        return replace(_one(spark, name, log, dry_run, _recorded_metadata, {}), expired=expired)
+
+
+def _expire_quarantine(spark: SparkSession, run: Run, name: str, dry_run: bool) -> int:
+    """Removes a table's quarantined rows that are older than the retention; returns their number."""
+    kept = run.project.spec.retention.quarantine
+    if kept is None:
+        return 0
+    handle = TableHandle.opened(spark, run, run.project.tables[name], partial(TableLog, spark))
+    if not dry_run:
+        recover(run, handle)
+    before, until = run.started - kept, handle.state.counter
+    expired = handle.quarantine.expired(before, until)
+    if expired and not dry_run:
+        handle.quarantine.remove_expired(before, until)
+    return expired
+
+
+def _expire_records(spark: SparkSession, run: Run, name: str, dry_run: bool) -> int:
+    """Removes records that are older than the retention; returns their number."""
+    kept = run.project.spec.retention.ops
+    column = next(table.expires_by for table in OPS_TABLES if f"ops.{table.name}" == name)
+    if kept is None or column is None:
+        return 0
+    old = F.col(column) < F.lit((run.started - kept).isoformat()).cast("timestamp")
+    path = run.path(name)
+    expired = spark.read.format("delta").load(path).where(old).count()
+    if expired and not dry_run:
+        DeltaTable.forPath(spark, path).delete(old)
+    return expired
 
 
 def _one(

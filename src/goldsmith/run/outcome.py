@@ -9,6 +9,7 @@ from typing import Literal
 
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRecord
 from goldsmith.errors import GoldsmithError
+from goldsmith.project.quarantine_limit import LIMIT
 
 Status = Literal["done", "nothing_new", "gate", "failed", "skipped"]
 
@@ -72,6 +73,20 @@ def warning_of(table: str, loads: Sequence[RowCounts]) -> str | None:
     if any(counts.quarantined for counts in rejecting):
         return f"{rejected}. See why: `goldsmith quarantine show {table}`."
     return f"{rejected}. See its expectations with `otherwise: drop`."
+
+
+def exceeds_limit(load: CommitMetadata) -> bool:
+    """True if a load quarantined more rows than the table's limit allows, which only warns or was accepted."""
+    return any(verdict.kind == LIMIT and not verdict.ok for verdict in load.verdicts)
+
+
+def limit_warning(table: str, loads: Sequence[CommitMetadata]) -> str | None:
+    """The warning for a table if one of its loads exceeded its limit of quarantined rows; else None."""
+    exceeding = [load for load in loads if exceeds_limit(load)]
+    if not exceeding:
+        return None
+    rejected = rejected_rows(reduce(add_counts, (load.counts for load in exceeding)))
+    return f"{rejected}, which exceeds `{LIMIT}`. See why: `goldsmith quarantine show {table}`."
 
 
 def add_counts(left: RowCounts, right: RowCounts) -> RowCounts:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from goldsmith.engine.delta.changes import Span
 from goldsmith.engine.delta.log import TableLog, TableState
-from goldsmith.engine.delta.metadata import Consumed, LoadedFile
+from goldsmith.engine.delta.metadata import Consumed, LoadedFile, Pulled
 from goldsmith.project.tables import Table
 from goldsmith.run.handle import TableHandle
 
@@ -51,12 +51,25 @@ class Nothing(Planned):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pull(Planned):
+    """Asks the source for new rows."""
+
+    action: ClassVar[Literal["pull"]] = "pull"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewFiles(Planned):
-    """Loads delivered files. listing: the digest of all listed files. bytes: the size of the files to load."""
+    """Loads delivered files. listing: the digest of all listed files; None for files that a source was asked for.
+
+    pulled: the answer of that source. replaces_files: the load replaces the former rows of these files. bytes: the size
+    of the files to load.
+    """
 
     action: Literal["first", "incremental", "rebuild"]
     files: tuple[LoadedFile, ...]
-    listing: str
+    listing: str | None = None
+    pulled: Pulled | None = None
+    replaces_files: bool = False
     bytes: int = UNKNOWN_SIZE
 
 
@@ -98,7 +111,7 @@ class ReleasePlan(Planned):
 LoadPlan = NewFiles | Whole | Changes
 """Plans of loads that write rows."""
 
-Plan = Nothing | LoadPlan
+Plan = Nothing | Pull | LoadPlan
 
 CommitPlan = LoadPlan | ReleasePlan
 """Plans that end in a commit."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import GoldsmithError
+from goldsmith.project.confinement import reads
 from goldsmith.run.context import Run
 from goldsmith.run.planning import plan_table
 
 
 @dataclass(frozen=True)
 class PreviewStep:
-    """The plan of one table. action: the plan's action; `look again` if it depends on an upstream's load."""
+    """The plan of one table. action: the plan's action; `look again` if it depends on an upstream's load.
+
+    reads: what a changed row of its source or driving upstream makes it read.
+    """
 
     table: str
     action: str
     reason: str
     warning: str | None = None
+    reads: str = ""
 
 
 def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[PreviewStep, ...]:
@@ -43,4 +48,4 @@ def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[Previe
             steps[name] = PreviewStep(name, "look again", f"after {', '.join(loading)}")
         else:
             steps[name] = PreviewStep(name, plan.action, plan.reason, "; ".join(plan.warnings) or None)
-    return tuple(steps.values())
+    return tuple(replace(step, reads=reads(run.project.tables[name])) for name, step in steps.items())

@@ -16,7 +16,7 @@ from goldsmith.errors import GateStopped, GoldsmithError
 from goldsmith.run.catalog_sync import has_catalog, prepare, register
 from goldsmith.run.context import Run
 from goldsmith.run.locks import table_lock
-from goldsmith.run.outcome import RunResult, TableOutcome, warning_of
+from goldsmith.run.outcome import RunResult, TableOutcome, limit_warning, warning_of
 from goldsmith.run.records import record
 from goldsmith.run.table_loading import Loaded, load_table
 
@@ -103,7 +103,9 @@ def _load(
 
 def _outcome(name: str, loaded: Loaded) -> TableOutcome:
     verdicts = tuple(verdict for commit in loaded.commits for verdict in commit.verdicts)
-    little = warning_of(name, [commit.counts for commit in loaded.commits])
+    rejected = limit_warning(name, loaded.commits) or warning_of(
+        name, [commit.counts for commit in loaded.commits]
+    )
     return TableOutcome(
         name,
         "done" if loaded.commits else "nothing_new",
@@ -111,7 +113,7 @@ def _outcome(name: str, loaded: Loaded) -> TableOutcome:
         loaded.commits,
         loaded.versions,
         verdicts,
-        (*loaded.warnings, *((little,) if little else ())),
+        (*loaded.warnings, *((rejected,) if rejected else ())),
         counter=loaded.counter,
         table_id=loaded.table_id,
     )

@@ -19,11 +19,13 @@ from goldsmith.run.loads import load_of
 from goldsmith.run.plan import (
     Changes,
     Nothing,
+    Pull,
     files_of,
 )
 from goldsmith.run.planning import plan_table
 from goldsmith.run.recovery import recover
 from goldsmith.run.slices import NeedsFullLoad
+from goldsmith.run.sources import source_of
 from goldsmith.run.table_metadata import apply_if_changed
 
 ATTEMPTS = 10
@@ -53,9 +55,10 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
     force_full: str | None = None
     while True:
         plan = plan_table(spark, run, table, force_full=force_full)
-        done = replace(done, reason=done.reason or plan.reason)
-        done = replace(done, warnings=(*done.warnings, *plan.warnings))
         reconciled = recover(run, plan.handle)
+        if isinstance(plan, Pull):
+            plan = source_of(table).pull(spark, run, plan)
+        done = replace(done, reason=done.reason or plan.reason, warnings=(*done.warnings, *plan.warnings))
         if isinstance(plan, Nothing):
             if plan.state.exists:
                 apply_if_changed(spark, run, table, plan.log)

@@ -80,6 +80,18 @@ class Merged:
 
 
 @dataclass(frozen=True)
+class Pulled:
+    """The last answer of a source that loads ask for new rows. run_id, counter: of the commit that loaded it.
+
+    state: the JSON value that the source left for the next load.
+    """
+
+    run_id: str
+    counter: int
+    state: Any = None
+
+
+@dataclass(frozen=True)
 class VerdictRecord:
     """The result of an expectation in one load. samples: up to three failing rows as JSON."""
 
@@ -101,7 +113,8 @@ class CommitMetadata:
     """The metadata of one commit to one table.
 
     counter: the number of the commit among Goldsmith's commits to the table. consumed: the upstreams' versions after
-    this commit. listing: a digest of the listed landing files. files: the files loaded by this commit. content: row
+    this commit. listing: a digest of the listed landing files. files: the files loaded by this commit. pulled: the last
+    answer of a source that is asked for rows. content: row
     count and hash of the rows of an overwrite. quarantine: the version of the quarantine table that belongs to this
     commit. voided: ranges of counters that a RESTORE undid. counts: row counts; `completed` adds those that only the
     commit knows. merged: the input of a merge. interval: the ends of the data interval, ISO 8601. started, committed:
@@ -116,6 +129,7 @@ class CommitMetadata:
     consumed: Mapping[str, Consumed] = field(default_factory=dict)
     files: tuple[LoadedFile, ...] = ()
     listing: str | None = None
+    pulled: Pulled | None = None
     content: str | None = None
     quarantine: int | None = None
     voided: tuple[tuple[int, int], ...] = ()
@@ -152,6 +166,7 @@ class CommitMetadata:
                 "files": tuple(LoadedFile(**item) for item in fields["files"]),
                 "voided": tuple((low, high) for low, high in fields["voided"]),
                 "counts": RowCounts(**fields["counts"]),
+                "pulled": Pulled(**fields["pulled"]) if fields.get("pulled") else None,
                 "merged": Merged(**fields["merged"]) if fields.get("merged") else None,
                 "verdicts": tuple(
                     VerdictRecord(**{**item, "samples": tuple(item["samples"])})

@@ -111,7 +111,7 @@ class QuarantineTable:
         """
         rows = judged.where(F.col(OUTCOME) == "quarantine")
         original = _original_row(rows, columns)
-        values = [F.col(REASONS).alias("reasons"), _display_json(columns).alias("row")]
+        values = [F.col(REASONS).alias("reasons"), display_json(columns).alias("row")]
         values.append(F.lit(original.text).alias(ENTERED_AS))
         if original.struct is not None:
             values.append(original.struct.alias(ENTERED))
@@ -171,6 +171,20 @@ class QuarantineTable:
         voided = reduce(or_, [F.col("counter").between(low, high) for low, high in ranges], F.lit(False))
         if not self._frame().where(voided).isEmpty():
             self._delete(voided, [])
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Removes valid entries for good."""
+        for start in range(0, len(ids), _AT_ONCE):
+            chosen = ", ".join(map(literal, ids[start : start + _AT_ONCE]))
+            self._delete(F.expr(f"id IN ({chosen})"), [])
+
+    def expired(self, before: datetime, until: int) -> int:
+        """The number of valid entries from before a time. until: the counter of the table's last commit."""
+        return self.entries(until).where(_older(before)).count()
+
+    def remove_expired(self, before: datetime, until: int) -> None:
+        """Removes valid entries from before a time."""
+        self._delete(_older(before) & F.col("takes_back").isNull() & (F.col("counter") <= until), [])
 
     def reconcile(self, since: int, status_of: Callable[[str, int], CommitStatus]) -> Reconciled:
         """Removes the entries of aborted commits, and those marked by committed ones.
@@ -263,13 +277,17 @@ def _original_row(rows: DataFrame, columns: Sequence[str]) -> OriginalRow:
     return OriginalRow(StructType(fields), tuple(values))
 
 
-def _display_json(columns: Sequence[str]) -> Column:
+def display_json(columns: Sequence[str]) -> Column:
     """The row as JSON text: typed values, and the original text of values that could not be cast."""
     typed = F.to_json(F.struct(*[F.col(quoted(name)).alias(name) for name in columns]), EXACT_TIMES)
     # to_json omits NULL fields, and a column that could not be cast is NULL: no key occurs twice.
     comma = F.when(typed == "{}", "").otherwise(",")
     merged = F.concat(F.regexp_replace(typed, r"\}$", ""), comma, F.expr(f"substring(to_json({BAD}), 2)"))
     return F.when(F.col(BAD).isNull(), typed).otherwise(merged)
+
+
+def _older(before: datetime) -> Column:
+    return F.col("held_at") < F.lit(before.isoformat()).cast("timestamp")
 
 
 def _of(written: WrittenBatch) -> Column:
@@ -279,6 +297,7 @@ def _of(written: WrittenBatch) -> Column:
 
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ATTEMPTS = 10
+_AT_ONCE = 10_000
 _ALWAYS = {"reasons": "array<string>", "row": "string", "takes_back": "string"}
 _INDEXED = "4"
 """The number of leading columns with statistics: those that identify entries."""

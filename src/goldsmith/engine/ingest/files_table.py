@@ -8,7 +8,7 @@ from pyspark.sql.types import DataType, StringType
 
 from goldsmith.engine.ingest.parsing import Options, reader_options
 from goldsmith.project.models import TableSpec
-from goldsmith.project.sources import FilesSource
+from goldsmith.project.sources import ReadsFiles
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class FilesTable:
     """A table that loads delivered files: its name, source and declaration."""
 
     name: str
-    source: FilesSource
+    source: ReadsFiles
     spec: TableSpec
 
     @property

@@ -40,6 +40,10 @@ class Landing(Protocol):
         """
         ...
 
+    def state(self, path: str) -> LoadedFile | None:
+        """The size and modification time of a file; None if it does not exist."""
+        ...
+
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
         """Raises SourceError GS303 if a file has changed since it was listed."""
         ...
@@ -57,6 +61,18 @@ class Landing(Protocol):
 
     def make_folder(self, pattern: str) -> None:
         """Creates the folder that a glob begins with, if it does not exist."""
+        ...
+
+    def stage(self, path: str, file: Path) -> LoadedFile:
+        """Copies a file of this machine to a path that globs never match, atomically. Raises StorageError."""
+        ...
+
+    def staged(self, folder: str) -> tuple[str, ...]:
+        """The names of the folders below a folder of staged files."""
+        ...
+
+    def discard(self, folder: str) -> None:
+        """Removes a folder of staged files."""
         ...
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -46,14 +48,14 @@ class DiskLanding:
             if ignored(path.relative_to(folder).parts):
                 continue
             name = path.relative_to(self.root).as_posix()
-            state = self._state(name)
+            state = self.state(name)
             if state is not None and path.is_file():
                 if links.lead_out(path):
                     raise outside(name, table)
                 found.append(state)
         return tuple(sorted(found, key=lambda file: file.path))
 
-    def _state(self, path: str) -> LoadedFile | None:
+    def state(self, path: str) -> LoadedFile | None:
         try:
             stat = (self.root / path).stat()
         except FileNotFoundError:
@@ -61,7 +63,7 @@ class DiskLanding:
         return LoadedFile(path, stat.st_size, stat.st_mtime_ns // 1_000_000)
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
-        check_unchanged(files, (self._state(file.path) for file in files), table=table)
+        check_unchanged(files, (self.state(file.path) for file in files), table=table)
 
     def open(self, path: str) -> BinaryIO:
         return unpacked(path, (self.root / path).open("rb"))
@@ -73,13 +75,7 @@ class DiskLanding:
             self._check_target(file, path)
             return self._put(file, content)
         except OSError as error:
-            raise StorageError(
-                "GS402",
-                f"A delivered file cannot be written: {error.strerror or error}.",
-                where=Where(file=file),
-                retryable=error.errno == errno.ENOSPC,
-                hint="Check the owner of the folder, whether it is mounted read-only, and the free space of the disk.",
-            ) from error
+            raise _not_written(file, error) from error
 
     def _check_target(self, file: Path, path: str) -> None:
         """Raises SourceError GS308 if the path is a folder, or leads out of the landing area by a link."""
@@ -110,6 +106,40 @@ class DiskLanding:
 
     def make_folder(self, pattern: str) -> None:
         (self.root / fixed_part(pattern)).mkdir(parents=True, exist_ok=True)
+
+    def stage(self, path: str, file: Path) -> LoadedFile:
+        target = self.root / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.tmp")
+            with file.open("rb") as source, partial.open("wb") as stream:
+                shutil.copyfileobj(source, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(target)
+        except OSError as error:
+            raise _not_written(target, error) from error
+        state = self.state(path)
+        assert state is not None
+        return state
+
+    def staged(self, folder: str) -> tuple[str, ...]:
+        found = self.root / folder
+        return tuple(sorted(path.name for path in found.iterdir())) if found.is_dir() else ()
+
+    def discard(self, folder: str) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.root / folder)
+
+
+def _not_written(file: Path, error: OSError) -> StorageError:
+    return StorageError(
+        "GS402",
+        f"A delivered file cannot be written: {error.strerror or error}.",
+        where=Where(file=file),
+        retryable=error.errno == errno.ENOSPC,
+        hint="Check the owner of the folder, whether it is mounted read-only, and the free space of the disk.",
+    )
 
 
 class _Links:

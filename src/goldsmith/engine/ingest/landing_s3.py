@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from os.path import commonprefix
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
@@ -70,7 +71,7 @@ class S3Landing:
         for item in self._bucket.listed(self._root + prefix):
             yield self._file(item["Key"].removeprefix(self._root), item, item["Size"])
 
-    def _state(self, path: str) -> LoadedFile | None:
+    def state(self, path: str) -> LoadedFile | None:
         item = self._bucket.head(self._root + path)
         return self._file(path, item, item["ContentLength"]) if item is not None else None
 
@@ -84,7 +85,7 @@ class S3Landing:
             check_unchanged(files, (known.get(file.path) for file in files), table=table)
             return
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="landing") as pool:
-            check_unchanged(files, pool.map(self._state, [file.path for file in files]), table=table)
+            check_unchanged(files, pool.map(self.state, [file.path for file in files]), table=table)
 
     def open(self, path: str) -> BinaryIO:
         body = self._bucket.body(self._root + path)
@@ -107,6 +108,23 @@ class S3Landing:
         key = f"{self._root}{folder}/" if folder else self._root
         if key and not self._bucket.holds(key):
             self._bucket.put(key, b"")
+
+    def stage(self, path: str, file: Path) -> LoadedFile:
+        self._bucket.upload(self._root + path, file)
+        state = self.state(path)
+        if state is None:
+            raise FileNotFoundError(path)
+        return state
+
+    def staged(self, folder: str) -> tuple[str, ...]:
+        below = f"{folder}/"
+        return tuple(
+            sorted({file.path.removeprefix(below).partition("/")[0] for file in self._listed(below)})
+        )
+
+    def discard(self, folder: str) -> None:
+        for file in list(self._listed(f"{folder}/")):
+            self._bucket.delete(self._root + file.path)
 
 
 def _literal(part: str) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructType
 
 from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD
 from goldsmith.engine.ingest.casting import cast_exactly
+from goldsmith.engine.ingest.text_values import read_exactly, without_nulls
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
+from goldsmith.project.text_formats import TextFormat
 
 _CAST = "_gs_cast_"
 
@@ -25,12 +28,15 @@ class Shaped:
     reasons: str
 
 
-def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
+def shape(
+    frame: DataFrame, types: Mapping[str, str], texts: Mapping[str, TextFormat] = MappingProxyType({})
+) -> Shaped:
     """Casts columns to their declared types (name -> Spark SQL type); other columns stay unchanged.
 
-    Only exact casts succeed: see `casting`.
+    Only exact casts succeed: see `casting`. texts: how columns of text are written, if not as in Spark SQL.
     """
     declared = {name.lower(): wanted for name, wanted in types.items()}
+    written = {name.lower(): text for name, text in texts.items()}
     columns: list[str] = []
     checks: list[tuple[str, str, str]] = []
     before: list[str] = []
@@ -38,17 +44,20 @@ def shape(frame: DataFrame, types: Mapping[str, str]) -> Shaped:
         column = quoted(field.name)
         wanted = declared.get(field.name.lower())
         target = parsed(wanted) if wanted else None
-        if target is None or target == field.dataType:
+        text = written.get(field.name.lower()) if isinstance(field.dataType, StringType) else None
+        if text is None and (target is None or target == field.dataType):
             columns.append(column)
             continue
-        assert wanted is not None
-        cast = cast_or_null(column, field.dataType, wanted)
+        wanted = wanted or "string"
+        target = target or StringType()
+        given = column if text is None else without_nulls(column, text)
+        cast = read_exactly(given, text, target).sql if text else cast_or_null(given, field.dataType, wanted)
         if isinstance(target, StructType | ArrayType | MapType):
             # Computed once in a column of its own: Spark does not eliminate common higher-order functions.
             before.append(f"{cast} AS {_CAST}{len(before)}")
             cast = f"{_CAST}{len(before) - 1}"
         columns.append(f"{cast} AS {column}")
-        checks.append((field.name, wanted, f"{column} IS NOT NULL AND {cast} IS NULL"))
+        checks.append((field.name, wanted, f"{given} IS NOT NULL AND {cast} IS NULL"))
     if not checks:
         nothing = f"CAST(NULL AS map<string,string>) AS {BAD}"
         return Shaped(frame.selectExpr(*columns, nothing), "CAST(array() AS array<string>)")

@@ -8,9 +8,10 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.dashboards import COLUMNS_OF_A_ROW, KINDS, SHAPED, Chart, Dashboard, Filter
 from goldsmith.project.hints import after_colon, hint_for
 from goldsmith.project.models import NAME
+from goldsmith.project.pipelines import Project
 from goldsmith.project.relations import SCHEMAS, Relation, relations
 from goldsmith.project.sql.expression import check_expression, check_metric
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.tables import Table
 
 Problems = Iterator[DeclarationError]
 _HEATMAP_DIMENSIONS = 2

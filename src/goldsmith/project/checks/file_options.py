@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from goldsmith.errors import DeclarationError
 from goldsmith.project.formats import FORMATS, FormatName, OptionKind
 from goldsmith.project.hints import hint_for
-from goldsmith.project.sources import FilesSource
+from goldsmith.project.sources import ReadsFiles
 from goldsmith.project.tables import Table
 
 _OWN = frozenset({"mode", "columnpruning", "columnnameofcorruptrecord", "badrecordspath"})
@@ -29,10 +29,19 @@ _OF_LISTING = frozenset(
     {"pathglobfilter", "recursivefilelookup", "modifiedbefore", "modifiedafter"}
     | {"ignoremissingfiles", "ignorecorruptfiles", "compression"}
 )
+_PATTERN = "Declare the pattern with the column: `day: {type: date, format: yyyyMMdd}`."
+_ON_COLUMNS = {
+    "dateformat": _PATTERN,
+    "timestampformat": _PATTERN,
+    "timestampntzformat": _PATTERN,
+    "timezone": "Declare it with the column: `at: {type: timestamp, timezone: Europe/Berlin}`.",
+    "locale": "Declare with the column how its numbers are written: `decimal` and `thousands`.",
+}
+"""Options of Spark's reader that are keys of a column here."""
 _WIDE = ("utf-16", "utf-32", "utf-7")
 
 
-def options_of_files(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
+def options_of_files(table: Table, source: ReadsFiles) -> Iterator[DeclarationError]:
     """Mistakes in a source's `options`: GS102 for a name, GS103 for a value, GS110 for an option without effect."""
     known = {name.lower(): (name, takes) for name, takes in FORMATS[source.format].options.items()}
     for name, value in source.options.items():
@@ -67,7 +76,7 @@ def _refused(form: FormatName, name: str) -> tuple[str, str, str]:
         return (
             "GS110",
             message,
-            "Declare the column as `string`, and convert it in a silver table: `to_date(day, 'yyyyMMdd')`.",
+            _ON_COLUMNS.get(folded, "Remove it, and convert the values in a silver table."),
         )
     if folded in _OF_LISTING:
         message = f"The option `{name}` has no effect: `files` selects the files, and their suffixes the compression."

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from goldsmith.errors import DeclarationError
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.hints import hint_for
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 from goldsmith.project.tasks import cycle_of_layers
 
 MAINTENANCE = "goldsmith_maintenance"

@@ -9,10 +9,15 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
 from goldsmith.project.checks.monitoring import monitored
 from goldsmith.project.checks.sources import sources
+from goldsmith.project.checks.text_formats import text_formats
+from goldsmith.project.confinement import unconfined
 from goldsmith.project.graph import find_cycle
 from goldsmith.project.hints import after_colon, hint_for
+from goldsmith.project.pipelines import Project
+from goldsmith.project.quarantine_limit import LIMIT
 from goldsmith.project.sql import statement as sql
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.sql.missing_commas import HiddenColumns, hidden_columns
+from goldsmith.project.tables import Table
 
 Schemas = dict[str, Mapping[str, str | None] | None]
 
@@ -39,18 +44,20 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
     schemas: Schemas = dict.fromkeys(broken)
     schemas.update(dict.fromkeys(project.tables))
     keys: dict[str, frozenset[frozenset[str]]] = {}
+    hidden: dict[str, HiddenColumns] = {}
     tables: list[Table] = []
     for table in project.tables.values():
         analysed = table
         if table.query is not None:
-            analysis = sql.analyse(table.query, schemas, keys)
+            analysis = sql.analyse(table.query, schemas, keys, hidden)
+            hidden[table.name] = hidden_columns(table.query)
             analysed = replace(table, analysis=analysis)
             problems.extend(analysis.problems)
         keys[table.name] = _unique(analysed)
         schemas[table.name] = analysed.columns
         tables.append(analysed)
     for table in tables:
-        problems.extend(_table(table, schemas))
+        problems.extend(_table(table, schemas, hidden.get(table.name, {})))
     pipelines = list(project.pipelines.values())
     tables = [table if table.columns is None else table.resolved(table.columns) for table in tables]
     return Project.assemble(project.root, project.spec, pipelines, tables, project.dashboards), problems
@@ -90,18 +97,20 @@ def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
                 )
 
 
-def _table(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
+def _table(table: Table, schemas: Schemas, hidden: HiddenColumns) -> Iterator[DeclarationError]:
     yield from _place_of_keys(table)
     yield from _roles(table)
     yield from sources(table)
     yield from declared_columns(table)
+    yield from text_formats(table)
     yield from incomparable_keys(table)
     if table.analysis is not None:
         yield from own_columns(table)
-    yield from _columns(table)
+    yield from _columns(table, hidden)
     yield from _conditions(table)
     yield from _references(table, schemas)
     yield from _incremental(table)
+    yield from _required(table)
     yield from monitored(table)
 
 
@@ -173,7 +182,7 @@ def _roles(table: Table) -> Iterator[DeclarationError]:
         )
 
 
-def _columns(table: Table) -> Iterator[DeclarationError]:
+def _columns(table: Table, hidden: HiddenColumns) -> Iterator[DeclarationError]:
     """Declared columns, keys, clustering and conditions that do not match the table's columns."""
     load, form = table.load, ("load", table.load.kind)
     lists: dict[tuple[str, ...], tuple[str, ...]] = {("cluster_by",): table.spec.cluster_by}
@@ -193,7 +202,7 @@ def _columns(table: Table) -> Iterator[DeclarationError]:
                 "GS203",
                 f"`{table.name}` has no column `{name}`.",
                 where=table.where(*path),
-                hint=hint_for(name, columns),
+                hint=hidden.get(name.lower()) or hint_for(name, columns),
             )
     for key, condition in load.conditions.items():
         for problem in sql.check_expression(condition, columns):
@@ -230,6 +239,13 @@ def _conditions(table: Table) -> Iterator[DeclarationError]:
                 hint="Give one of them another `name`.",
             )
         names.add(expectation.name)
+        if expectation.name == LIMIT:
+            yield DeclarationError(
+                "GS105",
+                f"An expectation cannot have the name `{LIMIT}`, which is a key of tables.",
+                where=where,
+                hint="Give it another `name`.",
+            )
         if expectation.kind == "condition":
             where = table.where("expectations", index, "condition")
             for problem in sql.check_expression(str(expectation.arguments["condition"]), columns):
@@ -255,7 +271,7 @@ def _references(table: Table, schemas: Schemas) -> Iterator[DeclarationError]:
 
 def _incremental(table: Table) -> Iterator[DeclarationError]:
     """Loads of changed rows whose query cannot be computed from these."""
-    if table.analysis is None:
+    if table.analysis is None or any(problem.code == "GS208" for problem in table.analysis.problems):
         return
     for driver in table.drivers:
         reason = table.load.refusal(table.analysis, driver) if driver in table.upstreams else None
@@ -266,6 +282,20 @@ def _incremental(table: Table) -> Iterator[DeclarationError]:
                 where=table.where("load"),
                 hint="Use `overwrite_partitions`, which recomputes the touched values, or `overwrite`.",
             )
+
+
+def _required(table: Table) -> Iterator[DeclarationError]:
+    """Reasons why a table with `incremental: required` could read everything."""
+    if table.spec.incremental is None:
+        return
+    where = table.where("incremental")
+    if table.origin:
+        message = "`incremental` has no effect here: a bronze table never reads its former files again."
+        yield DeclarationError("GS110", message, where=where, hint="Remove it.")
+        return
+    for reason, hint in unconfined(table):
+        message = f"`{table.name}` is `incremental: required`, and {reason}."
+        yield DeclarationError("GS204", message, where=where, hint=hint)
 
 
 def declaration_notes(project: Project) -> list[tuple[str, str]]:

@@ -8,9 +8,11 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import IMPOSSIBLE
 from goldsmith.project.checks.file_options import options_of_files
 from goldsmith.project.formats import FORMATS
+from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
-from goldsmith.project.sources import FilesSource
-from goldsmith.project.tables import Table
+from goldsmith.project.python_files import names_in, parse_python, read_text
+from goldsmith.project.sources import ExtractSource, ReadsFiles
+from goldsmith.project.tables import Table, extract_file
 
 
 def sources(table: Table) -> Iterator[DeclarationError]:
@@ -36,10 +38,11 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             yield DeclarationError(
                 "GS110", f"`{key}` is for bronze tables only.", where=table.where(key), hint="Remove it."
             )
-    match source:
-        case FilesSource():
-            yield from options_of_files(table, source)
-            yield from _without_header(table, source)
+    if isinstance(source, ReadsFiles):
+        yield from options_of_files(table, source)
+        yield from _without_header(table, source)
+    if isinstance(source, ExtractSource):
+        yield from _function(table, source)
     if source is not None:
         for name in table.spec.columns:
             yield from _name(table, name)
@@ -72,7 +75,7 @@ def _name(table: Table, name: str) -> Iterator[DeclarationError]:
         )
 
 
-def _without_header(table: Table, source: FilesSource) -> Iterator[DeclarationError]:
+def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationError]:
     options = {key.lower(): str(value).lower() for key, value in source.options.items()}
     if (
         "header" in FORMATS[source.format].options
@@ -84,4 +87,28 @@ def _without_header(table: Table, source: FilesSource) -> Iterator[DeclarationEr
             "CSV files without a header need `columns`, in the order of their fields.",
             where=table.where("source", "options"),
             hint="Declare them, as in `columns: {id: int, name: string}`.",
+        )
+
+
+def _function(table: Table, source: ExtractSource) -> Iterator[DeclarationError]:
+    """A missing file or function of an extract."""
+    where = table.where("source", "extract")
+    file = extract_file(table, source)
+    if not file.is_file():
+        others = [other.stem for other in file.parent.glob("*.py")]
+        hint = hint_for(source.module, others) if others else f"Write {file.name}."
+        message = f"There is no {file.name} in {file.parent}."
+        yield DeclarationError("GS106", message, where=where, hint=hint)
+        return
+    try:
+        names = names_in(parse_python(file, read_text(file), table.name))
+    except DeclarationError as problem:
+        yield problem
+        return
+    if source.function not in names:
+        yield DeclarationError(
+            "GS206",
+            f"{file.name} has no function `{source.function}`.",
+            where=where,
+            hint=hint_for(source.function, names),
         )

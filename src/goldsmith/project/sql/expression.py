@@ -12,7 +12,7 @@ from goldsmith.project.sql.bind import Structure
 from goldsmith.project.sql.calls import is_aggregate, is_generator
 from goldsmith.project.sql.columns import Columns, Unknown
 from goldsmith.project.sql.functions import BARE
-from goldsmith.project.sql.problems import Problem, changing_problems
+from goldsmith.project.sql.problems import Problem, changing_problems, function_problems
 from goldsmith.project.sql.scope import Base, Select, Source, clauses, is_subquery, own
 from goldsmith.project.sql.text import Malformed, Parsed, offset_of, parse_statement, place
 
@@ -98,6 +98,7 @@ def _problems(
             return
     select, columns = _row(item, names)
     yield from _unknown(item, select, columns, names, problem)
+    yield from function_problems(parsed, problem)
     yield from changing_problems(parsed, Structure(select, (select,)), columns, problem)
 
 
@@ -122,6 +123,7 @@ def _metric_problems(
             yield problem("GS110", message, offset_of(node), _METRIC)
     select, columns = _row(item, names)
     yield from _unknown(item, select, columns, names, problem)
+    yield from function_problems(parsed, problem)
 
 
 def _is_call(node: exp.Column) -> bool:

@@ -203,5 +203,30 @@ TAKE_TEXT = GIVE_TEXT - {"char", "chr", "date_format", "string"} | _names(
 )
 """Functions that read a constant text as text, not as a date."""
 
+ELSEWHERE = {
+    "array_length": "size",
+    "date_parse": "to_timestamp",
+    "datetime": "to_timestamp",
+    "getdate": "current_timestamp",
+    "group_concat": "listagg",
+    "iff": "if",
+    "isnumeric": "try_cast(... AS double) IS NOT NULL",
+    "json_extract": "get_json_object",
+    "json_extract_scalar": "get_json_object",
+    "parse_date": "to_date",
+    "parse_datetime": "to_timestamp",
+    "parse_timestamp": "to_timestamp",
+    "regexp_matches": "regexp_extract_all",
+    "safe_cast": "try_cast",
+    "safe_divide": "try_divide",
+    "strftime": "date_format",
+    "strpos": "instr",
+    "timestamp_diff": "timestampdiff",
+    "to_datetime": "to_timestamp",
+    "try_convert": "try_cast",
+    "unnest": "explode",
+}
+"""Functions of other systems, each with Spark's function or expression for it."""
+
 KNOWN = AGGREGATES | WINDOWS | GENERATORS | NON_DETERMINISTIC | SCALARS
 """Every function of Spark. Any other function is a user's, about which nothing is known."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.hints import hint_for
+from goldsmith.project.hints import hint_for, nearest
 from goldsmith.project.sql.bind import Structure
-from goldsmith.project.sql.calls import changes, parentheses
+from goldsmith.project.sql.calls import called, changes, parentheses
 from goldsmith.project.sql.columns import Columns, Unknown
-from goldsmith.project.sql.functions import BARE
+from goldsmith.project.sql.functions import BARE, ELSEWHERE, KNOWN
 from goldsmith.project.sql.moments import moments
 from goldsmith.project.sql.outputs import Schemas
 from goldsmith.project.sql.scope import Base, Select, SetOperation, Source, full_name, own, references
@@ -19,6 +19,12 @@ from goldsmith.project.sql.text import Parsed, offset_of
 
 Problem = Callable[[str, str, int, str | None], DeclarationError]
 """Creates an error from a code, a message, the offset of a character, and a hint."""
+
+Hidden = Mapping[str, Mapping[str, str]]
+"""Tables to columns that they rename without AS, in lower case, each with a hint."""
+
+_SYNTAX = frozenset({"case"})
+"""Words before a parenthesis that sqlglot reads as functions."""
 
 _MADE_UP = (exp.Func, exp.Binary, exp.Window, exp.Subquery)
 _BARE_NODES = {"currentdate", "currenttimestamp", "currenttime", "currentuser", "sessionuser"}
@@ -39,19 +45,21 @@ def table_problems(parsed: Parsed, schemas: Schemas, problem: Problem) -> Iterat
             yield problem("GS202", f"There is no table `{name}` in the project", offset_of(node), hint)
 
 
-def column_problems(structure: Structure, columns: Columns, problem: Problem) -> Iterator[DeclarationError]:
-    """Column names that are unknown or ambiguous."""
+def column_problems(
+    structure: Structure, columns: Columns, problem: Problem, hidden: Hidden
+) -> Iterator[DeclarationError]:
+    """Column names that are unknown or ambiguous. hidden: hints for columns that a table lacks, by table."""
     for select in structure.selects:
         meanings = columns.meanings(select)
         for clause, root in select.parts:
             for node in own(root):
                 meaning = meanings.get(id(node))
                 if isinstance(meaning, Unknown) and isinstance(node, exp.Column):
-                    yield _column_problem(select, node, meaning, clause, problem)
+                    yield _column_problem(select, node, meaning, clause, problem, hidden)
 
 
 def _column_problem(
-    select: Select, node: exp.Column, meaning: Unknown, clause: str, problem: Problem
+    select: Select, node: exp.Column, meaning: Unknown, clause: str, problem: Problem, hidden: Hidden
 ) -> DeclarationError:
     offset = offset_of(node)
     written = ".".join(part.name for part in node.parts)
@@ -65,7 +73,8 @@ def _column_problem(
     if meaning.qualifier is not None:
         message = f"There is no column `{meaning.name}` in {_title(meaning.qualifier)}"
         name = next((part for part in node.parts if part.name.lower() == meaning.name), node.this)
-        return problem("GS203", message, offset_of(name), hint_for(meaning.name, meaning.among))
+        hint = _hint(meaning, [meaning.qualifier], hidden)
+        return problem("GS203", message, offset_of(name), hint)
     aliases = {item.alias.lower() for item in select.node.expressions if isinstance(item, exp.Alias)}
     if clause in ("where", "on") and meaning.name in aliases:
         hint = f"Repeat its expression: `{meaning.name}` is an alias of this SELECT, and {clause.upper()} cannot use it."
@@ -75,7 +84,14 @@ def _column_problem(
         message = f"There is no table, alias or struct `{meaning.name}` for `{written}`"
         return problem("GS203", message, offset, hint_for(meaning.name, known))
     message = f"There is no column `{node.name}` in {_titles(select)}"
-    return problem("GS203", message, offset, hint_for(meaning.name, meaning.among))
+    return problem("GS203", message, offset, _hint(meaning, select.sources, hidden))
+
+
+def _hint(meaning: Unknown, sources: Iterable[Source], hidden: Hidden) -> str:
+    """A hint for an unknown column: a source that renames it without AS, or the nearest name."""
+    tables = (source.relation.table for source in sources if isinstance(source.relation, Base))
+    renamed = (hidden.get(table, {}).get(meaning.name.lower()) for table in tables)
+    return next(filter(None, renamed), None) or hint_for(meaning.name, meaning.among)
 
 
 def _titles(select: Select) -> str:
@@ -112,6 +128,28 @@ def output_problems(structure: Structure, columns: Columns, problem: Problem) ->
             hint = "Rename one of them, or exclude it with `* EXCEPT (...)`."
             yield problem("GS203", message, offset, hint)
         seen.add(output.name.lower())
+
+
+def function_problems(parsed: Parsed, problem: Problem) -> Iterator[DeclarationError]:
+    """Calls of functions that Spark does not have. A qualified name may be a function of the catalog."""
+    for node in parsed.tree.walk():
+        name = called(parsed, node)
+        if name is None or name in KNOWN or name in _SYNTAX or isinstance(node.parent, exp.Dot):
+            continue
+        if parentheses(parsed, node):
+            yield problem(
+                "GS208", f"Spark has no function `{name}`", offset_of(node), hint_for_function(name)
+            )
+
+
+def hint_for_function(name: str) -> str:
+    """A hint for an unknown function: its name in Spark, the nearest one, or how to name a function of the catalog."""
+    if name in ELSEWHERE:
+        return f"Spark's is `{ELSEWHERE[name]}`."
+    near = nearest(name, KNOWN)
+    if near is not None:
+        return f"Did you mean `{near}`?"
+    return f"A function of the catalog needs its schema, as in `default.{name}(...)`."
 
 
 def changing_problems(

@@ -18,8 +18,10 @@ from goldsmith.project.sql.limit import Finding
 from goldsmith.project.sql.order import order_findings
 from goldsmith.project.sql.outputs import Schemas
 from goldsmith.project.sql.problems import (
+    Hidden,
     changing_problems,
     column_problems,
+    function_problems,
     output_problems,
     table_problems,
 )
@@ -131,12 +133,14 @@ def parse(text: str, *, file: Path, table: str) -> Query:
     return Query(table, file, text, upstreams, parsed, structure)
 
 
-def analyse(query: Query, schemas: Schemas, keys: Keys = MappingProxyType({})) -> Analysis:
+def analyse(
+    query: Query, schemas: Schemas, keys: Keys = MappingProxyType({}), hidden: Hidden = MappingProxyType({})
+) -> Analysis:
     """Analyses a query against the declared tables.
 
     schemas: every declared table to its columns (name to Spark type, or to None if the type is unknown),
     or to None if its columns are unknown. keys: tables to the sets of columns, in lower case, that are unique in
-    them.
+    them. hidden: tables to columns that they rename without AS, each with a hint.
     """
     parsed, structure = query.parsed, query.structure
 
@@ -149,8 +153,9 @@ def analyse(query: Query, schemas: Schemas, keys: Keys = MappingProxyType({})) -
     ordering = list(order_findings(parsed, structure, unique))
     found = [
         *table_problems(parsed, schemas, problem),
-        *column_problems(structure, columns, problem),
+        *column_problems(structure, columns, problem, hidden),
         *output_problems(structure, columns, problem),
+        *function_problems(parsed, problem),
         *changing_problems(parsed, structure, columns, problem),
         *(
             problem("GS207", _capitalized(each.message), each.offset, each.hint)

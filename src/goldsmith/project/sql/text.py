@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 E = TypeVar("E", bound=exp.Expr)
 
+_TEMPLATE = re.compile(r"\{\{|\{%")
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _ATOM = re.compile(r"^(?:[\w.]+|`[^`]*`|'[^'\\]*')$")
 _STARTS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.FROM, TokenType.VALUES)
@@ -160,6 +161,17 @@ def _shown(text: str, token: Token) -> str:
 
 def parse_statement(text: str) -> Parsed:
     """Parses text with exactly one query. Raises Malformed for other text."""
+    try:
+        return _parsed(text)
+    except Malformed:
+        template = _TEMPLATE.search(text)
+        if template is None:
+            raise
+        hint = "Write the table's full name: `FROM silver.orders`."
+        raise Malformed("SQL is not a template here", template.start(), hint) from None
+
+
+def _parsed(text: str) -> Parsed:
     tokens = tokenize(text)
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens = tokens[:-1]

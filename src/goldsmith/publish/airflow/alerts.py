@@ -13,7 +13,7 @@ from typing import Any
 from airflow.sdk import Connection, DeadlineAlert, DeadlineReference, SyncCallback
 
 from goldsmith.http import HttpSession, as_json
-from goldsmith.project.tables import Pipeline
+from goldsmith.project.pipelines import Pipeline
 
 _SECONDS = 20
 

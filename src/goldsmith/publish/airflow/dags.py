@@ -14,7 +14,7 @@ from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.checks.pipelines import MAINTENANCE
 from goldsmith.project.loading import find_root, load_project, read_project
 from goldsmith.project.models import PipelineSpec
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 from goldsmith.project.tasks import Unit, units_of
 from goldsmith.publish.airflow.alerts import deadline_of, on_failure
 from goldsmith.publish.airflow.assets import asset_of

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from goldsmith.project.checks.pipelines import MAINTENANCE
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.airflow.operators import DropOldRecords, MaintainTables
 from goldsmith.publish.airflow.schedules import FIRST_WITHIN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 
 
 def pools_file(project: Project) -> str:

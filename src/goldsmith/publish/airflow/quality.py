@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import DAG, TaskGroup
 
 from goldsmith.project.models import Severity
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 from goldsmith.publish.airflow.exchange import CollectResults, ImportVerdicts
 from goldsmith.publish.airflow.gates import GateTable, configured
 from goldsmith.publish.airflow.operators import LoadTables

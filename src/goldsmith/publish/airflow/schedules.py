@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import CronPartitionTimetable, PartitionedAssetTimetable
 
 from goldsmith.project.cron import Cron
-from goldsmith.project.tables import Pipeline, Project
+from goldsmith.project.pipelines import Pipeline, Project
 from goldsmith.publish.airflow.assets import asset_of
 from goldsmith.publish.airflow.intervals import first_run, key_format
 

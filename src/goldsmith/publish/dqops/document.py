@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from goldsmith.project.tables import Project, Table
+from goldsmith.project.pipelines import Project
+from goldsmith.project.tables import Table
 from goldsmith.project.types import family, sizes_of, word_of
 from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.checks import map_expectations

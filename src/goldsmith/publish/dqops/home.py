@@ -18,7 +18,7 @@ import yaml
 
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.models import LAYERS
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.dqops.additions import with_additions
 from goldsmith.publish.dqops.document import connection_document, table_document, text_of
 from goldsmith.publish.dqops.names import CONNECTION, FOLDER, table_path

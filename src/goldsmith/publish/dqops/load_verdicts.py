@@ -2,7 +2,8 @@
 
 Each expectation is a series: `grouping_level_1` names it, and the data grouping `verdicts` of the table's file gives it
 an id. Without the grouping all series of a table share one id, and later ones replace the others. Only the newest
-verdict of each declared expectation counts, so the state clears with the next load in which the expectation is met.
+verdict of each declared expectation, and of `max_quarantined`, counts, so the state clears with the next load in which
+it is met.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def import_check(table: Table) -> Check | None:
     Severity: 0 met; 1 failing rows were written, dropped or quarantined as declared, or accepted; 2 it stopped the
     load. None if there is nothing to import.
     """
-    names = [e.name for e in table.spec.expectations]
+    names = [each.name for each in table.verdicts]
     freshness = table.freshness
     parts = [_verdicts(names)] if names else []
     if freshness is not None and freshness.column is None and INGESTED_AT not in table.system_columns:

@@ -56,9 +56,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
             upstreams=table.upstreams,
             row_count=rows.get(name),
             runs=history[name],
-            expectations=expectation_reports(
-                table.spec.expectations, [one for one in records if one.table == name]
-            ),
+            expectations=expectation_reports(table.verdicts, [one for one in records if one.table == name]),
             quarantine=_quarantine(spark, run, name, counters.get(name, 0)),
         )
         for name, table in ordered

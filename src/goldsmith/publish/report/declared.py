@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from goldsmith.project.dashboards import Chart, Grain
+from goldsmith.project.pipelines import Project
 from goldsmith.project.relations import Relation, relations
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.tables import Project
 from goldsmith.publish.report.model import Cell, ReportChart
 from goldsmith.publish.report.series import Point, finite, label, largest, words, x_of
 from goldsmith.publish.report.suggest import MAX_BARS

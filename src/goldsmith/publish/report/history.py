@@ -14,7 +14,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import RowCounts
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.graph import downstream_of
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.report.cells import from_micros, micros
 from goldsmith.publish.report.formats import count, number
 from goldsmith.publish.report.model import (

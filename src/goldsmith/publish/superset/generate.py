@@ -11,8 +11,8 @@ from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.checks.dashboards import check_dashboards
 from goldsmith.project.dashboards import Dashboard
 from goldsmith.project.loading_dashboards import read_dashboard
+from goldsmith.project.pipelines import Project
 from goldsmith.project.relations import relations
-from goldsmith.project.tables import Project
 from goldsmith.publish.superset import charts, dashboards, datasets
 from goldsmith.publish.superset.assets import METADATA, VERSION, Assets, as_yaml
 from goldsmith.publish.superset.names import Names, slug

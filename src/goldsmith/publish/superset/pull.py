@@ -10,7 +10,7 @@ import yaml
 
 from goldsmith.errors import DeclarationError, GoldsmithError, Where
 from goldsmith.project.hints import hint_for
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 from goldsmith.publish.superset.assets import as_yaml
 from goldsmith.publish.superset.client import SupersetClient
 from goldsmith.publish.superset.names import Names, slug

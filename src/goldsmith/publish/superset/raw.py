@@ -13,7 +13,7 @@ from uuid import UUID
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.documents import Document, read_document
 from goldsmith.project.hints import hint_for
-from goldsmith.project.tables import Project
+from goldsmith.project.pipelines import Project
 
 RAW = "raw"
 FOLDERS = ("charts", "dashboards")

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.changes import ChangeSet, Span
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.writing import Target, append
+from goldsmith.engine.delta.writing import Target, append, replace_where
+from goldsmith.engine.row_literals import in_values
 from goldsmith.errors import RunError, Where
 from goldsmith.project.loads import Append
 from goldsmith.project.tables import Table
@@ -19,11 +20,11 @@ from goldsmith.run.counting import Measured
 from goldsmith.run.loads.base import LoadStrategy, replace_all, slice_of_changes
 from goldsmith.run.plan import Changes, CommitPlan, replaces
 from goldsmith.run.query import computed
-from goldsmith.run.slices import Slice
+from goldsmith.run.slices import Slice, TouchedValues
 
 
 class AppendStrategy(LoadStrategy[Append]):
-    """Appends the rows of the change set."""
+    """Appends the rows of the change set; replaces the rows of files that were replaced."""
 
     can_release: ClassVar[bool] = True
 
@@ -57,6 +58,8 @@ class AppendStrategy(LoadStrategy[Append]):
     ) -> None:
         if replaces(plan):
             replace_all(spark, target, kept, metadata)
+        elif isinstance(slice_.touched, TouchedValues):
+            replace_where(target, kept, in_values(slice_.touched.names, slice_.touched.values), metadata)
         else:
             append(target, kept, metadata)
 

@@ -12,7 +12,7 @@ from pyspark.sql.types import DataType, StructType
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
-from goldsmith.run.plan import LoadPlan, Plan
+from goldsmith.run.plan import LoadPlan, Nothing, Plan, Pull
 from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.slices import Slice
 
@@ -30,6 +30,10 @@ class RowSource(ABC, Generic[P]):
         self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
     ) -> Plan:
         """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
+
+    def pull(self, spark: SparkSession, run: Run, plan: Pull) -> Nothing | LoadPlan:
+        """Asks the source for new rows, and plans to load them. Raises SourceError and StorageError."""
+        raise NotImplementedError(f"{plan.table.name} has a source that is not asked for rows")
 
     @abstractmethod
     def rows(self, spark: SparkSession, run: Run, plan: P) -> Slice:

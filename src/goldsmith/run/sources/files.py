@@ -12,7 +12,6 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructType
 from typing_extensions import override
 
-from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.delta.original_rows import AS_ENTERED
 from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, read_files, reasons
 from goldsmith.engine.ingest.files_table import FilesTable
@@ -21,15 +20,16 @@ from goldsmith.engine.ingest.landing import listing_digest
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
-from goldsmith.project.sources import SYSTEM_COLUMNS, FilesSource
+from goldsmith.project.sources import SOURCE_FILE, SYSTEM_COLUMNS, FilesSource, ReadsFiles
+from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
-from goldsmith.run.ledger import added_since, check_complete, known_files, new_files
+from goldsmith.run.ledger import Ledger, added_since, check_complete, known_files, new_files
 from goldsmith.run.plan import NewFiles, Nothing, Plan
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
-from goldsmith.run.slices import FILE_REASONS, Slice, types_of
+from goldsmith.run.slices import FILE_REASONS, Slice, TouchedValues, types_of
 from goldsmith.run.sources.base import RowSource
 from goldsmith.run.type_check import check_types_unchanged
 
@@ -58,8 +58,8 @@ class Files(RowSource[NewFiles]):
             raise handle.foreign()
         if bookmark is not None and not requested:
             check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))
-        warnings = _warnings(run, handle)
-        listing = run.landing.files(declared_files(table).source.files, table=table.name)
+        warnings = row_warnings(run, handle)
+        listing = run.landing.files(declared_glob(table).files, table=table.name)
         digest = listing_digest(listing)
         if (
             bookmark is not None
@@ -69,15 +69,15 @@ class Files(RowSource[NewFiles]):
         ):
             return Nothing(handle=handle, reason="no new files", warnings=warnings)
         if requested:
-            check_complete(table, listing, _known(spark, run, handle))
+            check_complete(table, listing, loaded_files(spark, run, handle))
             return NewFiles(
                 handle=handle, reason="asked for", action="rebuild", files=listing, listing=digest
             )
         found = added_since(listing, bookmark)
         if found is None:
-            found = new_files(table, declared_files(table).source, listing, _known(spark, run, handle))
+            found = new_files(table, declared_glob(table), listing, loaded_files(spark, run, handle))
         types = [column.type for column in table.spec.columns.values()]
-        if not found.files and not handle.state.exists and declared_files(table).source.gives_columns(types):
+        if not found.files and not handle.state.exists and declared_glob(table).gives_columns(types):
             # Created without rows, so that its downstream tables can load.
             return NewFiles(handle=handle, reason="no files yet", action="first", files=(), listing=digest)
         if not found.files:
@@ -93,6 +93,7 @@ class Files(RowSource[NewFiles]):
             action="incremental" if handle.state.exists else "first",
             files=found.files,
             listing=digest,
+            replaces_files=bool(found.replaced) and declared_glob(table).on_replaced == "replace",
             bytes=sum(file.size for file in found.files),
         )
 
@@ -102,7 +103,12 @@ class Files(RowSource[NewFiles]):
         table = plan.table
         stamp = Stamp(run.run_id, run.started)
         delivered = read_files(spark, declared_files(table), run.landing, plan.files, stamp)
-        return Slice(_shaped(delivered, types_of(table)), (*self.hidden, FILE_REASONS))
+        touched = None
+        if plan.replaces_files:
+            # Every row of the load is of one of these files.
+            touched = TouchedValues((SOURCE_FILE,), tuple((literal(file.path),) for file in plan.files))
+        shaped = _shaped(table, delivered, types_of(table))
+        return Slice(shaped, (*self.hidden, FILE_REASONS), touched=touched)
 
     @override
     def check_types(self, plan: NewFiles, delivered: StructType) -> None:
@@ -158,7 +164,7 @@ class Files(RowSource[NewFiles]):
     ) -> DataFrame:
         """Casts rows as delivered rows."""
         texts = tuple(name for name in rows.columns if name not in (*self.hidden, *SYSTEM_COLUMNS))
-        return _shaped(Delivered(frame, texts), types).frame.drop(AS_ENTERED)
+        return _shaped(table, Delivered(frame, texts), types).frame.drop(AS_ENTERED)
 
     @override
     def type_change_hint(self, table: Table) -> str:
@@ -169,29 +175,37 @@ class Files(RowSource[NewFiles]):
     @override
     def is_empty(self, run: Run, table: Table) -> bool:
         """True if there are no files."""
-        return not run.landing.files(declared_files(table).source.files, table=table.name)
+        return not run.landing.files(declared_glob(table).files, table=table.name)
 
 
 def declared_files(table: Table) -> FilesTable:
     """The declaration of a table that loads files."""
-    assert isinstance(table.spec.source, FilesSource)
+    assert isinstance(table.spec.source, ReadsFiles)
     return FilesTable(table.name, table.spec.source, table.spec)
 
 
-def _shaped(delivered: Delivered, types: Mapping[str, str]) -> Shaped:
+def declared_glob(table: Table) -> FilesSource:
+    """The declaration of a table that reads the files of a glob."""
+    assert isinstance(table.spec.source, FilesSource)
+    return table.spec.source
+
+
+def _shaped(table: Table, delivered: Delivered, types: Mapping[str, str]) -> Shaped:
     """Delivered rows cast to the table's types, with violations in FILE_REASONS."""
-    shaped = shape(delivered.frame, types)
+    texts = {name: column.text for name, column in table.spec.columns.items() if column.text}
+    shaped = shape(delivered.frame, types, texts)
     every = f"concat({reasons(delivered)}, {shaped.reasons}) AS {FILE_REASONS}"
     return Shaped(shaped.frame.selectExpr("*", every), FILE_REASONS)
 
 
-def _known(spark: SparkSession, run: Run, handle: TableHandle) -> frozenset[LoadedFile]:
+def loaded_files(spark: SparkSession, run: Run, handle: TableHandle) -> Ledger:
+    """All files that the table has loaded."""
     if not handle.state.counter:
-        return frozenset()
+        return {}
     return known_files(spark, run, handle.table, handle.log, handle.bookmark)
 
 
-def _warnings(run: Run, handle: TableHandle) -> tuple[str, ...]:
+def row_warnings(run: Run, handle: TableHandle) -> tuple[str, ...]:
     """The warning for rows written by other programs. Deletions from bronze are allowed."""
     name, bookmark = handle.table.name, handle.bookmark
     unexpected = [operation for operation in bookmark.foreign if operation != "DELETE"] if bookmark else []

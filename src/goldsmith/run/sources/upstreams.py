@@ -43,6 +43,8 @@ class Upstreams(RowSource[Whole | Changes]):
         now = {name: _consumed(log, table, name) for name, log in logs.items()}
 
         def whole(action: Literal["first", "full", "rebuild"], reason: str, *warnings: str) -> Whole:
+            if action != "first" and table.name not in run.rebuild:
+                _refuse_if_required(table, reason)
             return Whole(
                 handle=handle,
                 action=action,
@@ -186,6 +188,16 @@ def _incremental_plan(
         bytes=_bytes(handle.log, *logs.values()),
         more=len(drivers) > 1,
     )
+
+
+def _refuse_if_required(table: Table, reason: str) -> None:
+    if table.spec.incremental is not None:
+        raise RunError(
+            "GS509",
+            f"A load of `{table.name}` would read everything, and it is `incremental: required`: {reason}.",
+            where=table.where("incremental"),
+            hint=f"Rebuild it once: `goldsmith run {table.name} --rebuild {table.name}`.",
+        )
 
 
 def _refuse_rebuild(table: Table) -> None:

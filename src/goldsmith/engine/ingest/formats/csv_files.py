@@ -1,14 +1,8 @@
-"""CSV files: their headers, lines and records."""
+"""CSV files: their lines and records."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TextIO
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,22 +11,18 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.csv_header import csv_headers
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.engine.ingest.lines import (
-    BLANKS,
     FILE,
     LINE,
-    REPLACEMENT,
     file_columns,
     needs_every_line,
     numbered_records,
 )
 from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record
-from goldsmith.errors import SourceError, Where
 
-_AT_ONCE = 8
-_PART = 1 << 16
 _ROW = "_gs_row"
 _NEVER = "\uffff"
 """A character that does not occur in text."""
@@ -55,7 +45,7 @@ class CsvReader(FormatReader):
         self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
     ) -> Layouts:
         found: Layouts = {}
-        for file, header in zip(files, _csv_headers(declared, landing, files), strict=True):
+        for file, header in zip(files, csv_headers(declared, landing, files), strict=True):
             if header is not None:
                 found.setdefault(Layout(header), []).append(file)
         return found
@@ -73,106 +63,6 @@ class CsvReader(FormatReader):
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
         return csv_record(text, names, declared.options)
-
-
-def _csv_headers(
-    declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-) -> Iterator[tuple[str, ...] | None]:
-    """The header of each file, read in parallel: on S3 each is a request."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="header") as pool:
-        try:
-            yield from pool.map(lambda file: _csv_header(declared, landing, file), files)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
-    options = declared.options
-    if options.get("header", "true").lower() == "false":
-        return tuple(declared.spec.columns) if file.size else None
-    where = Where(file=file.path, table=declared.name)
-    encoding = options.get("encoding", "utf-8")
-    try:
-        # Excel writes a byte order mark before UTF-8.
-        known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-        with (
-            landing.open(file.path) as stream,
-            io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
-        ):
-            lines = _ended_by(text, options["linesep"]) if "linesep" in options else text
-            first = _first_record(lines, options)
-    except FileNotFoundError:
-        raise SourceError(
-            "GS303",
-            "A file was removed before it was read.",
-            where=where,
-            retryable=True,
-            hint="Run again: nothing was committed.",
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(
-            "GS302",
-            f"A file cannot be decompressed: {error}.",
-            where=where,
-            retryable=True,
-            hint=REDELIVER_HINT,
-        ) from None
-    except OSError as error:
-        message = f"A file cannot be read: {error.strerror}."
-        raise SourceError(
-            "GS302", message, where=where, retryable=True, hint="Check its owner and permissions."
-        ) from None
-    except csv.Error as error:
-        raise SourceError(
-            "GS302", f"The header of a file is not CSV: {error}.", where=where, hint=REDELIVER_HINT
-        ) from None
-    return None if first is None else _named(first, encoding, where)
-
-
-def _ended_by(text: TextIO, separator: str) -> Iterator[str]:
-    """The lines of a text with a separator other than a line break."""
-    begun = ""
-    while part := text.read(_PART):
-        *whole, begun = (begun + part).split(separator)
-        yield from whole
-    yield begun
-
-
-def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] | None:
-    """The fields of the first line that is neither blank nor a comment."""
-    comment, separator = options.get("comment"), options["sep"]
-    lines = (line for line in text if line.strip(BLANKS) and not (comment and line.startswith(comment)))
-    if len(separator) > 1:
-        return next(
-            ([part.strip(options["quote"]) for part in line.split(separator)] for line in lines), None
-        )
-    quote = options["quote"]
-    return next(
-        csv.reader(lines, delimiter=separator, quotechar=quote)
-        if quote
-        else csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE),
-        None,
-    )
-
-
-def _named(first: Sequence[str], encoding: str, where: Where) -> tuple[str, ...]:
-    header = tuple(name.strip() for name in first)
-    folded = [name.lower() for name in header]
-    message = None
-    if any(REPLACEMENT in name for name in header):
-        message = f"The header of a file is not valid in its encoding, {encoding}."
-        hint = "Declare the encoding, as in `options: {encoding: iso-8859-1}`, or deliver the file again."
-        raise SourceError("GS302", message, where=where, hint=hint)
-    if "" in header:
-        message = "The header of a file has a column without a name."
-    elif len(set(folded)) < len(folded):
-        double = next(name for name in header if folded.count(name.lower()) > 1)
-        message = f"The header of a file has two columns named `{double}`."
-    if message is not None:
-        raise SourceError(
-            "GS305", message, where=where, hint="Correct the header and deliver the file again."
-        )
-    return header
 
 
 def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:

@@ -1,0 +1,2 @@
+SELECT id, customer, status, amount, changed_at
+FROM bronze.orders

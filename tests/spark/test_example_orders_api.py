@@ -1,0 +1,141 @@
+"""The example with an HTTP API, against a server that fails now and then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from pyspark.sql import SparkSession
+
+from goldsmith.project.loading import load_project
+from goldsmith.run.context import Run
+from goldsmith.run.outcome import RunResult
+from goldsmith.run.runner import run_tables
+
+EXAMPLE = Path(__file__).parents[2] / "examples/orders_api"
+PAGE = 3
+
+
+class Api:
+    """Orders in pages of three. faults: answers to the next requests: an HTTP status, `drop`, or a text as the body."""
+
+    def __init__(self) -> None:
+        self.orders: list[str] = []
+        self.faults: list[int | str] = []
+        self.requests: list[str] = []
+
+    def add(self, number: int, amount: str, at: str, customer: str | None = "Ada") -> None:
+        """Adds a change of an order; the amount is written as it is."""
+        self.orders.append(
+            f'{{"id": {number}, "customer": {json.dumps(customer)}, "status": "paid", "amount": {amount}, '
+            f'"changed_at": "2026-01-05T{at}Z"}}'
+        )
+
+    def page(self, after: str) -> str:
+        """The page after a cursor, which is a number of orders."""
+        start = int(after or 0)
+        rows = self.orders[start : start + PAGE]
+        end = start + len(rows)
+        following = json.dumps(str(end)) if end < len(self.orders) else "null"
+        return f'{{"orders": [{", ".join(rows)}], "next": {following}, "last": "{end}"}}'
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    served = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            after = parse_qs(urlparse(self.path).query).get("after", [""])[0]
+            served.requests.append(after)
+            fault = served.faults.pop(0) if served.faults else 200
+            if fault == "drop":
+                self.connection.close()
+                return
+            body = fault if isinstance(fault, str) else served.page(after)
+            self.send_response(fault if isinstance(fault, int) else 200)
+            self.send_header("Retry-After", "0.01")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Prints nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    monkeypatch.setenv("ORDERS_API", f"http://127.0.0.1:{server.server_port}")
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copytree(EXAMPLE, tmp_path / "orders_api")
+    return tmp_path / "orders_api"
+
+
+def run(spark: SparkSession, root: Path) -> RunResult:
+    this = Run.begin(load_project(root))
+    return run_tables(spark, this, list(this.project.tables), parallel=2)
+
+
+def rows(spark: SparkSession, root: Path, name: str) -> list[tuple[Any, ...]]:
+    path = Run.begin(load_project(root)).path(name)
+    frame = spark.read.format("delta").load(path).select("id", "amount")
+    return sorted(tuple(row) for row in frame.collect())
+
+
+def test_every_change_is_loaded_once_from_a_server_that_fails(
+    spark: SparkSession, root: Path, api: Api
+) -> None:
+    for number in range(1, 8):
+        api.add(number, f"{number}.10", f"09:0{number}:00")
+    api.add(1, "1234567.89", "10:00:00")
+    api.faults = [503, 200, 429, "drop", 200, 500]
+    result = run(spark, root)
+    assert not result.failed, result.failed
+    assert api.requests == ["", "", "3", "3", "3", "6", "6"]
+    assert len(rows(spark, root, "bronze.orders")) == 8
+    expected = [(number, Decimal(f"{number}.10")) for number in range(1, 8)]
+    expected[0] = (1, Decimal("1234567.89"))
+    assert rows(spark, root, "silver.orders") == expected
+    assert {outcome.status for outcome in run(spark, root).outcomes} == {"nothing_new"}
+    api.add(9, "0.10", "11:00:00")
+    api.requests.clear()
+    assert run(spark, root).outcomes[0].counts.written == 1
+    assert api.requests == ["8"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "message", "retryable"),
+    [
+        (["<html>Please log in</html>"], "did not answer with JSON: '<html>Please log in</html>'", False),
+        (['{"error": "quota"}'], "answered without orders", False),
+        (['{"orders": [{"id": 1'], "did not answer with JSON", False),
+        ([404], "HTTP Error 404", False),
+        ([200, *[503] * 6], "HTTP Error 503", True),
+    ],
+)
+def test_answer_that_is_no_page_loads_nothing(
+    spark: SparkSession, root: Path, api: Api, faults: list[int | str], message: str, retryable: bool
+) -> None:
+    for number in range(1, 6):
+        api.add(number, "1.00", "09:00:00")
+    api.faults = faults
+    failed = run(spark, root).outcomes[0]
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.retryable) == ("GS309", retryable)
+    assert message in failed.error.message
+    api.faults = []
+    assert not run(spark, root).failed
+    assert len(rows(spark, root, "bronze.orders")) == 5
