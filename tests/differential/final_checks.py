@@ -14,7 +14,7 @@ from differential.delta_table import DeltaTable, Rows, difference, entries
 from differential.failing import Failed
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
-from goldsmith.project.sources import SYSTEM_COLUMNS
+from goldsmith.project.system_columns import SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Accepted, Run
 from goldsmith.run.table_loading import load_table

@@ -346,7 +346,7 @@ class Machine:
             kind = run.project.tables[table].load.kind
             # Overwriting a part of a table copies the other rows of its files.
             written = delta.count_of(commit.added) - int(commit.metrics.get("numCopiedRows", 0))
-            if kind == "merge" and metadata.mode == "incremental":
+            if kind in ("merge", "scd2") and metadata.mode == "incremental":
                 grown = delta.count(version) - delta.count(version - 1)
                 if grown != counts.inserted - counts.deleted:
                     raise Failed("counts", table, f"version {version} grew by {grown}, and says {counts}")

@@ -15,6 +15,10 @@ from differential.values import KINDS, kind_of, types_for
 NEWEST = ("int", "bigint", "date", "timestamp", "timestamp_ntz", "decimal(38,18)", "string", "double")
 
 
+HISTORY = {"valid_from", "valid_to", "is_current"}
+"""The columns that `scd2` adds."""
+
+
 @dataclass
 class Bronze:
     """A table of files. columns: of the files. options: of the reader.
@@ -71,7 +75,16 @@ class Derived:
 
     @property
     def relation(self) -> Relation:
-        return Relation(self.name, self.columns)
+        return Relation(self.name, [*self.columns, *self.history])
+
+    @property
+    def history(self) -> Columns:
+        """The columns that `scd2` adds."""
+        if not isinstance(self.load, dict) or "scd2" not in self.load:
+            return []
+        first = self.load["scd2"]["sequence_by"][0].lower()
+        [kind] = [kind for name, kind in self.columns if name.lower() == first]
+        return [("valid_from", kind), ("valid_to", kind), ("is_current", "boolean")]
 
     @property
     def declared(self) -> Declared:
@@ -88,12 +101,12 @@ class Derived:
             key: value for key, value in yaml.items() if key not in ("changes_of", "on_removed", "lookups")
         }
         every = ", ".join(
-            f"CAST(NULL AS {kind or 'timestamp'}) AS {quoted(name)}" for name, kind in self.columns
+            f"CAST(NULL AS {kind or 'timestamp'}) AS {quoted(name)}" for name, kind in self.relation.columns
         )
-        first.otherwise = [
-            Declared({**plain, "load": "overwrite"}, self.made.sql),
-            Declared({"load": "overwrite"}, f"SELECT {every} FROM {self.made.drivers[0]} WHERE false"),
-        ]
+        empty = Declared({"load": "overwrite"}, f"SELECT {every} FROM {self.made.drivers[0]} WHERE false")
+        # Tables downstream of a history need its columns.
+        same = [] if self.history else [Declared({**plain, "load": "overwrite"}, self.made.sql)]
+        first.otherwise = [*same, empty]
         return first
 
 
@@ -144,10 +157,10 @@ def derived(random: Random, name: str, upstreams: Sequence[Relation], *, want: s
     others = [relation for relation in upstreams if relation.name != driver.name]
     if random.random() < 0.15:
         others.append(driver)
-    loads = ["append", "merge", "merge", "overwrite", "overwrite_partitions", "overwrite_partitions"]
+    loads = ["append", "merge", "merge", "scd2", "overwrite", "overwrite_partitions", "overwrite_partitions"]
     load = want or random.choice(loads)
     made: Made | None = None
-    if load in ("append", "merge"):
+    if load in ("append", "merge", "scd2"):
         if len(upstreams) > 1 and random.random() < 0.3:
             other = random.choice([relation for relation in upstreams if relation.name != driver.name])
             made = grammar.united(driver, other, others)
@@ -210,7 +223,28 @@ def _arguments(random: Random, load: str, table: Derived) -> Any:
         else:
             scope = [(quoted(name), kind) for name, kind in table.columns]
             merge["delete_when"] = Grammar(random).condition(scope)
-    return {load: merge}
+    if load == "merge":
+        return {load: merge}
+    if not ordered or HISTORY & {name.lower() for name, _ in table.columns}:
+        table.load = "overwrite"
+        return "overwrite"
+    return {load: _history(random, table, merge, ordered)}
+
+
+def _history(random: Random, table: Derived, merge: dict[str, Any], ordered: list[str]) -> dict[str, Any]:
+    """The arguments of `scd2`, from those of a merge with the same key. ordered: columns that may order changes."""
+    made = {name: value for name, value in merge.items() if name != "newest_by"}
+    made["sequence_by"] = merge.get("newest_by") or random.sample(ordered, 1)
+    if random.random() < 0.3:
+        made["sequence_by"] += random.sample(ordered, 1)
+    made["sequence_by"] = list(dict.fromkeys(made["sequence_by"]))
+    fixed = {name.lower() for name in (*made["key"], *made["sequence_by"])}
+    others = [name for name, _ in table.columns if name.lower() not in fixed]
+    if others and random.random() < 0.4:
+        made["track"] = random.sample(others, random.randint(1, len(others)))
+    if random.random() < 0.2:
+        made["missing_means_deleted"] = True
+    return made
 
 
 def _cased(random: Random, names: list[str]) -> list[str]:

@@ -121,3 +121,42 @@ def multiset(rows: Iterable[Row], columns: Sequence[str]) -> Counter[tuple[Any, 
 def net(before: Iterable[Row], after: Iterable[Row], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
     """The rows added between two states of a table, as a multiset; equal rows cancel out."""
     return multiset(after, columns) - multiset(before, columns)
+
+
+def history(
+    rows: Iterable[Row],
+    key: Sequence[str],
+    sequence: Sequence[str],
+    track: Sequence[str],
+    delete_when: Rule = lambda _row: False,
+    *,
+    snapshots: bool = False,
+) -> list[Row]:
+    """The versions of each key with `valid_from`, `valid_to` and `is_current`.
+
+    snapshots: a key that lacks a value of the sequence which any row has is deleted at that value. No two different
+    rows of a key may be equal in all of `sequence`.
+    """
+    changes: dict[tuple[Any, ...], dict[Any, Row]] = {}
+    for row in sorted(rows, key=lambda row: _order(row, sequence)):
+        changes.setdefault(tuple(row[name] for name in key), {})[row[sequence[0]]] = row
+    times = sorted({at for of_key in changes.values() for at in of_key})
+    found: list[Row] = []
+    for of_key in changes.values():
+        current: Row | None = None
+        for at in times:
+            row = of_key.get(at)
+            if row is None and not snapshots:
+                continue
+            if row is None or delete_when(row):
+                if current is not None:
+                    current |= {"valid_to": at, "is_current": False}
+                current = None
+            elif current is not None and all(current[name] == row[name] for name in track):
+                current |= {name: value for name, value in row.items() if name not in sequence}
+            else:
+                if current is not None:
+                    current |= {"valid_to": at, "is_current": False}
+                current = {**row, "valid_from": at, "valid_to": None, "is_current": True}
+                found.append(current)
+    return found

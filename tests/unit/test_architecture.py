@@ -12,7 +12,11 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 SOURCE = ROOT / "src" / "goldsmith"
 
 LOOK_UPS = {
-    "how a merge deletes rows that were deleted upstream": ("run/loads/merge.py", "def _keys_of"),
+    "how a merge deletes rows that were deleted upstream": (
+        "run/loads/touched_keys.py",
+        "def keys_of_removed",
+    ),
+    "how changes become versions": ("engine/delta/history.py", "def versions"),
     "which columns a merge declares": ("project/loads.py", "class Merge"),
     "how new files are distinguished from loaded ones": ("run/ledger.py", "def new_files"),
     "how text is cast to a typed value": ("engine/ingest/casting.py", "def cast_exactly"),

@@ -174,6 +174,14 @@ ONE_MISTAKE = [
     (YAML, "load: {merge: {key: [id, nam]}}\n", "GS203", 1, "no column `nam`", "`name`"),
     (YAML, "load:\n  merge:\n    key: id\n    newest_by: dy\n", "GS203", 4, "no column `dy`", "`day`"),
     (YAML, "load:\n  merge:\n    key: id\n    delete_when: nme = 'x'\n", "GS203", 4, "`nme`", "`name`"),
+    (YAML, "load:\n  scd2:\n    key: id\n    sequence_by: dy\n", "GS203", 4, "no column `dy`", "`day`"),
+    (YAML, "load: {scd2: {key: id}}\n", "GS104", 1, "`sequence_by`", None),
+    (YAML, "load: {scd2: {key: id, sequence_by: day, track: Day}}\n", "GS103", 1, "`track` names `Day`", None),
+    (YAML, "load:\n  scd2:\n    key: id\n    sequence_by: valid_from\n", "GS203", 4, "`valid_from`", None),
+    (YAML, "load: {scd2: {key: id, sequence_by: day}}\ncolumns:\n  valid_to: {type: date}\n", "GS110", 3,
+     "`valid_to` cannot have a declared type", "Remove"),
+    (YAML, f"load: {{scd2: {{key: id, sequence_by: day}}}}\n{expect(f'{NOT_NULL}: {{column: valid_from}}')}", "GS203", 3,
+     "`valid_from`", None),
     (YAML, "load: {overwrite_partitions: {by: dayy}}\n", "GS203", 1, "`dayy`", "`day`"),
     (YAML, "cluster_by: dya\n", "GS203", 1, "`dya`", "`day`"),
     (YAML, "columns:\n  id: int\n  amuont: int\n", "GS203", 3, "`amuont`", "`amount`"),
@@ -252,6 +260,13 @@ def test_each_mistake_is_reported_once_with_location_and_hint(
 def test_mistake_in_sql_has_line_and_column(problems: Problems) -> None:
     (problem,) = problems({SQL: "SELECT id,\n  amuont\nFROM bronze.orders"})
     assert (problem.where.line, problem.where.column, problem.where.table) == (2, 3, "silver.sales")
+
+
+def test_query_cannot_have_the_columns_of_a_history(problems: Problems) -> None:
+    query = "SELECT id, day, name AS valid_to FROM bronze.orders"
+    [problem] = problems({YAML: "load: {scd2: {key: id, sequence_by: day}}\n", SQL: query})
+    assert (problem.code, problem.where.line) == ("GS110", 1)
+    assert "`valid_to`, which `scd2` adds itself" in problem.message
 
 
 def test_several_upstreams_require_changes_of(problems: Problems, tmp_path: Path) -> None:

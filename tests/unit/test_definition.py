@@ -59,6 +59,7 @@ def project(root: Path, yaml: str, query: str | None, bronze: str = BRONZE + COL
 
 JOINED = "SELECT x.id, x.k, x.ts, y.n FROM bronze.x LEFT JOIN bronze.y ON x.k = y.k"
 MERGE = "load: {merge: {key: id}}\nchanges_of: bronze.x\n"
+SCD2 = "load: {scd2: {key: id, sequence_by: ts}}\nchanges_of: bronze.x\n"
 RULE = "expectations:\n  - {condition: k > 0, name: positive, otherwise: quarantine}\n"
 
 WRITTEN: dict[str, tuple[str, str]] = {
@@ -106,6 +107,12 @@ DECIDES: dict[str, tuple[str, str]] = {
     "Merge.key": (MERGE, MERGE.replace("id", "k")),
     "Merge.newest_by": (MERGE, MERGE.replace("id", "id, newest_by: ts")),
     "Merge.delete_when": (MERGE, MERGE.replace("id", "id, delete_when: k = 0")),
+    "Scd2.kind": (SCD2, MERGE),
+    "Scd2.key": (SCD2, SCD2.replace("key: id", "key: k")),
+    "Scd2.sequence_by": (SCD2, SCD2.replace("sequence_by: ts", "sequence_by: [ts, k]")),
+    "Scd2.track": (SCD2, SCD2.replace("}}", ", track: k}}")),
+    "Scd2.delete_when": (SCD2, SCD2.replace("}}", ", delete_when: k = 0}}")),
+    "Scd2.missing_means_deleted": (SCD2, SCD2.replace("}}", ", missing_means_deleted: true}}")),
     "Overwrite.kind": ("load: overwrite\n", MERGE),
     "OverwritePartitions.kind": (
         "load: {overwrite_partitions: {by: k}}\nchanges_of: bronze.x\n",

@@ -21,6 +21,7 @@ from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES, OpsTable
 from goldsmith.project.scheduling import ScheduleSpec
+from goldsmith.project.system_columns import SYSTEM_COLUMNS
 from goldsmith.quality.checking import check_expectations
 from goldsmith.quality.declarations import problems
 from goldsmith.quality.kinds import GX_KINDS, KINDS, UNSUPPORTED
@@ -47,6 +48,7 @@ DECLARED: tuple[type[BaseModel], ...] = (
     sources.FilesSource,
     sources.ExtractSource,
     loads.Merge,
+    loads.Scd2,
     loads.OverwritePartitions,
 )
 IN_WORDS = {
@@ -57,6 +59,7 @@ IN_WORDS = {
     "dqops": "defaults",
     "retention": "nothing expires",
     "load": "by layer",
+    "track": "all others",
 }
 
 
@@ -164,7 +167,7 @@ def test_each_kind_of_chart_is_listed() -> None:
 def test_each_load_and_each_system_column_is_declared() -> None:
     cells = {row[0] for row in rows(read("declarations.md"))}
     assert {f"`{load}`" for load in loads.KINDS} <= cells
-    assert {f"`{column}`" for column in sources.SYSTEM_COLUMNS} <= cells
+    assert {f"`{column}`" for column in SYSTEM_COLUMNS} <= cells
     for name in models.RESERVED:
         assert f"`{name}`" in read("declarations.md"), name
 

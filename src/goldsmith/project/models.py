@@ -13,8 +13,9 @@ from goldsmith.project.freshness import FreshWithin
 from goldsmith.project.loads import Load, tagged
 from goldsmith.project.quarantine_limit import DeclaredLimit
 from goldsmith.project.scheduling import CronText, Duration, Schedule
-from goldsmith.project.sources import SYSTEM_COLUMNS, Source
+from goldsmith.project.sources import Source
 from goldsmith.project.strict_model import Names, Strict
+from goldsmith.project.system_columns import SYSTEM_COLUMNS
 from goldsmith.project.text_formats import TextFormat
 
 Layer = Literal["bronze", "silver", "gold"]

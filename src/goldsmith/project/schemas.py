@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goldsmith.project.dashboards import DashboardSpec
-from goldsmith.project.loads import KINDS
+from goldsmith.project.loads import KINDS, LOADS
 from goldsmith.project.models import PipelineSpec, ProjectSpec, TableSpec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,8 +50,8 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def _load(definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of `append` or `{merge: {...}}`: the models' tag becomes the key."""
     choices: dict[str, Any] = {}
-    for name in ("Append", "Merge", "Overwrite", "OverwritePartitions"):
-        arguments = definitions.pop(name)
+    for load in LOADS:
+        arguments = definitions.pop(load.__name__)
         kind = arguments["properties"].pop("kind")["const"]
         choices[kind] = arguments
     return {

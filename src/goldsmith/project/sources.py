@@ -14,21 +14,6 @@ from goldsmith.project.formats import FORMATS, FormatName
 from goldsmith.project.loads import Append
 from goldsmith.project.strict_model import Strict
 
-SYSTEM_COLUMNS: Mapping[str, str] = {
-    "_source_file": "string",
-    "_source_modified": "timestamp",
-    "_source_size": "bigint",
-    "_ingested_at": "timestamp",
-    "_run_id": "string",
-}
-"""The columns that Goldsmith adds to every bronze table, with their Spark types."""
-
-SOURCE_FILE = "_source_file"
-"""The system column with the path of the row's file."""
-
-INGESTED_AT = "_ingested_at"
-"""The system column with the time at which the row was loaded."""
-
 
 def _below_landing(files: str) -> str:
     """Checks that a glob stays below the landing folder."""

@@ -17,9 +17,10 @@ from goldsmith.project.freshness import Freshness
 from goldsmith.project.loads import Load, Overwrite
 from goldsmith.project.models import Layer, TableSpec
 from goldsmith.project.quarantine_limit import QuarantineLimit
-from goldsmith.project.sources import SYSTEM_COLUMNS, ExtractSource
+from goldsmith.project.sources import ExtractSource
 from goldsmith.project.spelling import match_case
 from goldsmith.project.sql.statement import Analysis, Query
+from goldsmith.project.system_columns import SYSTEM_COLUMNS
 
 _EXCEPTION = "+"
 
@@ -117,6 +118,12 @@ class Table:
     @property
     def columns(self) -> Mapping[str, str | None] | None:
         """Column names with their declared types (None: the query's type); None if the columns are unknown."""
+        rows = self.row_columns
+        return None if rows is None else {**rows, **self.load.added_columns}
+
+    @property
+    def row_columns(self) -> Mapping[str, str | None] | None:
+        """The columns of the rows that are loaded: those of the table without the ones that its load adds."""
         if self.layer == "bronze":
             declared = {name: column.type or "string" for name, column in self.spec.columns.items()}
             return {**declared, **self.system_columns} if declared else None

@@ -27,7 +27,7 @@ def _of_table(project: Project, table: Table) -> Iterator[DeclarationError]:
     for index, expectation in enumerate(table.spec.expectations):
         if expectation.kind == "condition":
             continue
-        found = mistakes(expectation, table.columns)
+        found = mistakes(expectation, table.row_columns)
         if not found:
             yield from _of_types(project, table, index, expectation)
         for mistake in found:
@@ -44,7 +44,7 @@ def _of_types(
     project: Project, table: Table, index: int, expectation: Expectation
 ) -> Iterator[DeclarationError]:
     """GS103 if the declared types do not fit: the expectation is compiled as in a run."""
-    types = {name.lower(): kind for name, kind in (table.columns or {}).items()}
+    types = {name.lower(): kind for name, kind in (table.row_columns or {}).items()}
     if any(types.get(name.lower()) is None for name in expectation.columns):
         return
     find = declared_fields(types)

@@ -51,8 +51,8 @@ def attempt(spark: SparkSession, run: Run, plan: LoadPlan, reconciled: Reconcile
         schema = kept.schema
         _refuse_incomparable(table, schema)
         source.check_types(plan, schema)
-        measures = load_of(table).measures(schema)
-        known, counts, verdicts = measured(judged, measures, table.load.row_key, schema)
+        load = load_of(table)
+        known, counts, verdicts = measured(judged, load.measures(schema), load.counted_key, schema)
         run.landing.unchanged(files_of(plan), table=table.name)
         records = verdict_records(run, table, judged, verdicts)
         records += limit_records(run, table, judged, counts)

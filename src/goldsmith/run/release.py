@@ -66,14 +66,15 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
     """Re-evaluates quarantined rows of a table, and loads those that pass.
 
     where: SQL over the row's original columns and `reasons`; by default all rows. Rows that still violate an
-    expectation stay in the quarantine. Raises RunError: GS601 for a load that re-evaluates all rows anyway, GS405 if
+    expectation stay in the quarantine. Raises RunError: GS601 for a load that cannot release rows, GS405 if
     the declared type of a column differs from the table's, GS502 if another run has locked the table;
     DeclarationError GS203 for an invalid condition.
     """
-    if not load_of(table).can_release:
+    load = load_of(table)
+    if not load.can_release:
         raise RunError(
             "GS601",
-            f"`{table.load.kind}` re-evaluates all rows of `{table.name}` in each load: there is nothing to release.",
+            f"Rows of `{table.name}` cannot be released: its load is `{table.load.kind}`, and {load.no_release}.",
             where=Where(table=table.name),
             hint=f"After a change of expectations run `goldsmith run {table.name} --rebuild {table.name}`.",
         )
@@ -117,7 +118,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
         passing = judged.frame.where(F.col(OUTCOME) == "keep")
         kept = passing.drop(*ADDED, *slice_.hidden)
         load, schema = load_of(plan.table), kept.schema
-        known, counts, _ = measured(judged, load.measures(schema), load.declared.row_key, schema)
+        known, counts, _ = measured(judged, load.measures(schema), load.counted_key, schema)
         total = counts.rows_in
         ids = [row[ENTRY] for row in passing.select(ENTRY).collect()]
         if not ids:

@@ -21,7 +21,7 @@ from pyspark.sql.types import (
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
 from goldsmith.engine.row_values import named, row_hash
-from goldsmith.project.loads import Merge
+from goldsmith.project.loads import Keyed, Merge
 from goldsmith.project.sql.text import quoted
 
 _ORDER = "_gs_order"
@@ -43,7 +43,7 @@ Ranges = tuple[tuple[str, str], ...]
 """Key columns with a condition that all their values meet, as returned by `row_literals.range_of`."""
 
 
-def null_key(load: Merge) -> str:
+def null_key(load: Keyed) -> str:
     """SQL: the row's key has a NULL, so it matches no row."""
     return " OR ".join(f"{quoted(name)} IS NULL" for name in load.key)
 
@@ -58,7 +58,7 @@ def newest(rows: DataFrame, load: Merge) -> Newest:
     order = ", ".join(quoted(name) for name in load.newest_by)
     keys = ", ".join(quoted(name) for name in load.key)
     ranked = rows.selectExpr(
-        "*", f"struct({order + ', ' if order else ''}{row_hash(rows.schema)} AS h) AS {_ORDER}"
+        "*", f"struct({order + ', ' if order else ''}{row_hash(rows.schema)} AS _gs_hash) AS {_ORDER}"
     )
     ranked = ranked.selectExpr(
         "*", f"row_number() OVER (PARTITION BY {keys} ORDER BY {_ORDER} DESC) AS {_RANK}"
@@ -121,8 +121,8 @@ def merge_newest(
     existing = spark.read.format("delta").load(target.path).schema
     given = {name.lower() for name in found.columns}
     shared = [field.name for field in existing.fields if field.name.lower() in given]
-    current = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("h"))
-    same = F.expr(row_hash(existing, "t")) == F.col(f"s.{_ORDER}.h")
+    current = F.struct(*named(load.newest_by, "t"), F.expr(row_hash(existing, "t")).alias("_gs_hash"))
+    same = F.expr(row_hash(existing, "t")) == F.col(f"s.{_ORDER}._gs_hash")
     newer = F.col(f"s.{_ORDER}") > current
     action = F.col(f"s.{_ACTION}")
     on = [F.col(f"t.{quoted(name)}") == F.col(f"s.{quoted(name)}") for name in load.key]

@@ -115,7 +115,8 @@ class CommitMetadata:
     counter: the number of the commit among Goldsmith's commits to the table. consumed: the upstreams' versions after
     this commit. listing: a digest of the listed landing files. files: the files loaded by this commit. pulled: the last
     answer of a source that is asked for rows. content: row
-    count and hash of the rows of an overwrite. quarantine: the version of the quarantine table that belongs to this
+    count and hash of the rows of an overwrite. newest: the greatest sequence that a history contains, as a SQL
+    literal. quarantine: the version of the quarantine table that belongs to this
     commit. voided: ranges of counters that a RESTORE undid. counts: row counts; `completed` adds those that only the
     commit knows. merged: the input of a merge. interval: the ends of the data interval, ISO 8601. started, committed:
     ISO 8601, UTC. foreign: operations outside Goldsmith whose changes are still in the table.
@@ -131,6 +132,7 @@ class CommitMetadata:
     listing: str | None = None
     pulled: Pulled | None = None
     content: str | None = None
+    newest: str | None = None
     quarantine: int | None = None
     voided: tuple[tuple[int, int], ...] = ()
     counts: RowCounts = field(default_factory=RowCounts)

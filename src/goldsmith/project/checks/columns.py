@@ -29,7 +29,14 @@ def declared_columns(table: Table) -> Iterator[DeclarationError]:
                 where=where,
                 hint="Keep one of them.",
             )
-        if column.type is not None:
+        if column.type is not None and name.lower() in table.load.added_columns:
+            yield DeclarationError(
+                "GS110",
+                f"`{name}` cannot have a declared type: `{table.load.kind}` adds this column.",
+                where=table.where("columns", name, "type"),
+                hint="Remove the type. `valid_from` and `valid_to` have that of the first `sequence_by` column.",
+            )
+        elif column.type is not None:
             try:
                 check_type(column.type)
             except WrongTypeError as error:
@@ -40,7 +47,14 @@ def declared_columns(table: Table) -> Iterator[DeclarationError]:
 
 def own_columns(table: Table) -> Iterator[DeclarationError]:
     """Columns of a query whose names Delta does not support, or Goldsmith or Delta's change feed reserves: GS110."""
-    for name in table.columns or ():
+    for name in table.row_columns or ():
+        if name.lower() in table.load.added_columns:
+            yield DeclarationError(
+                "GS110",
+                f"The query has a column `{name}`, which `{table.load.kind}` adds itself.",
+                where=table.where("load", table.load.kind),
+                hint="Rename the query's column: `... AS another_name`.",
+            )
         reserved = name.lower().startswith("_gs_") or name.lower() in CHANGE_FEED
         # Delta can append a column whose name has a backtick, but cannot merge or update it.
         if not reserved and not IMPOSSIBLE.search(name) and "`" not in name:

@@ -189,23 +189,26 @@ def _columns(table: Table, hidden: HiddenColumns) -> Iterator[DeclarationError]:
     lists |= {(*form, key): names for key, names in load.columns.items()}
     for path, names in lists.items():
         yield from _twice(table, path, names)
-    columns = table.columns
-    if columns is None:
+    columns, rows = table.columns, table.row_columns
+    if columns is None or rows is None:
         return
-    known = {name.lower() for name in columns}
-    wanted = [(name, path) for path, names in lists.items() for name in names]
+    wanted = [
+        (name, path, rows if path[0] == "load" else columns)
+        for path, names in lists.items()
+        for name in names
+    ]
     if table.analysis is not None:
-        wanted += [(name, ("columns", name)) for name in table.spec.columns]
-    for name, path in wanted:
-        if name.lower() not in known:
+        wanted += [(name, ("columns", name), columns) for name in table.spec.columns]
+    for name, path, known in wanted:
+        if name.lower() not in {column.lower() for column in known}:
             yield DeclarationError(
                 "GS203",
                 f"`{table.name}` has no column `{name}`.",
                 where=table.where(*path),
-                hint=hidden.get(name.lower()) or hint_for(name, columns),
+                hint=hidden.get(name.lower()) or hint_for(name, known),
             )
     for key, condition in load.conditions.items():
-        for problem in sql.check_expression(condition, columns):
+        for problem in sql.check_expression(condition, rows):
             yield DeclarationError(
                 problem.code,
                 f"In `{key}`: {after_colon(problem.message)}",
@@ -227,7 +230,7 @@ def _twice(table: Table, path: tuple[str, ...], names: tuple[str, ...]) -> Itera
 
 
 def _conditions(table: Table) -> Iterator[DeclarationError]:
-    columns = table.columns
+    columns = table.row_columns
     names: set[str] = set()
     for index, expectation in enumerate(table.spec.expectations):
         where = table.where("expectations", index)

@@ -54,6 +54,15 @@ def check_metric(sql: str, columns: Collection[str] | None) -> tuple[Declaration
     return tuple(_metric_problems(parsed, item, columns, problem))
 
 
+def columns_of(sql: str) -> set[str]:
+    """The lower-case names of the columns that an expression reads; empty if it is malformed."""
+    try:
+        parsed = parse_statement(_BEFORE + sql)
+    except Malformed:
+        return set()
+    return {node.name.lower() for node in parsed.tree.find_all(exp.Column)}
+
+
 def _problem_in(sql: str) -> Problem:
     def problem(code: str, message: str, offset: int, hint: str | None) -> DeclarationError:
         line, column = place(sql, min(max(offset - len(_BEFORE), 0), len(sql)))

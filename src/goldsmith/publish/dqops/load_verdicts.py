@@ -8,8 +8,8 @@ it is met.
 
 from __future__ import annotations
 
-from goldsmith.project.sources import INGESTED_AT
 from goldsmith.project.sql.text import text_literal
+from goldsmith.project.system_columns import INGESTED_AT
 from goldsmith.project.tables import Table
 from goldsmith.publish.dqops.check import Check
 from goldsmith.publish.dqops.names import GROUPING, IMPORT_CHECK

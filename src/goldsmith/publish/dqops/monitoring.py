@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goldsmith.project.sources import INGESTED_AT, SYSTEM_COLUMNS
+from goldsmith.project.system_columns import INGESTED_AT, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.project.types import is_single
 from goldsmith.publish.dqops.check import Check

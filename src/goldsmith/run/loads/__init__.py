@@ -5,17 +5,19 @@
 
 from typing import Any
 
-from goldsmith.project.loads import Append, DeclaredLoad, Merge, Overwrite, OverwritePartitions
+from goldsmith.project.loads import Append, DeclaredLoad, Merge, Overwrite, OverwritePartitions, Scd2
 from goldsmith.project.tables import Table
 from goldsmith.run.loads.append import AppendStrategy
 from goldsmith.run.loads.base import LoadStrategy
 from goldsmith.run.loads.merge import MergeStrategy
 from goldsmith.run.loads.overwrite import OverwriteStrategy
 from goldsmith.run.loads.overwrite_partitions import OverwritePartitionsStrategy
+from goldsmith.run.loads.scd2 import Scd2Strategy
 
 _STRATEGIES: dict[type[DeclaredLoad], type[LoadStrategy[Any]]] = {
     Append: AppendStrategy,
     Merge: MergeStrategy,
+    Scd2: Scd2Strategy,
     Overwrite: OverwriteStrategy,
     OverwritePartitions: OverwritePartitionsStrategy,
 }

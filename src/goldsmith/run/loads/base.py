@@ -15,6 +15,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, create_clustered, overwrite
 from goldsmith.engine.ingest.shape import cast_or_null
 from goldsmith.project.loads import DeclaredLoad
+from goldsmith.project.strict_model import Names
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
@@ -28,7 +29,10 @@ class LoadStrategy(ABC, Generic[Declared]):
     """The strategy of one kind of load. declared: the table's declaration of it."""
 
     can_release: ClassVar[bool] = False
-    """True if quarantined rows can be released; otherwise every load re-evaluates all of them."""
+    """True if quarantined rows can be released."""
+
+    no_release: ClassVar[str] = "every load re-evaluates all rows"
+    """The reason why they cannot be released."""
 
     reads_beyond_changes: ClassVar[bool] = False
     """True if an incremental load evaluates expressions over unchanged rows."""
@@ -52,6 +56,11 @@ class LoadStrategy(ABC, Generic[Declared]):
 
     def violations(self) -> tuple[str, ...]:
         """SQL, each array<string>: violations of a row beyond the table's expectations."""
+        return ()
+
+    @property
+    def counted_key(self) -> Names:
+        """The columns of the kept rows whose distinct values `write` needs to count."""
         return ()
 
     def measures(self, kept: StructType) -> Mapping[str, str]:  # noqa: ARG002 - as above

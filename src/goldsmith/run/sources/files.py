@@ -20,9 +20,10 @@ from goldsmith.engine.ingest.landing import listing_digest
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
-from goldsmith.project.sources import SOURCE_FILE, SYSTEM_COLUMNS, FilesSource, ReadsFiles
+from goldsmith.project.sources import FilesSource, ReadsFiles
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
+from goldsmith.project.system_columns import SOURCE_FILE, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle

@@ -1,0 +1,110 @@
+"""The slice of a load by key: new rows of the driver, and all rows of the keys that are recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from goldsmith.engine.delta.changes import read_table
+from goldsmith.engine.ingest.shape import Shaped
+from goldsmith.engine.row_values import named
+from goldsmith.project.sql.text import quoted
+from goldsmith.project.strict_model import Names
+from goldsmith.run.context import Run
+from goldsmith.run.loads.base import as_declared
+from goldsmith.run.plan import Changes
+from goldsmith.run.query import computed
+from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedKeys
+
+Frames = Mapping[str, DataFrame]
+
+
+def slice_by_key(
+    spark: SparkSession,
+    plan: Changes,
+    pinned: Frames,
+    added: DataFrame,
+    touched: DataFrame | None,
+    key: Names,
+    rows: int | None,
+) -> Slice:
+    """The driver's added rows, and all of its rows whose keys are touched.
+
+    pinned: the upstreams at their planned versions. touched: the keys to recompute; None if there is none. rows: the
+    number of added rows if the query is one-to-one. Raises NeedsFullLoad if a key cannot be traced to the driver.
+    """
+    table, only_new = plan.table, {**pinned, plan.driver: added}
+    if touched is None:
+        return Slice(computed(spark, table, only_new, plan.driver), change_rows=rows)
+    touched = touched.persist()
+    if touched.isEmpty():
+        touched.unpersist()
+        return Slice(computed(spark, table, only_new, plan.driver))
+    restricted = _with_keys(plan, pinned[plan.driver], touched, key, "left_semi")
+    others = _with_keys(plan, added, touched, key, "left_anti")
+    recomputed = computed(spark, table, {**pinned, plan.driver: restricted})
+    recomputed = Shaped(_semi(recomputed.frame, touched, key), recomputed.reasons)
+    fresh = computed(spark, table, {**pinned, plan.driver: others}, plan.driver)
+    both = Shaped(recomputed.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
+    return Slice(both, touched=TouchedKeys(key, touched), persisted=(touched,))
+
+
+def keys_of_removed(
+    spark: SparkSession, run: Run, plan: Changes, pinned: Frames, removed: DataFrame, key: Names
+) -> DataFrame:
+    """The keys of rows that removed rows of the driver may have given, possibly with filtered ones.
+
+    Keys that can be traced to the driver alone are computed from its rows, independent of former lookups. Raises
+    NeedsFullLoad for other keys if the former lookups are unknown.
+    """
+    table = plan.table
+    traced = [(name, table.traced(plan.driver, name)) for name in key]
+    known = [(name, expression) for name, expression in traced if expression is not None]
+    if len(known) == len(traced):
+        columns = [f"{as_declared(table, removed, sql, name)} AS {quoted(name)}" for name, sql in known]
+        return removed.selectExpr(*columns).distinct()
+    if table.exceptions:
+        raise NeedsFullLoad(
+            f"rows were removed from {plan.driver}, and the lookups that gave their keys are unknown"
+        )
+    former = {
+        name: frame
+        if name == plan.driver or name not in table.lookups
+        else read_table(spark, run.path(name), plan.consumed[name].version)
+        for name, frame in pinned.items()
+    }
+    rows = computed(spark, table, {**former, plan.driver: removed}, plan.driver)
+    return rows.frame.select(*named(key)).distinct()
+
+
+def union(keys: DataFrame | None, others: DataFrame) -> DataFrame:
+    """The distinct keys of both."""
+    return others if keys is None else keys.unionByName(others).distinct()
+
+
+def _with_keys(plan: Changes, rows: DataFrame, touched: DataFrame, key: Names, how: str) -> DataFrame:
+    """The driver's rows with touched keys, or without them, depending on the kind of join."""
+    table = plan.table
+    conditions: list[Column] = []
+    for at, name in enumerate(key):
+        traced = table.traced(plan.driver, name)
+        if traced is None:
+            raise NeedsFullLoad(
+                f"keys of {plan.driver} must be recomputed, and {name} cannot be traced to it alone"
+            )
+        expression = as_declared(table, rows, traced, name)
+        conditions.append(F.expr(expression).eqNullSafe(F.col(f"_gs_key_{at}")))
+    return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, conditions), how)
+
+
+def _semi(rows: DataFrame, touched: DataFrame, key: Names) -> DataFrame:
+    equal = [rows[quoted(name)].eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(key)]
+    return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, equal), "left_semi")
+
+
+def _renamed(touched: DataFrame, key: Names) -> DataFrame:
+    """The touched keys with names that differ from all columns of the rows."""
+    return touched.select(*[F.col(quoted(name)).alias(f"_gs_key_{at}") for at, name in enumerate(key)])
