@@ -16,9 +16,11 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.launch.jars import fetch
 from goldsmith.engine.launch.logstore import build
 from goldsmith.engine.launch.session import make_session
 from goldsmith.engine.s3 import Bucket
+from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
 from services.object_store import NoStoreError, ObjectStore, running
@@ -55,7 +57,10 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spa
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
     build(Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
+    fetch(Settings.from_environment(), ("postgresql", "sqlite"), lambda line: sys.stdout.write(f"{line}\n"))
+    drivers = {name: ConnectionSpec(url=f"jdbc:{name}:") for name in ("postgresql", "sqlite")}
     profile = ProfileSpec(
+        connections=drivers,
         landing=f"{BUCKET}/landing",
         warehouse=f"{BUCKET}/warehouse",
         spark=SparkSpec(master="local[2]", conf_dir=str(CONF), conf={"spark.sql.shuffle.partitions": 2}),

@@ -71,7 +71,7 @@ def test_each_call_continues_where_the_last_commit_ended(lake: Lake, counting: C
     assert lake.version("bronze.n") == 0
     counting(5)
     done = lake.done()
-    assert done["bronze.n"].reason == "1 file of source:numbers"
+    assert done["bronze.n"].reason == "1 file of extract source:numbers"
     assert (done["bronze.n"].counts.written, done["silver.n"].counts.written) == (3, 3)
     assert ids(lake) == [1, 2, 3, 4, 5]
     assert state(lake) == {"last": 5}
@@ -197,7 +197,7 @@ def test_table_without_rows_is_created_once_columns_are_declared(lake: Lake) -> 
     lake.declare("silver.n", "", "SELECT id FROM bronze.n")
     lake.write("pipelines/p/source.py", "def numbers(*, interval, state, folder):\n    return None\n")
     done = lake.done()
-    assert done["bronze.m"].reason == "source:numbers has nothing new"
+    assert done["bronze.m"].reason == "extract source:numbers has nothing new"
     assert ids(lake) == lake.rows("silver.n") == []
     assert lake.done()["bronze.n"].status == "nothing_new"
 

@@ -211,6 +211,17 @@ ONE_MISTAKE = [
      "`bronze.ordrs`", "`bronze.orders`"),
     (YAML, expect("expect_column_values_to_exist_in: {column: id, table: bronze.orders, key: idd}"), "GS203", 2,
      "`bronze.orders` has no column `idd`", "`id`"),
+    # databases
+    (BRONZE, "source: {jdbc: shop, table: a, key: id}\n", "GS108", 1, "No profile declares a connection `shop`", "jdbc:..."),
+    (BRONZE, "source: {jdbc: shop, key: id}\n", "GS103", 1, "`table` or by `query`", None),
+    (BRONZE, "source: {jdbc: shop, table: a}\n", "GS103", 1, "needs `key` or `cursor`", None),
+    (BRONZE, "source: {jdbc: shop, table: a, cursor: c, overlap: ten}\n", "GS103", 1, "`ten` is not a length", None),
+    (BRONZE, "source: {jdbc: shop, table: a, cursor: c, deletes: true}\n", "GS103", 1, "`deletes` needs `key`", None),
+    (BRONZE, "source: {extract: 'f:g', format: csv, jdbc: s}\n", "GS102", 1, "`jdbc`", None),
+    (ROOT, "profiles: {local: {connections: {a: {url: 'postgresql://x'}}}}\n", "GS103", 1, "begins with `jdbc:`", None),
+    (ROOT, "profiles: {local: {connections: {a: {url: 'jdbc:postgresql://u:p@x/y'}}}}\n", "GS103", 1, "no password", None),
+    (ROOT, "profiles: {local: {connections: {a: {url: 'jdbc:sqlite:x', password: secret}}}}\n", "GS103", 1,
+     "names an environment variable", None),
     # contradictions
     (YAML, SOURCE, "GS110", 1, "Only bronze tables", "bronze table"),
     (YAML, "on_new_column: add\n", "GS110", 1, "bronze tables only", "Remove"),

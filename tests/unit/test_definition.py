@@ -20,6 +20,7 @@ from goldsmith.project.tables import Table
 
 BRONZE = "source: {files: x/*.csv, format: csv}\n"
 COLUMNS = "columns: {id: int, k: int, ts: timestamp}\n"
+CONNECTIONS = "profiles: {local: {connections: {s: {url: 'jdbc:sqlite:s'}, t: {url: 'jdbc:sqlite:t'}}}}\n"
 QUERY = "SELECT id, k, ts FROM bronze.x"
 
 Make = Callable[..., Table]
@@ -40,7 +41,7 @@ def make(tmp_path: Path) -> Make:
 def project(root: Path, yaml: str, query: str | None, bronze: str = BRONZE + COLUMNS) -> Project:
     folder = root / "pipelines/p"
     for path, text in {
-        root / "goldsmith.yaml": "",
+        root / "goldsmith.yaml": CONNECTIONS,
         folder / "pipeline.yaml": "",
         folder / "bronze/x.yaml": bronze,
         folder / "bronze/y.yaml": BRONZE + "columns: {k: int, n: string}\n",
@@ -100,6 +101,23 @@ DECIDES: dict[str, tuple[str, str]] = {
             ("extract", "g", "csv", ""),
             ("format", "f", "json", ""),
             ("options", "f", "csv", ", options: {sep: ;}"),
+        )
+    },
+    **{
+        f"JdbcSource.{key}": (
+            f"source: {{jdbc: s, {before}}}\n",
+            f"source: {{jdbc: {'t' if key == 'jdbc' else 's'}, {after}}}\n",
+        )
+        for key, before, after in (
+            ("jdbc", "table: a, key: k", "table: a, key: k"),
+            ("table", "table: a, key: k", "table: b, key: k"),
+            ("query", "query: SELECT 1, key: k", "query: SELECT 2, key: k"),
+            ("key", "table: a, key: k", "table: a, key: [k, l]"),
+            ("cursor", "table: a, key: k", "table: a, key: k, cursor: c"),
+            ("overlap", "table: a, cursor: c", "table: a, cursor: c, overlap: 2"),
+            ("deletes", "table: a, key: k", "table: a, key: k, deletes: true"),
+            ("split_by", "table: a, key: k", "table: a, key: k, split_by: k"),
+            ("parallel", "table: a, key: k, split_by: k", "table: a, key: k, split_by: k, parallel: 2"),
         )
     },
     "Append.kind": ("load: append\nchanges_of: bronze.x\n", MERGE),
@@ -198,7 +216,7 @@ def test_changed_key_does_not_continue_the_former_definition(make: Make, key: st
     if key in WRITTEN:
         columns = (f"columns: {{id: int, k: {text}, ts: timestamp}}\n" for text in (before, after))
         first, second = (make(bronze=BRONZE + text, of="bronze.x") for text in columns)
-    elif key.startswith(("FilesSource", "ExtractSource")) or key == "TableSpec.source":
+    elif key.startswith(("FilesSource", "ExtractSource", "JdbcSource")) or key == "TableSpec.source":
         first, second = (make(bronze=text + COLUMNS, of="bronze.x") for text in (before or BRONZE, after))
     else:
         union = "SELECT id, k, ts, 'x' AS n FROM bronze.x UNION ALL SELECT k, k, NULL, n FROM bronze.y"

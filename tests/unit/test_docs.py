@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.errors import CODES, Exit
 from goldsmith.project import dashboards, loads, models, sources
+from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
 from goldsmith.project.ops import OPS_TABLES, OpsTable
@@ -47,6 +48,8 @@ DECLARED: tuple[type[BaseModel], ...] = (
     models.Column,
     sources.FilesSource,
     sources.ExtractSource,
+    sources.JdbcSource,
+    ConnectionSpec,
     loads.Merge,
     loads.Scd2,
     loads.OverwritePartitions,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.expectations import DeclaredExpectation
 from goldsmith.project.freshness import FreshWithin
 from goldsmith.project.loads import Load, tagged
@@ -200,6 +201,9 @@ class ProfileSpec(Strict):
         description="Where tables are registered by name: in the session alone, or in a Hive Metastore.",
     )
     parallel: int = Field(4, ge=1, le=64, description="How many tables load in parallel.")
+    connections: dict[str, ConnectionSpec] = Field(
+        default_factory=dict, description="Databases that bronze tables read, by name."
+    )
     spark: SparkSpec = Field(default_factory=SparkSpec)
 
     @property

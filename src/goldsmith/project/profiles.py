@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from goldsmith.errors import DeclarationError, NotReady, Where
+from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import ProfileSpec, ProjectSpec
 
@@ -42,8 +43,36 @@ def resolved(
     Raises NotReady GS904 for a variable that is not set and has no default, DeclarationError GS110 for a path
     that is neither a local folder nor on `s3a://`.
     """
-    env = os.environ if environment is None else environment
     file = root / "goldsmith.yaml"
+    filled = _filled(profile.model_dump(exclude={"connections"}), name, file, environment)
+    # Those of a connection are only needed by the tables that read it.
+    found = ProfileSpec.model_validate(filled).model_copy(update={"connections": profile.connections})
+    places = {key: _place(getattr(found, key), key, root, file) for key in ("landing", "warehouse")}
+    folder = found.spark.conf_dir
+    spark = found.spark.model_copy(update={"conf_dir": str((root / folder).resolve()) if folder else None})
+    return found.model_copy(update={**places, "spark": spark})
+
+
+def resolved_connection(
+    profile: ProfileSpec, name: str, root: Path, environment: Mapping[str, str] | None = None
+) -> ConnectionSpec:
+    """A connection of a profile with its variables replaced. Raises DeclarationError GS108, NotReady GS904."""
+    file, declared = root / "goldsmith.yaml", profile.connections.get(name)
+    if declared is None:
+        raise DeclarationError(
+            "GS108",
+            f"The profile declares no connection `{name}`.",
+            where=Where(file=file),
+            hint=hint_for(name, profile.connections)
+            if profile.connections
+            else f"Declare it: `connections: {{{name}: {{url: jdbc:...}}}}`.",
+        )
+    return ConnectionSpec.model_construct(**_filled(declared.model_dump(), name, file, environment))
+
+
+def _filled(item: Any, name: str, file: Path, environment: Mapping[str, str] | None) -> Any:
+    """The item with its variables replaced. name: of the profile or connection, for messages."""
+    env = os.environ if environment is None else environment
 
     def value(found: re.Match[str]) -> str:
         variable, default = found.groups()
@@ -52,22 +81,17 @@ def resolved(
         if text is None:
             raise NotReady(
                 "GS904",
-                f"The profile `{name}` needs the environment variable {variable}, which is not set.",
+                f"`{name}` in goldsmith.yaml needs the environment variable {variable}, which is not set.",
                 where=Where(file=file),
                 hint=f"Set it, or declare a default: `${{{variable}:-...}}`.",
             )
         return text or default or ""
 
-    def filled(item: Any) -> Any:
-        if isinstance(item, str):
-            return _VARIABLE.sub(value, item)
-        return {key: filled(inner) for key, inner in item.items()} if isinstance(item, dict) else item
-
-    found = ProfileSpec.model_validate(filled(profile.model_dump()))
-    places = {key: _place(getattr(found, key), key, root, file) for key in ("landing", "warehouse")}
-    folder = found.spark.conf_dir
-    spark = found.spark.model_copy(update={"conf_dir": str((root / folder).resolve()) if folder else None})
-    return found.model_copy(update={**places, "spark": spark})
+    if isinstance(item, str):
+        return _VARIABLE.sub(value, item)
+    if isinstance(item, dict):
+        return {key: _filled(inner, name, file, environment) for key, inner in item.items()}
+    return item
 
 
 def _place(path: str, key: str, root: Path, file: Path) -> str:

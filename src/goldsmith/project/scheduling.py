@@ -16,8 +16,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"^(\d+)\s*([smhd])$")
 
 
-def _duration(value: object) -> object:
-    if value is None or isinstance(value, timedelta):
+def as_duration(value: object) -> timedelta:
+    """A length of time such as 90s, 45m, 2h or 1d. Raises ValueError."""
+    if isinstance(value, timedelta):
         return value
     found = _SPAN.match(value.strip()) if isinstance(value, str) else None
     if found is None or int(found[1]) == 0:
@@ -27,7 +28,7 @@ def _duration(value: object) -> object:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration),
+    BeforeValidator(lambda value: None if value is None else as_duration(value)),
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s", return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"}),
 ]

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from goldsmith.project.formats import FORMATS, FormatName
 from goldsmith.project.loads import Append
-from goldsmith.project.strict_model import Strict
+from goldsmith.project.scheduling import as_duration
+from goldsmith.project.strict_model import Names, Strict
 
 
 def _below_landing(files: str) -> str:
@@ -35,6 +36,15 @@ def _function(path: str) -> str:
     if not all(part.isidentifier() for part in (*module.split("."), function)):
         raise ValueError(f"`{path}` is not `module:function`, such as `api:orders` for `orders` in api.py")
     return path
+
+
+def _overlap(value: str | int) -> str | int:
+    """Checks a length of time, or a number."""
+    if isinstance(value, str):
+        as_duration(value)
+    elif value < 1:
+        raise ValueError("`overlap` is at least 1")
+    return value
 
 
 class DeclaredSource(Strict):
@@ -60,7 +70,22 @@ class DeclaredSource(Strict):
 
 
 class ReadsFiles(DeclaredSource):
-    """Base class of sources whose rows are read from files."""
+    """Base class of sources whose rows are read from files, of a format and with options of its reader."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def format(self) -> FormatName: ...
+        @property
+        def options(self) -> Mapping[str, str | int | float | bool]: ...
+
+    def gives_columns(self, types: Collection[str | None]) -> bool:
+        """Whether the declared columns suffice without reading a file. Without a type they are text, unless files have types."""
+        return bool(types) and (not FORMATS[self.format].has_types or all(types))
+
+
+class DeclaresFormat(ReadsFiles):
+    """Base class of sources whose files have a declared format."""
 
     format: FormatName = Field(description="json means one JSON document per line.")
     options: dict[str, str | int | float | bool] = Field(
@@ -68,12 +93,8 @@ class ReadsFiles(DeclaredSource):
         description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",
     )
 
-    def gives_columns(self, types: Collection[str | None]) -> bool:
-        """Whether the declared columns suffice without reading a file. Without a type they are text, unless files have types."""
-        return bool(types) and (not FORMATS[self.format].has_types or all(types))
 
-
-class FilesSource(ReadsFiles):
+class FilesSource(DeclaresFormat):
     """Files delivered below the landing root."""
 
     files: Annotated[str, AfterValidator(_below_landing)] = Field(
@@ -92,7 +113,7 @@ class FilesSource(ReadsFiles):
         return self.files
 
 
-class ExtractSource(ReadsFiles):
+class ExtractSource(DeclaresFormat):
     """Files that a Python function writes, which is called by each load."""
 
     extract: Annotated[str, AfterValidator(_function)] = Field(
@@ -116,8 +137,72 @@ class ExtractSource(ReadsFiles):
         return f"extract {self.extract}"
 
 
+DELETED = "_deleted"
+"""The column that is true for rows that a database no longer has."""
+
+
+class JdbcSource(ReadsFiles):
+    """A table or query of a database, which each load reads."""
+
+    format: ClassVar[FormatName] = "parquet"
+    options: ClassVar[Mapping[str, str | int | float | bool]] = {}
+
+    jdbc: str = Field(description="The name of a connection of the profile.")
+    table: str | None = Field(None, description="The table, in the database's spelling: public.orders")
+    query: str | None = Field(None, description="A query in the database's SQL, instead of a table.")
+    key: Names = Field((), description="The columns that identify a row.")
+    cursor: str | None = Field(
+        None,
+        description="A column that grows with each change. Later loads read rows from its last value on.",
+    )
+    overlap: Annotated[str | int, AfterValidator(_overlap)] | None = Field(
+        None,
+        description="How far before that value they begin, for rows that are committed late: 10m, or a number.",
+    )
+    deletes: bool = Field(
+        False, description="Find deleted rows by their keys. They are loaded with `_deleted`: true."
+    )
+    split_by: str | None = Field(
+        None, description="A number, date or time whose ranges are read in parallel."
+    )
+    parallel: int = Field(1, ge=1, le=64, description="The number of ranges.")
+
+    @model_validator(mode="after")
+    def _is_readable(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("a database is read by `table` or by `query`")
+        if not self.key and self.cursor is None:
+            raise ValueError(
+                "`source` needs `key` or `cursor`: without them, changed rows cannot be identified"
+            )
+        for key, other, value in (
+            ("deletes", "key", self.deletes and not self.key),
+            ("overlap", "cursor", self.overlap is not None and self.cursor is None),
+            ("parallel", "split_by", self.parallel > 1 and self.split_by is None),
+        ):
+            if value:
+                raise ValueError(f"`{key}` needs `{other}`")
+        return self
+
+    @property
+    def named(self) -> Names:
+        """The columns that its keys name."""
+        return (*self.key, *(name for name in (self.cursor, self.split_by) if name is not None))
+
+    @property
+    def relation(self) -> str:
+        """The table or query as an operand of FROM."""
+        return self.table if self.table is not None else f"({self.query}) goldsmith_query"
+
+    def place(self, landing: str) -> str:
+        return f"{landing}/{EXTRACTS}"
+
+    def summary(self) -> str:
+        return f"{self.jdbc}: {self.table or 'a query'}"
+
+
 EXTRACTS = "_extracts"
-"""The folder below the landing root with the files of extracts, which globs never match."""
+"""The folder below the landing root with the files of sources that loads ask, which globs never match."""
 
 
 def _kind(value: object) -> str | None:
@@ -130,10 +215,17 @@ def _kind(value: object) -> str | None:
 
 
 Source = Annotated[
-    Annotated[FilesSource, Tag(".files")] | Annotated[ExtractSource, Tag(".extract")], Discriminator(_kind)
+    Annotated[FilesSource, Tag(".files")]
+    | Annotated[ExtractSource, Tag(".extract")]
+    | Annotated[JdbcSource, Tag(".jdbc")],
+    Discriminator(_kind),
 ]
 
-SOURCES: Mapping[str, type[DeclaredSource]] = {".files": FilesSource, ".extract": ExtractSource}
+SOURCES: Mapping[str, type[DeclaredSource]] = {
+    ".files": FilesSource,
+    ".extract": ExtractSource,
+    ".jdbc": JdbcSource,
+}
 """Every kind of source, by its tag in the union, which is not part of YAML."""
 
 

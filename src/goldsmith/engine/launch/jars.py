@@ -21,7 +21,7 @@ from goldsmith.project.models import ProfileSpec
 from goldsmith.settings import Settings
 
 SETUP_HINT = "Run `goldsmith spark install` once (`make setup` in a clone)."
-S3_SETUP_HINT = "Run `goldsmith spark install --profile NAME` once, with a profile that is on S3."
+PROFILE_SETUP_HINT = "Run `goldsmith spark install --profile NAME` once, with this profile."
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
 
-GROUPS = ("delta", "s3", "postgresql", "serving")
-"""The groups of jars.txt: for tables, for s3a://, for a metastore's database, for the Thrift Server."""
+GROUPS = ("delta", "s3", "postgresql", "sqlite", "serving")
+"""The groups of jars.txt: for tables, for s3a://, for databases, for the Thrift Server."""
 
 
 def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
     """The groups of jars that a profile's sessions need."""
-    return ("delta", "s3") if profile.on_s3 else ("delta",)
+    drivers = {"postgresql", "sqlite"} & {connection.system for connection in profile.connections.values()}
+    return ("delta", *(["s3"] if profile.on_s3 else []), *sorted(drivers))
 
 
 def pinned(*groups: str) -> tuple[Jar, ...]:
@@ -99,7 +100,7 @@ def installed(settings: Settings, *groups: str) -> tuple[Path, ...]:
         raise NotReady(
             "GS902",
             f"Spark's additional jars are not installed: {', '.join(missing[:3])}{more}.",
-            hint=SETUP_HINT if "s3" not in groups else S3_SETUP_HINT,
+            hint=SETUP_HINT if groups == ("delta",) else PROFILE_SETUP_HINT,
         )
     return tuple(paths)
 

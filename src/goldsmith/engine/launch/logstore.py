@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from goldsmith.engine.launch.jars import S3_SETUP_HINT, fetch, pinned, spark_jars
+from goldsmith.engine.launch.jars import PROFILE_SETUP_HINT, fetch, pinned, spark_jars
 from goldsmith.engine.launch.java import find_java
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
@@ -24,7 +24,7 @@ def log_store_jar(settings: Settings) -> Path:
     shipped = spark_jars() / NAME
     path = shipped if shipped.is_file() else _cached_path(settings)
     if not path.is_file():
-        raise NotReady("GS902", f"The log store for S3, {NAME}, is not built.", hint=S3_SETUP_HINT)
+        raise NotReady("GS902", f"The log store for S3, {NAME}, is not built.", hint=PROFILE_SETUP_HINT)
     return path
 
 

@@ -11,7 +11,7 @@ from goldsmith.project.formats import FORMATS
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
-from goldsmith.project.sources import ExtractSource, ReadsFiles
+from goldsmith.project.sources import DELETED, ExtractSource, JdbcSource, ReadsFiles
 from goldsmith.project.tables import Table, extract_file
 
 
@@ -43,6 +43,8 @@ def sources(table: Table) -> Iterator[DeclarationError]:
         yield from _without_header(table, source)
     if isinstance(source, ExtractSource):
         yield from _function(table, source)
+    if isinstance(source, JdbcSource):
+        yield from _deletes(table, source)
     if source is not None:
         for name in table.spec.columns:
             yield from _name(table, name)
@@ -87,6 +89,19 @@ def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationErr
             "CSV files without a header need `columns`, in the order of their fields.",
             where=table.where("source", "options"),
             hint="Declare them, as in `columns: {id: int, name: string}`.",
+        )
+
+
+def _deletes(table: Table, source: JdbcSource) -> Iterator[DeclarationError]:
+    """Deleted rows that a table's columns cannot show."""
+    spec = table.spec
+    named = {name.lower() for name in spec.columns}
+    if source.deletes and named and DELETED not in named and spec.on_new_column != "add":
+        yield DeclarationError(
+            "GS110",
+            f"`deletes` adds the column `{DELETED}`, which `columns` lacks and `on_new_column` does not add.",
+            where=table.where("source", "deletes"),
+            hint=f"Declare it, as in `columns: {{{DELETED}: boolean}}`.",
         )
 
 

@@ -1,129 +1,37 @@
-"""The source of tables with an extract: a function of the project is asked for new rows in each load.
-
-The function writes files to a folder of its own. They are staged below the landing root, in a folder for each commit,
-and loaded as delivered files. The commit names the files and the function's new state, so that both count or neither.
-"""
+"""The source of tables with an extract: a function of the project writes files to a folder of its own."""
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from pyspark.sql import SparkSession
 from typing_extensions import override
 
-from goldsmith.engine.delta.metadata import Pulled
-from goldsmith.project.sources import EXTRACTS, ExtractSource
+from goldsmith.project.sources import ExtractSource
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.extracting import call_extract, written_files
-from goldsmith.run.handle import LogOf, TableHandle
-from goldsmith.run.ledger import check_complete
-from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan, Pull
-from goldsmith.run.recovery import commit_status
-from goldsmith.run.sources.files import Files, loaded_files, row_warnings
-from goldsmith.run.type_check import check_types_unchanged
-
-_STAGED = re.compile(r"^(?P<counter>\d+)-(?P<run_id>.+)$")
-"""The name of the folder with the files of one commit."""
+from goldsmith.run.plan import Pull
+from goldsmith.run.sources.pulling import Answer, PullingSource
 
 
-class Extracts(Files):
-    """Asks a function for new files, and reads them."""
+class Extracts(PullingSource):
+    """Calls a function for new files."""
 
     @override
-    def plan(
-        self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
-    ) -> Plan:
-        """Plans to ask the function. A rebuild reads the staged files again, and does not ask it."""
-        table, bookmark = handle.table, handle.bookmark
-        if table.name in run.rebuild and bookmark is not None:
-            known = loaded_files(spark, run, handle)
-            found = (run.landing.state(path) for path in sorted({file.path for file in known}))
-            files = tuple(file for file in found if file is not None)
-            check_complete(table, files, known)
-            return NewFiles(
-                handle=handle,
-                reason="asked for",
-                action="rebuild",
-                files=files,
-                pulled=bookmark.metadata.pulled,
-            )
-        if handle.is_foreign and table.name not in run.rebuild:
-            raise handle.foreign()
-        if bookmark is not None:
-            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))
-        return Pull(
-            handle=handle,
-            reason=f"asks {declared_extract(table).extract}",
-            warnings=row_warnings(run, handle),
-        )
-
-    @override
-    def pull(self, spark: SparkSession, run: Run, plan: Pull) -> Nothing | LoadPlan:
-        """Calls the function, and stages the files that it wrote."""
-        table, source, handle = plan.table, declared_extract(plan.table), plan.handle
-        former = handle.bookmark.metadata.pulled if handle.bookmark else None
-        _discard_aborted(run, handle, former)
-        before = former.state if former else None
-        with tempfile.TemporaryDirectory(prefix="goldsmith-extract-") as folder:
-            state = call_extract(table, source, run.interval, before, Path(folder))
-            target = f"{_folder(table)}/{handle.counter}-{run.run_id}"
+    def ask(self, spark: SparkSession, run: Run, plan: Pull, state: Any, folder: str) -> Answer:
+        table, source = plan.table, declared_extract(plan.table)
+        with tempfile.TemporaryDirectory(prefix="goldsmith-extract-") as written:
+            left = call_extract(table, source, run.interval, state, Path(written))
             files = tuple(
-                run.landing.stage(f"{target}/{name}", path) for name, path in written_files(Path(folder))
+                run.landing.stage(f"{folder}/{name}", path) for name, path in written_files(Path(written))
             )
-        types = [column.type for column in table.spec.columns.values()]
-        exists = handle.state.exists
-        if not files and (
-            (exists and state == before and not handle.is_foreign)
-            or not (exists or source.gives_columns(types))
-        ):
-            return Nothing(handle=handle, reason=f"{source.extract} has nothing new", warnings=plan.warnings)
-        action: Literal["first", "incremental", "rebuild"] = "incremental" if exists else "first"
-        if exists and table.name in run.rebuild:
-            # Another program has written the table.
-            action = "rebuild"
-        count = f"{len(files)} file{'s' if len(files) != 1 else ''}"
-        return NewFiles(
-            handle=handle,
-            reason=f"{count} of {source.extract}",
-            warnings=plan.warnings,
-            action=action,
-            files=files,
-            pulled=Pulled(run.run_id, handle.counter, state),
-            bytes=sum(file.size for file in files),
-        )
-
-    @override
-    def is_empty(self, run: Run, table: Table) -> bool:
-        """Only the function knows."""
-        return False
+        return Answer(files, left)
 
 
 def declared_extract(table: Table) -> ExtractSource:
     """The declaration of a table with an extract."""
     assert isinstance(table.spec.source, ExtractSource)
     return table.spec.source
-
-
-def _folder(table: Table) -> str:
-    return f"{EXTRACTS}/{table.name}"
-
-
-def _discard_aborted(run: Run, handle: TableHandle, former: Pulled | None) -> None:
-    """Removes staged files of loads that were not committed. Those before the last committed one were removed earlier."""
-    status_of = commit_status(run, handle.log, handle.state.counter)
-    if not handle.state.exists:
-        # The files may be those of a table that was deleted.
-        return
-    last = former.counter if former else 0
-    for name in run.landing.staged(_folder(handle.table)):
-        parts = _STAGED.match(name)
-        if parts is None:
-            continue
-        counter, run_id = int(parts["counter"]), parts["run_id"]
-        is_own = former is not None and (counter, run_id) == (last, former.run_id)
-        if counter >= last and not is_own and status_of(run_id, counter) == "aborted":
-            run.landing.discard(f"{_folder(handle.table)}/{name}")
