@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-FormatName = Literal["csv", "json", "parquet"]
+FormatName = Literal["csv", "json", "parquet", "debezium"]
 OptionKind = Literal["true or false", "one character", "text", "an encoding"]
 
 
@@ -43,4 +43,5 @@ FORMATS: Mapping[FormatName, FileFormat] = {
     ),
     "json": FileFormat({**_ENCODING, "lineSep": "text"}),
     "parquet": FileFormat({}, has_types=True),
+    "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
 }

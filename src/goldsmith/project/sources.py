@@ -87,7 +87,9 @@ class ReadsFiles(DeclaredSource):
 class DeclaresFormat(ReadsFiles):
     """Base class of sources whose files have a declared format."""
 
-    format: FormatName = Field(description="json means one JSON document per line.")
+    format: FormatName = Field(
+        description="json: a document per line. debezium: change events, a JSON envelope per line."
+    )
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",

@@ -101,26 +101,29 @@ def json_record(
     spellings: Mapping[str, Sequence[str]],
     *,
     unique: bool = False,
+    document: str | None = None,
 ) -> Column:
     """A struct of a document's values as text; if the line is not exactly one document, only MALFORMED has a value.
 
     Strings have no quotes, other values their exact text. types: the declared type of each column; variants are
     parsed. spellings: other spellings of a column's name in documents; they belong to one column. unique: no document
-    has two keys for one column.
+    has two keys for one column. document: SQL that gives the document; by default it is the line.
     """
+    text = line if document in (None, line) else "d"
     schema = ", ".join(f"{quoted(name)} string" for name in (*types, CORRUPT))
-    whole = [f"r.{CORRUPT} IS NULL", one_object("f"), valid_inside(line)]
+    whole = [f"r.{CORRUPT} IS NULL", one_object("f"), valid_inside(text)]
     if not unique:
-        whole.append(unique_keys(line, folded=True))
+        whole.append(unique_keys(text, folded=True))
     values = {name: _first([f"r.{quoted(name)}", *_others(spellings.get(name, ()))]) for name in types}
     for name, kind in types.items():
         if isinstance(kind, VariantType):
-            text = values[name]
-            values[name] = _first([_variant(line, key) for key in (name, *spellings.get(name, ()))])
+            value = values[name]
+            values[name] = _first([_variant(text, key) for key in (name, *spellings.get(name, ()))])
             kind_of = f"schema_of_variant({values[name]})"
-            whole.append(f"coalesce({kind_of} = 'STRING' OR {text} IS NULL OR {fits_variant(text)}, false)")
+            whole.append(f"coalesce({kind_of} = 'STRING' OR {value} IS NULL OR {fits_variant(value)}, false)")
     row = _struct(line, list(types), " AND ".join(whole), values)
-    return F.expr(bound(flat(line), "f", bound(members_of_flat("f", schema), "r", row)))
+    parsed = bound(flat(text), "f", bound(members_of_flat("f", schema), "r", row))
+    return F.expr(parsed if document is None or text == line else bound(document, text, parsed))
 
 
 def _others(keys: Sequence[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import FormatReader
 from goldsmith.engine.ingest.formats.csv_files import CsvReader
+from goldsmith.engine.ingest.formats.debezium_files import DebeziumReader
 from goldsmith.engine.ingest.formats.json_files import JsonReader
 from goldsmith.engine.ingest.formats.parquet_files import ParquetReader
 from goldsmith.project.formats import FormatName
@@ -13,6 +14,7 @@ from goldsmith.project.formats import FormatName
 _READERS: dict[FormatName, FormatReader] = {
     "csv": CsvReader(),
     "json": JsonReader(),
+    "debezium": DebeziumReader(),
     "parquet": ParquetReader(),
 }
 

@@ -21,30 +21,41 @@ _ROW = "_gs_row"
 class JsonReader(FormatReader):
     """Reads documents; all files of a load have one layout, the keys of all documents."""
 
+    def document(self, line: str) -> str:
+        """SQL: the document of a line; NULL if the line is malformed."""
+        return line
+
     @override
     def layouts(
         self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
     ) -> Layouts:
         filled = [file for file in files if file.size]
-        return {_json_layout(spark, declared, landing, filled): filled} if filled else {}
+        return {self._layout(spark, declared, landing, filled): filled} if filled else {}
 
     @override
     def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
         types = {name: declared.type_of(name) for name in layout.names}
-        parsed = json_record(LINE, types, layout.spellings, unique=layout.unique).alias(_ROW)
+        parsed = json_record(
+            LINE, types, layout.spellings, unique=layout.unique, document=self.document(LINE)
+        ).alias(_ROW)
         return json_lines(spark, paths, declared.options).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
-        return json_record(text, {name: declared.type_of(name) for name in names}, {})
+        types = {name: declared.type_of(name) for name in names}
+        return json_record(text, types, {}, document=self.document(text))
+
+    def _layout(
+        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
+    ) -> Layout:
+        """The columns of some files."""
+        paths = [uri(landing, file.path) for file in files]
+        lines = json_lines(spark, paths, declared.options)
+        return _layout_of(lines.selectExpr(f"{self.document(LINE)} AS {LINE}"), declared)
 
 
-def _json_layout(
-    spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-) -> Layout:
+def _layout_of(lines: DataFrame, declared: FilesTable) -> Layout:
     """The declared columns and all other keys of the documents. Declared columns are never missing in JSON."""
-    paths = [uri(landing, file.path) for file in files]
-    lines = json_lines(spark, paths, declared.options)
     # The function is lenient: it may return keys of a line that is not a document.
     documents = lines.where(F.col(LINE).rlike(r'(?s)^\s*+\{\s*+(?:".*)?\}\s*+$'))
     keys = documents.select(F.json_object_keys(LINE).alias("keys"))
