@@ -145,7 +145,8 @@ def bronze(random: Random, name: str) -> Bronze:
         made.extra["on_missing_column"] = "fill"
     if random.random() < 0.1:
         # The reader of Parquet cannot tell copied rows from new ones.
-        policies = ["ignore", "replace"] if format_ != "parquet" else ["ignore"]
+        replaceable = format_ != "parquet" and not any("`" in column for column, _ in columns)
+        policies = ["ignore", "replace"] if replaceable else ["ignore"]
         made.extra["source"] = {"on_replaced": random.choice(policies)}
     return made
 

@@ -293,6 +293,23 @@ def test_replaced_file_replaces_its_rows_up_to_gold_if_declared(lake: Lake) -> N
     assert people(lake) == before
 
 
+def test_rows_with_a_backtick_in_a_new_column_cannot_be_replaced(lake: Lake) -> None:
+    """Delta fails to replace a part of such a table with a message of its own."""
+    lake.declare(
+        "bronze.t", "source: {files: t/*.csv, format: csv, on_replaced: replace}\ncolumns: {id: int}\n"
+    )
+    lake.deliver("t/a.csv", "id\n1\n")
+    lake.done()
+    lake.deliver("t/a.csv", "id,a`b\n1,23\n")
+    error = lake.failed("bronze.t").error
+    assert error is not None
+    assert (error.code, error.message) == (
+        "GS110",
+        "The column `a`b` has a backtick in its name: Delta cannot replace a part of such a table.",
+    )
+    assert lake.rows("bronze.t", "id") == [(1,)]
+
+
 def test_former_content_of_a_replaced_file_is_loaded_again_if_it_returns(lake: Lake) -> None:
     declare(lake, "format: csv, on_replaced: replace")
     file = lake.deliver("people/a.csv", "id,name\n1,Ada\n")

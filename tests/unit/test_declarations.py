@@ -211,6 +211,8 @@ ONE_MISTAKE = [
      "`bronze.ordrs`", "`bronze.orders`"),
     (YAML, expect("expect_column_values_to_exist_in: {column: id, table: bronze.orders, key: idd}"), "GS203", 2,
      "`bronze.orders` has no column `idd`", "`id`"),
+    (BRONZE, SOURCE.replace("}", ", on_replaced: replace}") + COLUMNS.replace("}", ", 'a`b': int}"), "GS110", 2,
+     "backtick", "on_replaced"),
     # databases
     (BRONZE, "source: {jdbc: shop, table: a, key: id}\n", "GS108", 1, "No profile declares a connection `shop`", "jdbc:..."),
     (BRONZE, "source: {jdbc: shop, key: id}\n", "GS103", 1, "`table` or by `query`", None),

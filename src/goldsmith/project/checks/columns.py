@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.column_types import WrongTypeError, check_type
@@ -64,6 +64,15 @@ def own_columns(table: Table) -> Iterator[DeclarationError]:
         yield DeclarationError(
             "GS110", f"The query has a column `{name}`: {reason}.", where=table.where(), hint=hint
         )
+
+
+IRREPLACEABLE = "The column `{}` has a backtick in its name: Delta cannot replace a part of such a table."
+KEEP_REPLACED = "Rename the column in the files, or declare another `on_replaced`."
+
+
+def irreplaceable(names: Iterable[str]) -> tuple[str, ...]:
+    """The column names with which Delta can only append to a table and replace all of it."""
+    return tuple(name for name in names if "`" in name)
 
 
 def incomparable_keys(table: Table) -> Iterator[DeclarationError]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
-from goldsmith.project.checks.columns import IMPOSSIBLE
+from goldsmith.project.checks.columns import IMPOSSIBLE, IRREPLACEABLE, KEEP_REPLACED, irreplaceable
 from goldsmith.project.checks.file_options import options_of_files
 from goldsmith.project.formats import FORMATS
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
-from goldsmith.project.sources import DELETED, ExtractSource, JdbcSource, ReadsFiles
+from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcSource, ReadsFiles
 from goldsmith.project.tables import Table, extract_file
 
 
@@ -45,6 +45,11 @@ def sources(table: Table) -> Iterator[DeclarationError]:
         yield from _function(table, source)
     if isinstance(source, JdbcSource):
         yield from _deletes(table, source)
+    if isinstance(source, FilesSource) and source.on_replaced == "replace":
+        for name in irreplaceable(table.spec.columns):
+            yield DeclarationError(
+                "GS110", IRREPLACEABLE.format(name), where=table.where("columns", name), hint=KEEP_REPLACED
+            )
     if source is not None:
         for name in table.spec.columns:
             yield from _name(table, name)

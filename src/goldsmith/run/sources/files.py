@@ -20,6 +20,7 @@ from goldsmith.engine.ingest.landing import listing_digest
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import RunError
+from goldsmith.project.checks.columns import IRREPLACEABLE, KEEP_REPLACED, irreplaceable
 from goldsmith.project.sources import FilesSource, ReadsFiles
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
@@ -106,6 +107,10 @@ class Files(RowSource[NewFiles]):
         delivered = read_files(spark, declared_files(table), run.landing, plan.files, stamp)
         touched = None
         if plan.replaces_files:
+            for name in irreplaceable({*plan.log.types(), *delivered.frame.columns}):
+                raise RunError(
+                    "GS110", IRREPLACEABLE.format(name), where=table.where("source"), hint=KEEP_REPLACED
+                )
             # Every row of the load is of one of these files.
             touched = TouchedValues((SOURCE_FILE,), tuple((literal(file.path),) for file in plan.files))
         shaped = _shaped(table, delivered, types_of(table))
