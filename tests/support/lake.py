@@ -14,7 +14,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.project.loading import load_project
 from goldsmith.project.pipelines import Project
-from goldsmith.run.context import Accepted, Run
+from goldsmith.run.context import Accepted, DataInterval, Run
 from goldsmith.run.idle import idle
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.release import Released, release
@@ -66,11 +66,19 @@ class Lake:
         return Run.begin(self.project(), **options)
 
     def run(
-        self, *names: str, rebuild: Sequence[str] = (), accept: Sequence[str] = (), parallel: int = 2
+        self,
+        *names: str,
+        rebuild: Sequence[str] = (),
+        accept: Sequence[str] = (),
+        parallel: int = 2,
+        interval: DataInterval | None = None,
+        restating: DataInterval | None = None,
     ) -> RunResult:
         """Runs the named tables, or all of them."""
         accepted = Accepted(frozenset(accept), by="tester", why="a test")
-        run = self.begin(rebuild=frozenset(rebuild), accepted=accepted)
+        run = self.begin(
+            rebuild=frozenset(rebuild), accepted=accepted, interval=interval, restating=restating
+        )
         chosen = run.project.select(tuple(names))
         is_idle = idle(run, chosen) is not None
         result = run_tables(self.spark, run, chosen, parallel=parallel)

@@ -243,3 +243,20 @@ def test_served_report_is_printed_with_its_url(
     print_report_location(tmp_path / "weekly.html", tmp_path)
     lines = capsys.readouterr().out.splitlines()
     assert lines == [f"Report: {own}", "Report: http://127.0.0.1:8089/", f"Report: {tmp_path}/weekly.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--restate"), "`--restate` is given without days."),
+        (("run", "--restate", "--from", "2026-02-01"), "no chosen table is loaded by interval"),
+    ],
+)
+def test_restating_needs_days_and_a_table_that_is_loaded_by_interval(
+    tmp_path: Path, goldsmith: Command, arguments: tuple[str, ...], words: str
+) -> None:
+    goldsmith("init", str(tmp_path), folder=REPOSITORY)
+    ended = goldsmith(*arguments, folder=tmp_path)
+    assert ended.code == 2
+    assert "GS504" in ended.err
+    assert words in " ".join(ended.err.split())

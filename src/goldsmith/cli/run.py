@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldsmith.cli.console import print_json, print_warnings
+from goldsmith.cli.console import out, print_json, print_warnings, styled
 from goldsmith.cli.groups import Panel
 from goldsmith.cli.opening import interval, open_project, open_spark, profile_name, tables_to_rebuild
 from goldsmith.cli.options import From, Json, Names, Parallel, Rebuild, To
-from goldsmith.errors import DeclarationError
+from goldsmith.errors import DeclarationError, Exit
 from goldsmith.project.hints import hint_for
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from goldsmith.project.pipelines import Project
     from goldsmith.run.context import DataInterval
     from goldsmith.run.outcome import RunResult
@@ -38,6 +41,10 @@ def run(
     why: Annotated[str, typer.Option("--why", help="The reason to accept it.")] = "",
     start: From = None,
     end: To = None,
+    restate: Annotated[
+        bool,
+        typer.Option("--restate", help="Ask for the days again in tables that are loaded by interval."),
+    ] = False,
     parallel: Parallel = None,
     as_json: Json = False,
     result_file: Annotated[
@@ -48,21 +55,26 @@ def run(
 
     Example: `goldsmith run flights --from 2013-01-01`
 
-    The interval labels the run and filters nothing. Rows that fail an expectation are quarantined, dropped, or stop
-    the load, as the table declares. A run can be repeated at any time: committed loads are not repeated.
+    The interval labels the run and filters nothing, except in tables that are loaded by interval: they ask for its days
+    in order, one run for each, and for a day again only with `--restate`. Rows that fail an expectation are
+    quarantined, dropped, or stop the load, as the table declares. A run can be repeated at any time: committed loads
+    are not repeated.
     """
     from goldsmith.cli.results import result_in
 
     with result_in(result_file) as file:
-        result = _run(names or [], rebuild, accept, why, interval(start, end), parallel, quiet=as_json)
-        file.write(result)
+        results = _run(
+            names or [], rebuild, accept, why, interval(start, end), parallel, restate=restate, quiet=as_json
+        )
+        file.write(results[-1])
     from goldsmith.cli.progress import exit_code, print_result, result_as_dict
 
     if as_json:
-        print_json(result_as_dict(result))
+        shown = [result_as_dict(result) for result in results]
+        print_json(shown if len(shown) > 1 else shown[0])
     else:
-        print_result([result])
-    raise typer.Exit(exit_code(result))
+        print_result(results)
+    raise typer.Exit(exit_code(results[-1]))
 
 
 def _run(
@@ -73,8 +85,10 @@ def _run(
     days: DataInterval | None,
     parallel: int | None,
     *,
+    restate: bool,
     quiet: bool,
-) -> RunResult:
+) -> list[RunResult]:
+    """The results of one run, or of one for each day. The last one failed if a day did."""
     project = open_project(names)
     chosen = project.select(tuple(names))
     if accept and not why:
@@ -84,29 +98,58 @@ def _run(
             hint="Add the reason: `--accept NAME --why '...'`. It is recorded with the run.",
         )
     _require_acceptable(project, accept or [])
-    from goldsmith.cli.progress import live_progress
+    by_interval = [name for name in chosen if project.tables[name].by_interval]
+    if restate:
+        _require_days(by_interval, days)
+    from goldsmith.cli.progress import exit_code, live_progress
     from goldsmith.publish.openlineage import emit
-    from goldsmith.run.context import Accepted, Run
+    from goldsmith.run.context import Accepted, DataInterval, Run
     from goldsmith.run.idle import idle
     from goldsmith.run.runner import run_tables
 
-    this = Run.begin(
-        project,
-        profile_name(),
-        interval=days,
-        rebuild=tables_to_rebuild(project, rebuild, chosen),
-        accepted=Accepted(frozenset(accept or ()), why=why),
-    )
-    nothing = idle(this, chosen)
-    if nothing is not None:
-        print_warnings(emit(this, nothing))
-        return nothing
+    intervals = [DataInterval.of(day, None) for day in days.days] if days and by_interval else [days]
+    rebuilt = tables_to_rebuild(project, rebuild, chosen)
     width = parallel or project.profile(profile_name()).parallel
-    with open_spark(project, quiet=quiet) as spark:
-        with live_progress(quiet=quiet) as listener:
-            result = run_tables(spark, this, chosen, parallel=width, listener=listener)
-        print_warnings(emit(this, result))
-    return result
+    results: list[RunResult] = []
+    with ExitStack() as stack:
+        spark: SparkSession | None = None
+        for number, one in enumerate(intervals, 1):
+            if len(intervals) > 1 and one is not None and not quiet:
+                out.print(styled((f"{one.start}", "bold"), (f" {number} of {len(intervals)}", "dim")))
+            this = Run.begin(
+                project,
+                profile_name(),
+                interval=one,
+                restating=days if restate else None,
+                rebuild=rebuilt if number == 1 else frozenset(),
+                accepted=Accepted(frozenset(accept or ()), why=why),
+            )
+            result = idle(this, chosen) if spark is None else None
+            if result is None:
+                spark = spark or stack.enter_context(open_spark(project, quiet=quiet))
+                with live_progress(quiet=quiet) as listener:
+                    result = run_tables(spark, this, chosen, parallel=width, listener=listener)
+            print_warnings(emit(this, result))
+            results.append(result)
+            if exit_code(result) != Exit.DONE:
+                break
+    return results
+
+
+def _require_days(by_interval: list[str], days: DataInterval | None) -> None:
+    """Raises DeclarationError GS504 if `--restate` has no days or no table to load again."""
+    if days is None:
+        raise DeclarationError(
+            "GS504",
+            "`--restate` is given without days.",
+            hint="Add them: `--from 2026-02-01 --to 2026-03-01`.",
+        )
+    if not by_interval:
+        raise DeclarationError(
+            "GS504",
+            "`--restate` has no effect: no chosen table is loaded by interval.",
+            hint="Such a table has an extract and `load: {overwrite_partitions: {by: _interval}}`.",
+        )
 
 
 def _require_acceptable(project: Project, names: list[str]) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from goldsmith.project.formats import FORMATS, FormatName
-from goldsmith.project.loads import Append
+from goldsmith.project.loads import Append, OverwritePartitions
 from goldsmith.project.scheduling import as_duration
 from goldsmith.project.strict_model import Names, Strict
+from goldsmith.project.system_columns import INTERVAL
 
 
 def _below_landing(files: str) -> str:
@@ -121,6 +122,10 @@ class ExtractSource(DeclaresFormat):
     extract: Annotated[str, AfterValidator(_function)] = Field(
         description="A function of a Python file beside pipeline.yaml: `api:orders` is `orders` in api.py."
     )
+
+    def accepts(self, load: object) -> bool:
+        by_interval = isinstance(load, OverwritePartitions) and load.by == (INTERVAL,)
+        return by_interval or super().accepts(load)
 
     @property
     def module(self) -> str:

@@ -18,3 +18,6 @@ SOURCE_FILE = "_source_file"
 
 INGESTED_AT = "_ingested_at"
 """The system column with the time at which the row was loaded."""
+
+INTERVAL = "_interval"
+"""The system column with the day that a source was asked for, of tables that are loaded by interval."""

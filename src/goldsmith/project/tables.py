@@ -14,13 +14,13 @@ from goldsmith.errors import Where
 from goldsmith.project.documents import Document
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.freshness import Freshness
-from goldsmith.project.loads import Load, Overwrite
+from goldsmith.project.loads import Load, Overwrite, OverwritePartitions
 from goldsmith.project.models import Layer, TableSpec
 from goldsmith.project.quarantine_limit import QuarantineLimit
 from goldsmith.project.sources import ExtractSource
 from goldsmith.project.spelling import match_case
 from goldsmith.project.sql.statement import Analysis, Query
-from goldsmith.project.system_columns import SYSTEM_COLUMNS
+from goldsmith.project.system_columns import INTERVAL, SYSTEM_COLUMNS
 
 _EXCEPTION = "+"
 
@@ -141,7 +141,14 @@ class Table:
     @property
     def system_columns(self) -> Mapping[str, str]:
         """The system columns of a table that has a source, with their types."""
+        if self.by_interval:
+            return {**SYSTEM_COLUMNS, INTERVAL: "date"}
         return SYSTEM_COLUMNS if self.spec.source else {}
+
+    @property
+    def by_interval(self) -> bool:
+        """Whether its source is asked for single days, whose rows replace the former ones."""
+        return self.spec.source is not None and isinstance(self.load, OverwritePartitions)
 
     @property
     def origin(self) -> str | None:

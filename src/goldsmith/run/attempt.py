@@ -16,7 +16,7 @@ from goldsmith.project.checks.columns import EXTRACT_A_VALUE, incomparable
 from goldsmith.project.tables import Table
 from goldsmith.quality.judge import OUTCOME, Counts
 from goldsmith.run.commits import Written, write
-from goldsmith.run.context import Run
+from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.counting import measured
 from goldsmith.run.gate import gate, verdict_records
 from goldsmith.run.judging import ADDED, entry_columns, judged_slice
@@ -118,9 +118,15 @@ def _metadata(
         voided=bookmark.metadata.voided if bookmark else (),
         counts=RowCounts(rows_in=counts.rows_in, quarantined=quarantined, dropped=counts.dropped),
         verdicts=records,
-        interval=run.interval.as_text if run.interval else None,
+        interval=_interval(run, plan),
         started=run.started.isoformat(),
     )
+
+
+def _interval(run: Run, plan: LoadPlan) -> tuple[str, str] | None:
+    day = DataInterval.of(plan.day, None) if isinstance(plan, NewFiles) else None
+    interval = day or run.interval
+    return interval.as_text if interval else None
 
 
 def unbalanced(table: Table, counts: RowCounts) -> GoldsmithError:

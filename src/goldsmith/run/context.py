@@ -95,7 +95,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class Run:
-    """One run. started: UTC. rebuild: tables to rebuild in any case."""
+    """One run. started: UTC. rebuild: tables to rebuild in any case.
+
+    restating: the interval whose days a command loads again, one run for each.
+    """
 
     project: Project
     profile: str
@@ -104,6 +107,7 @@ class Run:
     run_id: str
     started: datetime
     interval: DataInterval | None = None
+    restating: DataInterval | None = None
     rebuild: frozenset[str] = frozenset()
     accepted: Accepted = field(default_factory=Accepted)
     shared: Shared = field(default_factory=Shared, compare=False)
@@ -115,6 +119,7 @@ class Run:
         profile: str | None = None,
         *,
         interval: DataInterval | None = None,
+        restating: DataInterval | None = None,
         rebuild: frozenset[str] = frozenset(),
         accepted: Accepted | None = None,
     ) -> Run:
@@ -138,6 +143,7 @@ class Run:
             run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
             started=started,
             interval=interval,
+            restating=restating,
             rebuild=rebuild,
             accepted=accepted or Accepted(),
         )

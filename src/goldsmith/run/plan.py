@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, Literal
 
 from goldsmith.engine.delta.changes import Span
@@ -52,23 +53,25 @@ class Nothing(Planned):
 
 @dataclass(frozen=True, kw_only=True)
 class Pull(Planned):
-    """Asks the source for new rows."""
+    """Asks the source for new rows. day: the day to ask for; None for everything new."""
 
     action: ClassVar[Literal["pull"]] = "pull"
+    day: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewFiles(Planned):
     """Loads delivered files. listing: the digest of all listed files; None for files that a source was asked for.
 
-    pulled: the answer of that source. replaces_files: the load replaces the former rows of these files. bytes: the size
-    of the files to load.
+    pulled: the answer of that source. day: the day that it was asked for, whose rows are replaced. replaces_files: the
+    load replaces the former rows of these files. bytes: the size of the files to load.
     """
 
     action: Literal["first", "incremental", "rebuild"]
     files: tuple[LoadedFile, ...]
     listing: str | None = None
     pulled: Pulled | None = None
+    day: date | None = None
     replaces_files: bool = False
     bytes: int = UNKNOWN_SIZE
 

@@ -83,12 +83,14 @@ class Merged:
 class Pulled:
     """The last answer of a source that loads ask for new rows. run_id, counter: of the commit that loaded it.
 
-    state: the JSON value that the source left for the next load.
+    state: the JSON value that the source left for the next load. restated: the interval of the command that loaded it
+    again, ISO 8601.
     """
 
     run_id: str
     counter: int
     state: Any = None
+    restated: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class CommitMetadata:
                 "files": tuple(LoadedFile(**item) for item in fields["files"]),
                 "voided": tuple((low, high) for low, high in fields["voided"]),
                 "counts": RowCounts(**fields["counts"]),
-                "pulled": Pulled(**fields["pulled"]) if fields.get("pulled") else None,
+                "pulled": _pulled(fields["pulled"]) if fields.get("pulled") else None,
                 "merged": Merged(**fields["merged"]) if fields.get("merged") else None,
                 "verdicts": tuple(
                     VerdictRecord(**{**item, "samples": tuple(item["samples"])})
@@ -204,6 +206,11 @@ class CommitMetadata:
             superseded=self.merged.superseded + source_rows - written,
         )
         return replace(self, counts=counts)
+
+
+def _pulled(fields: dict[str, Any]) -> Pulled:
+    restated = fields.get("restated")
+    return Pulled(**{**fields, "restated": tuple(restated) if restated else None})
 
 
 def base_in(text: str | None) -> int | None:

@@ -67,7 +67,7 @@ def own_columns(table: Table) -> Iterator[DeclarationError]:
 
 
 IRREPLACEABLE = "The column `{}` has a backtick in its name: Delta cannot replace a part of such a table."
-KEEP_REPLACED = "Rename the column in the files, or declare another `on_replaced`."
+KEEP_REPLACED = "Rename the column in the files, or declare another `on_replaced` or `load`."
 
 
 def irreplaceable(names: Iterable[str]) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
 from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcSource, ReadsFiles
+from goldsmith.project.system_columns import INTERVAL
 from goldsmith.project.tables import Table, extract_file
 
 
 def sources(table: Table) -> Iterator[DeclarationError]:
     """Mistakes in a table's source and in the keys that depend on it: GS102, GS103, GS104 and GS110."""
     source, bronze = table.spec.source, table.layer == "bronze"
+    asked = isinstance(source, ExtractSource)
     if source is not None and not bronze:
         yield DeclarationError(
             "GS110",
@@ -30,7 +32,8 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             "GS110",
             "A bronze table can only append: it keeps all delivered rows.",
             where=table.where("load"),
-            hint="Declare the load in a silver table that reads this table.",
+            hint="Declare the load in a silver table that reads this table."
+            + (f" An extract may also have `overwrite_partitions: {{by: {INTERVAL}}}`." if asked else ""),
         )
     yield from _misplaced(table, ("changes_of", "lookups", "reads") if bronze else ())
     for key in () if bronze else ("on_new_column", "on_missing_column"):
@@ -45,7 +48,7 @@ def sources(table: Table) -> Iterator[DeclarationError]:
         yield from _function(table, source)
     if isinstance(source, JdbcSource):
         yield from _deletes(table, source)
-    if isinstance(source, FilesSource) and source.on_replaced == "replace":
+    if table.by_interval or (isinstance(source, FilesSource) and source.on_replaced == "replace"):
         for name in irreplaceable(table.spec.columns):
             yield DeclarationError(
                 "GS110", IRREPLACEABLE.format(name), where=table.where("columns", name), hint=KEEP_REPLACED
@@ -68,7 +71,7 @@ def _misplaced(table: Table, keys: tuple[str, ...]) -> Iterator[DeclarationError
 
 def _name(table: Table, name: str) -> Iterator[DeclarationError]:
     where = table.where("columns", name)
-    if name.lower() in RESERVED or name.lower().startswith("_gs_"):
+    if name.lower() in (RESERVED | table.system_columns.keys()) or name.lower().startswith("_gs_"):
         message = f"Goldsmith reserves the column name `{name}`."
         yield DeclarationError(
             "GS110", message, where=where, hint="Remove it: Goldsmith adds its own columns."

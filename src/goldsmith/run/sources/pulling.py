@@ -79,9 +79,13 @@ class PullingSource(Files):
         files = answer.files
         types = [column.type for column in table.spec.columns.values()]
         exists = handle.state.exists
-        if not files and (
-            (exists and answer.state == before and not handle.is_foreign)
-            or not (exists or source.gives_columns(types))
+        if (
+            not files
+            and plan.day is None
+            and (
+                (exists and answer.state == before and not handle.is_foreign)
+                or not (exists or source.gives_columns(types))
+            )
         ):
             return Nothing(handle=handle, reason=f"{table.origin} has nothing new", warnings=plan.warnings)
         action: Literal["first", "incremental", "rebuild"] = "incremental" if exists else "first"
@@ -95,7 +99,13 @@ class PullingSource(Files):
             warnings=plan.warnings,
             action=action,
             files=files,
-            pulled=Pulled(run.run_id, handle.counter, answer.state),
+            pulled=Pulled(
+                run.run_id,
+                handle.counter,
+                answer.state,
+                restated=run.restating.as_text if plan.day and run.restating else None,
+            ),
+            day=plan.day,
             bytes=sum(file.size for file in files),
         )
 
