@@ -61,12 +61,12 @@ def _freshness(table: Table) -> Iterator[Check]:
 
 
 def _key(table: Table) -> Iterator[Check]:
-    """The checks of a merge key: one row per key, and no NULL."""
+    """The checks of a row key: one row per key, and no NULL."""
     if not table.load.row_key:
         return
     known = {name.lower(): name for name in table.columns or {}}
     key = [known.get(name.lower(), name) for name in table.load.row_key]
-    comment = (f"Merge key: {', '.join(key)}",)
+    comment = (f"Row key: {', '.join(key)}",)
     none = {"error": {"max_count": 0}}
     if len(key) == 1:
         yield Check("uniqueness", "daily_duplicate_count", none, key[0], comments=comment)
