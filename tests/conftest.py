@@ -35,22 +35,13 @@ def full_counts(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--faults"))
 
 
-INTERPRETED: dict[str, str | int | float | bool] = {
-    "spark.sql.codegen.wholeStage": False,
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
-"""Spark would compile a class for nearly every expression of a test, which takes longer than its few rows."""
-
-
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory, full_counts: bool) -> Iterator[SparkSession]:
-    """One local Spark session shared by the tests. Imports are local, so that unit tests load no Spark.
-
-    It interprets expressions; those of the services, of commands and of `make faults` compile them as for users.
-    """
+    """One local Spark session shared by the tests. Imports are local, so that unit tests load no Spark."""
     from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
+    from support.sessions import INTERPRETED
 
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
     conf = {"spark.sql.shuffle.partitions": 2, **({} if full_counts else INTERPRETED)}

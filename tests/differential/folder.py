@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from differential import copying
 from differential.batches import content
 from differential.case import Case, Declared
 from differential.failing import Failed
@@ -39,6 +40,7 @@ def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
     for name, declared in case.tables.items():
         _declaration(folder / "pipelines/p", name, declared)
     (folder / "pipelines/p/pipeline.yaml").write_text("description: A case.\n")
+    (folder / copying.FILE).write_text(copying.MODULE)
     for number, step in enumerate(case.steps, 1):
         rest = {
             key: value for key, value in step.items() if key not in ("do", "records", "header", "as", "types")

@@ -17,7 +17,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from differential import bronze
+from differential import bronze, copying
 from differential.batches import content
 from differential.case import Case, Declared, Step
 from differential.delta_table import DeltaTable, entries
@@ -130,6 +130,7 @@ class Machine:
         """Executes all steps."""
         self._write("goldsmith.yaml", "name: differential\n")
         self._write("pipelines/p/pipeline.yaml", "description: A case.\n")
+        self._write(copying.FILE, copying.MODULE)
         for name, declared in self.case.tables.items():
             self._declare(name, Declared.of(vars_of(declared)))
             if declared.sql is None:

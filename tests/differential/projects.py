@@ -23,7 +23,8 @@ HISTORY = {"valid_from", "valid_to", "is_current"}
 class Bronze:
     """A table of files. columns: of the files. options: of the reader.
 
-    types: of columns declared as another type. hidden: undeclared columns of the files.
+    types: of columns declared as another type. hidden: undeclared columns of the files. extract: an extract copies the
+    files.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Bronze:
     extra: dict[str, Any] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    extract: bool = False
 
     @property
     def relation(self) -> Relation:
@@ -44,7 +46,7 @@ class Bronze:
     def declared(self) -> Declared:
         short = self.name.split(".")[1]
         source = {
-            "files": f"{short}/*",
+            **({"extract": f"copying:{short}"} if self.extract else {"files": f"{short}/*"}),
             "format": self.format,
             "options": self.options,
             **self.extra.get("source", {}),
@@ -148,6 +150,8 @@ def bronze(random: Random, name: str) -> Bronze:
         replaceable = format_ != "parquet" and not any("`" in column for column, _ in columns)
         policies = ["ignore", "replace"] if replaceable else ["ignore"]
         made.extra["source"] = {"on_replaced": random.choice(policies)}
+    elif random.random() < 0.12:
+        made.extract = True
     return made
 
 

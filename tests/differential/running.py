@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from differential.case import Case
 from differential.drawing import draw
 from differential.failing import Failed
+from support.sessions import INTERPRETED
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,12 +36,6 @@ CONF: dict[str, str | int | float | bool] = {
 }
 """The projects are tiny: one task per stage."""
 
-
-INTERPRETED: dict[str, str | int | float | bool] = {
-    "spark.sql.codegen.wholeStage": False,
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
-"""Spark compiles a class for nearly every expression of a case, which costs more than its few rows."""
 
 LONG = 150
 """The number of seeds per process from which Java's second compiler pays off."""

@@ -26,6 +26,7 @@ from goldsmith.settings import Settings
 from services.object_store import NoStoreError, ObjectStore, running
 from support.homes import S3Home
 from support.lake import Lake
+from support.sessions import INTERPRETED
 
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"
@@ -52,7 +53,7 @@ def on_s3(object_store: ObjectStore) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory, full_counts: bool) -> Iterator[SparkSession]:
     """A local session with the store and the settings of spark/conf."""
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
@@ -63,7 +64,11 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spa
         connections=drivers,
         landing=f"{BUCKET}/landing",
         warehouse=f"{BUCKET}/warehouse",
-        spark=SparkSpec(master="local[2]", conf_dir=str(CONF), conf={"spark.sql.shuffle.partitions": 2}),
+        spark=SparkSpec(
+            master="local[2]",
+            conf_dir=str(CONF),
+            conf={"spark.sql.shuffle.partitions": 2, **({} if full_counts else INTERPRETED)},
+        ),
     )
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
