@@ -86,3 +86,15 @@ def test_filtered_rows_cannot_fail_the_cast_of_keys(lake: Lake) -> None:
     source.sql("UPDATE {t} SET n = n + 10 WHERE id <> '2'")
     lake.done("silver", "gold")
     assert lake.rows("silver.t") == lake.rows("gold.t") == [(1, 11), (2, 3)]
+
+
+def test_column_that_orders_rows_may_have_any_name(lake: Lake) -> None:
+    """The order of rows ends with their hash, whose name must not be that of a column."""
+    upstream = Upstream(lake, "bronze.t", "id int, h int, hash int")
+    lake.declare(
+        "silver.t", "load: {merge: {key: id, newest_by: [h, hash]}}", "SELECT id, h, hash FROM bronze.t"
+    )
+    for h in (1, 3, 2):
+        upstream.append([{"id": 1, "h": h, "hash": h}])
+        lake.done("silver")
+    assert lake.rows("silver.t") == [(1, 3, 3)]

@@ -32,8 +32,8 @@ from goldsmith.project.strict_model import Names
 from goldsmith.quality.judge import KEPT
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
-from goldsmith.run.loads.base import LoadStrategy, replace_all, slice_of_changes
-from goldsmith.run.loads.touched_keys import keys_of_removed, slice_by_key, union
+from goldsmith.run.loads.base import replace_all
+from goldsmith.run.loads.touched_keys import KeyedStrategy, keys_of_removed, slice_by_key, union
 from goldsmith.run.plan import Changes, CommitPlan, replaces
 from goldsmith.run.query import computed
 from goldsmith.run.slices import Slice, TouchedKeys
@@ -41,19 +41,10 @@ from goldsmith.run.slices import Slice, TouchedKeys
 _RANGE = "range "
 
 
-class MergeStrategy(LoadStrategy[Merge]):
+class MergeStrategy(KeyedStrategy[Merge]):
     """Merges the newest row of each key; keys that lost rows upstream are recomputed."""
 
     can_release: ClassVar[bool] = True
-    reads_beyond_changes: ClassVar[bool] = True
-
-    @override
-    def incremental_rows(
-        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
-    ) -> Slice:
-        return slice_of_changes(
-            spark, run, plan, lambda changes, rows: self._slice(spark, run, plan, pinned, changes, rows)
-        )
 
     @override
     def violations(self) -> tuple[str, ...]:
@@ -103,7 +94,8 @@ class MergeStrategy(LoadStrategy[Merge]):
         merged = Merged(measured.keys, superseded, touched is not None, deleted)
         merge_newest(spark, target, found, ranges, self.declared, touched, replace(metadata, merged=merged))
 
-    def _slice(
+    @override
+    def slice_of(
         self,
         spark: SparkSession,
         run: Run,

@@ -30,8 +30,8 @@ from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import KEPT
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
-from goldsmith.run.loads.base import LoadStrategy, replace_all, slice_of_changes
-from goldsmith.run.loads.touched_keys import keys_of_removed, slice_by_key, union
+from goldsmith.run.loads.base import replace_all
+from goldsmith.run.loads.touched_keys import KeyedStrategy, keys_of_removed, slice_by_key, union
 from goldsmith.run.plan import Changes, CommitPlan, replaces
 from goldsmith.run.query import computed
 from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedKeys
@@ -39,7 +39,7 @@ from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedKeys
 _NEWEST = "newest"
 
 
-class Scd2Strategy(LoadStrategy[Scd2]):
+class Scd2Strategy(KeyedStrategy[Scd2]):
     """Continues the current versions of keys with later changes; other keys are recomputed from all their changes.
 
     A change is later if its sequence is greater than all that the table contains: no change of its key, not even one
@@ -47,15 +47,6 @@ class Scd2Strategy(LoadStrategy[Scd2]):
     """
 
     no_release: ClassVar[str] = "a row's place in a history depends on the other rows of its key"
-    reads_beyond_changes: ClassVar[bool] = True
-
-    @override
-    def incremental_rows(
-        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
-    ) -> Slice:
-        return slice_of_changes(
-            spark, run, plan, lambda changes, rows: self._slice(spark, run, plan, pinned, changes, rows)
-        )
 
     @override
     def violations(self) -> tuple[str, ...]:
@@ -143,7 +134,8 @@ class Scd2Strategy(LoadStrategy[Scd2]):
         finally:
             different.frame.unpersist()
 
-    def _slice(
+    @override
+    def slice_of(
         self,
         spark: SparkSession,
         run: Run,

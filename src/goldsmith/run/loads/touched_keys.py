@@ -1,25 +1,56 @@
-"""The slice of a load by key: new rows of the driver, and all rows of the keys that are recomputed."""
+"""Loads by key, and their slices: new rows of the driver, and all rows of the keys that are recomputed."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import reduce
+from typing import ClassVar, TypeVar
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from typing_extensions import override
 
-from goldsmith.engine.delta.changes import read_table
+from goldsmith.engine.delta.changes import ChangeSet, read_table
 from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.engine.row_values import named
+from goldsmith.project.loads import Keyed
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.strict_model import Names
 from goldsmith.run.context import Run
-from goldsmith.run.loads.base import as_declared
+from goldsmith.run.loads.base import LoadStrategy, as_declared, slice_of_changes
 from goldsmith.run.plan import Changes
 from goldsmith.run.query import computed
 from goldsmith.run.slices import NeedsFullLoad, Slice, TouchedKeys
 
 Frames = Mapping[str, DataFrame]
+Declared = TypeVar("Declared", bound=Keyed)
+
+
+class KeyedStrategy(LoadStrategy[Declared]):
+    """Base class of loads by key: they apply the driver's changes, and recompute some keys from all of its rows."""
+
+    reads_beyond_changes: ClassVar[bool] = True
+
+    @override
+    def incremental_rows(
+        self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
+    ) -> Slice:
+        return slice_of_changes(
+            spark, run, plan, lambda changes, rows: self.slice_of(spark, run, plan, pinned, changes, rows)
+        )
+
+    @abstractmethod
+    def slice_of(
+        self,
+        spark: SparkSession,
+        run: Run,
+        plan: Changes,
+        pinned: Mapping[str, DataFrame],
+        changes: ChangeSet,
+        rows: int | None,
+    ) -> Slice:
+        """The rows of some changes. rows: the number of added rows if the query is one-to-one."""
 
 
 def slice_by_key(
