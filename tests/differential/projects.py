@@ -146,7 +146,7 @@ def bronze(random: Random, name: str) -> Bronze:
     if random.random() < 0.15:
         made.extra["on_missing_column"] = "fill"
     if random.random() < 0.1:
-        # The reader of Parquet cannot tell copied rows from new ones.
+        # The reader of Parquet cannot distinguish copied rows from new ones.
         replaceable = format_ != "parquet" and not any("`" in column for column, _ in columns)
         policies = ["ignore", "replace"] if replaceable else ["ignore"]
         made.extra["source"] = {"on_replaced": random.choice(policies)}

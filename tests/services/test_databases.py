@@ -257,7 +257,7 @@ def test_changed_type_is_refused(shop: Lake, server: Postgres) -> None:
     [
         ({"table": "user_", "key": "id"}, "`user_` of the connection `shop` cannot be read"),
         ({"table": "users", "key": "idd"}, "has no column `idd`"),
-        ({"table": "users", "key": "name"}, "no row or several rows with one `key` (name): NULL"),
+        ({"table": "users", "key": "name"}, "has a `key` (name) that is NULL or not unique: NULL"),
         ({"table": "users", "cursor": "changed", "overlap": "10m"}, "`changed` of the type int, and `overlap` is 10m"),
         ({"table": "users", "key": "id", "split_by": "name", "parallel": 2}, "cannot be split by `name`"),
         ({"query": "SELECT id FRM users", "key": "id"}, "The query of the connection `shop` cannot be read: ERROR: syntax"),

@@ -61,6 +61,15 @@ class DeclaredSource(Strict):
         """Whether its table may declare this load."""
         return isinstance(load, self.loads)
 
+    def by_interval(self, load: object) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether a table with this load asks the source for single days, whose rows replace the former ones."""
+        return False
+
+    @property
+    def connection(self) -> str | None:
+        """The connection of the profile that it reads; None if it reads none."""
+        return None
+
     def place(self, landing: str) -> str:
         """The location of the rows, for lineage. landing: the landing root."""
         raise NotImplementedError
@@ -124,8 +133,10 @@ class ExtractSource(DeclaresFormat):
     )
 
     def accepts(self, load: object) -> bool:
-        by_interval = isinstance(load, OverwritePartitions) and load.by == (INTERVAL,)
-        return by_interval or super().accepts(load)
+        return self.by_interval(load) or super().accepts(load)
+
+    def by_interval(self, load: object) -> bool:
+        return isinstance(load, OverwritePartitions) and load.by == (INTERVAL,)
 
     @property
     def module(self) -> str:
@@ -195,6 +206,10 @@ class JdbcSource(ReadsFiles):
     def named(self) -> Names:
         """The columns that its keys name."""
         return (*self.key, *(name for name in (self.cursor, self.split_by) if name is not None))
+
+    @property
+    def connection(self) -> str | None:
+        return self.jdbc
 
     @property
     def relation(self) -> str:

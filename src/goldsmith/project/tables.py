@@ -14,7 +14,7 @@ from goldsmith.errors import Where
 from goldsmith.project.documents import Document
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.freshness import Freshness
-from goldsmith.project.loads import Load, Overwrite, OverwritePartitions
+from goldsmith.project.loads import Load, Overwrite
 from goldsmith.project.models import Layer, TableSpec
 from goldsmith.project.quarantine_limit import QuarantineLimit
 from goldsmith.project.sources import ExtractSource
@@ -148,7 +148,7 @@ class Table:
     @property
     def by_interval(self) -> bool:
         """Whether its source is asked for single days, whose rows replace the former ones."""
-        return self.spec.source is not None and isinstance(self.load, OverwritePartitions)
+        return self.spec.source.by_interval(self.load) if self.spec.source else False
 
     @property
     def origin(self) -> str | None:

@@ -15,7 +15,6 @@ from goldsmith.project.graph import find_cycle
 from goldsmith.project.hints import after_colon, hint_for
 from goldsmith.project.pipelines import Project
 from goldsmith.project.quarantine_limit import LIMIT
-from goldsmith.project.sources import JdbcSource
 from goldsmith.project.sql import statement as sql
 from goldsmith.project.sql.missing_commas import HiddenColumns, hidden_columns
 from goldsmith.project.tables import Table
@@ -74,21 +73,20 @@ def _unique(table: Table) -> frozenset[frozenset[str]]:
 
 
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
-    """Unknown tables named in YAML. The analysis of SQL finds those in queries."""
+    """Unknown tables and connections named in YAML. The analysis of SQL finds those in queries."""
     known = {*project.tables, *broken}
+    connections = {name for profile in project.spec.profiles.values() for name in profile.connections}
     for table in project.tables.values():
-        source = table.spec.source
-        if isinstance(source, JdbcSource):
-            connections = {name for profile in project.spec.profiles.values() for name in profile.connections}
-            if source.jdbc not in connections:
-                yield DeclarationError(
-                    "GS108",
-                    f"No profile declares a connection `{source.jdbc}`.",
-                    where=table.where("source", "jdbc"),
-                    hint=hint_for(source.jdbc, connections)
-                    if connections
-                    else f"Declare it in goldsmith.yaml: `connections: {{{source.jdbc}: {{url: jdbc:...}}}}`.",
-                )
+        connection = table.spec.source.connection if table.spec.source else None
+        if connection is not None and connection not in connections:
+            yield DeclarationError(
+                "GS108",
+                f"No profile declares a connection `{connection}`.",
+                where=table.where("source"),
+                hint=hint_for(connection, connections)
+                if connections
+                else f"Declare it in goldsmith.yaml: `connections: {{{connection}: {{url: jdbc:...}}}}`.",
+            )
         for name in table.spec.reads:
             if name not in known:
                 yield DeclarationError(

@@ -93,7 +93,7 @@ class Extracts(PullingSource):
     def rows(self, spark: SparkSession, run: Run, plan: NewFiles) -> Slice:
         if not plan.table.by_interval:
             return super().rows(spark, run, plan)
-        filled = tuple(file for file in plan.files if not file.path.endswith(f"/{EMPTY}"))
+        filled = tuple(file for file in plan.files if file.size or not file.path.endswith(f"/{EMPTY}"))
         slice_ = super().rows(spark, run, replace(plan, files=filled))
         day = f"CAST(regexp_extract({SOURCE_FILE}, {literal(_DAY)}, 1) AS date)"
         frame = slice_.shaped.frame.withColumn(INTERVAL, F.expr(day))

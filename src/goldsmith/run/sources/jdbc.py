@@ -75,7 +75,7 @@ class Jdbc(PullingSource):
             repeated = db.repeated_key(rows, key) if key else None
             if repeated is not None:
                 raise database.error(
-                    f"has no row or several rows with one `key` ({', '.join(key)}): {repeated}",
+                    f"has a `key` ({', '.join(key)}) that is NULL or not unique: {repeated}",
                     "Name the columns of its primary key, which are never NULL.",
                 )
             found = db.new_rows(rows, compared)
