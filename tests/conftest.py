@@ -41,11 +41,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory, full_counts: bool) -> Iterat
     from goldsmith.engine.launch.session import make_session
     from goldsmith.project.models import ProfileSpec, SparkSpec
     from goldsmith.settings import Settings
-    from support.sessions import INTERPRETED
+    from support.sessions import shared_session
 
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
-    conf = {"spark.sql.shuffle.partitions": 2, **({} if full_counts else INTERPRETED)}
-    profile = ProfileSpec(spark=SparkSpec(master="local[2]", conf=conf))
+    profile = ProfileSpec(spark=SparkSpec(**shared_session(full_counts)))
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())
     yield session
     session.stop()

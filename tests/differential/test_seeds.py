@@ -19,7 +19,7 @@ CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 @pytest.fixture(scope="module")
 def single_core_spark() -> Iterator[SparkSession]:
     """A session with one core and the tester's settings, for this module."""
-    with session() as spark:
+    with session(interpreted=True) as spark:
         yield spark
 
 

@@ -26,7 +26,7 @@ from goldsmith.settings import Settings
 from services.object_store import NoStoreError, ObjectStore, running
 from support.homes import S3Home
 from support.lake import Lake
-from support.sessions import INTERPRETED
+from support.sessions import shared_session
 
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"
@@ -64,11 +64,7 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory, full_counts: bo
         connections=drivers,
         landing=f"{BUCKET}/landing",
         warehouse=f"{BUCKET}/warehouse",
-        spark=SparkSpec(
-            master="local[2]",
-            conf_dir=str(CONF),
-            conf={"spark.sql.shuffle.partitions": 2, **({} if full_counts else INTERPRETED)},
-        ),
+        spark=SparkSpec(conf_dir=str(CONF), **shared_session(full_counts)),
     )
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
     session = make_session(profile, name="tests", warehouse=warehouse, settings=Settings.from_environment())

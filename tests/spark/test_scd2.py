@@ -125,7 +125,7 @@ def _sort_key(row: tuple[object, ...]) -> tuple[tuple[bool, str], ...]:
     return tuple((value is not None, str(value)) for value in row)
 
 
-@examples(2)
+@examples(1)
 @given(seed=SEEDS)
 def test_history_is_that_of_the_model(new_lake: Callable[[], Lake], seed: int) -> None:
     """Batches in order, late, repeated and removed rows, each compared with the model after its load."""
@@ -158,7 +158,7 @@ def test_history_is_that_of_the_model(new_lake: Callable[[], Lake], seed: int) -
     assert lake.rows("silver.history", *CURRENT) == _expected(delivered)[0]
 
 
-@examples(2)
+@examples(1)
 @given(seed=SEEDS)
 def test_missing_keys_of_a_snapshot_are_deleted(new_lake: Callable[[], Lake], seed: int) -> None:
     random = Random(seed)
@@ -168,7 +168,7 @@ def test_missing_keys_of_a_snapshot_are_deleted(new_lake: Callable[[], Lake], se
     lake.declare("silver.users", yaml, "SELECT id, day, city FROM bronze.users")
     delivered: list[Row] = []
     days = [1, 2, 3, 4, 5, 6, 7]
-    if random.random() < 0.5:
+    if random.random() < 0.9:
         days[3], days[5] = days[5], days[3]
     for group in (days[:1], days[1:3], days[3:5], days[5:]):
         rows = [

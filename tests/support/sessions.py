@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 INTERPRETED: dict[str, str | int | float | bool] = {
     "spark.sql.codegen.wholeStage": False,
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -10,3 +12,21 @@ INTERPRETED: dict[str, str | int | float | bool] = {
 
 Tests of commands, of the cluster and of `make faults` compile them, as for users.
 """
+
+
+def shared_session(full_counts: bool) -> dict[str, Any]:
+    """The arguments of a SparkSpec for a session that hundreds of tests share. full_counts: as under `make faults`.
+
+    Java's second compiler pays off within minutes. Delta keeps the plans of each table that it has read for an hour:
+    the tables of a few tests would fill the heap.
+    """
+    return {
+        "master": "local[2]",
+        "memory": "3g",
+        "light": False,
+        "conf": {
+            "spark.sql.shuffle.partitions": 2,
+            "spark.databricks.delta.delta.log.cacheSize": 50,
+            **({} if full_counts else INTERPRETED),
+        },
+    }
