@@ -36,7 +36,7 @@ CODES: dict[str, str] = {
     "GS307": "An upstream table has not been loaded yet",
     "GS308": "A feed failed or is missing",
     "GS309": "An extract failed",
-    "GS310": "A database cannot be read",
+    "GS310": "A connection cannot be read",
     "GS401": "A table's folder contains other files",
     "GS402": "The storage cannot be written",
     "GS403": "A query failed in Spark",

@@ -20,7 +20,10 @@ from goldsmith.project.tables import Table
 
 BRONZE = "source: {files: x/*.csv, format: csv}\n"
 COLUMNS = "columns: {id: int, k: int, ts: timestamp}\n"
-CONNECTIONS = "profiles: {local: {connections: {s: {url: 'jdbc:sqlite:s'}, t: {url: 'jdbc:sqlite:t'}}}}\n"
+CONNECTIONS = (
+    "profiles: {local: {connections: {s: {url: 'jdbc:sqlite:s'}, t: {url: 'jdbc:sqlite:t'}, "
+    "b: {url: 's3://b'}, c: {url: 's3://c'}}}}\n"
+)
 QUERY = "SELECT id, k, ts FROM bronze.x"
 
 Make = Callable[..., Table]
@@ -120,6 +123,16 @@ DECIDES: dict[str, tuple[str, str]] = {
             ("parallel", "table: a, key: k, split_by: k", "table: a, key: k, split_by: k, parallel: 2"),
         )
     },
+    **{
+        f"S3Source.{key}": ("source: {s3: b, files: a, format: csv}\n", f"source: {{{after}}}\n")
+        for key, after in (
+            ("s3", "s3: c, files: a, format: csv"),
+            ("files", "s3: b, files: b, format: csv"),
+            ("format", "s3: b, files: a, format: json"),
+            ("options", "s3: b, files: a, format: csv, options: {sep: ;}"),
+            ("on_replaced", "s3: b, files: a, format: csv, on_replaced: ignore"),
+        )
+    },
     "Append.kind": ("load: append\nchanges_of: bronze.x\n", MERGE),
     "Merge.kind": (MERGE, "load: overwrite\n"),
     "Merge.key": (MERGE, MERGE.replace("id", "k")),
@@ -216,7 +229,10 @@ def test_changed_key_does_not_continue_the_former_definition(make: Make, key: st
     if key in WRITTEN:
         columns = (f"columns: {{id: int, k: {text}, ts: timestamp}}\n" for text in (before, after))
         first, second = (make(bronze=BRONZE + text, of="bronze.x") for text in columns)
-    elif key.startswith(("FilesSource", "ExtractSource", "JdbcSource")) or key == "TableSpec.source":
+    elif (
+        key.startswith(("FilesSource", "ExtractSource", "JdbcSource", "S3Source"))
+        or key == "TableSpec.source"
+    ):
         first, second = (make(bronze=text + COLUMNS, of="bronze.x") for text in (before or BRONZE, after))
     else:
         union = "SELECT id, k, ts, 'x' AS n FROM bronze.x UNION ALL SELECT k, k, NULL, n FROM bronze.y"

@@ -65,7 +65,7 @@ def resolved_connection(
             where=Where(file=file),
             hint=hint_for(name, profile.connections)
             if profile.connections
-            else f"Declare it: `connections: {{{name}: {{url: jdbc:...}}}}`.",
+            else f"Declare it: `connections: {{{name}: {{url: ...}}}}`.",
         )
     return ConnectionSpec.model_construct(**_filled(declared.model_dump(), name, file, environment))
 

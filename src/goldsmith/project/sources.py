@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from goldsmith.project.connections import BUCKET, DATABASE
 from goldsmith.project.formats import FORMATS, FormatName
 from goldsmith.project.loads import Append, OverwritePartitions
 from goldsmith.project.scheduling import as_duration
@@ -19,9 +20,18 @@ from goldsmith.project.system_columns import INTERVAL
 
 def _below_landing(files: str) -> str:
     """Checks that a glob stays below the landing folder."""
+    return _below("the landing folder", files)
+
+
+def _below_address(files: str) -> str:
+    """Checks that a glob stays below the address of a bucket."""
+    return _below("the connection's `url`", files)
+
+
+def _below(root: str, files: str) -> str:
     parts = files.split("/")
     if files.startswith(("/", "~")) or "://" in files or ".." in parts:
-        raise ValueError(f"`source.files` must stay below the landing folder, and `{files}` leaves it")
+        raise ValueError(f"`source.files` must stay below {root}, and `{files}` leaves it")
     if "" in parts or "." in parts or "\\" in files:
         raise ValueError(f"`source.files` is a path with single slashes and without `.`, not `{files}`")
     return files
@@ -66,8 +76,8 @@ class DeclaredSource(Strict):
         return False
 
     @property
-    def connection(self) -> str | None:
-        """The connection of the profile that it reads; None if it reads none."""
+    def connection(self) -> tuple[str, str] | None:
+        """The connection of the profile that it reads, and what its address begins with; None if it reads none."""
         return None
 
     def place(self, landing: str) -> str:
@@ -208,8 +218,8 @@ class JdbcSource(ReadsFiles):
         return (*self.key, *(name for name in (self.cursor, self.split_by) if name is not None))
 
     @property
-    def connection(self) -> str | None:
-        return self.jdbc
+    def connection(self) -> tuple[str, str]:
+        return self.jdbc, DATABASE
 
     @property
     def relation(self) -> str:
@@ -223,6 +233,30 @@ class JdbcSource(ReadsFiles):
         return f"{self.jdbc}: {self.table or 'a query'}"
 
 
+class S3Source(DeclaresFormat):
+    """Objects of another bucket, which each load copies."""
+
+    s3: str = Field(description="The name of a connection of the profile, to a bucket.")
+    files: Annotated[str, AfterValidator(_below_address)] = Field(
+        description="A glob under the connection's address: orders/*.csv"
+    )
+    on_replaced: Literal["load", "ignore", "fail"] = Field(
+        "load",
+        description="What to do with an object that was replaced after it was loaded: load it in addition to its "
+        "former rows, ignore it, or fail.",
+    )
+
+    @property
+    def connection(self) -> tuple[str, str]:
+        return self.s3, BUCKET
+
+    def place(self, landing: str) -> str:
+        return f"{landing}/{EXTRACTS}"
+
+    def summary(self) -> str:
+        return f"{self.s3}: {self.files}"
+
+
 EXTRACTS = "_extracts"
 """The folder below the landing root with the files of sources that loads ask, which globs never match."""
 
@@ -232,14 +266,16 @@ def _kind(value: object) -> str | None:
     if isinstance(value, DeclaredSource):
         return next((tag for tag, kind in SOURCES.items() if type(value) is kind), None)
     if isinstance(value, dict):
-        return next((f".{key}" for key in value if f".{key}" in SOURCES), ".files")
+        # A source of another kind may have the key `files` too.
+        return next((tag for tag in SOURCES if tag != ".files" and tag.removeprefix(".") in value), ".files")
     return ".files"
 
 
 Source = Annotated[
     Annotated[FilesSource, Tag(".files")]
     | Annotated[ExtractSource, Tag(".extract")]
-    | Annotated[JdbcSource, Tag(".jdbc")],
+    | Annotated[JdbcSource, Tag(".jdbc")]
+    | Annotated[S3Source, Tag(".s3")],
     Discriminator(_kind),
 ]
 
@@ -247,6 +283,7 @@ SOURCES: Mapping[str, type[DeclaredSource]] = {
     ".files": FilesSource,
     ".extract": ExtractSource,
     ".jdbc": JdbcSource,
+    ".s3": S3Source,
 }
 """Every kind of source, by its tag in the union, which is not part of YAML."""
 

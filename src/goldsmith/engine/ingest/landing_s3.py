@@ -52,31 +52,18 @@ class S3Landing:
         return f"{prefix}/" if prefix else ""
 
     def files(self, pattern: str, *, table: str) -> tuple[LoadedFile, ...]:
-        folder, parts = fixed_part(pattern), pattern.split("/")
-        below = f"{folder}/" if folder else ""
-        depth = len(folder.split("/")) if folder else 0
-        found = []
-        for file in self._listed(below + _literal(parts[depth])):
-            names = file.path.split("/")
-            # Spark cannot read keys that are not valid paths on a disk.
-            if any(name in ("", ".", "..") for name in names):
-                continue
-            if matches(parts, names) and not ignored(names[depth:]):
-                found.append(file)
-        if not found and not self._bucket.holds(self._root + below):
+        found = matching(self._bucket, self._root, pattern)
+        folder = fixed_part(pattern)
+        if not found and not self._bucket.holds(self._root + (f"{folder}/" if folder else "")):
             raise missing_folder(f"{self.place}/{folder}".rstrip("/"), table)
-        return tuple(sorted(found, key=lambda file: file.path))
+        return found
 
     def _listed(self, prefix: str) -> Iterator[LoadedFile]:
-        for item in self._bucket.listed(self._root + prefix):
-            yield self._file(item["Key"].removeprefix(self._root), item, item["Size"])
+        return _listed(self._bucket, self._root, prefix)
 
     def state(self, path: str) -> LoadedFile | None:
         item = self._bucket.head(self._root + path)
-        return self._file(path, item, item["ContentLength"]) if item is not None else None
-
-    def _file(self, path: str, item: dict[str, Any], size: int) -> LoadedFile:
-        return LoadedFile(path, size, int(item["LastModified"].timestamp()) * 1000, item["ETag"].strip('"'))
+        return _file(path, item, item["ContentLength"]) if item is not None else None
 
     def unchanged(self, files: Sequence[LoadedFile], *, table: str) -> None:
         if len(files) > _MOST_REQUESTS:
@@ -125,6 +112,34 @@ class S3Landing:
     def discard(self, folder: str) -> None:
         for file in list(self._listed(f"{folder}/")):
             self._bucket.delete(self._root + file.path)
+
+
+def matching(bucket: Bucket, root: str, pattern: str) -> tuple[LoadedFile, ...]:
+    """The objects below a prefix that match a glob, without those that loads ignore, sorted by path.
+
+    root: the prefix, which ends in `/` or is empty. Paths are relative to it.
+    """
+    folder, parts = fixed_part(pattern), pattern.split("/")
+    below = f"{folder}/" if folder else ""
+    depth = len(folder.split("/")) if folder else 0
+    found = []
+    for file in _listed(bucket, root, below + _literal(parts[depth])):
+        names = file.path.split("/")
+        # Spark cannot read keys that are not valid paths on a disk.
+        if any(name in ("", ".", "..") for name in names):
+            continue
+        if matches(parts, names) and not ignored(names[depth:]):
+            found.append(file)
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def _listed(bucket: Bucket, root: str, prefix: str) -> Iterator[LoadedFile]:
+    for item in bucket.listed(root + prefix):
+        yield _file(item["Key"].removeprefix(root), item, item["Size"])
+
+
+def _file(path: str, item: dict[str, Any], size: int) -> LoadedFile:
+    return LoadedFile(path, size, int(item["LastModified"].timestamp()) * 1000, item["ETag"].strip('"'))
 
 
 def _literal(part: str) -> str:
