@@ -17,8 +17,8 @@ Tests of commands, of the cluster and of `make faults` compile them, as for user
 def shared_session(full_counts: bool) -> dict[str, Any]:
     """The arguments of a SparkSpec for a session that hundreds of tests share. full_counts: as under `make faults`.
 
-    Java's second compiler pays off within minutes. Delta keeps the plans of each table that it has read for an hour:
-    the tables of a few tests would fill the heap.
+    Java's second compiler pays off within minutes. Delta keeps the plans of each table that it has read for an hour, and
+    Spark a page of memory for each broadcast table of a kept plan: those of a few tests would fill the heap.
     """
     return {
         "master": "local[2]",
@@ -27,6 +27,8 @@ def shared_session(full_counts: bool) -> dict[str, Any]:
         "conf": {
             "spark.sql.shuffle.partitions": 2,
             "spark.databricks.delta.delta.log.cacheSize": 50,
+            "spark.buffer.pageSize": "2m",
+            "spark.driver.defaultJavaOptions": "-XX:+UseSerialGC",
             **({} if full_counts else INTERPRETED),
         },
     }
