@@ -136,7 +136,7 @@ def test_concurrent_processes_load_everything_once(
 def test_flights_equal_those_on_disk(
     spark: SparkSession, tmp_path: Path, home: S3Home, full_counts: bool
 ) -> None:
-    days = 7 if full_counts else 2
+    days = 7 if full_counts else 1
     disk = FlightsLake.make(tmp_path / "disk", broken=True)
     s3 = FlightsLake.make(tmp_path / "s3", broken=True)
     (s3.root / "goldsmith.yaml").write_text(home.declared.replace("name: test", "name: flights"))
