@@ -74,7 +74,7 @@ class Mirrors(PullingSource):
 
 def _opened(connection: ConnectionSpec) -> tuple[Bucket, str]:
     """The bucket of a connection, and the prefix that its address ends in."""
-    place = connection.url.removeprefix(BUCKET)
+    place = connection.url.removeprefix(BUCKET).rstrip("/")
     store = Store(
         connection.endpoint, connection.region, connection.user or None, connection.password or None
     )
