@@ -281,6 +281,22 @@ def test_mistake_in_sql_has_line_and_column(problems: Problems) -> None:
     assert (problem.where.line, problem.where.column, problem.where.table) == (2, 3, "silver.sales")
 
 
+@pytest.mark.parametrize(
+    ("url", "source", "scheme"),
+    [
+        ("s3://b", "jdbc: c, table: t, key: k", "jdbc:"),
+        ("jdbc:sqlite:b", "s3: c, files: a, format: csv", "s3://"),
+    ],
+)
+def test_connection_is_to_a_place_of_the_sources_kind(
+    problems: Problems, url: str, source: str, scheme: str
+) -> None:
+    profile = f"profiles: {{local: {{connections: {{c: {{url: '{url}'}}}}}}}}\n"
+    [problem] = problems({ROOT: profile, BRONZE: f"source: {{{source}}}\n{COLUMNS}"})
+    assert (problem.code, problem.where.line) == ("GS110", 1)
+    assert f"begins with `{scheme}` for this source, and it is {url}" in problem.message
+
+
 def test_query_cannot_have_the_columns_of_a_history(problems: Problems) -> None:
     query = "SELECT id, day, name AS valid_to FROM bronze.orders"
     [problem] = problems({YAML: "load: {scd2: {key: id, sequence_by: day}}\n", SQL: query})

@@ -151,6 +151,11 @@ class Table:
         return self.spec.source.by_interval(self.load) if self.spec.source else False
 
     @property
+    def connection(self) -> tuple[str, str] | None:
+        """The connection that its source reads, and what its address begins with; None if it reads none."""
+        return self.spec.source.connection if self.spec.source else None
+
+    @property
     def origin(self) -> str | None:
         """The source of its rows on one line; None if it reads other tables."""
         return self.spec.source.summary() if self.spec.source else None

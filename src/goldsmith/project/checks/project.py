@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
+from goldsmith.project.checks.connections import connections
 from goldsmith.project.checks.monitoring import monitored
 from goldsmith.project.checks.sources import sources
 from goldsmith.project.checks.text_formats import text_formats
@@ -27,7 +28,7 @@ def check_tables(project: Project, *, broken: set[str]) -> tuple[Project, list[D
 
     broken: the names of tables whose files could not be read; their columns are unknown.
     """
-    problems = list(_names(project, broken))
+    problems = [*_names(project, broken), *connections(project)]
     cycle = find_cycle(project.needs)
     if cycle is not None:
         names = " -> ".join(cycle)
@@ -72,40 +73,10 @@ def _unique(table: Table) -> frozenset[frozenset[str]]:
     return table.analysis.unique
 
 
-def _connection(
-    table: Table, name: str, scheme: str, connections: Mapping[str, Collection[str]]
-) -> Iterator[DeclarationError]:
-    """A connection of no profile, or to something else. scheme: what its addresses begin with."""
-    where = table.where("source")
-    if name not in connections:
-        yield DeclarationError(
-            "GS108",
-            f"No profile declares a connection `{name}`.",
-            where=where,
-            hint=hint_for(name, connections)
-            if connections
-            else f"Declare it in goldsmith.yaml: `connections: {{{name}: {{url: {scheme}...}}}}`.",
-        )
-    for url in connections.get(name, ()):
-        if not url.startswith(scheme):
-            yield DeclarationError(
-                "GS110",
-                f"The `url` of the connection `{name}` begins with `{scheme}` for this source, and it is {url}.",
-                where=where,
-                hint="Name another connection, or use `jdbc` for a database and `s3` for a bucket.",
-            )
-
-
 def _names(project: Project, broken: set[str]) -> Iterator[DeclarationError]:
-    """Unknown tables and connections named in YAML. The analysis of SQL finds those in queries."""
+    """Unknown tables named in YAML. The analysis of SQL finds those in queries."""
     known = {*project.tables, *broken}
-    connections: dict[str, set[str]] = {}
-    for profile in project.spec.profiles.values():
-        for name, connection in profile.connections.items():
-            connections.setdefault(name, set()).add(connection.url)
     for table in project.tables.values():
-        if table.spec.source is not None and table.spec.source.connection is not None:
-            yield from _connection(table, *table.spec.source.connection, connections)
         for name in table.spec.reads:
             if name not in known:
                 yield DeclarationError(
