@@ -101,6 +101,17 @@ def test_objects_are_loaded_once_in_each_state(lake: Lake, partner: Partner) -> 
     assert lake.done()["bronze.orders"].status == "nothing_new"
 
 
+def test_restored_table_loads_the_objects_that_it_lost(lake: Lake, partner: Partner) -> None:
+    for name in ("ann", "bob"):
+        partner.put(f"orders/{name}.csv", name)
+        lake.done()
+    lake.spark.sql(f"RESTORE delta.`{lake.path('bronze.orders')}` TO VERSION AS OF 0").collect()
+    assert names(lake) == ["ann"]
+    assert lake.done()["bronze.orders"].counts.written == 1
+    assert names(lake) == ["ann", "bob"]
+    assert lake.done()["bronze.orders"].status == "nothing_new"
+
+
 def test_replaced_objects_are_ignored_or_fail_if_declared(lake: Lake, partner: Partner) -> None:
     partner.put("orders/a.csv", "ann")
     declare(lake, partner.profile, keys=", on_replaced: ignore")

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Store:
     endpoint: str | None = None
     region: str | None = None
     key_id: str | None = None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
