@@ -62,12 +62,15 @@ def _commits(lake: FlightsLake) -> int:
     return sum(1 for _ in (lake.root / ".goldsmith/warehouse").rglob("_delta_log/*.json"))
 
 
-def test_two_concurrent_runs_give_the_same_content(spark: SparkSession, tmp_path: Path) -> None:
+def test_two_concurrent_runs_give_the_same_content(
+    spark: SparkSession, tmp_path: Path, full_counts: bool
+) -> None:
+    days = 2 if full_counts else 1
     whole = FlightsLake.make(tmp_path / "whole", broken=True)
     shared = FlightsLake.make(tmp_path / "shared", broken=True)
-    whole.feed(1, 1)
+    whole.feed(1, days)
     whole.load(spark)
-    shared.feed(1, 1)
+    shared.feed(1, days)
     both = [shared.command("run", "--json") for _ in range(2)]
     ended = [(process.communicate()[0], process.returncode) for process in both]
     gave_up = 0
