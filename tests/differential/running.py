@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from differential.case import Case
 from differential.drawing import draw
 from differential.failing import Failed
-from support.sessions import INTERPRETED
+from support.sessions import BOUNDED, INTERPRETED
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,6 +33,7 @@ CONF: dict[str, str | int | float | bool] = {
     "spark.default.parallelism": 1,
     "spark.sql.codegen.cache.maxEntries": 500,
     "spark.scheduler.mode": "FIFO",
+    **BOUNDED,
 }
 """The projects are tiny: one task per stage."""
 

@@ -14,11 +14,22 @@ Tests of commands, of the cluster and of `make faults` compile them, as for user
 """
 
 
+BOUNDED: dict[str, str | int | float | bool] = {
+    "spark.databricks.delta.delta.log.cacheSize": 50,
+    "spark.buffer.pageSize": "2m",
+    "spark.driver.defaultJavaOptions": "-XX:+UseSerialGC",
+}
+"""Bounds what a session keeps in memory that reads thousands of tables.
+
+Delta keeps the plans of each table that it has read for an hour, and Spark a page of memory for each broadcast table of a
+kept plan: those of a few tests would fill the heap.
+"""
+
+
 def shared_session(full_counts: bool) -> dict[str, Any]:
     """The arguments of a SparkSpec for a session that hundreds of tests share. full_counts: as under `make faults`.
 
-    Java's second compiler pays off within minutes. Delta keeps the plans of each table that it has read for an hour, and
-    Spark a page of memory for each broadcast table of a kept plan: those of a few tests would fill the heap.
+    Java's second compiler pays off within minutes.
     """
     return {
         "master": "local[2]",
@@ -26,9 +37,7 @@ def shared_session(full_counts: bool) -> dict[str, Any]:
         "light": False,
         "conf": {
             "spark.sql.shuffle.partitions": 2,
-            "spark.databricks.delta.delta.log.cacheSize": 50,
-            "spark.buffer.pageSize": "2m",
-            "spark.driver.defaultJavaOptions": "-XX:+UseSerialGC",
+            **BOUNDED,
             **({} if full_counts else INTERPRETED),
         },
     }
