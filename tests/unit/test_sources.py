@@ -55,7 +55,10 @@ def test_files_outside_the_landing_folder_are_refused(tmp_path: Path, files: str
         ("csv", "comment: '//'", "GS103", "one character"),
         ("csv", "encoding: latin-0", "GS103", "encoding"),
         ("csv", "encoding: utf-16", "GS103", "UTF-8"),
-        ("json", "multiLine: true", "GS110", "only on csv"),
+        ("json", "header: true", "GS110", "only on csv"),
+        ("json", "multiLine: maybe", "GS103", "true or false"),
+        ("json", "records: data..items", "GS103", "keys separated by dots"),
+        ("csv", "records: data", "GS110", "only on json"),
         ("json", "allowComments: true", "GS102", "allowComments"),
         ("parquet", "mergeSchema: true", "GS102", "mergeSchema"),
         ("parquet", "encoding: utf-8", "GS110", "only on csv and json"),
@@ -76,6 +79,14 @@ def test_option_names_are_case_insensitive(tmp_path: Path) -> None:
         "SEP: ';', Header: false, encoding: cp1252, nullvalue: NA, quote: '', multiLine: true, lineSep: '|'"
     )
     assert mistakes(tmp_path, f"source: {{files: a/*, format: csv, options: {{{options}}}}}\n") == ()
+
+
+@pytest.mark.parametrize("whole", ["multiLine: true", "records: data.items"])
+def test_line_separator_of_files_that_are_one_document_is_refused(tmp_path: Path, whole: str) -> None:
+    source = f"source:\n  files: a/*\n  format: json\n  options:\n    {whole}\n    lineSep: '|'\n"
+    (problem,) = mistakes(tmp_path, source)
+    assert (problem.code, problem.where.line) == ("GS110", 6)
+    assert "one document" in problem.message
 
 
 def landing(root: Path) -> DiskLanding:

@@ -176,3 +176,14 @@ def test_hint_has_the_declaration_of_the_column() -> None:
         "Values such as `31.01.2026` are read by `d: {type: date, format: dd.MM.yyyy}`.",
         "Values such as `05/01/2026` are read by `e: {type: date, format: dd/MM/yyyy}`, or with `format: MM/dd/yyyy`.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_array"), [("[", True), (' [{"id": 1},', True), ("[1, 2]", False), ("x", False)]
+)
+def test_array_of_json_that_is_read_by_lines_is_recognized(line: str, is_array: bool) -> None:
+    rows = [
+        (("malformed",), json.dumps({"_malformed": line})),
+        (("malformed",), json.dumps({"_malformed": "]"})),
+    ]
+    assert [("multiLine: true" in hint) for hint in format_hints(rows)] == [True] * is_array

@@ -1,4 +1,4 @@
-"""Suggests how values are written that could not be cast: the pattern of a date, the marks in a number."""
+"""Suggests how values are written that could not be cast: the pattern of a date, the marks in a number, an array of JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _MARKS = (
 
 
 def format_hints(rows: Sequence[tuple[Sequence[str], str]]) -> Iterator[str]:
-    """Hints for columns whose values could not be cast. rows: the reasons of each row, and the row as JSON."""
+    """Hints for columns whose values could not be cast, and for JSON arrays that were read by lines.
+
+    rows: the reasons of each row, and the row as JSON.
+    """
     values: dict[tuple[str, str], list[str]] = {}
     for reasons, row in rows:
         found = json.loads(row)
@@ -39,12 +42,19 @@ def format_hints(rows: Sequence[tuple[Sequence[str], str]]) -> Iterator[str]:
             match = _REASON.match(reason)
             if match is not None and isinstance(found, Mapping) and match["column"] in found:
                 values.setdefault((match["column"], match["type"]), []).append(str(found[match["column"]]))
+    if any("malformed" in reasons and _begins_array(row) for reasons, row in rows):
+        yield "If the JSON files are arrays of objects, not a document per line, declare `options: {multiLine: true}`."
     for (column, kind), texts in values.items():
         keys = written_as(kind, texts)
         if keys:
             declared = f'"{kind}"' if "," in kind else kind
             or_else = "".join(f", or with `{other}`" for other in keys[1:])
             yield f"Values such as `{texts[0]}` are read by `{column}: {{type: {declared}, {keys[0]}}}`{or_else}."
+
+
+def _begins_array(row: str) -> bool:
+    """Whether a malformed record is the first line of an array of objects."""
+    return re.match(r"\s*\[\s*(\{|$)", str(json.loads(row).get("_malformed"))) is not None
 
 
 def written_as(kind: str, texts: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 FormatName = Literal["csv", "json", "parquet", "debezium"]
-OptionKind = Literal["true or false", "one character", "text", "an encoding"]
+OptionKind = Literal["true or false", "one character", "text", "an encoding", "keys separated by dots"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,14 @@ FORMATS: Mapping[FormatName, FileFormat] = {
             "lineSep": "text",
         }
     ),
-    "json": FileFormat({**_ENCODING, "lineSep": "text"}),
+    "json": FileFormat(
+        {
+            **_ENCODING,
+            "lineSep": "text",
+            "multiLine": "true or false",
+            "records": "keys separated by dots",
+        }
+    ),
     "parquet": FileFormat({}, has_types=True),
     "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
 }

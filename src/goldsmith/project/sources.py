@@ -99,6 +99,12 @@ class ReadsFiles(DeclaredSource):
         @property
         def options(self) -> Mapping[str, str | int | float | bool]: ...
 
+    @property
+    def whole_documents(self) -> bool:
+        """Whether each file is a single JSON document."""
+        options = {name.lower(): str(value).lower() for name, value in self.options.items()}
+        return self.format == "json" and (options.get("multiline") == "true" or "records" in options)
+
     def gives_columns(self, types: Collection[str | None]) -> bool:
         """Whether the declared columns suffice without reading a file. Without a type they are text, unless files have types."""
         return bool(types) and (not FORMATS[self.format].has_types or all(types))

@@ -22,7 +22,7 @@ from goldsmith.engine.ingest.formats import reader_of
 from goldsmith.engine.ingest.formats.base import Layout
 from goldsmith.engine.ingest.landing import Landing, uri
 from goldsmith.engine.ingest.layouts import layouts, table_columns
-from goldsmith.engine.ingest.lines import FILE, REPLACEMENT
+from goldsmith.engine.ingest.lines import FILE, REPLACEMENT, source_file
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql.literals import literal
@@ -66,12 +66,9 @@ def read_files(
         [_read(spark, declared, landing, key, members, columns) for key, members in groups.items()]
     )
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
-    # Spark writes `file:/x` or `file:///x` and encodes the path, but not a plus sign.
-    plain = "url_decode(replace(_gs_path, '+', '%2B'))"
-    path = f"regexp_replace({plain}, '^[a-z0-9]+:/+', '/')"
     stamped = frame.selectExpr(
         *[quoted(name) for name in columns],
-        f"substring({path}, {len(landing.stem) + 2}) AS _source_file",
+        f"{source_file(landing.stem)} AS _source_file",
         "_gs_modified AS _source_modified",
         "_gs_size AS _source_size",
         f"TIMESTAMP '{stamp.at.isoformat()}' AS _ingested_at",

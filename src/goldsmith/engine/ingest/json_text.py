@@ -7,6 +7,7 @@ numbers and nested values are first turned into strings, which it copies unchang
 from __future__ import annotations
 
 from goldsmith.project.sql.literals import literal
+from goldsmith.project.sql.text import quoted
 
 DEPTH = 64
 """The greatest depth of nested values."""
@@ -33,6 +34,7 @@ _STRING_OR_NUMBER = rf'"((?:[^"\\]++|\\.)*+)"|{_NUMBER}'
 _PIECE = rf'(?s)^\s*+[{{\[](?:[^{{\["]++|{_STRING})*+|(?:[^{{\["]++|{_STRING})++|{_balanced(DEPTH - 1)}'
 _ONE_OBJECT = rf'^[ \t\r\n]*+\{{(?:[^{{}}\[\]"]++|{_STRING})*+\}}[ \t\r\n]*+$'
 _WHOLE_CHARACTERS = r"(?s)^(?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u(?![dD][89a-fA-F])|\\[^u])*+$"
+_ELEMENT = rf'(?s)\G(?:^[ \t\r\n]*+\[|,)[ \t\r\n]*+(?:{_STRING}|[^ \t\r\n,\[\]{{}}"]++|{_balanced(DEPTH)})[ \t\r\n]*+(?=[,\]])'
 # A variant represents numbers of up to 38 digits exactly, and those with an exponent as doubles.
 _VARIANT_NUMBER = (
     r"-?(?:(?:[0-9]\.?){1,38}+(?![0-9.eE])"
@@ -86,6 +88,31 @@ def members_of_flat(flat_text: str, schema: str) -> str:
 def one_object(flat_text: str) -> str:
     """SQL: whether a flat text is exactly one object."""
     return f"{flat_text} RLIKE r'{_ONE_OBJECT}'"
+
+
+def elements(text: str) -> str:
+    """SQL, array<string>: the exact text of each element of an array, or of the single value if it is an object.
+
+    NULL if the brackets do not match, if elements are not separated by commas, or for any other value.
+    """
+    begin = r"r'^(?:[ \t\r\n]*+\[|,)[ \t\r\n]*+'"
+    after = f"substring({text}, length(array_join(q, '')) + 1)"
+    values = f"transform(q, e -> rtrim('\t\r\n ', regexp_replace(e, {begin}, '')))"
+    whole = rf"IF({after} RLIKE r'^\][ \t\r\n]*+$', {values}, NULL)"
+    found = bound(f"regexp_extract_all({text}, r'{_ELEMENT}', 0)", "q", whole)
+    return (
+        rf"CASE WHEN {text} RLIKE r'^[ \t\r\n]*+\{{' THEN array({text}) "
+        rf"WHEN {text} RLIKE r'^[ \t\r\n]*+\[[ \t\r\n]*+\][ \t\r\n]*+$' THEN CAST(array() AS array<string>) "
+        rf"WHEN {text} RLIKE r'^[ \t\r\n]*+\[' THEN {found} END"
+    )
+
+
+def member(text: str, key: str) -> str:
+    """SQL: the member of an object as text; NULL if the text is not exactly one object, or the key is not in it once."""
+    found = members_of_flat("f", f"{quoted(key)} string, {CORRUPT} string")
+    value = bound(found, "m", f"IF(m.{CORRUPT} IS NULL, m.{quoted(key)}, NULL)")
+    once = f"coalesce({one_object('f')} AND {unique_keys('f')}, false)"
+    return bound(text, "t", bound(flat("t"), "f", f"IF({once}, {value}, NULL)"))
 
 
 def valid_inside(text: str) -> str:

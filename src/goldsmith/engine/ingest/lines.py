@@ -34,9 +34,23 @@ def file_columns() -> tuple[Column, ...]:
     )
 
 
+def source_file(stem: str) -> str:
+    """SQL: the path of a line's file below the landing folder `stem`."""
+    # Spark writes `file:/x` or `file:///x` and encodes the path, but not a plus sign.
+    plain = f"url_decode(replace({FILE[0]}, '+', '%2B'))"
+    return f"substring(regexp_replace({plain}, '^[a-z0-9]+:/+', '/'), {len(stem) + 2})"
+
+
 def json_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
     """The lines that are not blank, with FILE."""
     return text_lines(spark, paths, options).where(F.col(LINE).rlike(r"\S"))
+
+
+def whole_texts(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
+    """The text of each file that is not blank as LINE, without a byte order mark, with FILE."""
+    texts = _decoded(spark, spark.read.text(paths, wholetext=True), options)
+    plain = F.expr(f"regexp_replace({LINE}, r'^\\uFEFF', '')")
+    return texts.withColumn(LINE, plain).where(F.col(LINE).rlike(r"\S"))
 
 
 def text_lines(
@@ -45,6 +59,10 @@ def text_lines(
     """Every line of the files, decoded, with FILE and `columns`. Invalid bytes become U+FFFD."""
     separator = options.get("linesep", separator)
     lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
+    return _decoded(spark, lines, options, *columns)
+
+
+def _decoded(spark: SparkSession, lines: DataFrame, options: Options, *columns: Column) -> DataFrame:
     encoding = options.get("encoding", UTF_8)
     if encoding == UTF_8:
         return lines.select(F.expr("make_valid_utf8(value)").alias(LINE), *file_columns(), *columns)

@@ -54,12 +54,20 @@ def options_of_files(table: Table, source: ReadsFiles) -> Iterator[DeclarationEr
         if misfit is not None:
             message = f"`source.options.{name}` takes {known[name.lower()][1]}, not {misfit}."
             yield DeclarationError("GS103", message, where=where, hint=_AS_IN[known[name.lower()][1]])
+        elif source.format == "json" and name.lower() == "linesep" and source.whole_documents:
+            yield DeclarationError(
+                "GS110",
+                f"The option `{name}` has no effect: each file is one document.",
+                where=where,
+                hint="Remove it.",
+            )
 
 
 _AS_IN: dict[OptionKind, str] = {
     "true or false": "As in `options: {multiLine: true}`.",
     "one character": 'As in `options: {comment: "#"}`.',
     "text": 'As in `options: {sep: ";"}`.',
+    "keys separated by dots": "As in `options: {records: data.items}`.",
     "an encoding": "As in `options: {encoding: iso-8859-1}`. Convert UTF-16 and UTF-32 files to UTF-8.",
 }
 
@@ -97,6 +105,8 @@ def _misfit(value: object, takes: OptionKind) -> str | None:
         fits = text.lower() in ("true", "false")
     elif takes == "one character":
         fits = isinstance(value, str) and len(value) <= 1
+    elif takes == "keys separated by dots":
+        fits = isinstance(value, str) and all(value.split("."))
     elif takes == "an encoding":
         fits = _is_encoding(text)
     else:
