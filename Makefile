@@ -16,6 +16,7 @@ help: ## List these tasks
 
 setup: .venv/.ready ## Install uv, .venv and Delta's jars (once, without root)
 	@.venv/bin/python -m goldsmith.engine.launch.jars >/dev/null || .venv/bin/python -m goldsmith.engine.launch.jars
+	@.venv/bin/python -m goldsmith.engine.launch.compiled_jars >/dev/null
 
 .venv/.ready: pyproject.toml uv.lock
 	@tools/setup.sh "$(PYTHON)" "$(CACHE)" "$(UV_VERSION)"

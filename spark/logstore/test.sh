@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles the log store's tests and runs them on a running store.
 # Usage: test.sh JAR JUNIT_JAR CLASS_PATH
-#   JAR         the jar of build.sh
+#   JAR         the jar of build-jar.sh
 #   CLASS_PATH  delta-storage, the jars of S3A and all of pyspark's
 # GOLDSMITH_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY select the store, GOLDSMITH_TEST_ROUNDS the length of races.
 set -eu

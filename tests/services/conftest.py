@@ -16,8 +16,8 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.launch.compiled_jars import LOG_STORE, build
 from goldsmith.engine.launch.jars import fetch
-from goldsmith.engine.launch.logstore import build
 from goldsmith.engine.launch.session import make_session
 from goldsmith.engine.s3 import Bucket
 from goldsmith.project.connections import ConnectionSpec
@@ -57,7 +57,7 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory, full_counts: bo
     """A local session with the store and the settings of spark/conf."""
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
-    build(Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
+    build(LOG_STORE, Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
     fetch(Settings.from_environment(), ("postgresql", "sqlite"), lambda line: sys.stdout.write(f"{line}\n"))
     drivers = {name: ConnectionSpec(url=f"jdbc:{name}:") for name in ("postgresql", "sqlite")}
     profile = ProfileSpec(

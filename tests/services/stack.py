@@ -19,8 +19,8 @@ from typing import Self
 
 import pytest
 
+from goldsmith.engine.launch.compiled_jars import LOG_STORE, build
 from goldsmith.engine.launch.jars import GROUPS, fetch, installed
-from goldsmith.engine.launch.logstore import build as build_log_store
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
 from services import postgres
@@ -45,7 +45,7 @@ def jars() -> tuple[Path, ...]:
         fetch(settings, GROUPS, lambda _line: None)
         return (
             *installed(settings, *GROUPS),
-            build_log_store(settings, lambda _line: None),
+            build(LOG_STORE, settings, lambda _line: None),
             _services_jar(settings),
         )
     except NotReady as error:
@@ -66,7 +66,7 @@ def build_services(jar: Path, **environment: str) -> None:
     """Compiles spark/services into a jar. Raises Missing."""
     class_path = [f"{spark_home() / 'jars'}/*", *map(str, installed(Settings.from_environment(), "delta"))]
     done = subprocess.run(
-        [SERVICES / "build.sh", os.pathsep.join(class_path), jar],
+        [SERVICES.parent / "build-jar.sh", SERVICES / "src", os.pathsep.join(class_path), jar],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

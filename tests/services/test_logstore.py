@@ -56,15 +56,16 @@ def jars() -> Jars:
 @pytest.fixture(scope="session")
 def logstore(jars: Jars, tmp_path_factory: pytest.TempPathFactory) -> Path:
     jar = tmp_path_factory.mktemp("logstore") / "goldsmith-logstore.jar"
-    _run(LOGSTORE / "build.sh", jars.class_path, jar)
+    _run(LOGSTORE.parent / "build-jar.sh", LOGSTORE / "src", jars.class_path, jar)
     return jar
 
 
 def test_builds_are_reproducible(jars: Jars, logstore: Path, tmp_path: Path) -> None:
-    elsewhere = shutil.copytree(LOGSTORE, tmp_path / "elsewhere")
+    elsewhere = shutil.copytree(LOGSTORE / "src", tmp_path / "elsewhere")
     again = tmp_path / "again.jar"
     _run(
-        elsewhere / "build.sh",
+        LOGSTORE.parent / "build-jar.sh",
+        elsewhere,
         jars.class_path,
         again,
         environment={"TZ": "Asia/Tokyo", "LANG": "tr_TR.UTF-8"},

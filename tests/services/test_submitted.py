@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyspark
 
+from goldsmith.engine.launch.compiled_jars import LOG_STORE, build
 from goldsmith.engine.launch.jars import fetch
-from goldsmith.engine.launch.logstore import build
 from goldsmith.settings import Settings
 from services.conftest import CONF
 from support.homes import S3Home
@@ -38,7 +38,7 @@ def test_options_override_the_profile_and_the_profile_overrides_defaults(
     home: S3Home, tmp_path: Path
 ) -> None:
     settings = Settings.from_environment()
-    jars = [*fetch(settings, ("delta", "s3"), print), build(settings, print)]
+    jars = [*fetch(settings, ("delta", "s3"), print), build(LOG_STORE, settings, print)]
     declared = home.declared.replace("local[2]", "local[7]").rstrip()[:-1]
     declared += ", conf: {spark.sql.shuffle.partitions: 5, spark.sql.broadcastTimeout: 77}}\n"
     (tmp_path / "goldsmith.yaml").write_text(declared)

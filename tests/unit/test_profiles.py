@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from goldsmith.engine.launch.compiled_jars import log_store_jar
 from goldsmith.engine.launch.jars import groups_of, installed, pinned
-from goldsmith.engine.launch.logstore import log_store_jar
 from goldsmith.engine.launch.master import driver_host, runs_here
 from goldsmith.engine.launch.session import defaults
 from goldsmith.errors import DeclarationError, NotReady

@@ -35,12 +35,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    from goldsmith.engine.launch.compiled_jars import LOG_STORE
     from goldsmith.engine.launch.jars import pinned
-    from goldsmith.engine.launch.logstore import NAME
 
     jars = tmp_path / "kept"
     jars.mkdir()
-    for name in (*(jar.file for jar in pinned("delta", "s3")), NAME):
+    for name in (*(jar.file for jar in pinned("delta", "s3")), LOG_STORE.file):
         (jars / name).write_text("")
     return Settings.from_environment({"GOLDSMITH_JARS": str(jars), "XDG_CACHE_HOME": str(tmp_path)})
 

@@ -37,14 +37,14 @@ def install(
     Example: `goldsmith spark install --profile cluster`
 
     Every profile needs Delta's jars. A profile on S3 also needs the jars of S3, and the log store, which is
-    compiled.
+    compiled. For a profile on a local disk, faster access to local files is compiled if there is a JDK.
 
     `GOLDSMITH_MAVEN_REPOSITORY` names a mirror, `GOLDSMITH_IVY_SETTINGS` an Ivy settings file, `GOLDSMITH_CACHE` the
     folder of downloads.
     """
+    from goldsmith.engine.launch.compiled_jars import LOG_STORE, build, build_local_files
     from goldsmith.engine.launch.jars import fetch, groups_of
     from goldsmith.engine.launch.java import find_java
-    from goldsmith.engine.launch.logstore import build
 
     settings = Settings.from_environment()
     groups = groups_of(_profile())
@@ -52,7 +52,9 @@ def install(
     _print(f"Java: {java}")
     fetch(settings, groups, _print)
     if "s3" in groups:
-        build(settings, _print)
+        build(LOG_STORE, settings, _print)
+    else:
+        build_local_files(settings, _print)
     if fast_start:
         _archive(settings, _print)
 

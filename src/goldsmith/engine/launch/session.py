@@ -10,7 +10,12 @@ from importlib.resources import files
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.launch.driver import additional_jars, executor_options, java_options
+from goldsmith.engine.launch.driver import (
+    additional_jars,
+    executor_options,
+    java_options,
+    local_file_settings,
+)
 from goldsmith.engine.launch.executors import watch_executors
 from goldsmith.engine.launch.java import find_java
 from goldsmith.engine.launch.master import driver_host, runs_here
@@ -104,6 +109,7 @@ def _driver_settings(profile: ProfileSpec, settings: Settings) -> dict[str, str]
         "spark.master": profile.spark.master,
         "spark.driver.memory": profile.spark.memory,
         "spark.driver.extraJavaOptions": " ".join(java_options(profile, settings)),
+        **local_file_settings(profile, settings),
     }
     host = driver_host(profile.spark.master)
     if host is not None:

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Compiles the log store into a jar. The same sources and JDK give the same bytes.
-# Usage: build.sh CLASS_PATH JAR
-#   CLASS_PATH  delta-storage, the AWS SDK's sdk-core, and of pyspark's jars the Hadoop client, Jackson and slf4j
+# Compiles Java sources into a jar. The same sources and JDK give the same bytes.
+# Usage: build-jar.sh SOURCES CLASS_PATH JAR
+#   SOURCES     a folder of .java files: logstore/src, services/src, localfs/src
+#   CLASS_PATH  pyspark's jars, SPARK_HOME/jars/*; for services also Delta's, for logstore also those of S3
 set -eu
-class_path=$1 jar=$2
-here=$(cd "$(dirname "$0")" && pwd)
+sources=$1 class_path=$2 jar=$3
 bin=${JAVA_HOME:+$JAVA_HOME/bin/}
 export LC_ALL=C
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-find "$here/src" -name '*.java' | sort >"$work/sources"
+find "$sources" -name '*.java' | sort >"$work/sources"
 "${bin}javac" --release 17 -encoding UTF-8 -g -Xlint:all,-classfile,-path,-processing -Werror -proc:none \
     -cp "$class_path" -d "$work/classes" "@$work/sources"
 (cd "$work/classes" && find . -name '*.class' | sed 's|^\./||' | sort >"$work/entries")
