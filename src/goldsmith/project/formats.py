@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-FormatName = Literal["csv", "json", "parquet", "debezium"]
+FormatName = Literal["csv", "json", "parquet", "debezium", "excel"]
 OptionKind = Literal["true or false", "one character", "text", "an encoding", "keys separated by dots"]
 
 
@@ -51,4 +51,5 @@ FORMATS: Mapping[FormatName, FileFormat] = {
     ),
     "parquet": FileFormat({}, has_types=True),
     "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
+    "excel": FileFormat({"sheet": "text", "header": "true or false"}),
 }

@@ -114,7 +114,7 @@ class DeclaresFormat(ReadsFiles):
     """Base class of sources whose files have a declared format."""
 
     format: FormatName = Field(
-        description="json: a document per line. debezium: change events, a JSON envelope per line."
+        description="json: a document per line. debezium: change events, a JSON envelope per line. excel: a sheet of .xlsx."
     )
     options: dict[str, str | int | float | bool] = Field(
         default_factory=dict,

@@ -20,7 +20,7 @@ from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats import reader_of
 from goldsmith.engine.ingest.formats.base import Layout
-from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.landing import Landing
 from goldsmith.engine.ingest.layouts import layouts, table_columns
 from goldsmith.engine.ingest.lines import FILE, REPLACEMENT, source_file
 from goldsmith.engine.ingest.parsing import MALFORMED
@@ -109,8 +109,7 @@ def _read(
     columns: tuple[str, ...],
 ) -> DataFrame:
     """The rows of one layout. Missing columns are untyped NULLs; typed columns keep their types."""
-    paths = [uri(landing, file.path) for file in files]
-    frame = reader_of(declared).rows(spark, declared, layout, paths)
+    frame = reader_of(declared).rows(spark, declared, landing, layout, files)
     present = {name.lower(): name for name in layout.names}
     chosen = [
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"

@@ -82,6 +82,11 @@ def uri(landing: Landing, path: str) -> str:
     return scheme + _PATTERN.sub(r"\\\g<0>", f"{landing.place}/{path}")
 
 
+def uris(landing: Landing, files: Iterable[LoadedFile]) -> list[str]:
+    """The paths of files for Spark's reader."""
+    return [uri(landing, file.path) for file in files]
+
+
 def listing_digest(files: Collection[LoadedFile]) -> str:
     """The digest of a listing: the number of files and a hash of them."""
     digest = hashlib.sha256()

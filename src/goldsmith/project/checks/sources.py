@@ -94,7 +94,7 @@ def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationErr
     ):
         yield DeclarationError(
             "GS104",
-            "CSV files without a header need `columns`, in the order of their fields.",
+            "Files without a header need `columns`, in the order of their fields.",
             where=table.where("source", "options"),
             hint="Declare them, as in `columns: {id: int, name: string}`.",
         )

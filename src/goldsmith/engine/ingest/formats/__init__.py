@@ -7,6 +7,7 @@ from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import FormatReader
 from goldsmith.engine.ingest.formats.csv_files import CsvReader
 from goldsmith.engine.ingest.formats.debezium_files import DebeziumReader
+from goldsmith.engine.ingest.formats.excel_files import ExcelReader
 from goldsmith.engine.ingest.formats.json_files import JsonReader
 from goldsmith.engine.ingest.formats.parquet_files import ParquetReader
 from goldsmith.project.formats import FormatName
@@ -16,6 +17,7 @@ _READERS: dict[FormatName, FormatReader] = {
     "json": JsonReader(),
     "debezium": DebeziumReader(),
     "parquet": ParquetReader(),
+    "excel": ExcelReader(),
 }
 
 

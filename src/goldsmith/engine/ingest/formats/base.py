@@ -11,8 +11,20 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.landing import Landing
+from goldsmith.errors import SourceError, Where
 
 REDELIVER_HINT = "Deliver the file again under the same name, or move it out of the landing folder."
+
+
+def removed(where: Where) -> SourceError:
+    """The error for a file that no longer exists."""
+    return SourceError(
+        "GS303",
+        "A file was removed before it was read.",
+        where=where,
+        retryable=True,
+        hint="Run again: nothing was committed.",
+    )
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,15 @@ class FormatReader(ABC):
         """
 
     @abstractmethod
-    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
-        """The rows of one layout, with FILE and MALFORMED. Formats without types give text."""
+    def rows(
+        self,
+        spark: SparkSession,
+        declared: FilesTable,
+        landing: Landing,
+        layout: Layout,
+        files: Sequence[LoadedFile],
+    ) -> DataFrame:
+        """The rows of files with one layout, with FILE and MALFORMED. Formats without types give text."""
 
     @abstractmethod
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:

@@ -13,7 +13,7 @@ from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts
 from goldsmith.engine.ingest.formats.csv_header import csv_headers
-from goldsmith.engine.ingest.landing import Landing
+from goldsmith.engine.ingest.landing import Landing, uris
 from goldsmith.engine.ingest.lines import (
     FILE,
     LINE,
@@ -51,7 +51,15 @@ class CsvReader(FormatReader):
         return found
 
     @override
-    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
+    def rows(
+        self,
+        spark: SparkSession,
+        declared: FilesTable,
+        landing: Landing,
+        layout: Layout,
+        files: Sequence[LoadedFile],
+    ) -> DataFrame:
+        paths = uris(landing, files)
         options = declared.options
         if needs_every_line(layout.names, options):
             lines = numbered_records(spark, paths, layout.names, options)

@@ -13,7 +13,7 @@ from typing import TextIO, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, removed
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.engine.ingest.lines import BLANKS, REPLACEMENT
 from goldsmith.errors import SourceError, Where
@@ -22,7 +22,10 @@ _AT_ONCE = 8
 _PART = 1 << 16
 _SEPARATORS = (",", ";", "\t", "|")
 _SIGNATURES = {
-    b"PK\x03\x04": ("an Excel workbook or a ZIP archive", "Save the sheet as CSV and deliver that file."),
+    b"PK\x03\x04": (
+        "an Excel workbook or a ZIP archive",
+        "Declare `format: excel`, or save the sheet as CSV and deliver that file.",
+    ),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV and deliver that file."),
     b"\x1f\x8b": ("compressed by gzip", "Deliver it under a name that ends in `.gz`."),
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", "Deliver it uncompressed, or compressed by gzip."),
@@ -63,13 +66,7 @@ def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tup
             lines = _ended_by(text, options["linesep"]) if "linesep" in options else text
             first = _first_record(lines, options)
     except FileNotFoundError:
-        raise SourceError(
-            "GS303",
-            "A file was removed before it was read.",
-            where=where,
-            retryable=True,
-            hint="Run again: nothing was committed.",
-        ) from None
+        raise removed(where) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(
             "GS302",
@@ -90,7 +87,7 @@ def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tup
     if first is None:
         return None
     _refuse_without_header(first, declared, where)
-    return _named(first, encoding, where)
+    return named(first, where, encoding)
 
 
 def _refuse_other_format(start: bytes, where: Where) -> None:
@@ -161,7 +158,8 @@ def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] 
     )
 
 
-def _named(first: Sequence[str], encoding: str, where: Where) -> tuple[str, ...]:
+def named(first: Sequence[str], where: Where, encoding: str = "utf-8") -> tuple[str, ...]:
+    """The names of a header. Raises SourceError: GS302 for invalid bytes, GS305 for a missing or repeated name."""
     header = tuple(name.strip() for name in first)
     folded = [name.lower() for name in header]
     message = None

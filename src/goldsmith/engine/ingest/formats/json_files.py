@@ -12,7 +12,7 @@ from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FormatReader, Layout, Layouts
 from goldsmith.engine.ingest.json_text import bound, elements, member
-from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.landing import Landing, uris
 from goldsmith.engine.ingest.lines import FILE, LINE, json_lines, source_file, whole_texts
 from goldsmith.engine.ingest.parsing import Options, json_record
 from goldsmith.errors import SourceError, Where
@@ -40,7 +40,15 @@ class JsonReader(FormatReader):
         return {self._layout(spark, declared, landing, filled): filled} if filled else {}
 
     @override
-    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
+    def rows(
+        self,
+        spark: SparkSession,
+        declared: FilesTable,
+        landing: Landing,
+        layout: Layout,
+        files: Sequence[LoadedFile],
+    ) -> DataFrame:
+        paths = uris(landing, files)
         types = {name: declared.type_of(name) for name in layout.names}
         parsed = json_record(
             LINE, types, layout.spellings, unique=layout.unique, document=self.document(LINE)
@@ -56,7 +64,7 @@ class JsonReader(FormatReader):
         self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
     ) -> Layout:
         """The columns of some files."""
-        paths = [uri(landing, file.path) for file in files]
+        paths = uris(landing, files)
         if declared.source.whole_documents:
             _refuse_incomplete(spark, declared, landing, paths)
         lines = _documents(spark, paths, declared)

@@ -11,7 +11,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FormatReader, Layout, Layouts
-from goldsmith.engine.ingest.landing import Landing, uri
+from goldsmith.engine.ingest.landing import Landing, uri, uris
 from goldsmith.engine.ingest.lines import file_columns
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import SourceError, Where
@@ -30,8 +30,15 @@ class ParquetReader(FormatReader):
         return found
 
     @override
-    def rows(self, spark: SparkSession, declared: FilesTable, layout: Layout, paths: list[str]) -> DataFrame:
-        frame = spark.read.parquet(*paths).select("*", *file_columns())
+    def rows(
+        self,
+        spark: SparkSession,
+        declared: FilesTable,
+        landing: Landing,
+        layout: Layout,
+        files: Sequence[LoadedFile],
+    ) -> DataFrame:
+        frame = spark.read.parquet(*uris(landing, files)).select("*", *file_columns())
         return frame.withColumn(MALFORMED, F.lit(None).cast("string"))
 
     @override

@@ -1,0 +1,93 @@
+"""Excel workbooks: a sheet's rows, read in the driver."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from typing_extensions import override
+
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts, removed
+from goldsmith.engine.ingest.formats.csv_header import named
+from goldsmith.engine.ingest.landing import Landing
+from goldsmith.engine.ingest.lines import FILE
+from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, flag, reader_options
+from goldsmith.engine.ingest.workbooks import Sheet, Texts, first_row, rows
+from goldsmith.engine.rows import frame_of
+from goldsmith.errors import Where
+
+
+class ExcelReader(FormatReader):
+    """Reads a sheet of each workbook; its first row names the columns."""
+
+    @override
+    def layouts(
+        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
+    ) -> Layouts:
+        found: Layouts = {}
+        for file in files:
+            names = _header(declared, landing, file) if file.size else None
+            if names is not None:
+                found.setdefault(Layout(names), []).append(file)
+        return found
+
+    @override
+    def rows(
+        self,
+        spark: SparkSession,
+        declared: FilesTable,
+        landing: Landing,
+        layout: Layout,
+        files: Sequence[LoadedFile],
+    ) -> DataFrame:
+        places = [f"_gs_{at}" for at in range(len(layout.names))]
+        found: list[tuple[str | int | None, ...]] = []
+        for file in files:
+            of_file = (f"file:{quote(f'{landing.stem}/{file.path}')}", file.modified, file.size)
+            where = Where(file=file.path, table=declared.name)
+            with landing.open(file.path) as stream:
+                for row in rows(stream, _sheet(declared), where):
+                    found.append((*_record(row, len(places)), *of_file))
+        texts = dict.fromkeys((*places, MALFORMED, FILE[0]), "string")
+        frame = frame_of(spark, found, {**texts, FILE[1]: "bigint", FILE[2]: "bigint"})
+        named_columns = [F.col(place).alias(name) for place, name in zip(places, layout.names, strict=True)]
+        return frame.select(
+            *named_columns, MALFORMED, FILE[0], F.timestamp_millis(FILE[1]).alias(FILE[1]), FILE[2]
+        )
+
+    @override
+    def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
+        return csv_record(text, names, reader_options({}))
+
+
+def _sheet(declared: FilesTable) -> Sheet:
+    return Sheet(declared.options.get("sheet"), flag(declared.options, "header", "true"))
+
+
+def _header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
+    """The names of a sheet's columns; None if it is empty."""
+    where = Where(file=file.path, table=declared.name)
+    sheet = _sheet(declared)
+    try:
+        with landing.open(file.path) as stream:
+            first = first_row(stream, sheet, where)
+    except FileNotFoundError:
+        raise removed(where) from None
+    if first is None:
+        return None
+    return named([name or "" for name in first], where) if sheet.header else tuple(declared.spec.columns)
+
+
+def _record(row: Texts, width: int) -> Texts:
+    """The values of a row and MALFORMED: its text, if it has values beyond the columns."""
+    if any(value is not None for value in row[width:]):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow(row)
+        return (*[None] * width, text.getvalue())
+    return (*row[:width], *[None] * (width - len(row)), None)
