@@ -19,7 +19,7 @@ from pyspark.sql.types import NullType, StringType
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats import reader_of
-from goldsmith.engine.ingest.formats.base import Layout
+from goldsmith.engine.ingest.formats.base import FilesLoad, Layout
 from goldsmith.engine.ingest.landing import Landing
 from goldsmith.engine.ingest.layouts import layouts, table_columns
 from goldsmith.engine.ingest.lines import FILE, REPLACEMENT, source_file
@@ -60,11 +60,10 @@ def read_files(
     Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for columns
     that the table does not accept.
     """
-    groups = layouts(spark, declared, landing, files)
+    load = FilesLoad(spark, declared, landing)
+    groups = layouts(load, files)
     columns = table_columns(declared, groups)
-    parts = _with_common_types(
-        [_read(spark, declared, landing, key, members, columns) for key, members in groups.items()]
-    )
+    parts = _with_common_types([_read(load, key, members, columns) for key, members in groups.items()])
     frame = reduce(lambda left, right: left.unionByName(right), parts) if parts else _none(spark, columns)
     stamped = frame.selectExpr(
         *[quoted(name) for name in columns],
@@ -100,16 +99,9 @@ def reasons(delivered: Delivered) -> str:
     )
 
 
-def _read(
-    spark: SparkSession,
-    declared: FilesTable,
-    landing: Landing,
-    layout: Layout,
-    files: list[LoadedFile],
-    columns: tuple[str, ...],
-) -> DataFrame:
+def _read(load: FilesLoad, layout: Layout, files: list[LoadedFile], columns: tuple[str, ...]) -> DataFrame:
     """The rows of one layout. Missing columns are untyped NULLs; typed columns keep their types."""
-    frame = reader_of(declared).rows(spark, declared, landing, layout, files)
+    frame = reader_of(load.declared).rows(load, layout, files)
     present = {name.lower(): name for name in layout.names}
     chosen = [
         f"{quoted(present[name.lower()]) if name.lower() in present else 'NULL'} AS {quoted(name)}"

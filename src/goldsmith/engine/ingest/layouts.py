@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pyspark.sql import SparkSession
-
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats import reader_of
-from goldsmith.engine.ingest.formats.base import Layout, Layouts
-from goldsmith.engine.ingest.landing import Landing
+from goldsmith.engine.ingest.formats.base import FilesLoad, Layout, Layouts
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.checks.columns import IMPOSSIBLE
 from goldsmith.project.models import RESERVED
 
 
-def layouts(
-    spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-) -> Layouts:
+def layouts(load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
     """Groups files with the same columns in the same order, which are read together.
 
     Empty files are skipped. Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer
@@ -29,10 +24,10 @@ def layouts(
             raise SourceError(
                 "GS302",
                 "The name of a file contains a colon, and Spark cannot read such files.",
-                where=Where(file=file.path, table=declared.name),
+                where=Where(file=file.path, table=load.declared.name),
                 hint="Rename the file.",
             )
-    return reader_of(declared).layouts(spark, declared, landing, files)
+    return reader_of(load.declared).layouts(load, files)
 
 
 def table_columns(files_table: FilesTable, groups: Mapping[Layout, list[LoadedFile]]) -> tuple[str, ...]:

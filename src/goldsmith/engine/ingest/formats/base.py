@@ -44,13 +44,20 @@ Layouts = dict[Layout, list[LoadedFile]]
 """Files with the same columns in the same order, which are read together."""
 
 
+@dataclass(frozen=True)
+class FilesLoad:
+    """The session, the table and the landing area of a load of files."""
+
+    spark: SparkSession
+    declared: FilesTable
+    landing: Landing
+
+
 class FormatReader(ABC):
     """Reads the files of one format."""
 
     @abstractmethod
-    def layouts(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layouts:
+    def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         """Groups files by their columns, without empty files.
 
         Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for an
@@ -58,14 +65,7 @@ class FormatReader(ABC):
         """
 
     @abstractmethod
-    def rows(
-        self,
-        spark: SparkSession,
-        declared: FilesTable,
-        landing: Landing,
-        layout: Layout,
-        files: Sequence[LoadedFile],
-    ) -> DataFrame:
+    def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
         """The rows of files with one layout, with FILE and MALFORMED. Formats without types give text."""
 
     @abstractmethod

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts
 from goldsmith.engine.ingest.formats.csv_header import csv_headers
-from goldsmith.engine.ingest.landing import Landing, uris
+from goldsmith.engine.ingest.landing import uris
 from goldsmith.engine.ingest.lines import (
     FILE,
     LINE,
@@ -41,30 +41,20 @@ class CsvReader(FormatReader):
     """Reads CSV; the header names the columns."""
 
     @override
-    def layouts(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layouts:
+    def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         found: Layouts = {}
-        for file, header in zip(files, csv_headers(declared, landing, files), strict=True):
+        for file, header in zip(files, csv_headers(load.declared, load.landing, files), strict=True):
             if header is not None:
                 found.setdefault(Layout(header), []).append(file)
         return found
 
     @override
-    def rows(
-        self,
-        spark: SparkSession,
-        declared: FilesTable,
-        landing: Landing,
-        layout: Layout,
-        files: Sequence[LoadedFile],
-    ) -> DataFrame:
-        paths = uris(landing, files)
-        options = declared.options
+    def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
+        paths, options = uris(load.landing, files), load.declared.options
         if needs_every_line(layout.names, options):
-            lines = numbered_records(spark, paths, layout.names, options)
+            lines = numbered_records(load.spark, paths, layout.names, options)
         else:
-            lines = _csv_lines(spark, paths, options)
+            lines = _csv_lines(load.spark, paths, options)
         parsed = csv_record(LINE, layout.names, options).alias(_ROW)
         return lines.select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 

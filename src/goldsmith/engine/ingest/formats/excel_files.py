@@ -7,17 +7,16 @@ import io
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FormatReader, Layout, Layouts, removed
+from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts, removed
 from goldsmith.engine.ingest.formats.csv_header import named
-from goldsmith.engine.ingest.landing import Landing
 from goldsmith.engine.ingest.lines import FILE
-from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, flag, reader_options
+from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, flag, free_names, reader_options
 from goldsmith.engine.ingest.workbooks import Sheet, Texts, first_row, rows
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import Where
@@ -27,39 +26,31 @@ class ExcelReader(FormatReader):
     """Reads a sheet of each workbook; its first row names the columns."""
 
     @override
-    def layouts(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layouts:
+    def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         found: Layouts = {}
         for file in files:
-            names = _header(declared, landing, file) if file.size else None
+            names = _header(load, file) if file.size else None
             if names is not None:
                 found.setdefault(Layout(names), []).append(file)
         return found
 
     @override
-    def rows(
-        self,
-        spark: SparkSession,
-        declared: FilesTable,
-        landing: Landing,
-        layout: Layout,
-        files: Sequence[LoadedFile],
-    ) -> DataFrame:
+    def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
         places = [f"_gs_{at}" for at in range(len(layout.names))]
         found: list[tuple[str | int | None, ...]] = []
         for file in files:
-            of_file = (f"file:{quote(f'{landing.stem}/{file.path}')}", file.modified, file.size)
-            where = Where(file=file.path, table=declared.name)
-            with landing.open(file.path) as stream:
-                for row in rows(stream, _sheet(declared), where):
+            of_file = (f"file:{quote(f'{load.landing.stem}/{file.path}')}", file.modified, file.size)
+            where = Where(file=file.path, table=load.declared.name)
+            with load.landing.open(file.path) as stream:
+                for row in rows(stream, _sheet(load.declared), where):
                     found.append((*_record(row, len(places)), *of_file))
         texts = dict.fromkeys((*places, MALFORMED, FILE[0]), "string")
-        frame = frame_of(spark, found, {**texts, FILE[1]: "bigint", FILE[2]: "bigint"})
-        named_columns = [F.col(place).alias(name) for place, name in zip(places, layout.names, strict=True)]
-        return frame.select(
-            *named_columns, MALFORMED, FILE[0], F.timestamp_millis(FILE[1]).alias(FILE[1]), FILE[2]
-        )
+        frame = frame_of(load.spark, found, {**texts, FILE[1]: "bigint", FILE[2]: "bigint"})
+        values = [
+            F.col(place).alias(name) for place, name in zip(places, free_names(layout.names), strict=True)
+        ]
+        modified = F.timestamp_millis(FILE[1]).alias(FILE[1])
+        return frame.select(*values, MALFORMED, FILE[0], modified, FILE[2])
 
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
@@ -70,18 +61,18 @@ def _sheet(declared: FilesTable) -> Sheet:
     return Sheet(declared.options.get("sheet"), flag(declared.options, "header", "true"))
 
 
-def _header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
+def _header(load: FilesLoad, file: LoadedFile) -> tuple[str, ...] | None:
     """The names of a sheet's columns; None if it is empty."""
-    where = Where(file=file.path, table=declared.name)
-    sheet = _sheet(declared)
+    where = Where(file=file.path, table=load.declared.name)
+    sheet = _sheet(load.declared)
     try:
-        with landing.open(file.path) as stream:
+        with load.landing.open(file.path) as stream:
             first = first_row(stream, sheet, where)
     except FileNotFoundError:
         raise removed(where) from None
     if first is None:
         return None
-    return named([name or "" for name in first], where) if sheet.header else tuple(declared.spec.columns)
+    return named([name or "" for name in first], where) if sheet.header else tuple(load.declared.spec.columns)
 
 
 def _record(row: Texts, width: int) -> Texts:

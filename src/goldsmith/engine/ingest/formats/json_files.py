@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, FormatReader, Layout, Layouts
 from goldsmith.engine.ingest.json_text import bound, elements, member
-from goldsmith.engine.ingest.landing import Landing, uris
+from goldsmith.engine.ingest.landing import uris
 from goldsmith.engine.ingest.lines import FILE, LINE, json_lines, source_file, whole_texts
 from goldsmith.engine.ingest.parsing import Options, json_record
 from goldsmith.errors import SourceError, Where
@@ -33,50 +33,38 @@ class JsonReader(FormatReader):
         return line
 
     @override
-    def layouts(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layouts:
+    def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         filled = [file for file in files if file.size]
-        return {self._layout(spark, declared, landing, filled): filled} if filled else {}
+        return {self._layout(load, filled): filled} if filled else {}
 
     @override
-    def rows(
-        self,
-        spark: SparkSession,
-        declared: FilesTable,
-        landing: Landing,
-        layout: Layout,
-        files: Sequence[LoadedFile],
-    ) -> DataFrame:
-        paths = uris(landing, files)
-        types = {name: declared.type_of(name) for name in layout.names}
+    def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
+        types = {name: load.declared.type_of(name) for name in layout.names}
         parsed = json_record(
             LINE, types, layout.spellings, unique=layout.unique, document=self.document(LINE)
         ).alias(_ROW)
-        return _documents(spark, paths, declared).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
+        return _documents(load, files).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
         types = {name: declared.type_of(name) for name in names}
         return json_record(text, types, {}, document=self.document(text))
 
-    def _layout(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layout:
+    def _layout(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layout:
         """The columns of some files."""
-        paths = uris(landing, files)
-        if declared.source.whole_documents:
-            _refuse_incomplete(spark, declared, landing, paths)
-        lines = _documents(spark, paths, declared)
-        return _layout_of(lines.selectExpr(f"{self.document(LINE)} AS {LINE}"), declared)
+        if load.declared.source.whole_documents:
+            _refuse_incomplete(load, files)
+        lines = _documents(load, files)
+        return _layout_of(lines.selectExpr(f"{self.document(LINE)} AS {LINE}"), load.declared)
 
 
-def _documents(spark: SparkSession, paths: list[str], declared: FilesTable) -> DataFrame:
+def _documents(load: FilesLoad, files: Sequence[LoadedFile]) -> DataFrame:
     """The text of each record as LINE, with FILE."""
-    if not declared.source.whole_documents:
-        return json_lines(spark, paths, declared.options)
-    found = F.expr(f"coalesce({_records(declared.options)}, array({LINE}))")
-    return whole_texts(spark, paths, declared.options).select(F.explode(found).alias(LINE), *FILE)
+    paths, options = uris(load.landing, files), load.declared.options
+    if not load.declared.source.whole_documents:
+        return json_lines(load.spark, paths, options)
+    found = F.expr(f"coalesce({_records(options)}, array({LINE}))")
+    return whole_texts(load.spark, paths, options).select(F.explode(found).alias(LINE), *FILE)
 
 
 def _records(options: Options) -> str:
@@ -87,24 +75,23 @@ def _records(options: Options) -> str:
     return bound(place, "v", elements("v"))
 
 
-def _refuse_incomplete(spark: SparkSession, declared: FilesTable, landing: Landing, paths: list[str]) -> None:
+def _refuse_incomplete(load: FilesLoad, files: Sequence[LoadedFile]) -> None:
     """Raises SourceError GS302 for a file that is not a document with records."""
-    path = source_file(landing.stem)
-    texts = whole_texts(spark, paths, declared.options).where(f"{_records(declared.options)} IS NULL")
-    for row in (
-        texts.selectExpr(f"{path} AS path", f"left(ltrim({LINE}), {_SHOWN}) AS start").limit(1).collect()
-    ):
-        place = declared.options.get("records")
-        expected = f"`{place}`" if place else "it"
-        raise SourceError(
-            "GS302",
-            f"A file is not one JSON document in which {expected} is an object or an array of objects: it begins "
-            f"with {' '.join(row.start.split())}",
-            where=Where(file=row.path, table=declared.name),
-            hint="If each line is a document, remove `multiLine`. " + REDELIVER_HINT
-            if not place
-            else REDELIVER_HINT,
-        )
+    options = load.declared.options
+    texts = whole_texts(load.spark, uris(load.landing, files), options).where(f"{_records(options)} IS NULL")
+    shown = (f"{source_file(load.landing.stem)} AS path", f"left(ltrim({LINE}), {_SHOWN}) AS start")
+    row = texts.selectExpr(*shown).first()
+    if row is None:
+        return
+    message, hint = "A file is not one JSON document", "If each line is a document, remove `multiLine`. "
+    if "records" in options:
+        message, hint = f"A file is not one JSON document with records at `{options['records']}`", ""
+    raise SourceError(
+        "GS302",
+        f"{message}: it begins with {' '.join(row.start.split())}",
+        where=Where(file=row.path, table=load.declared.name),
+        hint=hint + REDELIVER_HINT,
+    )
 
 
 def _layout_of(lines: DataFrame, declared: FilesTable) -> Layout:

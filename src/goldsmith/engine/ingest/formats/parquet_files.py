@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, FormatReader, Layout, Layouts
 from goldsmith.engine.ingest.landing import Landing, uri, uris
 from goldsmith.engine.ingest.lines import file_columns
 from goldsmith.engine.ingest.parsing import MALFORMED
@@ -21,24 +21,17 @@ class ParquetReader(FormatReader):
     """Reads Parquet; no record is malformed."""
 
     @override
-    def layouts(
-        self, spark: SparkSession, declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-    ) -> Layouts:
+    def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         found: Layouts = {}
         for file in files:
-            found.setdefault(_parquet_layout(spark, declared.name, landing, file), []).append(file)
+            found.setdefault(_parquet_layout(load.spark, load.declared.name, load.landing, file), []).append(
+                file
+            )
         return found
 
     @override
-    def rows(
-        self,
-        spark: SparkSession,
-        declared: FilesTable,
-        landing: Landing,
-        layout: Layout,
-        files: Sequence[LoadedFile],
-    ) -> DataFrame:
-        frame = spark.read.parquet(*uris(landing, files)).select("*", *file_columns())
+    def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
+        frame = load.spark.read.parquet(*uris(load.landing, files)).select("*", *file_columns())
         return frame.withColumn(MALFORMED, F.lit(None).cast("string"))
 
     @override
