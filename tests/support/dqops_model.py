@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import yaml
-
+from goldsmith.yaml_text import parsed
 from support.dqops_server import Reply, listening
 
 SEVERITIES = ("valid", "warning", "error", "fatal", "execution_error")
@@ -245,7 +244,7 @@ class Dqops:
         file = self.home / f"sources/lakehouse/{table}.dqotable.yaml"
         if not file.is_file():
             return False
-        spec = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
+        spec = parsed(file.read_text(encoding="utf-8"))["spec"]
         for checks in spec["monitoring_checks"]["daily"].values():
             if name in checks:
                 levels = (spec.get("groupings") or {}).get(checks[name].get("data_grouping")) or {}
@@ -376,12 +375,9 @@ class Dqops:
             return
         key = {"open": "incident_opened_addresses", "resolved": "incident_resolved_addresses"}[status]
         connection = self.home / "sources/lakehouse/connection.dqoconnection.yaml"
-        own = (
-            yaml.safe_load(connection.read_text())["spec"]["incident_grouping"].get("incident_notification")
-            or {}
-        )
+        own = parsed(connection.read_text())["spec"]["incident_grouping"].get("incident_notification") or {}
         settings = self.home / "settings/defaultnotifications.dqonotifications.yaml"
-        default = (yaml.safe_load(settings.read_text())["spec"] or {}) if settings.is_file() else {}
+        default = (parsed(settings.read_text())["spec"] or {}) if settings.is_file() else {}
         address = own.get(key, default.get(key))
         if address:
             self.posted.append((address, status))

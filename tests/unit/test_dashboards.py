@@ -19,6 +19,7 @@ from goldsmith.publish.superset.client import Server, bundle, rison
 from goldsmith.publish.superset.datasets import database_uri
 from goldsmith.publish.superset.generate import check_built_in, generate
 from goldsmith.publish.superset.names import Names
+from goldsmith.yaml_text import parsed
 
 REPOSITORY = Path(__file__).parents[2]
 BRONZE = "source: {files: o/*.csv, format: csv}\ncolumns: {day: date, shop: string, paid: int, lat: double, lon: double}\n"
@@ -190,7 +191,7 @@ def test_name_and_format_of_a_metric(project: Written) -> None:
 
 
 def generated_assets(root: Path) -> dict[str, Any]:
-    return {path: yaml.safe_load(text) for path, text in generate(load_project(root)).items()}
+    return {path: parsed(text) for path, text in generate(load_project(root)).items()}
 
 
 def test_assets_of_a_project(project: Written) -> None:
@@ -373,7 +374,7 @@ def test_bars_can_be_sorted_by_a_hidden_metric(project: Written) -> None:
     root = project({FILE: BANDED})
     assert not mistakes(root)
     chart = next(
-        yaml.safe_load(text)
+        parsed(text)
         for path, text in generate(load_project(root)).items()
         if path.startswith("charts/sales/")
     )

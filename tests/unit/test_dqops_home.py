@@ -20,6 +20,7 @@ from goldsmith.publish.dqops.check import Check as Declared
 from goldsmith.publish.dqops.checks import map_expectations
 from goldsmith.publish.dqops.home import changes, write
 from goldsmith.publish.dqops.names import FOLDER, IMPORT_CHECK, table_path
+from goldsmith.yaml_text import parsed
 from support.command import Command, command
 from support.dqops_model import Check, Dqops
 
@@ -94,7 +95,7 @@ def generated(project: Project) -> Path:
 
 def spec(project: Project, table: str) -> dict[str, Any]:
     text = (generated(project) / table_path(table)).read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)["spec"]
+    found: dict[str, Any] = parsed(text)["spec"]
     return found
 
 
@@ -196,7 +197,7 @@ def test_manual_groupings_are_kept_and_the_generated_one_is_removed(
     shop: Callable[[], Project], tmp_path: Path
 ) -> None:
     file = generated(shop()) / table_path("silver.orders")
-    found = yaml.safe_load(file.read_text())
+    found = parsed(file.read_text())
     own = {"level_1": {"source": "tag", "tag": "north"}}
     found["spec"]["groupings"]["regions"] = own
     found["spec"]["groupings"]["verdicts"] = own
@@ -214,7 +215,7 @@ def test_manual_groupings_are_kept_and_the_generated_one_is_removed(
 def test_manual_notification_addresses_are_kept(shop: Callable[[], Project]) -> None:
     """Formerly generated addresses are removed, as the server does not replace their variable."""
     file = generated(shop()) / "sources/lakehouse/connection.dqoconnection.yaml"
-    found = yaml.safe_load(file.read_text())
+    found = parsed(file.read_text())
     grouping = found["spec"]["incident_grouping"]
     assert "incident_notification" not in grouping
     variable = "${DQOPS_WEBHOOK}"
@@ -234,7 +235,7 @@ def test_manual_notification_addresses_are_kept(shop: Callable[[], Project]) -> 
     grouping["mute_for_days"] = 3
     file.write_text(yaml.safe_dump(found))
     write(shop(), changes(shop()))
-    grouping_after = yaml.safe_load(file.read_text())["spec"]["incident_grouping"]
+    grouping_after = parsed(file.read_text())["spec"]["incident_grouping"]
     del own["incident_resolved_addresses"]
     assert grouping_after["incident_notification"] == own
     assert (grouping_after["mute_for_days"], grouping_after["minimum_severity"]) == (3, "error")
@@ -257,15 +258,15 @@ def test_files_avoid_known_defects_of_the_server(shop: Callable[[], Project]) ->
     folder = generated(shop())
     assert (folder / ".DQO_USER_HOME").is_file()
     for file, kind in home._DEFAULT_POLICIES:
-        policy = yaml.safe_load((folder / file).read_text())
+        policy = parsed((folder / file).read_text())
         assert (policy["kind"], policy["spec"]["disabled"]) == (kind, True)
-    connection = yaml.safe_load((folder / "sources/lakehouse/connection.dqoconnection.yaml").read_text())
+    connection = parsed((folder / "sources/lakehouse/connection.dqoconnection.yaml").read_text())
     assert connection["spec"]["spark"]["properties"] == {"hiveconf:spark.sql.ansi.enabled": "false"}
     texts = {file.name: file.read_text() for file in folder.rglob("*.dqo*.yaml")}
     for text in texts.values():
         assert not any(getattr(event, "anchor", None) for event in yaml.parse(text))
         assert "daily_column_count:" not in text
-    silver = yaml.safe_load(texts["silver.orders.dqotable.yaml"])["spec"]
+    silver = parsed(texts["silver.orders.dqotable.yaml"])["spec"]
     assert silver["columns"]["at"]["type_snapshot"] == {"column_type": "TIMESTAMP"}
     assert silver["columns"]["amount"]["type_snapshot"] == {
         "column_type": "DECIMAL",
@@ -357,7 +358,7 @@ def test_invalid_manual_edits_are_reported(text: str, message: str) -> None:
 def test_manual_additions_are_kept_and_generated_parts_are_replaced(shop: Callable[[], Project]) -> None:
     folder = generated(shop())
     file = folder / table_path("silver.orders")
-    found = yaml.safe_load(file.read_text())
+    found = parsed(file.read_text())
     found["spec"]["filter"] = "{alias}.id > 0"
     found["spec"]["comments"] = [{"comment_by": "me", "comment": "looked at"}]
     found["spec"]["labels"] = ["mine"]
@@ -374,7 +375,7 @@ def test_manual_additions_are_kept_and_generated_parts_are_replaced(shop: Callab
     assert (changed.kind, changed.path) == ("changed", table_path("silver.orders"))
     assert "min_count: 5" in changed.diff
     write(shop(), [changed])
-    again = yaml.safe_load(file.read_text())["spec"]
+    again = parsed(file.read_text())["spec"]
     assert again["filter"] == "{alias}.id > 0"
     assert again["comments"][0]["comment_by"] == "me"
     assert again["labels"] == ["silver", "shop", "money"]

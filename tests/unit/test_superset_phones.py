@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from goldsmith_superset.phones import COLUMNS, is_phone, stacked
+
+from goldsmith.yaml_text import parsed
 
 ROOT = Path(__file__).parents[2]
 ASSETS = sorted((ROOT / "superset/assets/dashboards").glob("*.yaml"))
@@ -16,7 +17,7 @@ ASSETS = sorted((ROOT / "superset/assets/dashboards").glob("*.yaml"))
 
 @pytest.mark.parametrize("file", ASSETS, ids=lambda file: file.stem)
 def test_phone_layout_has_all_charts_in_order_and_full_width(file: Path) -> None:
-    position: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["position"]
+    position: dict[str, Any] = parsed(file.read_text(encoding="utf-8"))["position"]
     before = json.dumps(position)
     found = stacked(position)
     assert json.dumps(position) == before, "the stored layout does not change"

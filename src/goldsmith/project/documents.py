@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from goldsmith.errors import DeclarationError, Where
+from goldsmith.yaml_text import LOADER
 
 Place = tuple[int, int]
 _DEEPEST = 50
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_document(file: Path) -> Document:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=_Loader)
+        root = yaml.compose(text, Loader=LOADER)
     except UnicodeDecodeError as error:
         raise DeclarationError(
             "GS101",

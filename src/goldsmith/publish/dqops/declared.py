@@ -10,6 +10,7 @@ import yaml
 
 from goldsmith.errors import DeclarationError, Where
 from goldsmith.publish.dqops.names import FOLDER, table_path
+from goldsmith.yaml_text import parsed
 
 
 def declared_checks(root: Path, table: str) -> int:
@@ -24,7 +25,7 @@ def checks_in_home(root: Path, table: str) -> tuple[str, ...]:
     """
     file = root / FOLDER / table_path(table)
     try:
-        spec = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
+        spec = parsed(file.read_text(encoding="utf-8"))["spec"]
         parts = [spec, *(spec.get("columns") or {}).values()]
         return tuple(name for part in parts for name in _enabled(part or {}))
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:

@@ -14,6 +14,7 @@ import yaml
 
 from goldsmith.errors import DeclarationError, NotReady, Where
 from goldsmith.publish.dqops.names import VERSION
+from goldsmith.yaml_text import parsed
 
 _MODELS = {
     "table": ("table_spec", "TableSpec"),
@@ -60,7 +61,7 @@ def problems(text: str) -> list[str]:
     try:
         if any(getattr(event, "anchor", None) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             return ["The file has a YAML anchor, so DQOps reads none of its checks."]
-        document = yaml.safe_load(text)
+        document = parsed(text)
     except yaml.YAMLError as error:
         return [f"This is not YAML: {str(error).splitlines()[0]}."]
     if not isinstance(document, Mapping):

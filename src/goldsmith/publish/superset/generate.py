@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from goldsmith.errors import DeclarationError, DeclarationErrors
 from goldsmith.project.checks.dashboards import check_dashboards
 from goldsmith.project.dashboards import Dashboard
@@ -17,6 +15,7 @@ from goldsmith.publish.superset import charts, dashboards, datasets
 from goldsmith.publish.superset.assets import METADATA, VERSION, Assets, as_yaml
 from goldsmith.publish.superset.names import Names, slug
 from goldsmith.publish.superset.raw import RAW, read_raw
+from goldsmith.yaml_text import parsed
 
 BUILT_IN = Path(__file__).parent / "built_in"
 FOLDER = Path("superset") / "assets"
@@ -46,7 +45,7 @@ def generate(project: Project) -> Assets:
 
 def _raw(project: Project, generated: Assets, names: Names) -> dict[str, str]:
     """The raw assets, passed through unchanged."""
-    uuids = {str(yaml.safe_load(text).get("uuid")): path for path, text in generated.items()}
+    uuids = {str(parsed(text).get("uuid")): path for path, text in generated.items()}
     datasets = {uuid for uuid, path in uuids.items() if path.startswith("datasets/")}
     read = read_raw(project, datasets, uuids, names.is_ours)
     return {asset.path: as_yaml(asset.data, "") for asset in read}

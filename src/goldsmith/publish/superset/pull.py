@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from goldsmith.errors import DeclarationError, GoldsmithError, Where
 from goldsmith.project.hints import hint_for
 from goldsmith.project.pipelines import Project
@@ -15,6 +13,7 @@ from goldsmith.publish.superset.assets import as_yaml
 from goldsmith.publish.superset.client import SupersetClient
 from goldsmith.publish.superset.names import Names, slug
 from goldsmith.publish.superset.raw import RAW
+from goldsmith.yaml_text import parsed
 
 _HEAD = "# Pulled from Superset by `goldsmith superset pull`.\n"
 
@@ -80,7 +79,7 @@ def _find(client: SupersetClient, name: str) -> Mapping[str, Any]:
 
 def _named(exported: Mapping[str, str], stem: str, names: Names) -> dict[str, str]:
     """The export's charts and dashboard, with UUIDs of this project and stable names."""
-    loaded = {path: yaml.safe_load(text) for path, text in exported.items()}
+    loaded = {path: parsed(text) for path, text in exported.items()}
     datasets = {each["uuid"]: each for path, each in loaded.items() if path.startswith("datasets/")}
     uuids: dict[str, str] = {}
     for path, each in loaded.items():

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from goldsmith.errors import GoldsmithError, Where
 from goldsmith.publish.superset.access import grant_analysts
 from goldsmith.publish.superset.assets import Assets, as_yaml
 from goldsmith.publish.superset.client import SupersetClient
 from goldsmith.publish.superset.names import Names
+from goldsmith.yaml_text import parsed
 
 _DATABASE = "databases/lakehouse.yaml"
 _TITLES = {"dashboard": "dashboard_title", "chart": "slice_name", "dataset": "table_name"}
@@ -44,7 +43,7 @@ def push(client: SupersetClient, assets: Assets, names: Names, *, database_uri: 
 
 
 def _loaded(assets: Assets, folder: str) -> list[dict[str, Any]]:
-    return [yaml.safe_load(text) for path, text in assets.items() if path.startswith(f"{folder}/")]
+    return [parsed(text) for path, text in assets.items() if path.startswith(f"{folder}/")]
 
 
 def _check_slugs(client: SupersetClient, assets: Assets, names: Names) -> None:
@@ -64,7 +63,7 @@ def _with_uri(assets: Assets, uri: str | None) -> tuple[Assets, dict[str, str]]:
     """The assets with the database's actual URI, and its password separately."""
     if not uri:
         return assets, {}
-    content = yaml.safe_load(assets[_DATABASE])
+    content = parsed(assets[_DATABASE])
     password = urlsplit(uri).password
     shown = uri.replace(f":{password}@", ":XXXXXXXXXX@", 1) if password else uri
     ready = {**assets, _DATABASE: as_yaml({**content, "sqlalchemy_uri": shown})}
