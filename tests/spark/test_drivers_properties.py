@@ -10,9 +10,10 @@ from typing import Any
 from hypothesis import given, note
 
 from support import model
+from support.examples import examples
 from support.lake import Lake
 from support.model import Expected, Row
-from support.properties import SEEDS, Upstream, examples, held
+from support.properties import SEEDS, Upstream, held
 
 SCHEMA = "id int, k int, p string, q int, n int, op string"
 RULES = (

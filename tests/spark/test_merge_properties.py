@@ -8,9 +8,10 @@ from random import Random
 from hypothesis import given
 
 from support import model
+from support.examples import examples
 from support.lake import Lake
 from support.model import Expected, Row
-from support.properties import SEEDS, Upstream, examples, held
+from support.properties import SEEDS, Upstream, held
 
 SCHEMA = "id int, seq int, v string, w string, op string"
 COLUMNS = ("id", "seq", "v", "w", "op")

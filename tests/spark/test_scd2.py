@@ -11,9 +11,10 @@ from hypothesis import given
 
 from goldsmith.errors import RunError
 from support import model
+from support.examples import examples
 from support.lake import Lake
 from support.model import Expected, Row
-from support.properties import SEEDS, Upstream, examples, held
+from support.properties import SEEDS, Upstream, held
 
 USERS = (
     (124, "Raul", "Oaxaca", "INSERT", 1),

@@ -1,33 +1,17 @@
-"""Shared code of property tests of loads: the number of examples, and an upstream with any changes."""
+"""Shared code of property tests of loads: an upstream with any changes."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from support.lake import Lake
 from support.model import Row
 
-FAULTS = os.environ.get("HYPOTHESIS_PROFILE") == "faults"
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 """An example takes seconds of Spark. Each is drawn from one seed, which a failure prints."""
-
-
-def examples(count: int) -> settings:
-    """`count` fixed examples; under the profile `faults`, twenty times as many random ones."""
-    return settings(
-        max_examples=count * 20 if FAULTS else count,
-        derandomize=not FAULTS,
-        deadline=None,
-        database=None,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-    )
 
 
 class Upstream:

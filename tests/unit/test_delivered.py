@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from differential.delivered import Declared, Misfit, QuarantinedRow, cast, fields_of, members_of, read
+from support.examples import examples
 
 LINES = st.text('ab," x', max_size=12)
 
@@ -49,6 +50,7 @@ def test_multiline_records_equal_those_of_the_strict_reader(lines: list[str]) ->
     assert found.rows_in == len(wanted) - 1
 
 
+@examples(40)
 @given(
     st.dictionaries(
         st.text(max_size=3), st.recursive(st.none() | st.floats() | st.text(), st.lists), max_size=3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
 from goldsmith.project.sql.statement import parse
+from support.examples import examples
 
 TABLES = ("bronze.x", "silver.x", "gold.`odd`", "Silver.Y")
 EXPRESSIONS = (
@@ -44,7 +45,7 @@ def queries(draw: st.DrawFn, depth: int = 2, *, aliased: bool) -> str:
     return text
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(queries(aliased=True))
 def test_rendering_with_the_same_names_keeps_the_query(text: str) -> None:
     query = parse(text, file=Path("t.sql"), table="silver.t")
@@ -59,7 +60,7 @@ def test_rendering_with_the_same_names_keeps_the_query(text: str) -> None:
     assert parse(again, file=Path("t.sql"), table="silver.t").rendered(lowered) == again
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(queries(aliased=False))
 def test_every_reference_is_replaced_and_aliased(text: str) -> None:
     query = parse(text, file=Path("t.sql"), table="silver.t")
