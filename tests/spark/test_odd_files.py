@@ -187,6 +187,25 @@ def test_options_of_csv(loaded: Loaded, option: str) -> None:
     assert loaded.rows(f"option_{option}") == OPTIONS[option][2]
 
 
+CASES["json_line_end"] = Case(
+    {
+        "a.json": '{"id":1,"name":"Ada"}|{"id":7} junk|{"id":8}{"id":9}|\n{"id":2,\n"name":"Bo"}|'
+        r'{"id":11,"name":"\ud83d"}'
+    },
+    "format: json, options: {lineSep: '|'}",
+)
+
+
+def test_documents_end_at_the_declared_separator_and_nothing_follows_them(loaded: Loaded) -> None:
+    assert loaded.rows("json_line_end") == BOTH
+    assert loaded.malformed("json_line_end") == [
+        '{"id":11,"name":"\\ud83d"}',
+        '{"id":7} junk',
+        '{"id":8}{"id":9}',
+    ]
+    assert loaded.counts("json_line_end") == (5, 2, 3)
+
+
 CASES["latin"] = Case({"a.csv": FULL + "7,Åsa\n8,Zoë,x\n".encode("latin-1")})
 CASES["declared_latin"] = Case(
     {"a.csv": "id,größe\n7,Åsa\n".encode("latin-1")},
