@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
-from goldsmith.run import attempt, runner
+from goldsmith.run import attempt
 from goldsmith.run.sources.files import Files
 from support.lake import Lake
 
@@ -61,10 +60,8 @@ def error(lake: Lake, code: str, *words: str, file: str | None = None, retryable
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """A lake whose runs are not recorded in `ops`, which would take most of the time of such small runs."""
-    monkeypatch.setattr(runner, "record", lambda *_, **__: (0, ()))
-    return Lake(spark, tmp_path)
+def lake(unrecorded_lake: Lake) -> Lake:
+    return unrecorded_lake
 
 
 def test_header_in_another_encoding_is_an_error(lake: Lake) -> None:

@@ -6,24 +6,19 @@ import io
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
-from pyspark.sql import SparkSession
 
-from goldsmith.run import runner
 from support.lake import Lake
 
 NAME = "bronze.orders"
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """A lake whose runs are not recorded in `ops`, which would take most of the time of such small runs."""
-    monkeypatch.setattr(runner, "record", lambda *_, **__: (0, ()))
-    return Lake(spark, tmp_path)
+def lake(unrecorded_lake: Lake) -> Lake:
+    return unrecorded_lake
 
 
 def declare(lake: Lake, columns: str, options: str = "") -> None:

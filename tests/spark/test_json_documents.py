@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
-from goldsmith.run import runner
 from support.lake import Lake
 
 NAME = "bronze.items"
@@ -17,10 +14,8 @@ MULTI = "multiLine: true"
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """A lake whose runs are not recorded in `ops`, which would take most of the time of such small runs."""
-    monkeypatch.setattr(runner, "record", lambda *_, **__: (0, ()))
-    return Lake(spark, tmp_path)
+def lake(unrecorded_lake: Lake) -> Lake:
+    return unrecorded_lake
 
 
 def declare(lake: Lake, options: str, columns: str = "id: int, name: string") -> None:
