@@ -17,6 +17,7 @@ from goldsmith.run.recovery import recover
 from support.flights_lake import FlightsLake
 from support.homes import S3Home
 from support.lake import Lake
+from support.workbooks import workbook
 
 RULE = """
 source: {files: orders/*.csv, format: csv}
@@ -42,6 +43,20 @@ def test_files_with_any_name_are_loaded_once(lake: Lake) -> None:
     lake.remove("ops.files")
     lake.deliver("orders/z.csv", "id,amount\n10,1\n")
     assert lake.done()["bronze.orders"].counts.written == 1
+
+
+def test_workbooks_and_whole_documents_are_loaded_once(lake: Lake) -> None:
+    lake.declare("bronze.sheets", "source: {files: x/*.xlsx, format: excel}\ncolumns: {id: int}\n")
+    lake.declare(
+        "bronze.pages",
+        "source: {files: x/*.json, format: json, options: {records: items}}\ncolumns: {id: int}\n",
+    )
+    lake.deliver("x/a+b ü.xlsx", workbook(("id",), (1,), (2,)))
+    lake.deliver("x/a+b ü.json", '{"items": [{"id": 1},\n{"id": 2}]}')
+    lake.done()
+    for name, file in (("bronze.sheets", "x/a+b ü.xlsx"), ("bronze.pages", "x/a+b ü.json")):
+        assert lake.rows(name, "id", "_source_file") == [(1, file), (2, file)]
+        assert lake.done()[name].status == "nothing_new"
 
 
 def test_access_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from openpyxl import Workbook
 
 from support.lake import Lake
+from support.workbooks import workbook
 
 NAME = "bronze.orders"
 
@@ -25,14 +22,6 @@ def declare(lake: Lake, columns: str, options: str = "") -> None:
     lake.declare(
         NAME, f"source: {{files: orders/*, format: excel, options: {{{options}}}}}\ncolumns: {{{columns}}}\n"
     )
-
-
-def workbook(*rows: Sequence[Any]) -> bytes:
-    book, found = Workbook(), io.BytesIO()
-    for row in rows:
-        book.active.append(list(row))  # type: ignore[union-attr]
-    book.save(found)
-    return found.getvalue()
 
 
 def counts(lake: Lake) -> tuple[int, int, int]:

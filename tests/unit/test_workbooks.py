@@ -14,6 +14,7 @@ from openpyxl import Workbook
 
 from goldsmith.engine.ingest.workbooks import Sheet, cell_text, first_row, rows
 from goldsmith.errors import SourceError, Where
+from support.workbooks import workbook
 
 WHERE = Where(file=Path("a.xlsx"), table="bronze.orders")
 ONLY = Sheet(None, header=True)
@@ -29,13 +30,7 @@ def saved(fill: Callable[[Workbook], None]) -> io.BytesIO:
 
 
 def sheet_of(*values: list[Any]) -> io.BytesIO:
-    """A workbook with one sheet of these rows."""
-
-    def fill(book: Workbook) -> None:
-        for row in values:
-            book.active.append(row)  # type: ignore[union-attr]
-
-    return saved(fill)
+    return io.BytesIO(workbook(*values))
 
 
 @pytest.mark.parametrize(
