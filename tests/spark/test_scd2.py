@@ -272,6 +272,19 @@ def test_new_column_makes_versions_only_where_it_has_values(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.parametrize("track", ["", ", track: tags"])
+def test_changed_map_makes_a_version(lake: Lake, track: str) -> None:
+    """Maps have no order and no equality in SQL, and the order of their entries does not count."""
+    users = Upstream(lake, "bronze.users", "id int, seq int, tags map<string,int>")
+    query = "SELECT id, seq, tags FROM bronze.users"
+    lake.declare("silver.users", f"load: {{scd2: {{key: id, sequence_by: seq{track}}}}}", query)
+    for seq, tags in ((1, {"a": 1, "b": 2}), (2, {"b": 2, "a": 1}), (3, {"a": 1})):
+        users.append([{"id": 1, "seq": seq, "tags": tags}])
+        lake.done("silver")
+    versions = [({"a": 1, "b": 2}, 1, 3), ({"a": 1}, 3, None)]
+    assert lake.rows("silver.users", "tags", "valid_from", "valid_to") == versions
+
+
 def test_as_of_join_finds_the_version_of_its_time(lake: Lake) -> None:
     users = _users(lake)
     orders = Upstream(lake, "bronze.orders", "order_id int, user_id int, at int")

@@ -496,6 +496,8 @@ def test_keys_of_incomparable_types_are_refused(problems: Problems, kind: str) -
     assert "GS110" in {problem.code for problem in problems({YAML: load})}
     part = load.replace("key: id", "key: amount").replace(kind, "int")
     assert "GS110" not in {problem.code for problem in problems({YAML: part})}
+    tracked = load.replace("merge: {key: id}", "scd2: {key: amount, sequence_by: day, track: id}")
+    assert "GS110" not in {problem.code for problem in problems({YAML: tracked})}
 
 
 @pytest.mark.parametrize(

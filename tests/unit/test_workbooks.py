@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -123,6 +124,25 @@ def test_workbook_without_clear_values_is_refused(
     assert words[1] in str(caught.value.hint)
 
 
+def edited(content: bytes, edit: Callable[[bytes], bytes]) -> io.BytesIO:
+    """A workbook with another text of its sheet."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(found, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            new.writestr(name, edit(text) if name.endswith("sheet1.xml") else text)
+    found.seek(0)
+    return found
+
+
+def test_formula_may_have_the_empty_text_as_its_value() -> None:
+    content = saved(formula).getvalue()
+    for value in (b"<v></v>", b"<v/>"):
+        cell = b'<c r="B1" t="str"><f>1+1</f>' + value + b"</c>"
+        found = edited(content, lambda text, cell=cell: re.sub(rb'<c r="B1".*?</c>', cell, text))
+        assert list(rows(found, Sheet(None, header=False), WHERE)) == [("id", None)]
+
+
 def test_zip_file_of_something_else_is_refused() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -137,3 +157,14 @@ def test_truncated_workbook_is_refused() -> None:
     for end in (100, len(whole) // 2, len(whole) - 10):
         with pytest.raises(SourceError, match="not an Excel workbook"):
             list(rows(io.BytesIO(whole[:end]), ONLY, WHERE))
+
+
+def test_workbook_with_a_changed_byte_is_refused() -> None:
+    whole = sheet_of(["id"], *([each] for each in range(1000))).getvalue()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        at = archive.getinfo("xl/worksheets/sheet1.xml").header_offset
+    for distance in (60, 61, 100, 500):
+        damaged = bytearray(whole)
+        damaged[at + distance] ^= 0xFF
+        with pytest.raises(SourceError, match="not an Excel workbook"):
+            list(rows(io.BytesIO(bytes(damaged)), ONLY, WHERE))

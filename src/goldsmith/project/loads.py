@@ -40,6 +40,11 @@ class DeclaredLoad(Strict):
         return tuple(name for names in self.columns.values() for name in names)
 
     @property
+    def compared(self) -> Names:
+        """Those of the named columns whose values are compared by `=` or ordered, which maps and variants cannot be."""
+        return self.named
+
+    @property
     def conditions(self) -> Mapping[str, str]:
         """Conditions on a row, by their key in YAML."""
         return {}
@@ -196,6 +201,10 @@ class Scd2(Keyed):
     @property
     def columns(self) -> Mapping[str, Names]:
         return {"key": self.key, "sequence_by": self.sequence_by, "track": self.track}
+
+    @property
+    def compared(self) -> Names:
+        return (*self.key, *self.sequence_by)
 
     @property
     def deletes(self) -> str | None:

@@ -84,7 +84,7 @@ def attempt(spark: SparkSession, run: Run, plan: LoadPlan, reconciled: Reconcile
 
 
 def _refuse_incomparable(table: Table, schema: StructType) -> None:
-    wanted = {name.lower() for name in table.load.named}
+    wanted = {name.lower() for name in table.load.compared}
     for field in schema.fields:
         if field.name.lower() in wanted and not groupable(field.dataType):
             raise RunError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,10 +22,11 @@ Texts = tuple[str | None, ...]
 
 _SAVE_HINT = "Open it in Excel and save it as .xlsx, or deliver it as CSV."
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([^"]+)"')
-# A cell with a formula, and no value after it.
+# A cell with a formula, and no value after it. A formula whose result is the empty text has a value: an empty one.
 _NEVER_COMPUTED = re.compile(
-    rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]+[0-9]+)"[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
-    rb"(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
+    rb'<(?:\w+:)?c\s(?P<attributes>[^>]*?r="(?P<cell>[A-Z]+[0-9]+)"[^>]*)>\s*'
+    rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?P<value><(?:\w+:)?v\s*(?:/>|></(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"
 )
 _INTEGRAL = 10**15
 """Excel has 15 digits."""
@@ -68,7 +70,7 @@ def _rows(stream: BinaryIO, name: str | None, where: Where, at_most: int | None 
         yield from islice(_filled(found), at_most)
     except GoldsmithError:
         raise
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, SyntaxError, EOFError) as error:
         raise _refused(
             f"A file is not an Excel workbook (.xlsx), or it is damaged: {error}", _SAVE_HINT, where
         ) from error
@@ -92,12 +94,9 @@ def _sheet(content: bytes, name: str | None, where: Where) -> ReadOnlyWorksheet 
             hint="Install Goldsmith with the extra `excel`.",
         ) from None
     if not content.startswith(b"PK"):
-        kind = (
-            "an old workbook (.xls), or one with a password"
-            if content.startswith(b"\xd0\xcf\x11\xe0")
-            else "none"
-        )
-        raise _refused(f"A file is not an Excel workbook (.xlsx): it is {kind}.", _SAVE_HINT, where)
+        old = content.startswith(b"\xd0\xcf\x11\xe0")
+        reason = ": it is an old workbook (.xls), or one with a password" if old else ""
+        raise _refused(f"A file is not an Excel workbook (.xlsx){reason}.", _SAVE_HINT, where)
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     names = [sheet.title for sheet in book.worksheets]
@@ -126,7 +125,11 @@ def _refuse_unclear(sheet: ReadOnlyWorksheet, content: bytes, where: Where) -> N
             "Unmerge them in Excel, and give each cell its value: a merged cell has one for all.",
             where,
         )
-    never = [match.decode() for match in _NEVER_COMPUTED.findall(text)]
+    never = [
+        match["cell"].decode()
+        for match in _NEVER_COMPUTED.finditer(text)
+        if not (match["value"] and b't="str"' in match["attributes"])
+    ]
     if never:
         raise _refused(
             f"The sheet `{sheet.title}` has formulas without a saved value: {_some(never)}.",

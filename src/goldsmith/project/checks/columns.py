@@ -78,7 +78,7 @@ def irreplaceable(names: Iterable[str]) -> tuple[str, ...]:
 def incomparable_keys(table: Table) -> Iterator[DeclarationError]:
     """Key columns that are declared as a map or a variant: GS110."""
     types = {name.lower(): column.type or "" for name, column in table.spec.columns.items()}
-    for name in table.load.named:
+    for name in table.load.compared:
         if _HOLDS_MAP.search(types.get(name.lower(), "").lower()):
             message = incomparable(name, types[name.lower()])
             yield DeclarationError(
