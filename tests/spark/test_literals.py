@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StringType, TimestampType
@@ -121,6 +123,20 @@ def test_range_includes_its_values_and_lists_few_days(spark: SparkSession) -> No
     )
     none = spark.sql("SELECT CAST(NULL AS date) AS c")
     assert none.selectExpr(range_of("c", none.schema["c"].dataType)).collect()[0][0] is None
+
+
+@pytest.mark.parametrize("zero", ["0.0", "-0.0"])
+@pytest.mark.parametrize("kind", ["float", "double"])
+def test_condition_finds_both_zeros_in_dictionaries(
+    spark: SparkSession, tmp_path: Path, kind: str, zero: str
+) -> None:
+    """Parquet's filters compare the entries of a dictionary bit by bit. Repeated values have a dictionary."""
+    path = str(tmp_path / "zeros")
+    spark.sql(f"SELECT {kind}('{zero}') AS v FROM range(0, 5, 1, 1)").write.parquet(path)
+    zeros = spark.read.parquet(path)
+    for spelt in ("0.0", "-0.0"):
+        for others in ([], [(f"{kind}('2.5')",)]):
+            assert zeros.where(in_values(["v"], [(f"{kind}('{spelt}')",), *others])).count() == 5
 
 
 def test_days_beyond_year_9999_are_valid_keys_and_partitions(lake: Lake) -> None:

@@ -80,7 +80,11 @@ def test_commit_contains_its_base_and_schema() -> None:
 def test_conditions_match_null_zero_and_invalid_text() -> None:
     assert in_values(["a"], []) == "false"
     assert in_values(["a`b"], [("1",), (None,)]) == "`a``b` IN (1, NULL) OR `a``b` IS NULL"
-    assert in_values(["a"], [("double('-0.0')",)]) == "`a` IN (double('0.0'), double('-0.0'))"
+    assert in_values(["a"], [("double('-0.0')",)]) == "abs(`a`) = 0"
+    assert (
+        in_values(["a"], [("float('0.0')",), ("float('2.5')",)])
+        == "`a` IN (float('2.5'), NULL) OR abs(`a`) = 0"
+    )
     assert in_values(["a", "b"], [("1", None)]) == "(`a` = 1 AND `b` IS NULL)"
     assert in_values(["a"], [("string(X'ED')",)]) == "CAST(`a` AS binary) IN (X'ED')"
 

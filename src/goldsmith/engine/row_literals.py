@@ -174,28 +174,25 @@ def _in(name: str, literals: Sequence[str]) -> str:
         if literal.startswith(_INVALID_TEXT)
     ]
     listed = [
-        spelling
-        for literal in literals
-        if not literal.startswith(_INVALID_TEXT)
-        for spelling in _spellings(literal)
+        literal for literal in literals if not literal.startswith(_INVALID_TEXT) and not _is_zero(literal)
     ]
     # Spark turns a list of one value into an equality, whose value is part of the generated code.
     parts = [f"{name} IN ({', '.join([*listed, 'NULL'] if len(listed) == 1 else listed)})"] if listed else []
     parts += [f"CAST({name} AS binary) IN ({', '.join(invalid)})"] if invalid else []
+    # Parquet's filters tell -0.0 from 0.0. Spark does not pass on this condition.
+    parts += [f"abs({name}) = 0"] if len(listed) + len(invalid) < len(literals) else []
     return " OR ".join(parts)
 
 
 def _equal(name: str, literal: str) -> str:
-    plain = len(_spellings(literal)) == 1 and not literal.startswith(_INVALID_TEXT)
+    plain = not _is_zero(literal) and not literal.startswith(_INVALID_TEXT)
     return f"{name} = {literal}" if plain else _in(name, [literal])
 
 
-def _spellings(literal: str) -> tuple[str, ...]:
-    """A literal; for a floating zero both 0.0 and -0.0, which are equal but differ in Parquet's dictionaries."""
-    head, bracket, value = literal.partition("(")
-    if head in ("double", "float") and value.removesuffix(")") in _ZERO:
-        return tuple(f"{head}{bracket}{zero})" for zero in _ZERO)
-    return (literal,)
+def _is_zero(literal: str) -> bool:
+    """Whether a literal is a floating 0.0 or -0.0, which are equal."""
+    head, _, value = literal.partition("(")
+    return head in ("double", "float") and value.removesuffix(")") in _ZERO
 
 
 def frame_of_literals(
