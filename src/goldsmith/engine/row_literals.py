@@ -179,7 +179,7 @@ def _in(name: str, literals: Sequence[str]) -> str:
     # Spark turns a list of one value into an equality, whose value is part of the generated code.
     parts = [f"{name} IN ({', '.join([*listed, 'NULL'] if len(listed) == 1 else listed)})"] if listed else []
     parts += [f"CAST({name} AS binary) IN ({', '.join(invalid)})"] if invalid else []
-    # Parquet's filters tell -0.0 from 0.0. Spark does not pass on this condition.
+    # For Parquet's filters -0.0 and 0.0 differ. Spark does not push this condition down.
     parts += [f"abs({name}) = 0"] if len(listed) + len(invalid) < len(literals) else []
     return " OR ".join(parts)
 
