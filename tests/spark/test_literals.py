@@ -137,6 +137,9 @@ def test_condition_finds_both_zeros_in_dictionaries(
     for spelt in ("0.0", "-0.0"):
         for others in ([], [(f"{kind}('2.5')",)]):
             assert zeros.where(in_values(["v"], [(f"{kind}('{spelt}')",), *others])).count() == 5
+        only = spark.sql(f"SELECT {kind}('{spelt}') AS v")
+        (found,) = only.selectExpr(f"{range_of('v', only.schema['v'].dataType)} AS found").collect()
+        assert zeros.where(f"v {found.found}").count() == 5
 
 
 def test_days_beyond_year_9999_are_valid_keys_and_partitions(lake: Lake) -> None:

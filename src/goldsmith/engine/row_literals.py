@@ -133,6 +133,12 @@ def range_of(column: str, kind: DataType, restricted: str = "") -> str:
     aggregate, such as `FILTER (WHERE ...)`.
     """
     low, high = (f"{function}({column}) {restricted}" for function in ("min", "max"))
+    if isinstance(kind, FloatType | DoubleType):
+        # For Parquet's filters -0.0 is less than 0.0.
+        name = kind.simpleString()
+        low, high = (
+            f"IF({end} = 0, {name}('{zero}'), {end})" for end, zero in ((low, "-0.0"), (high, "0.0"))
+        )
     between = f"concat('BETWEEN ', {literal_of(low, kind)}, ' AND ', {literal_of(high, kind)})"
     if isinstance(kind, StringType):
         return f"IF(is_valid_utf8({low}) AND is_valid_utf8({high}), {between}, NULL)"
