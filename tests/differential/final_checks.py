@@ -14,6 +14,7 @@ from differential.delta_table import DeltaTable, Rows, difference, entries
 from differential.failing import Failed
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
+from goldsmith.project.sources import ExtractSource
 from goldsmith.project.system_columns import SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Accepted, Run
@@ -54,6 +55,9 @@ def _bring_up_to_date(machine: Machine) -> dict[str, GoldsmithError]:
             break
         machine.seen.add("rebuilt by the hint")
         machine.run(rebuild=again, accept=_gates(machine))
+        if any(isinstance(machine.project.tables[name].spec.source, ExtractSource) for name in again):
+            # A rebuild reads the files of earlier runs, and does not ask for new ones.
+            machine.run(accept=_gates(machine))
     return dict(machine.errors)
 
 
