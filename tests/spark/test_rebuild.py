@@ -1,7 +1,12 @@
-"""A changed declaration rebuilds a table only if it affects the content."""
+"""A changed declaration rebuilds a table only if it affects the content. A deleted table is loaded again."""
 
 from __future__ import annotations
 
+import shutil
+
+import pytest
+
+from goldsmith.run.context import Run
 from goldsmith.run.preview import preview
 from support.lake import Lake
 from support.properties import Upstream
@@ -74,3 +79,27 @@ def test_load_that_must_not_read_everything_fails_until_it_is_asked_for(lake: La
     assert lake.rows("silver.t") == [(1, 1), (2, 2)]
     assert lake.done("silver", rebuild=["silver.t"])["silver.t"].commits[0].mode == "rebuild"
     assert lake.rows("silver.t") == [(1, 2), (2, 3), (3, 4)]
+
+
+@pytest.mark.parametrize(("by", "lockless"), [("nobody", False), ("another program", True)])
+def test_quarantine_of_a_deleted_table_is_replaced(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, by: str, *, lockless: bool
+) -> None:
+    monkeypatch.setattr(Run, "lockless", lockless)
+    source = Upstream(lake, "bronze.src", "id int, n int")
+    rule = "load: overwrite\nexpectations: [{condition: n > 0, name: positive, otherwise: quarantine}]"
+    lake.declare("silver.t", rule, "SELECT id, n FROM bronze.src")
+    held = [(("positive",), {"id": id_, "n": -1}) for id_ in (1, 2, 3)]
+    for id_ in (1, 2):
+        source.append([{"id": id_, "n": -1}])
+        lake.done("silver")
+        assert lake.quarantine("silver.t") == held[:id_]
+    shutil.rmtree(lake.path("silver.t"))
+    lake.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
+    if by == "another program":
+        lake.spark.sql("SELECT 1 AS id, 1 AS n").write.format("delta").save(lake.path("silver.t"))
+    lake.done("silver", rebuild=["silver.t"] if by == "another program" else [])
+    assert lake.quarantine("silver.t") == held[:2]
+    source.append([{"id": 3, "n": -1}])
+    lake.done("silver")
+    assert lake.quarantine("silver.t") == held

@@ -9,7 +9,7 @@ commit of another run may still be pending: its entries are kept until another c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -172,6 +172,18 @@ class QuarantineTable:
         if not self._frame().where(voided).isEmpty():
             self._delete(voided, [])
 
+    def batches(self) -> set[tuple[str, int]]:
+        """The run's id and the counter of each batch with entries."""
+        if self.version() == NO_TABLE:
+            return set()
+        return {(str(run_id), int(n)) for run_id, n in self._frame().select(*_BATCH).distinct().collect()}
+
+    def remove_batches(self, batches: Collection[tuple[str, int]]) -> None:
+        """Removes the entries of batches that belong to no commit."""
+        removed = [WrittenBatch(run_id, counter, 0, NO_TABLE) for run_id, counter in sorted(batches)]
+        if removed:
+            self._delete(reduce(or_, map(_of, removed)), removed)
+
     def remove(self, ids: Sequence[str]) -> None:
         """Removes valid entries for good."""
         for start in range(0, len(ids), _AT_ONCE):
@@ -298,6 +310,7 @@ def _of(written: WrittenBatch) -> Column:
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ATTEMPTS = 10
 _AT_ONCE = 10_000
+_BATCH = ("run_id", "counter")
 _ALWAYS = {"reasons": "array<string>", "row": "string", "takes_back": "string"}
 _INDEXED = "4"
 """The number of leading columns with statistics: those that identify entries."""
