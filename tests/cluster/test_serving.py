@@ -129,6 +129,13 @@ def test_pyhive_reads_tables_with_names_types_and_comments(people: Lake, stack: 
     ]
 
 
+def test_zero_of_either_sign_is_found(people: Lake, stack: Stack) -> None:
+    zeros = people.spark.sql("SELECT double('-0.0') AS v FROM range(0, 5, 1, 1)")
+    zeros.write.format("delta").saveAsTable("bronze.zeros")
+    with closing(pyhive.connect("127.0.0.1", stack.thrift.port, auth="NONE", username="ada")) as connection:
+        assert rows(connection, "SELECT count(*) FROM bronze.zeros WHERE v = 0") == [(5,)]
+
+
 def test_beeline_reads_tables(people: Lake, stack: Stack) -> None:
     ended = beeline(stack.thrift, "SELECT count(*) AS n FROM bronze.people", "-n", "ada")
     assert ended.stdout.split()[-2:] == ["n", "3"], ended.stderr[-2000:]

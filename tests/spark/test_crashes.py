@@ -13,6 +13,7 @@ from goldsmith.run import attempt, runner, table_loading
 from goldsmith.run import release as releasing
 from goldsmith.run.context import Run
 from goldsmith.run.loads import base
+from goldsmith.run.slices import NeedsFullLoad
 from support.lake import Lake
 
 RULE = """
@@ -51,6 +52,26 @@ def test_run_killed_before_the_commit_leaves_no_quarantined_row(
     assert lake.version("bronze.orders") == -1
     lake.done()
     assert lake.rows("bronze.orders", "id") == [(1,)]
+    assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
+
+
+def test_attempt_that_needs_a_full_load_leaves_no_quarantined_row(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt has the same run id and counter. Without a lock, its entries would otherwise be pending."""
+    monkeypatch.setattr(Run, "lockless", True)
+    lake.declare("bronze.orders", RULE % 5)
+    lake.deliver("orders/a.csv", "id,amount\n1,1\n2,9\n")
+    inner, calls = attempt.write, []
+
+    def write(*arguments: Any) -> Any:
+        calls.append(True)
+        if len(calls) == 1:
+            raise NeedsFullLoad("a test")
+        return inner(*arguments)
+
+    monkeypatch.setattr(attempt, "write", write)
+    lake.done()
     assert [row["id"] for _, row in lake.quarantine("bronze.orders")] == [2]
 
 

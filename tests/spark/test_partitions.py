@@ -49,6 +49,21 @@ def test_values_of_the_wrong_type_are_quarantined_in_every_load(lake: Lake) -> N
     ]
 
 
+@pytest.mark.parametrize("added", [0.0, -0.0])
+def test_equal_zeros_stay_in_one_group_that_is_stored_as_text(lake: Lake, added: float) -> None:
+    source = Upstream(lake, "bronze.src", "k double")
+    source.append([{"k": 0.0}, {"k": -0.0}, {"k": 2.5}])
+    lake.declare(
+        "gold.t",
+        "load: {overwrite_partitions: {by: c2}}\ncolumns: {c2: string}",
+        "SELECT k AS c2, count(*) AS n FROM bronze.src GROUP BY k",
+    )
+    lake.done("gold")
+    source.append([{"k": added}])
+    lake.done("gold")
+    assert lake.rows("gold.t") == [("0.0", 3), ("2.5", 1)]
+
+
 @pytest.fixture
 def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setenv("TZ", "America/New_York")

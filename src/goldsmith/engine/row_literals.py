@@ -66,6 +66,19 @@ def groupable(kind: DataType) -> bool:
             return not isinstance(kind, MapType | VariantType)
 
 
+def has_floating(kind: DataType) -> bool:
+    """Whether values of a type contain floating numbers."""
+    match kind:
+        case StructType():
+            return any(has_floating(field.dataType) for field in kind.fields)
+        case ArrayType():
+            return has_floating(kind.elementType)
+        case MapType():
+            return has_floating(kind.keyType) or has_floating(kind.valueType)
+        case _:
+            return isinstance(kind, FloatType | DoubleType)
+
+
 def literal_of(value: str, kind: DataType) -> str:
     """SQL that computes the literal of `value`, an expression of the type `kind`; NULL if it is NULL."""
     if isinstance(kind, StructType | ArrayType):

@@ -26,6 +26,16 @@ def recover(run: Run, handle: TableHandle) -> Reconciled:
     return reconciled
 
 
+def discard_uncommitted(run: Run, handle: TableHandle, reconciled: Reconciled) -> None:
+    """Removes the entries of a failed attempt, because the next one has the same run id and counter."""
+    since = reconciled.until if reconciled.until is not None else NO_TABLE
+    own = (run.run_id, handle.counter)
+    if not any((batch.run_id, batch.counter) == own for batch in unreconciled(handle.quarantine.log, since)):
+        return
+    if handle.log.own_commit(handle.state.version, *own) is None:
+        handle.quarantine.discard(run.entry_batch(handle.counter))
+
+
 def _remove_former(run: Run, handle: TableHandle) -> None:
     """Removes all entries if the table has no commit of Goldsmith's, except pending ones of concurrent first loads."""
     found = handle.quarantine.batches()

@@ -18,12 +18,13 @@ from goldsmith.run.context import Run
 from goldsmith.run.loads import load_of
 from goldsmith.run.plan import (
     Changes,
+    LoadPlan,
     Nothing,
     Pull,
     files_of,
 )
 from goldsmith.run.planning import plan_table
-from goldsmith.run.recovery import recover
+from goldsmith.run.recovery import discard_uncommitted, recover
 from goldsmith.run.slices import NeedsFullLoad
 from goldsmith.run.sources import source_of
 from goldsmith.run.table_metadata import apply_if_changed
@@ -67,36 +68,21 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
         try:
             with sized(spark, plan.bytes, run.project.profile(run.profile).spark.conf):
                 written = attempt(spark, run, plan, reconciled)
-        except NeedsFullLoad as reason:
-            force_full = str(reason)
-            continue
-        except GoldsmithError:
-            raise
         except Exception as error:
-            if is_conflict(error):
-                written = None
-            elif is_history_gone(error) and isinstance(plan, Changes):
-                force_full = f"the history of {plan.driver} is gone"
-                done = replace(
-                    done, warnings=(*done.warnings, f"the changes of {plan.driver} can no longer be read")
-                )
+            needs_full = _needs_full_load(error, plan)
+            if needs_full is not None:
+                discard_uncommitted(run, plan.handle, reconciled)
+                force_full, *warnings = needs_full
+                done = replace(done, warnings=(*done.warnings, *warnings))
                 continue
-            elif (
-                is_bad_value(error) and isinstance(plan, Changes) and load_of(plan.table).reads_beyond_changes
-            ):
-                # Keys are computed for all rows of the driver, also for those that the query filters out.
-                force_full = (
-                    f"the changes of {plan.driver} cannot be confined: {table.name} failed on a value"
-                )
-                warning = (
-                    f"{force_full} ({explained(error, table=table.name, path=run.path(table.name)).message})"
-                )
-                done = replace(done, warnings=(*done.warnings, warning))
-                continue
-            else:
+            if isinstance(error, GoldsmithError):
+                raise
+            if not is_conflict(error):
                 # A removed file causes various exceptions in Spark: check the files first.
                 run.landing.unchanged(files_of(plan), table=table.name)
                 raise explained(error, table=table.name, path=run.path(table.name)) from error
+            discard_uncommitted(run, plan.handle, reconciled)
+            written = None
         if written is None:
             attempts += 1
             if attempts == ATTEMPTS:
@@ -122,6 +108,22 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             return replace(done, counter=plan.counter, table_id=table_id)
         # The next plan detects what another program committed in between.
         force_full = None
+
+
+def _needs_full_load(error: Exception, plan: LoadPlan) -> tuple[str, ...] | None:
+    """The reason to compute the whole table after an attempt failed, and a warning, if needed; None for other errors."""
+    if isinstance(error, NeedsFullLoad):
+        return (str(error),)
+    if isinstance(error, GoldsmithError) or is_conflict(error) or not isinstance(plan, Changes):
+        return None
+    if is_history_gone(error):
+        return f"the history of {plan.driver} is gone", f"the changes of {plan.driver} can no longer be read"
+    if is_bad_value(error) and load_of(plan.table).reads_beyond_changes:
+        # Keys are computed for all rows of the driver, also for those that the query filters out.
+        table, path = plan.table.name, plan.handle.path
+        reason = f"the changes of {plan.driver} cannot be confined: {table} failed on a value"
+        return reason, f"{reason} ({explained(error, table=table, path=path).message})"
+    return None
 
 
 def _new_columns(before: Mapping[str, str], log: TableLog) -> str:

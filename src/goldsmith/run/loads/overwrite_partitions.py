@@ -11,7 +11,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.changes import changed_rows
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, replace_where
-from goldsmith.engine.row_literals import Literals, in_values, literal_of
+from goldsmith.engine.row_literals import Literals, has_floating, in_values, literal_of
 from goldsmith.project.loads import OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
@@ -42,7 +42,7 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
     ) -> Slice:
         table, by = plan.table, self.declared.by
         driver = pinned[plan.driver]
-        expressions = [as_declared(table, driver, _traced(table, plan.driver, name), name) for name in by]
+        expressions = [_by_expression(table, driver, plan.driver, name) for name in by]
         values = run.shared.get(
             ("touched", plan.driver, plan.span, *expressions),
             lambda: _touched_values(spark, run, plan, expressions),
@@ -74,11 +74,17 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
             replace_all(spark, target, kept, metadata)
 
 
-def _traced(table: Table, driver: str, name: str) -> str:
+def _by_expression(table: Table, rows: DataFrame, driver: str, name: str) -> str:
+    """A column of `by` as SQL over the driver's rows, in its declared type."""
     traced = table.traced(driver, name)
     if traced is None:
         raise NeedsFullLoad(f"{name} cannot be traced to {driver} alone")
-    return traced
+    declared = as_declared(table, rows, traced, name)
+    computed_as, stored_as = (rows.selectExpr(sql).schema[0].dataType for sql in (traced, declared))
+    if stored_as != computed_as and has_floating(computed_as) and "string" in stored_as.simpleString():
+        # GROUP BY and joins have both in one group, with the text of one of them.
+        raise NeedsFullLoad(f"{name} is stored as text, in which the equal numbers 0.0 and -0.0 differ")
+    return declared
 
 
 def _touched_values(
