@@ -133,7 +133,13 @@ def test_condition_finds_both_zeros_in_dictionaries(
     """Parquet's filters compare the entries of a dictionary bit by bit. Repeated values have a dictionary."""
     path = str(tmp_path / "zeros")
     spark.sql(f"SELECT {kind}('{zero}') AS v FROM range(0, 5, 1, 1)").write.parquet(path)
-    for condition in ("v = 0", "v = -0.0", "v IN (0.0, 2.5)", "v BETWEEN -0.0 AND 0.0", "v <= -0.0 AND v >= 0.0"):
+    for condition in (
+        "v = 0",
+        "v = -0.0",
+        "v IN (0.0, 2.5)",
+        "v BETWEEN -0.0 AND 0.0",
+        "v <= -0.0 AND v >= 0.0",
+    ):
         assert spark.read.parquet(path).where(condition).count() == 5, condition
     zeros = spark.read.option("parquet.filter.dictionary.enabled", True).parquet(path)
     for spelt in ("0.0", "-0.0"):
