@@ -28,7 +28,8 @@ from goldsmith.errors import DeclarationErrors, GoldsmithError
 from goldsmith.project.loading import load_project
 from goldsmith.project.pipelines import Project
 from goldsmith.quality.checking import check_expectations
-from goldsmith.run.context import Accepted, Run, make_views
+from goldsmith.run.context import Accepted, Run
+from goldsmith.run.query import views
 from goldsmith.run.release import release
 from goldsmith.run.table_loading import Loaded, load_table
 
@@ -332,7 +333,8 @@ class Machine:
         declared = run.project.tables[table]
         assert declared.query is not None
         frames = {name: self.spark.read.format("delta").load(run.path(name)) for name in declared.upstreams}
-        return self.spark.sql(declared.query.rendered(make_views(frames)))
+        with views(self.spark, frames) as names:
+            return self.spark.sql(declared.query.rendered(names))
 
     # Counts.
 

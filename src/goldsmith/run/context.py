@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any, TypeVar, cast
-
-from pyspark.sql import DataFrame
 
 from goldsmith.engine.delta.quarantine import EntryBatch, quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
@@ -163,18 +161,3 @@ class Run:
 
     def entry_batch(self, counter: int) -> EntryBatch:
         return EntryBatch(self.run_id, counter, self.started)
-
-
-def view_name(table: str) -> str:
-    """The name of the temporary view of an upstream in a query."""
-    return "gs_" + table.replace(".", "_")
-
-
-def make_views(frames: Mapping[str, DataFrame]) -> dict[str, str]:
-    """Creates temporary views of frames; returns table name -> view name."""
-    names = {}
-    for table, frame in frames.items():
-        name = view_name(table)
-        frame.createOrReplaceTempView(name)
-        names[table] = name
-    return names

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
@@ -10,7 +12,6 @@ from pyspark.sql import DataFrame, SparkSession
 from goldsmith.engine.ingest.shape import Shaped, shape
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import PythonCode, Table
-from goldsmith.run.context import make_views
 from goldsmith.run.slices import types_of
 from goldsmith.run.user_code import execute, is_network_error, one_line, raised_at
 
@@ -24,12 +25,32 @@ def computed(
     RunError GS206 if the table's Python code fails.
     """
     if table.query is not None:
-        names = make_views(frames)
-        empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
-        return shape(spark.sql(table.query.rendered(names, driver=driver, empty=empty)), types_of(table))
+        with views(spark, frames) as names:
+            empty = {name: f"(SELECT * FROM {view} WHERE false)" for name, view in names.items()}
+            rows = spark.sql(table.query.rendered(names, driver=driver, empty=empty))
+        return shape(rows, types_of(table))
     if table.code is not None:
         return shape(_transformed(spark, table, table.code, frames), types_of(table))
     raise TypeError(f"{table.name} is not computed from other tables")
+
+
+@contextmanager
+def views(spark: SparkSession, frames: Mapping[str, DataFrame]) -> Iterator[dict[str, str]]:
+    """Temporary views of frames, which the body's queries are analysed with; table name -> view name.
+
+    Delta caches the state of a table with a clone of the session, which has its views, and these have the states of other
+    tables: with a view that is kept, no former state could ever be freed.
+    """
+    names = {table: "gs_" + table.replace(".", "_") for table in frames}
+    try:
+        for table, frame in frames.items():
+            frame.createOrReplaceTempView(names[table])
+        yield names
+    finally:
+        # `spark.catalog.dropTempView` would also unpersist the frames.
+        catalog: Any = spark._jsparkSession.sessionState().catalog()
+        for name in names.values():
+            catalog.dropTempView(name)
 
 
 def _transformed(
