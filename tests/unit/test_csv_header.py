@@ -7,17 +7,20 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pyspark.sql import SparkSession
 
 from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats.base import FilesLoad
 from goldsmith.engine.ingest.formats.csv_header import csv_headers
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sources import FilesSource
 
+WITHOUT_SPARK = cast(SparkSession, None)
 COLUMNS = {"id": "int", "day": "date", "amount": "decimal(9,2)"}
 
 
@@ -34,9 +37,8 @@ def header(
     declared = COLUMNS if columns is None else columns
     spec = TableSpec.model_validate({"source": source, "columns": declared, **options})
     landing = DiskLanding(root)
-    (found,) = csv_headers(
-        FilesTable("bronze.a", source, spec), landing, landing.files("*", table="bronze.a")
-    )
+    load = FilesLoad(WITHOUT_SPARK, FilesTable("bronze.a", source, spec), landing)
+    (found,) = csv_headers(load, landing.files("*", table="bronze.a"))
     return found
 
 

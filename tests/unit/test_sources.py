@@ -18,12 +18,12 @@ from goldsmith.project.sources import FilesSource
 BRONZE = "pipelines/p/bronze/orders.yaml"
 
 
-def mistakes(root: Path, source: str) -> tuple[DeclarationError, ...]:
+def mistakes(root: Path, source: str, columns: str = "columns: {id: int}\n") -> tuple[DeclarationError, ...]:
     """The mistakes in a project of one bronze table."""
     for path, text in {"goldsmith.yaml": "", "pipelines/p/pipeline.yaml": "", BRONZE: source}.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text + "columns: {id: int}\n" if path == BRONZE else text)
+        file.write_text(text + columns if path == BRONZE else text)
     try:
         load_project(root)
     except DeclarationErrors as found:
@@ -56,6 +56,20 @@ def test_files_outside_the_landing_folder_are_refused(tmp_path: Path, files: str
         ("csv", "encoding: latin-0", "GS103", "encoding"),
         ("csv", "encoding: utf-16", "GS103", "UTF-8"),
         ("json", "header: true", "GS110", "only on csv"),
+        ("csv", "widths: [5, 10]", "GS110", "only on fixed_width"),
+        ("csv", "sep: [',', ';']", "GS103", "text"),
+        ("csv", "header: [true]", "GS103", "true or false"),
+        ("csv", "quote: {a: 1}", "GS103", "takes text, a number, true or false, not a mapping"),
+        ("fixed_width", "widths: 5 10", "GS103", "takes a list of widths, not `5 10`"),
+        ("fixed_width", "widths: 5", "GS103", "`options: {widths: [5, 10, 8]}`"),
+        ("fixed_width", "widths: []", "GS103", "not `[]`"),
+        ("fixed_width", "widths: [5, 0]", "GS103", "not `[5, 0]`"),
+        ("fixed_width", "widths: [-5]", "GS103", "a list of widths"),
+        ("fixed_width", "widths: ['5']", "GS103", "a list of widths"),
+        ("fixed_width", "widths: [5.5]", "GS103", "a list of widths"),
+        ("fixed_width", "widths: [true]", "GS103", "a list of widths"),
+        ("fixed_width", "widths: [[5]]", "GS103", "a list of widths"),
+        ("fixed_width", "widths: [5, 10]", "GS110", "differ in number: 2 and 1"),
         ("json", "multiLine: maybe", "GS103", "true or false"),
         ("json", "records: data..items", "GS103", "keys separated by dots"),
         ("csv", "records: data", "GS110", "only on json"),
@@ -79,6 +93,29 @@ def test_option_names_are_case_insensitive(tmp_path: Path) -> None:
         "SEP: ';', Header: false, encoding: cp1252, nullvalue: NA, quote: '', multiLine: true, lineSep: '|'"
     )
     assert mistakes(tmp_path, f"source: {{files: a/*, format: csv, options: {{{options}}}}}\n") == ()
+
+
+@pytest.mark.parametrize(
+    "options", ["widths: [5]", "WIDTHS: [5, 6], Header: true, encoding: cp1252, lineSep: '|'"]
+)
+def test_widths_are_as_many_as_the_columns_unless_a_header_names_them(tmp_path: Path, options: str) -> None:
+    source = f"source: {{files: a/*, format: fixed_width, options: {{{options}}}}}\n"
+    assert mistakes(tmp_path, source) == ()
+
+
+@pytest.mark.parametrize("line", ["", "  options: {header: false}\n"])
+def test_fixed_width_without_widths_is_refused(tmp_path: Path, line: str) -> None:
+    (problem,) = mistakes(tmp_path, f"source:\n  files: a/*\n  format: fixed_width\n{line}")
+    assert (problem.code, problem.where.line) == ("GS104", 4 if line else 1)
+    assert "need the option `widths`" in problem.message
+    assert "`options: {widths: [5, 10, 8]}`" in str(problem.hint)
+
+
+def test_widths_without_columns_are_refused(tmp_path: Path) -> None:
+    source = "source: {files: a/*, format: fixed_width, options: {widths: [5]}}\n"
+    (problem,) = mistakes(tmp_path, source, columns="")
+    assert (problem.code, problem.where.line) == ("GS104", 1)
+    assert "in the order of their fields" in problem.message
 
 
 @pytest.mark.parametrize("whole", ["multiLine: true", "records: data.items"])

@@ -7,18 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-FormatName = Literal["csv", "json", "parquet", "debezium", "excel"]
-OptionKind = Literal["true or false", "one character", "text", "an encoding", "keys separated by dots"]
+FormatName = Literal["csv", "json", "parquet", "debezium", "excel", "fixed_width"]
+OptionKind = Literal[
+    "true or false", "one character", "text", "an encoding", "keys separated by dots", "a list of widths"
+]
+OptionValue = str | int | float | bool | list[Any]
+"""The value of an option."""
 
 
 @dataclass(frozen=True)
 class FileFormat:
-    """A format. options: the names and values of its reader's options. has_types: whether its files have types."""
+    """A format. options: the names and values of its reader's options. has_types: whether its files have types.
+
+    header: the default of the option `header`.
+    """
 
     options: Mapping[str, OptionKind]
     has_types: bool = False
+    header: bool = True
 
 
 _ENCODING: dict[str, OptionKind] = {"encoding": "an encoding", "charset": "an encoding"}
@@ -52,4 +60,8 @@ FORMATS: Mapping[FormatName, FileFormat] = {
     "parquet": FileFormat({}, has_types=True),
     "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
     "excel": FileFormat({"sheet": "text", "header": "true or false"}),
+    "fixed_width": FileFormat(
+        {**_ENCODING, "widths": "a list of widths", "header": "true or false", "lineSep": "text"},
+        header=False,
+    ),
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from goldsmith.project.connections import BUCKET, DATABASE
-from goldsmith.project.formats import FORMATS, FormatName
+from goldsmith.project.formats import FORMATS, FormatName, OptionValue
 from goldsmith.project.loads import Append, OverwritePartitions
 from goldsmith.project.scheduling import as_duration
 from goldsmith.project.strict_model import Names, Strict
@@ -97,13 +97,20 @@ class ReadsFiles(DeclaredSource):
         @property
         def format(self) -> FormatName: ...
         @property
-        def options(self) -> Mapping[str, str | int | float | bool]: ...
+        def options(self) -> Mapping[str, OptionValue]: ...
 
     @property
     def whole_documents(self) -> bool:
         """Whether each file is a single JSON document."""
         options = {name.lower(): str(value).lower() for name, value in self.options.items()}
         return self.format == "json" and (options.get("multiline") == "true" or "records" in options)
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first line of each file names the columns."""
+        options = {name.lower(): str(value).lower() for name, value in self.options.items()}
+        default = str(FORMATS[self.format].header).lower()
+        return options.get("header", default) == "true"
 
     def gives_columns(self, types: Collection[str | None]) -> bool:
         """Whether the declared columns suffice without reading a file. Without a type they are text, unless files have types."""
@@ -114,11 +121,12 @@ class DeclaresFormat(ReadsFiles):
     """Base class of sources whose files have a declared format."""
 
     format: FormatName = Field(
-        description="json: a document per line. debezium: change events, a JSON envelope per line. excel: a sheet of .xlsx."
+        description="json: a document per line. debezium: change events, a JSON envelope per line. excel: a sheet of .xlsx. "
+        "fixed_width: fields of fixed widths."
     )
-    options: dict[str, str | int | float | bool] = Field(
+    options: dict[str, OptionValue] = Field(
         default_factory=dict,
-        description="Options of Spark's reader: delimiter, encoding, nullValue, multiLine, ...",
+        description="Options of the reader: delimiter, encoding, nullValue, multiLine, widths, ...",
     )
 
 
@@ -179,7 +187,7 @@ class JdbcSource(ReadsFiles):
     """A table or query of a database, which each load reads."""
 
     format: ClassVar[FormatName] = "parquet"
-    options: ClassVar[Mapping[str, str | int | float | bool]] = {}
+    options: ClassVar[Mapping[str, OptionValue]] = {}
 
     jdbc: str = Field(description="The name of a connection of the profile.")
     table: str | None = Field(None, description="The table, in the database's spelling: public.orders")

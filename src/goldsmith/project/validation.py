@@ -47,7 +47,7 @@ def _one_for_each_value(document: Document, items: list[dict[str, Any]]) -> list
     return list(kept.values())
 
 
-_SCALARS = ("str", "int", "float", "bool")
+_SCALARS = ("str", "int", "float", "bool", "list[any]")
 _TAKES = {
     "scalar": "text, a number, true or false",
     "string_type": "text",

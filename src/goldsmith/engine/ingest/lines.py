@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from goldsmith.engine.ingest.parsing import PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
+from goldsmith.engine.ingest.parsing import BLANKS, PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
 from goldsmith.project.sql.literals import literal
 
 LINE = "_gs_line"
@@ -20,8 +20,6 @@ _BLOCK, _AT, _POS, _BODY, _INSIDE = "_gs_block", "_gs_at", "_gs_pos", "_gs_body"
 _START, _NON_BLANK, _COUNT = "_gs_start", "_gs_non_blank", "_gs_count"
 REPLACEMENT = "\ufffd"
 """The replacement character for bytes that are not valid in a file's encoding."""
-BLANKS = "".join(map(chr, range(33)))
-"""The characters of a blank line, as Spark trims them."""
 _BLANK_PATTERN = r"\x00-\x20"
 _LENIENT = {"spark.sql.legacy.javaCharsets": "true", "spark.sql.legacy.codingErrorAction": "true"}
 

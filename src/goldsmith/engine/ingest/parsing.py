@@ -27,6 +27,9 @@ from goldsmith.project.sql.text import quoted
 MALFORMED = "_malformed"
 """The text of a malformed record; NULL in other rows."""
 
+BLANKS = "".join(map(chr, range(33)))
+"""The characters of a blank line, as Spark trims them."""
+
 _END = "_gs_end"
 _OF_FILES = {"encoding", "charset", "header", "multiline", "linesep", "comment", "mode", "columnpruning"}
 _MOST_COLUMNS = 20480
@@ -42,11 +45,15 @@ Options = Mapping[str, str]
 
 def reader_options(given: Mapping[str, object]) -> dict[str, str]:
     """Declared options with normalized names. By default a doubled quote escapes a quote (RFC 4180)."""
-    options = {key.lower(): str(value) for key, value in given.items()}
+    options = {key.lower(): _option_text(value) for key, value in given.items()}
     if encoding := options.pop("charset", options.pop("encoding", None)):
         options["encoding"] = encoding_name(encoding)
     options["sep"] = options.pop("delimiter", options.get("sep", ",")).replace("\\t", "\t")
     return {"quote": '"', "escape": '"', **options}
+
+
+def _option_text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def encoding_name(given: str) -> str:
@@ -93,6 +100,28 @@ def csv_record(line: str, names: Sequence[str], options: Options) -> Column:
         well_formed = f"{line} RLIKE {literal(patterns.record)}"
         whole += f" AND (NOT contains({line}, {literal(options['quote'])}) OR {well_formed})"
     return _record(line, parsed, names, whole)
+
+
+def fixed_width_record(line: str, names: Sequence[str], widths: Sequence[int]) -> Column:
+    """A struct of a line's fields as text, without blanks around them; an empty field is NULL.
+
+    A line with text beyond the last field is malformed: only MALFORMED has a value. So is every line if the number of
+    names is not that of the widths.
+    """
+    if len(names) != len(widths):
+        nothing = dict.fromkeys(free_names(names), "CAST(NULL AS string)")
+        return F.expr(_struct(line, free_names(names), "false", nothing))
+    values, start = {}, 1
+    for name, width in zip(free_names(names), widths, strict=True):
+        values[name] = f"nullif({_stripped(f'substring({line}, {start}, {width})')}, '')"
+        start += width
+    beyond = _stripped(f"substring({line}, {start})")
+    return F.expr(_struct(line, list(values), f"{beyond} = ''", values))
+
+
+def _stripped(text: str) -> str:
+    """SQL: a text without the blanks around it."""
+    return f"btrim({text}, {literal(BLANKS)})"
 
 
 def json_record(

@@ -63,11 +63,42 @@ def options_of_files(table: Table, source: ReadsFiles) -> Iterator[DeclarationEr
             )
 
 
+def widths(table: Table, source: ReadsFiles) -> Iterator[DeclarationError]:
+    """Missing `widths` of a fixed-width source (GS104), and a number of them other than that of the columns (GS110)."""
+    if source.format != "fixed_width":
+        return
+    name, found = next(
+        ((name, value) for name, value in source.options.items() if name.lower() == "widths"), (None, None)
+    )
+    if name is None:
+        yield DeclarationError(
+            "GS104",
+            "Fixed-width files need the option `widths`.",
+            where=table.where("source", "options") if source.options else table.where("source"),
+            hint=_AS_IN["a list of widths"],
+        )
+    elif (
+        isinstance(found, list)
+        and not source.has_header
+        and table.spec.columns
+        and _misfit(found, "a list of widths") is None
+        and len(found) != len(table.spec.columns)
+    ):
+        yield DeclarationError(
+            "GS110",
+            f"`source.options.{name}` and `columns` differ in number: {len(found)} and {len(table.spec.columns)}.",
+            where=table.where("source", "options", name),
+            hint="Declare a column for each width, in the order of the fields. If the first line of each file names "
+            "the columns, set `header: true`.",
+        )
+
+
 _AS_IN: dict[OptionKind, str] = {
     "true or false": "As in `options: {multiLine: true}`.",
     "one character": 'As in `options: {comment: "#"}`.',
     "text": 'As in `options: {sep: ";"}`.',
     "keys separated by dots": "As in `options: {records: data.items}`.",
+    "a list of widths": "As in `options: {widths: [5, 10, 8]}`: the number of characters of each field.",
     "an encoding": "As in `options: {encoding: iso-8859-1}`. Convert UTF-16 and UTF-32 files to UTF-8.",
 }
 
@@ -109,8 +140,12 @@ def _misfit(value: object, takes: OptionKind) -> str | None:
         fits = isinstance(value, str) and all(value.split("."))
     elif takes == "an encoding":
         fits = _is_encoding(text)
+    elif takes == "a list of widths":
+        fits = (
+            isinstance(value, list) and bool(value) and all(type(each) is int and each > 0 for each in value)
+        )
     else:
-        fits = not isinstance(value, bool)
+        fits = not isinstance(value, bool | list)
     return None if fits else f"`{text}`"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import IMPOSSIBLE, IRREPLACEABLE, KEEP_REPLACED, irreplaceable
-from goldsmith.project.checks.file_options import options_of_files
+from goldsmith.project.checks.file_options import options_of_files, widths
 from goldsmith.project.formats import FORMATS
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
@@ -44,6 +44,7 @@ def sources(table: Table) -> Iterator[DeclarationError]:
     if isinstance(source, ReadsFiles):
         yield from options_of_files(table, source)
         yield from _without_header(table, source)
+        yield from widths(table, source)
     if isinstance(source, ExtractSource):
         yield from _function(table, source)
     if isinstance(source, JdbcSource):
@@ -86,12 +87,7 @@ def _name(table: Table, name: str) -> Iterator[DeclarationError]:
 
 
 def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationError]:
-    options = {key.lower(): str(value).lower() for key, value in source.options.items()}
-    if (
-        "header" in FORMATS[source.format].options
-        and options.get("header") == "false"
-        and not table.spec.columns
-    ):
+    if "header" in FORMATS[source.format].options and not source.has_header and not table.spec.columns:
         yield DeclarationError(
             "GS104",
             "Files without a header need `columns`, in the order of their fields.",

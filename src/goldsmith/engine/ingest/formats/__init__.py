@@ -8,6 +8,7 @@ from goldsmith.engine.ingest.formats.base import FormatReader
 from goldsmith.engine.ingest.formats.csv_files import CsvReader
 from goldsmith.engine.ingest.formats.debezium_files import DebeziumReader
 from goldsmith.engine.ingest.formats.excel_files import ExcelReader
+from goldsmith.engine.ingest.formats.fixed_width_files import FixedWidthReader
 from goldsmith.engine.ingest.formats.json_files import JsonReader
 from goldsmith.engine.ingest.formats.parquet_files import ParquetReader
 from goldsmith.project.formats import FormatName
@@ -18,6 +19,7 @@ _READERS: dict[FormatName, FormatReader] = {
     "debezium": DebeziumReader(),
     "parquet": ParquetReader(),
     "excel": ExcelReader(),
+    "fixed_width": FixedWidthReader(),
 }
 
 

@@ -43,7 +43,7 @@ class CsvReader(FormatReader):
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         found: Layouts = {}
-        for file, header in zip(files, csv_headers(load.declared, load.landing, files), strict=True):
+        for file, header in zip(files, csv_headers(load, files), strict=True):
             if header is not None:
                 found.setdefault(Layout(header), []).append(file)
         return found

@@ -3,101 +3,54 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TextIO, cast
+from typing import TextIO
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, removed
-from goldsmith.engine.ingest.landing import Landing
-from goldsmith.engine.ingest.lines import BLANKS, REPLACEMENT
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad
+from goldsmith.engine.ingest.formats.text_start import starts
+from goldsmith.engine.ingest.lines import REPLACEMENT
+from goldsmith.engine.ingest.parsing import BLANKS
 from goldsmith.errors import SourceError, Where
 
-_AT_ONCE = 8
 _PART = 1 << 16
 _SEPARATORS = (",", ";", "\t", "|")
-_SIGNATURES = {
-    b"PK\x03\x04": (
-        "an Excel workbook or a ZIP archive",
-        "Declare `format: excel`, or save the sheet as CSV and deliver that file.",
-    ),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV and deliver that file."),
-    b"\x1f\x8b": ("compressed by gzip", "Deliver it under a name that ends in `.gz`."),
-    b"\x28\xb5\x2f\xfd": ("compressed by zstd", "Deliver it uncompressed, or compressed by gzip."),
-    b"\xff\xfe": ("text in UTF-16", "Deliver it in UTF-8."),
-    b"\xfe\xff": ("text in UTF-16", "Deliver it in UTF-8."),
-    b"PAR1": ("a Parquet file", "Declare `format: parquet`."),
-    b"Obj\x01": ("an Avro file", "Deliver it as CSV, JSON lines or Parquet."),
-}
-"""The first bytes of other formats, each with its name and what to do."""
-_LONGEST = max(map(len, _SIGNATURES))
 
 
-def csv_headers(
-    declared: FilesTable, landing: Landing, files: Sequence[LoadedFile]
-) -> Iterator[tuple[str, ...] | None]:
-    """The header of each file, read in parallel: on S3 each is a request."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="header") as pool:
-        try:
-            yield from pool.map(lambda file: _csv_header(declared, landing, file), files)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+def csv_headers(load: FilesLoad, files: Sequence[LoadedFile]) -> Iterator[tuple[str, ...] | None]:
+    """The header of each file; None for a file without lines."""
+    declared = load.declared
+    if not declared.source.has_header:
+        columns = tuple(declared.spec.columns)
+        return starts(load, files, lambda _, file: columns if file.size else None)
+    return starts(load, files, lambda text, file: _csv_header(text, declared, file))
 
 
-def _csv_header(declared: FilesTable, landing: Landing, file: LoadedFile) -> tuple[str, ...] | None:
+def _csv_header(text: TextIO, declared: FilesTable, file: LoadedFile) -> tuple[str, ...] | None:
     options = declared.options
-    if options.get("header", "true").lower() == "false":
-        return tuple(declared.spec.columns) if file.size else None
     where = Where(file=file.path, table=declared.name)
-    encoding = options.get("encoding", "utf-8")
     try:
-        # Excel writes a byte order mark before UTF-8.
-        known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-        with (
-            landing.open(file.path) as stream,
-            io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
-        ):
-            _refuse_other_format(cast(io.BufferedReader, stream).peek(_LONGEST), where)
-            lines = _ended_by(text, options["linesep"]) if "linesep" in options else text
-            first = _first_record(lines, options)
-    except FileNotFoundError:
-        raise removed(where) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(
-            "GS302",
-            f"A file cannot be decompressed: {error}.",
-            where=where,
-            retryable=True,
-            hint=REDELIVER_HINT,
-        ) from None
-    except OSError as error:
-        message = f"A file cannot be read: {error.strerror}."
-        raise SourceError(
-            "GS302", message, where=where, retryable=True, hint="Check its owner and permissions."
-        ) from None
+        first = next(_records(delivered_lines(text, options), options), None)
     except csv.Error as error:
         raise SourceError(
             "GS302", f"The header of a file is not CSV: {error}.", where=where, hint=REDELIVER_HINT
         ) from None
     if first is None:
         return None
-    _refuse_without_header(first, declared, where)
-    return named(first, where, encoding)
+    refuse_without_header(first, declared, where)
+    return named(first, where, options.get("encoding", "utf-8"))
 
 
-def _refuse_other_format(start: bytes, where: Where) -> None:
-    """Raises SourceError GS302 for a file that begins as a file of another format does."""
-    for signature, (name, hint) in _SIGNATURES.items():
-        if start.startswith(signature):
-            raise SourceError("GS302", f"A file is not CSV: it is {name}.", where=where, hint=hint)
+def delivered_lines(text: TextIO, options: Mapping[str, str]) -> Iterator[str]:
+    """The lines of a text that are neither blank nor a comment."""
+    comment = options.get("comment")
+    lines = _ended_by(text, options["linesep"]) if "linesep" in options else text
+    return (line for line in lines if line.strip(BLANKS) and not (comment and line.startswith(comment)))
 
 
-def _refuse_without_header(first: Sequence[str], declared: FilesTable, where: Where) -> None:
+def refuse_without_header(first: Sequence[str], declared: FilesTable, where: Where) -> None:
     """Raises SourceError GS305 if the first line has another separator, or is not a header."""
     known = {name.lower() for name in declared.spec.columns}
     separator = _other_separator(first, known)
@@ -141,21 +94,14 @@ def _ended_by(text: TextIO, separator: str) -> Iterator[str]:
     yield begun
 
 
-def _first_record(text: Iterable[str], options: Mapping[str, str]) -> list[str] | None:
-    """The fields of the first line that is neither blank nor a comment."""
-    comment, separator = options.get("comment"), options["sep"]
-    lines = (line for line in text if line.strip(BLANKS) and not (comment and line.startswith(comment)))
+def _records(lines: Iterable[str], options: Mapping[str, str]) -> Iterator[list[str]]:
+    """The fields of each line."""
+    quote, separator = options["quote"], options["sep"]
     if len(separator) > 1:
-        return next(
-            ([part.strip(options["quote"]) for part in line.split(separator)] for line in lines), None
-        )
-    quote = options["quote"]
-    return next(
-        csv.reader(lines, delimiter=separator, quotechar=quote)
-        if quote
-        else csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE),
-        None,
-    )
+        return ([part.strip(quote) for part in line.split(separator)] for line in lines)
+    if not quote:
+        return csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=separator, quotechar=quote)
 
 
 def named(first: Sequence[str], where: Where, encoding: str = "utf-8") -> tuple[str, ...]:

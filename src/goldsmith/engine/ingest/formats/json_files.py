@@ -11,6 +11,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.text_start import refuse_other_formats
 from goldsmith.engine.ingest.json_text import bound, elements, member
 from goldsmith.engine.ingest.landing import uris
 from goldsmith.engine.ingest.lines import FILE, LINE, json_lines, source_file, whole_texts
@@ -35,6 +36,7 @@ class JsonReader(FormatReader):
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         filled = [file for file in files if file.size]
+        refuse_other_formats(load, filled)
         return {self._layout(load, filled): filled} if filled else {}
 
     @override
