@@ -119,6 +119,16 @@ def test_unreadable_file_is_named_for_any_path(message: str, file: str | None) -
     assert (error.code, error.where.file) == ("GS302", file)
 
 
+@pytest.mark.parametrize("reason", ["unexpected end of stream", "gzip stream CRC failure", "crc error"])
+def test_damaged_compressed_file_is_called_damaged(reason: str) -> None:
+    message = READING.format(f"{ENCODED}/in/a.csv.bz2") + f"\nCaused by: java.io.IOException: {reason}"
+    error = explained(
+        SparkError("FAILED_READ_FILE.NO_HINT", message), table="bronze.t", path="/warehouse/bronze/t"
+    )
+    assert error.message == "A file cannot be read to its end: it is damaged or truncated."
+    assert (error.where.file, error.retryable) == (f"{HOME}/in/a.csv.bz2", True)
+
+
 def test_unreadable_data_file_of_a_table_suggests_a_rebuild() -> None:
     message = READING.format(f"{ENCODED}/warehouse/silver/o/part-0.parquet")
     error = explained(

@@ -103,6 +103,24 @@ def test_widths_are_as_many_as_the_columns_unless_a_header_names_them(tmp_path: 
     assert mistakes(tmp_path, source) == ()
 
 
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ("a/*.csv.zip", "ZIP archives"),
+        ("a/*.ZIP", "ZIP archives"),
+        ("a/*.tar.gz", "tar archives"),
+        ("a/*.csv.xz", "compressed by xz"),
+    ],
+)
+@pytest.mark.parametrize("key", ["", "  s3: partner\n"])
+def test_archives_are_refused(tmp_path: Path, files: str, kind: str, key: str) -> None:
+    found = mistakes(tmp_path, f"source:\n  files: '{files}'\n{key}  format: csv\n")
+    problem = next(each for each in found if each.code == "GS103")
+    assert problem.where.line == 2
+    assert kind in problem.message
+    assert "`.zst`" in str(problem.hint)
+
+
 @pytest.mark.parametrize("line", ["", "  options: {header: false}\n"])
 def test_fixed_width_without_widths_is_refused(tmp_path: Path, line: str) -> None:
     (problem,) = mistakes(tmp_path, f"source:\n  files: a/*\n  format: fixed_width\n{line}")

@@ -188,7 +188,10 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             where=Where(file=file, line=line, table=table),
             hint="Correct it and run again: nothing was written.",
         )
-    damaged = has_cause(error, "EOFException", "ZipException", "DataFormatException")
+    damaged = (
+        has_cause(error, "EOFException", "ZipException", "DataFormatException", "ZstdIOException")
+        or _DAMAGED.search(everything) is not None
+    )
     if damaged or "FAILED_READ_FILE" in "".join(conditions(error)):
         return _unreadable(everything, damaged, table, path)
     return RunError("GS403", _spark_message(error), where=where, hint=_hint(conditions(error)))
@@ -237,6 +240,10 @@ def _store_error(error: Exception, everything: str, table: str, path: str) -> Go
     if has_cause(error, *_NO_RESPONSE):
         return unreachable_store(re.sub(r"^\w*(?:Exception|Error): ", "", _spark_message(error)))
     return None
+
+
+_DAMAGED = re.compile(r"unexpected end of stream|crc error|CRC failure|not a gzip file|bad block header")
+"""Messages of exceptions about compressed files that have no class of their own."""
 
 
 def _unreadable(everything: str, damaged: bool, table: str, path: str) -> GoldsmithError:

@@ -31,6 +31,15 @@ class FileFormat:
 
 _ENCODING: dict[str, OptionKind] = {"encoding": "an encoding", "charset": "an encoding"}
 
+ARCHIVES: Mapping[str, str] = {
+    ".zip": "ZIP archives",
+    ".7z": "7-Zip archives",
+    ".rar": "RAR archives",
+    **dict.fromkeys((".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.bz2", ".tar.xz"), "tar archives"),
+    ".xz": "files compressed by xz",
+}
+"""What no format reads, by the end of the files' names. The first one that fits counts."""
+
 FORMATS: Mapping[FormatName, FileFormat] = {
     "csv": FileFormat(
         {

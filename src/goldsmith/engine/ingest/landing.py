@@ -49,7 +49,10 @@ class Landing(Protocol):
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """A stream of a file's bytes, decompressed if its name ends in .gz or .bz2. Raises FileNotFoundError, OSError."""
+        """A stream of a file's bytes, decompressed if its name ends in .gz or .bz2, but not .zst.
+
+        Raises FileNotFoundError, OSError.
+        """
         ...
 
     def deliver(self, path: str, content: bytes) -> bool:
@@ -158,9 +161,11 @@ def matches(pattern: Sequence[str], names: Sequence[str]) -> bool:
 
 def unpacked(path: str, stream: BinaryIO) -> BinaryIO:
     """A stream that decompresses a file according to its name."""
-    if path.endswith(".gz"):
+    # Spark ignores the case of these endings too.
+    folded = path.lower()
+    if folded.endswith(".gz"):
         return cast(BinaryIO, gzip.open(stream))
-    return cast(BinaryIO, bz2.open(stream)) if path.endswith(".bz2") else stream
+    return cast(BinaryIO, bz2.open(stream)) if folded.endswith(".bz2") else stream
 
 
 def missing_folder(folder: str, table: str) -> SourceError:

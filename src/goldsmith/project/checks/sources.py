@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import IMPOSSIBLE, IRREPLACEABLE, KEEP_REPLACED, irreplaceable
 from goldsmith.project.checks.file_options import options_of_files, widths
-from goldsmith.project.formats import FORMATS
+from goldsmith.project.formats import ARCHIVES, FORMATS
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
-from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcSource, ReadsFiles
+from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcSource, ReadsFiles, S3Source
 from goldsmith.project.system_columns import INTERVAL
 from goldsmith.project.tables import Table, extract_file
 
@@ -45,6 +45,8 @@ def sources(table: Table) -> Iterator[DeclarationError]:
         yield from options_of_files(table, source)
         yield from _without_header(table, source)
         yield from widths(table, source)
+    if isinstance(source, FilesSource | S3Source):
+        yield from _archives(table, source)
     if isinstance(source, ExtractSource):
         yield from _function(table, source)
     if isinstance(source, JdbcSource):
@@ -93,6 +95,18 @@ def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationErr
             "Files without a header need `columns`, in the order of their fields.",
             where=table.where("source", "options"),
             hint="Declare them, as in `columns: {id: int, name: string}`.",
+        )
+
+
+def _archives(table: Table, source: FilesSource | S3Source) -> Iterator[DeclarationError]:
+    """A glob that only matches archives, which no format reads."""
+    kind = next((kind for end, kind in ARCHIVES.items() if source.files.lower().endswith(end)), None)
+    if kind is not None:
+        yield DeclarationError(
+            "GS103",
+            f"`source.files` matches {kind}, which no format reads: {source.files}",
+            where=table.where("source", "files"),
+            hint="Deliver their members as files of their own. Text may be compressed: `.gz`, `.zst` or `.bz2`.",
         )
 
 

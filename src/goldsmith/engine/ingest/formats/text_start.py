@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TextIO, TypeVar, cast
+from typing import BinaryIO, TextIO, TypeVar, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, removed
+from goldsmith.engine.ingest.formats.signatures import AT_LEAST, recognized
+from goldsmith.engine.ingest.formats.zstd_start import zstd_start
 from goldsmith.errors import SourceError, Where
 
 Found = TypeVar("Found")
 
 _AT_ONCE = 8
-_UTF_16 = ("text in UTF-16", "Deliver it in UTF-8.")
-_SIGNATURES = {
-    rb"PK\x03\x04": (
-        "an Excel workbook or a ZIP archive",
-        "Declare `format: excel`, or save the sheet as CSV and deliver that file.",
-    ),
-    rb"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV and deliver that file."),
-    rb"\x1f\x8b": ("compressed by gzip", "Deliver it under a name that ends in `.gz`."),
-    rb"\x28\xb5\x2f\xfd": ("compressed by zstd", "Deliver it uncompressed, or compressed by gzip."),
-    rb"\xff\xfe": _UTF_16,
-    rb"\xfe\xff": _UTF_16,
-    rb"PAR1\x15": ("a Parquet file", "Declare `format: parquet`."),
-    rb"Obj\x01": ("an Avro file", "Deliver it as CSV, JSON lines or Parquet."),
-}
-"""Patterns of the first bytes of other formats, each with its name and what to do."""
-_LONGEST = 16
+_NAMES = {"csv": "CSV", "json": "JSON", "debezium": "JSON"}
 
 
 def starts(
@@ -63,37 +49,43 @@ def _start(load: FilesLoad, file: LoadedFile, read: Callable[[TextIO, LoadedFile
     known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
         with (
-            load.landing.open(file.path) as stream,
+            _opened(load, file.path) as stream,
             io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
         ):
-            _refuse_signature(
-                cast(io.BufferedReader, stream).peek(_LONGEST), load.declared.source.format, where
-            )
+            start = cast(io.BufferedReader, stream).peek(AT_LEAST)
+            _refuse_other_format(start, load.declared.source.format, where)
             return read(text, file)
     except FileNotFoundError:
         raise removed(where) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(
-            "GS302",
-            f"A file cannot be decompressed: {error}.",
-            where=where,
-            retryable=True,
-            hint=REDELIVER_HINT,
-        ) from None
+        raise _damaged(error, where) from None
     except OSError as error:
+        # Python's error for invalid data of bzip2 has no class of its own.
+        if file.path.lower().endswith(".bz2") and error.errno is None:
+            raise _damaged(error, where) from None
         message = f"A file cannot be read: {error.strerror}."
         raise SourceError(
             "GS302", message, where=where, retryable=True, hint="Check its owner and permissions."
         ) from None
 
 
-def _refuse_signature(start: bytes, form: str, where: Where) -> None:
+def _damaged(error: Exception, where: Where) -> SourceError:
+    message = f"A file cannot be decompressed: {str(error).rstrip('.')}."
+    return SourceError("GS302", message, where=where, retryable=True, hint=REDELIVER_HINT)
+
+
+def _opened(load: FilesLoad, path: str) -> BinaryIO:
+    """A stream of a file's first bytes, decompressed according to its name."""
+    stream = load.landing.open(path)
+    if not path.lower().endswith(".zst"):
+        return stream
+    with stream:
+        return zstd_start(load.spark, stream)
+
+
+def _refuse_other_format(start: bytes, form: str, where: Where) -> None:
     """Raises SourceError GS302 for a file that begins as a file of another format does."""
-    for signature, (name, hint) in _SIGNATURES.items():
-        if re.match(signature, start, re.DOTALL):
-            raise SourceError(
-                "GS302", f"A file is not {_NAMES.get(form, 'text')}: it is {name}.", where=where, hint=hint
-            )
-
-
-_NAMES = {"csv": "CSV", "json": "JSON", "debezium": "JSON"}
+    if (found := recognized(start)) is not None:
+        name, hint = found
+        message = f"A file is not {_NAMES.get(form, 'text')}: it is {name}."
+        raise SourceError("GS302", message, where=where, hint=hint)

@@ -1,0 +1,130 @@
+"""Files whose bytes are not text, or are damaged: each text format refuses them before Spark reads them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats import reader_of
+from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.signatures import recognized
+from goldsmith.engine.ingest.landing_disk import DiskLanding
+from goldsmith.errors import SourceError
+from goldsmith.project.models import TableSpec
+from goldsmith.project.sources import FilesSource
+
+WITHOUT_SPARK = cast(SparkSession, None)
+TEXT = b"id,name\n" + b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(9000))
+SOURCES = (
+    {"format": "csv"},
+    {"format": "csv", "options": {"header": False}},
+    {"format": "json"},
+    {"format": "json", "options": {"multiLine": True}},
+    {"format": "debezium"},
+    {"format": "fixed_width", "options": {"widths": [4, 6]}},
+    {"format": "fixed_width", "options": {"widths": [4, 6], "header": True}},
+)
+
+
+def refused(root: Path, content: bytes, source: object = SOURCES[0], name: str = "a.csv") -> SourceError:
+    (root / name).write_bytes(content)
+    declared = FilesSource.model_validate({"files": "*", **cast(dict[str, object], source)})
+    spec = TableSpec.model_validate({"source": declared, "columns": {"id": "int", "name": "string"}})
+    landing = DiskLanding(root)
+    table = FilesTable("bronze.a", declared, spec)
+    with pytest.raises(SourceError) as found:
+        reader_of(table).layouts(
+            FilesLoad(WITHOUT_SPARK, table, landing), landing.files("*", table="bronze.a")
+        )
+    assert (found.value.code, found.value.where.file) == ("GS302", name)
+    assert found.value.hint
+    return found.value
+
+
+def zipped(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, TEXT)
+    return content.getvalue()
+
+
+def tarred() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        member = tarfile.TarInfo("a.csv")
+        member.size = len(TEXT)
+        archive.addfile(member, io.BytesIO(TEXT))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_each_text_format_refuses_compressed_bytes(tmp_path: Path, source: object) -> None:
+    assert "ends in `.gz`" in str(refused(tmp_path, gzip.compress(TEXT), source).hint)
+    assert "a ZIP archive" in refused(tmp_path, zipped("a.csv", "b.csv"), source).message
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("gzip", "compressed by gzip"),
+        ("zstd", "compressed by zstd"),
+        ("bzip2", "compressed by bzip2"),
+        ("xz", "compressed by xz"),
+        ("zip", "a ZIP archive"),
+        ("empty zip", "a ZIP archive"),
+        ("xlsx", "an Excel workbook"),
+        ("tar", "a tar archive"),
+    ],
+)
+def test_bytes_are_recognized(name: str, kind: str) -> None:
+    content = {
+        "gzip": gzip.compress(TEXT),
+        "zstd": pa.compress(TEXT, codec="zstd", asbytes=True),
+        "bzip2": bz2.compress(TEXT),
+        "xz": lzma.compress(TEXT),
+        "zip": zipped("xls.csv"),
+        "empty zip": zipped(),
+        "xlsx": zipped("[Content_Types].xml", "xl/workbook.xml"),
+        "tar": tarred(),
+    }[name]
+    found = recognized(content[:512])
+    assert found is not None
+    assert found[0] == kind
+
+
+@pytest.mark.parametrize(
+    "text", ["", "PK", "PAR1 and more", "BZh1 street", "7z", "ustar", "x" * 257 + "ustarx", "{}", "Rar!"]
+)
+def test_text_is_not_taken_for_another_format(text: str) -> None:
+    assert recognized(text.encode()) is None
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "A.CSV.GZ"])
+@pytest.mark.parametrize("cut", [1, 3, 9])
+def test_file_that_is_cut_off_at_its_beginning_is_refused(tmp_path: Path, name: str, cut: int) -> None:
+    packed = gzip.compress(TEXT) if name.lower().endswith(".gz") else bz2.compress(TEXT)
+    for source in (SOURCES[2], SOURCES[5]):
+        error = refused(tmp_path, packed[:cut], source, name)
+        assert "cannot be decompressed" in error.message
+        assert error.retryable
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2"])
+def test_text_with_the_name_of_a_compressed_file_is_refused(tmp_path: Path, name: str) -> None:
+    assert "cannot be decompressed" in refused(tmp_path, TEXT, SOURCES[2], name).message
+
+
+def test_archive_in_a_compressed_file_is_refused(tmp_path: Path) -> None:
+    assert "a tar archive" in refused(tmp_path, gzip.compress(tarred()), name="a.tar.gz").message
