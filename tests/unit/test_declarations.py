@@ -127,7 +127,7 @@ ONE_MISTAKE = [
     (YAML, "lookups: [bronze.orders]\n", "GS103", 1, "`lookups` takes a mapping", None),
     (BRONZE, "source: orders/*.csv\n" + COLUMNS, "GS103", 1, "`source` takes a mapping", "files:"),
     (BRONZE, SOURCE.replace(" csv", " cvs") + COLUMNS, "GS103", 1, "cannot be `cvs`", "`csv`"),
-    (BRONZE, SOURCE.replace("}", ", options: {sep: [a]}}") + COLUMNS, "GS103", 1, "takes text, a number", None),
+    (BRONZE, SOURCE.replace("}", ", options: {sep: [a]}}") + COLUMNS, "GS103", 1, "takes text, not", None),
     (BRONZE, SOURCE + COLUMNS + "on_new_column: ad\n", "GS103", 3, "cannot be `ad`", "`add`"),
     (BRONZE, SOURCE + "columns: [id]\n", "GS103", 2, "`columns` takes a mapping", "columns: {id: int"),
     (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: "), "GS103", 2, "not nothing", "`id: int`"),
