@@ -173,6 +173,8 @@ CANNOT = {
     "TableSpec.reads": "planning compares consumed versions with the upstreams, and rebuilds on a difference",
     "TableSpec.on_new_column": _BRONZE,
     "TableSpec.on_missing_column": _BRONZE,
+    "TableSpec.on_widened_type": _BRONZE,
+    "TableSpec.on_changed_type": _BRONZE,
     "TableSpec.incremental": "refuses declarations and loads",
     "TableSpec.on_definition_change": "decides the effect of the other keys' changes",
     "TableSpec.max_quarantined": "stops or warns",

@@ -110,6 +110,16 @@ class TableSpec(Strict):
         "fail",
         description="What to do if a delivered file lacks a declared column: stop, or fill it with NULL.",
     )
+    on_widened_type: Literal["fail", "widen"] = Field(
+        "fail",
+        description="What to do if files bring a wider type for a column without a declared type, such as bigint for "
+        "int: stop, or widen the table's column.",
+    )
+    on_changed_type: Literal["fail", "quarantine"] = Field(
+        "fail",
+        description="What to do if files bring another type for a column without a declared type, such as string for "
+        "int: stop, or keep the table's type and quarantine the rows whose values it does not have.",
+    )
     on_removed: Literal["fail", "ignore"] = Field(
         "fail",
         description="What to do if the upstream of an append lost rows: stop, or keep the appended rows.",

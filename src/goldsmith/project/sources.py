@@ -13,49 +13,9 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from goldsmith.project.connections import BUCKET, DATABASE
 from goldsmith.project.formats import FORMATS, FormatName, OptionValue
 from goldsmith.project.loads import Append, OverwritePartitions
-from goldsmith.project.scheduling import as_duration
+from goldsmith.project.source_values import below_address, below_landing, function_path, length_or_number
 from goldsmith.project.strict_model import Names, Strict
 from goldsmith.project.system_columns import INTERVAL
-
-
-def _below_landing(files: str) -> str:
-    """Checks that a glob stays below the landing folder."""
-    return _below("the landing folder", files)
-
-
-def _below_address(files: str) -> str:
-    """Checks that a glob stays below the address of a bucket."""
-    return _below("the connection's `url`", files)
-
-
-def _below(root: str, files: str) -> str:
-    parts = files.split("/")
-    if files.startswith(("/", "~")) or "://" in files or ".." in parts:
-        raise ValueError(f"`source.files` must stay below {root}, and `{files}` leaves it")
-    if "" in parts or "." in parts or "\\" in files:
-        raise ValueError(f"`source.files` is a path with single slashes and without `.`, not `{files}`")
-    return files
-
-
-def _function(path: str) -> str:
-    """Checks the path `module:function`."""
-    module, _, function = path.partition(":")
-    if module.endswith(".py"):
-        raise ValueError(
-            f"`{path}` names the module without its suffix: `{module.removesuffix('.py')}:{function}`"
-        )
-    if not all(part.isidentifier() for part in (*module.split("."), function)):
-        raise ValueError(f"`{path}` is not `module:function`, such as `api:orders` for `orders` in api.py")
-    return path
-
-
-def _overlap(value: str | int) -> str | int:
-    """Checks a length of time, or a number."""
-    if isinstance(value, str):
-        as_duration(value)
-    elif value < 1:
-        raise ValueError("`overlap` is at least 1")
-    return value
 
 
 class DeclaredSource(Strict):
@@ -66,6 +26,11 @@ class DeclaredSource(Strict):
 
     keeps_types: ClassVar[bool] = True
     """Whether only an explicit rebuild may change a column's type: delivered files may have been archived."""
+
+    @property
+    def may_change_types(self) -> bool:
+        """Whether files may bring another type for a column without a declared one."""
+        return False
 
     def accepts(self, load: object) -> bool:
         """Whether its table may declare this load."""
@@ -129,11 +94,15 @@ class DeclaresFormat(ReadsFiles):
         description="Options of the reader: delimiter, encoding, nullValue, multiLine, widths, ...",
     )
 
+    @property
+    def may_change_types(self) -> bool:
+        return FORMATS[self.format].has_types
+
 
 class FilesSource(DeclaresFormat):
     """Files delivered below the landing root."""
 
-    files: Annotated[str, AfterValidator(_below_landing)] = Field(
+    files: Annotated[str, AfterValidator(below_landing)] = Field(
         description="A glob under the landing root: departures/*.csv"
     )
     on_replaced: Literal["load", "replace", "ignore", "fail"] = Field(
@@ -152,7 +121,7 @@ class FilesSource(DeclaresFormat):
 class ExtractSource(DeclaresFormat):
     """Files that a Python function writes, which is called by each load."""
 
-    extract: Annotated[str, AfterValidator(_function)] = Field(
+    extract: Annotated[str, AfterValidator(function_path)] = Field(
         description="A function of a Python file beside pipeline.yaml: `api:orders` is `orders` in api.py."
     )
 
@@ -197,7 +166,7 @@ class JdbcSource(ReadsFiles):
         None,
         description="A column that grows with each change. Later loads read rows from its last value on.",
     )
-    overlap: Annotated[str | int, AfterValidator(_overlap)] | None = Field(
+    overlap: Annotated[str | int, AfterValidator(length_or_number)] | None = Field(
         None,
         description="How far before that value they begin, for rows that are committed late: 10m, or a number.",
     )
@@ -251,7 +220,7 @@ class S3Source(DeclaresFormat):
     """Objects of another bucket, which each load copies."""
 
     s3: str = Field(description="The name of a connection of the profile, to a bucket.")
-    files: Annotated[str, AfterValidator(_below_address)] = Field(
+    files: Annotated[str, AfterValidator(below_address)] = Field(
         description="A glob under the connection's address: orders/*.csv"
     )
     on_replaced: Literal["load", "ignore", "fail"] = Field(

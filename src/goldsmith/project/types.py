@@ -52,6 +52,17 @@ SIZES: Mapping[str, int] = {"decimal": 2, "char": 1, "varchar": 1}
 
 NEEDS_SIZE = frozenset({"char", "varchar"})
 
+_WIDER: Mapping[str, tuple[str, ...]] = {
+    "tinyint": ("smallint", "int", "bigint"),
+    "smallint": ("int", "bigint"),
+    "int": ("bigint",),
+    "float": ("double",),
+    "date": ("timestamp_ntz",),
+}
+
+_DECIMAL = (10, 0)
+"""The default precision and scale of a decimal."""
+
 _WORD = re.compile(r"\s*([a-z_]+)", re.IGNORECASE)
 _SIZED = re.compile(r"\s*[a-z_]+\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 
@@ -74,6 +85,26 @@ def sizes_of(text: str) -> tuple[int, ...] | None:
     """The sizes in parentheses, () without any; None for nested types and for text that is not a type."""
     found = _SIZED.fullmatch(text)
     return tuple(int(size) for size in found.groups() if size is not None) if found else None
+
+
+def decimal_of(text: str) -> tuple[int, int]:
+    """The precision and scale of a decimal."""
+    sizes = sizes_of(text) or ()
+    precision, scale = sizes + _DECIMAL[len(sizes) :]
+    return precision, scale
+
+
+def widens(narrow: str, wide: str) -> bool:
+    """Whether Delta can widen a column of one type to the other one, which has all its values.
+
+    These are the changes that an append makes: https://docs.delta.io/latest/delta-type-widening.html
+    """
+    word, other = word_of(narrow), word_of(wide)
+    if word == other == "decimal":
+        (precision, scale), (wider, greater) = decimal_of(narrow), decimal_of(wide)
+        fits = greater >= scale and wider - greater >= precision - scale
+        return fits and (precision, scale) != (wider, greater)
+    return word is not None and other in _WIDER.get(word, ())
 
 
 def is_integral(text: str | None) -> bool:

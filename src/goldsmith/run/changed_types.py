@@ -8,10 +8,7 @@ from pathlib import Path
 
 from goldsmith.project.pipelines import Project
 from goldsmith.project.tables import Table
-from goldsmith.project.types import family, is_single, sizes_of, word_of
-
-_DECIMAL = (10, 0)
-"""The default precision and scale of a decimal."""
+from goldsmith.project.types import decimal_of, family, is_single, sizes_of, word_of
 
 
 def changed_types(project: Project, warehouse: str) -> Iterator[tuple[str, str]]:
@@ -54,10 +51,10 @@ def _canonical(kind: object) -> str | None:
     """The normal form of a non-nested type; None for other types."""
     if not isinstance(kind, str) or not is_single(kind):
         return None
-    word, sizes = word_of(kind), sizes_of(kind)
-    if word is None or sizes is None:
+    word = word_of(kind)
+    if word is None or sizes_of(kind) is None:
         return None
     if word == "decimal":
-        return "decimal({},{})".format(*(sizes + _DECIMAL[len(sizes) :]))
+        return "decimal({},{})".format(*decimal_of(kind))
     # Delta stores char and varchar as string.
     return "string" if family(word) == "text" else word

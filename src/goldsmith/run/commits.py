@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.writing import Target, enable_types
+from goldsmith.engine.delta.writing import Target, enable_types, enable_widening
 from goldsmith.engine.failures import is_conflict
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
 from goldsmith.run.loads import load_of
-from goldsmith.run.plan import CommitPlan
+from goldsmith.run.plan import CommitPlan, NewFiles
 from goldsmith.run.slices import Slice
+from goldsmith.run.sources.type_changes import widened
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ def write(
     if plan.log.version() != plan.state.version:
         return None
     if plan.state.exists and enable_types(plan.log, kept.schema):
+        return None
+    if isinstance(plan, NewFiles) and widened(plan, kept.schema) and enable_widening(plan.log):
         return None
     try:
         _commit(spark, plan, slice_, kept, measured, metadata)

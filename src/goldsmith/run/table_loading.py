@@ -96,7 +96,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             continue
         done = replace(
             done,
-            reason=done.reason + _new_columns(before, plan.log),
+            reason=done.reason + _changed_columns(before, plan.log),
             commits=(*done.commits, written.metadata),
             versions=(*done.versions, written.version),
         )
@@ -126,9 +126,12 @@ def _needs_full_load(error: Exception, plan: LoadPlan) -> tuple[str, ...] | None
     return None
 
 
-def _new_columns(before: Mapping[str, str], log: TableLog) -> str:
-    """The part of a load's reason about new columns. before: the former columns, empty for a new table."""
-    new = [name for name in log.types() if name not in before] if before else []
-    if not new:
-        return ""
-    return f"; new {'column' if len(new) == 1 else 'columns'} {', '.join(new)}"
+def _changed_columns(before: Mapping[str, str], log: TableLog) -> str:
+    """The part of a load's reason about new columns and other types. before: the former columns, empty for a new table."""
+    types = log.types() if before else {}
+    new = [name for name in types if name not in before]
+    words = f"; new {'column' if len(new) == 1 else 'columns'} {', '.join(new)}" if new else ""
+    for name, kind in types.items():
+        if before.get(name, kind) != kind:
+            words += f"; {name} is {kind}, was {before[name]}"
+    return words

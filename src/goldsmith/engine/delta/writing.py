@@ -14,9 +14,10 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType, Timestam
 
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.project.sql.text import quoted
+from goldsmith.project.sql.text import quoted, text_literal
 
 _NTZ = "timestampNtz"
+_WIDENING = "delta.enableTypeWidening"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
@@ -64,6 +65,19 @@ def enable_types(log: TableLog, types: StructType) -> bool:
     if not _contains(types, TimestampNTZType) or log.supports(_NTZ):
         return False
     DeltaTable.forPath(log.spark, log.path).addFeatureSupport(_NTZ)
+    return True
+
+
+def enable_widening(log: TableLog) -> bool:
+    """Lets appends widen the types of columns. True if that made a commit, as for `enable_types`.
+
+    Readers need the table feature typeWidening from then on.
+    """
+    if log.table_property(_WIDENING) == "true":
+        return False
+    log.spark.sql(
+        f"ALTER TABLE delta.{quoted(log.path)} SET TBLPROPERTIES ({text_literal(_WIDENING)} = 'true')"
+    )
     return True
 
 

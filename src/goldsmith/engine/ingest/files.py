@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import NullType, StringType
+from pyspark.sql.types import DataType, NullType, StringType
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
@@ -27,6 +27,7 @@ from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
+from goldsmith.project.types import widens
 
 HEADER = "_header"
 """The columns of a malformed record's file, as a line of CSV."""
@@ -112,17 +113,25 @@ def _read(load: FilesLoad, layout: Layout, files: list[LoadedFile], columns: tup
 
 
 def _with_common_types(parts: list[DataFrame]) -> list[DataFrame]:
-    """The frames with one type per column: the common type, or text if the types differ."""
+    """The frames with one type per column: the widest one, or text if none of the types has the values of the others."""
     if len(parts) <= 1:
         return parts
-    differing = []
+    common: dict[str, DataType] = {}
     for name in parts[0].columns:
         types = {part.schema[name].dataType for part in parts} - {NullType()}
         if len(types) > 1:
-            differing.append(name)
+            common[name] = _widest(types)
     return [
-        part.withColumns({name: F.col(quoted(name)).cast("string") for name in differing}) for part in parts
+        part.withColumns({name: F.col(quoted(name)).cast(kind) for name, kind in common.items()})
+        for part in parts
     ]
+
+
+def _widest(types: Collection[DataType]) -> DataType:
+    for wide in types:
+        if all(kind == wide or widens(kind.simpleString(), wide.simpleString()) for kind in types):
+            return wide
+    return StringType()
 
 
 def _none(spark: SparkSession, columns: tuple[str, ...]) -> DataFrame:

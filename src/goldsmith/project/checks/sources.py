@@ -15,6 +15,9 @@ from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcS
 from goldsmith.project.system_columns import INTERVAL
 from goldsmith.project.tables import Table, extract_file
 
+_COLUMN_POLICIES = ("on_new_column", "on_missing_column")
+_TYPE_POLICIES = ("on_widened_type", "on_changed_type")
+
 
 def sources(table: Table) -> Iterator[DeclarationError]:
     """Mistakes in a table's source and in the keys that depend on it: GS102, GS103, GS104 and GS110."""
@@ -36,11 +39,7 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             + (f" An extract may also have `overwrite_partitions: {{by: {INTERVAL}}}`." if asked else ""),
         )
     yield from _misplaced(table, ("changes_of", "lookups", "reads") if bronze else ())
-    for key in () if bronze else ("on_new_column", "on_missing_column"):
-        if key in table.spec.model_fields_set:
-            yield DeclarationError(
-                "GS110", f"`{key}` is for bronze tables only.", where=table.where(key), hint="Remove it."
-            )
+    yield from _schema_policies(table)
     if isinstance(source, ReadsFiles):
         yield from options_of_files(table, source)
         yield from _without_header(table, source)
@@ -59,6 +58,26 @@ def sources(table: Table) -> Iterator[DeclarationError]:
     if source is not None:
         for name in table.spec.columns:
             yield from _name(table, name)
+
+
+def _schema_policies(table: Table) -> Iterator[DeclarationError]:
+    """Policies for changed columns of files that the table does not read."""
+    given = [key for key in (*_COLUMN_POLICIES, *_TYPE_POLICIES) if key in table.spec.model_fields_set]
+    for key in given if table.layer != "bronze" else ():
+        yield DeclarationError(
+            "GS110", f"`{key}` is for bronze tables only.", where=table.where(key), hint="Remove it."
+        )
+    source = table.spec.source
+    if table.layer != "bronze" or source is None or source.may_change_types:
+        return
+    for key in given:
+        if key in _TYPE_POLICIES:
+            yield DeclarationError(
+                "GS110",
+                f"`{key}` has no effect here: only Parquet files bring types.",
+                where=table.where(key),
+                hint="Remove it, and declare the types of columns: rows with other values are quarantined.",
+            )
 
 
 def _misplaced(table: Table, keys: tuple[str, ...]) -> Iterator[DeclarationError]:

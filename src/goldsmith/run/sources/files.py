@@ -33,6 +33,7 @@ from goldsmith.run.plan import NewFiles, Nothing, Plan
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
 from goldsmith.run.slices import FILE_REASONS, Slice, TouchedValues, types_of
 from goldsmith.run.sources.base import RowSource
+from goldsmith.run.sources.type_changes import check_types, kept_types
 from goldsmith.run.type_check import check_types_unchanged
 
 _REPARSED = "_gs_again"
@@ -113,26 +114,13 @@ class Files(RowSource[NewFiles]):
                 )
             # Every row of the load is of one of these files.
             touched = TouchedValues((SOURCE_FILE,), tuple((literal(file.path),) for file in plan.files))
-        shaped = _shaped(table, delivered, types_of(table))
+        shaped = _shaped(table, delivered, types_of(table) | kept_types(plan, delivered.frame.schema))
         return Slice(shaped, (*self.hidden, FILE_REASONS), touched=touched)
 
     @override
     def check_types(self, plan: NewFiles, delivered: StructType) -> None:
         """Compares undeclared columns, which have the files' types; declared ones are cast."""
-        if plan.action != "incremental":
-            return
-        table = plan.table
-        types = {name.lower(): kind for name, kind in plan.log.types().items()}
-        for field in delivered.fields:
-            brought, kind = field.dataType.simpleString(), types.get(field.name.lower())
-            if kind is not None and kind != brought:
-                raise RunError(
-                    "GS405",
-                    f"The column {field.name} of `{table.name}` has the type {kind}, and {brought} in the files.",
-                    where=table.where("columns"),
-                    hint=f"Declare `{field.name}: {kind}` to keep the type and quarantine other values, or read all "
-                    f"files again: `goldsmith run {table.name} --rebuild {table.name}`.",
-                )
+        check_types(plan, delivered)
 
     @override
     def text_columns(self) -> Mapping[str, DataType]:
