@@ -15,7 +15,7 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.failures import is_conflict
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.launch.session import make_session
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings

@@ -8,10 +8,11 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
+from goldsmith.engine.conditions import is_bad_value
 from goldsmith.engine.delta.catalog import create_table_sql
 from goldsmith.engine.delta.commit import read_commit
 from goldsmith.engine.delta.metadata import CommitMetadata, base_in
-from goldsmith.engine.failures import explained, is_bad_value, raised_in_python
+from goldsmith.engine.failures import explained, raised_in_python
 from goldsmith.engine.row_literals import in_values, type_text
 
 

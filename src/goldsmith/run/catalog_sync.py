@@ -8,9 +8,10 @@ from itertools import groupby
 
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import has_cause
 from goldsmith.engine.delta.catalog import KEYS, Catalog, DesiredEntry, Entry, normalized_location
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
-from goldsmith.engine.failures import explained, has_cause
+from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
 from goldsmith.project.ops import OPS_TABLES
 from goldsmith.run.context import Run

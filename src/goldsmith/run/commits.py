@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, enable_types, enable_widening
-from goldsmith.engine.failures import is_conflict
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
 from goldsmith.run.loads import load_of

@@ -6,8 +6,9 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import is_bad_value
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.failures import explained, is_bad_value
+from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

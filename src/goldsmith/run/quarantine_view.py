@@ -9,9 +9,10 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.conditions import is_bad_value
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
-from goldsmith.engine.failures import explained, is_bad_value
+from goldsmith.engine.failures import explained
 from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

@@ -17,9 +17,10 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata, VerdictRecord
-from goldsmith.engine.failures import explained, is_conflict
+from goldsmith.engine.failures import explained
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.project import ops

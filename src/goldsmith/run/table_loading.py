@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import is_bad_value, is_conflict, is_history_gone
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.failures import explained, is_bad_value, is_conflict, is_history_gone
+from goldsmith.engine.failures import explained
 from goldsmith.engine.launch.session import sized
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import Table

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import is_already_there
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.failures import is_already_there
 from goldsmith.errors import NotReady
 from goldsmith.project.sql.text import quoted, text_literal
 

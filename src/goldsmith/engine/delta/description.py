@@ -11,9 +11,9 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.writing import session_commit
-from goldsmith.engine.failures import is_conflict
 from goldsmith.project.sql.text import quoted
 
 DECLARED = "goldsmith.declared"

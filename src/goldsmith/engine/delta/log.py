@@ -12,9 +12,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from goldsmith.engine.conditions import has_cause, is_history_gone
 from goldsmith.engine.delta.commit import Commit, read_commit
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.failures import has_cause, is_history_gone
 from goldsmith.errors import StorageError, Where
 
 NO_TABLE = -1

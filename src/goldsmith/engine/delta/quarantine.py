@@ -21,10 +21,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog
 from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, ENTERED, ENTERED_AS, OriginalRow
 from goldsmith.engine.delta.writing import enable_types
-from goldsmith.engine.failures import is_conflict
 from goldsmith.engine.row_values import EXACT_TIMES
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql.literals import literal

@@ -20,8 +20,9 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession, functions
 
+from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import NO_TABLE, TableLog
-from goldsmith.engine.failures import explained, is_conflict
+from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP
 from goldsmith.publish.dqops.snapshot import copy_results, data_folder
