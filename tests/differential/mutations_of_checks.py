@@ -16,7 +16,7 @@ LIMITED = "goldsmith/project/sql/limit.py"
 OPTION = "goldsmith/project/checks/file_options.py"
 LANDING = "goldsmith/engine/ingest/landing.py"
 DISK = "goldsmith/engine/ingest/landing_disk.py"
-DECLARED_SOURCES = "goldsmith/project/sources.py"
+SOURCE_VALUES = "goldsmith/project/source_values.py"
 
 COLUMNS = "tests/unit/test_sql_columns.py"
 REFUSED = "tests/unit/test_sql_order.py::test_query_without_a_required_order_is_refused"
@@ -247,7 +247,7 @@ CHECKS: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "a source may leave the landing folder by `..`",
-        DECLARED_SOURCES,
+        SOURCE_VALUES,
         """ or "://" in files or ".." in parts:\n""",
         """ or "://" in files:\n""",
         SOURCES,
@@ -255,7 +255,7 @@ CHECKS: tuple[Mutation, ...] = (
     Mutation(
         PATHS,
         "a source may name an absolute path",
-        DECLARED_SOURCES,
+        SOURCE_VALUES,
         """    if files.startswith(("/", "~")) or""",
         "    if",
         SOURCES,

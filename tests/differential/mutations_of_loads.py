@@ -107,7 +107,7 @@ LOADS: tuple[Mutation, ...] = (
     Mutation(
         STOPS,
         "an invalid query is considered a bad value",
-        "goldsmith/engine/failures.py",
+        "goldsmith/engine/conditions.py",
         'condition.partition(".")[0] in _OF_VALUES.split()',
         'condition.startswith("INVALID_")',
         "tests/unit/test_failures.py",

@@ -11,9 +11,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from goldsmith.engine.delta.entry_batches import EntryBatch
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import BAD
-from goldsmith.engine.delta.quarantine import EntryBatch, QuarantineTable
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.errors import DeclarationError
 from goldsmith.quality.judge import OUTCOME, REASONS
 from goldsmith.run.maintaining import MaintenanceResult, maintain

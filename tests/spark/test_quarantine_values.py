@@ -14,9 +14,10 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.cli import quarantine as quarantine_commands
+from goldsmith.engine.delta.entry_batches import EntryBatch
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import BAD
-from goldsmith.engine.delta.quarantine import EntryBatch, QuarantineTable
+from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.engine.row_values import named
 from goldsmith.errors import Exit, RunError
 from goldsmith.project.sql.text import quoted

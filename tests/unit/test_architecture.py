@@ -17,7 +17,7 @@ LOOK_UPS = {
         "def keys_of_removed",
     ),
     "how changes become versions": ("engine/delta/history.py", "def versions"),
-    "which columns a merge declares": ("project/loads.py", "class Merge"),
+    "which columns a merge declares": ("project/loads/merge.py", "class Merge"),
     "how new files are distinguished from loaded ones": ("run/ledger.py", "def new_files"),
     "how text is cast to a typed value": ("engine/ingest/casting.py", "def cast_exactly"),
     "which metadata a commit carries": ("engine/delta/metadata.py", "class CommitMetadata"),

@@ -13,7 +13,9 @@ from goldsmith.errors import DeclarationErrors
 from goldsmith.project.checks.project import declaration_notes
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.loading import load_project
-from goldsmith.project.loads import Load, Merge, OverwritePartitions
+from goldsmith.project.loads import Load
+from goldsmith.project.loads.merge import Merge
+from goldsmith.project.loads.overwrite_partitions import OverwritePartitions
 from goldsmith.project.models import Column, Metric, TableSpec
 from goldsmith.project.pipelines import Project
 from goldsmith.project.tables import Table

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from goldsmith.project.connections import BUCKET, DATABASE
 from goldsmith.project.formats import FORMATS, FormatName, OptionValue
-from goldsmith.project.loads import Append, OverwritePartitions
+from goldsmith.project.loads.append import Append
+from goldsmith.project.loads.overwrite_partitions import OverwritePartitions
 from goldsmith.project.source_values import below_address, below_landing, function_path, length_or_number
 from goldsmith.project.strict_model import Names, Strict
 from goldsmith.project.system_columns import INTERVAL

@@ -14,7 +14,8 @@ from goldsmith.errors import Where
 from goldsmith.project.documents import Document
 from goldsmith.project.expectations import Expectation
 from goldsmith.project.freshness import Freshness
-from goldsmith.project.loads import Load, Overwrite
+from goldsmith.project.loads import Load
+from goldsmith.project.loads.overwrite import Overwrite
 from goldsmith.project.models import Layer, TableSpec
 from goldsmith.project.quarantine_limit import QuarantineLimit
 from goldsmith.project.sources import ExtractSource

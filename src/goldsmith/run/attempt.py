@@ -7,9 +7,9 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from goldsmith.engine.delta.log import NO_TABLE
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts, VerdictRecord
 from goldsmith.engine.delta.quarantine import Reconciled
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.row_literals import groupable
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.checks.columns import EXTRACT_A_VALUE, incomparable

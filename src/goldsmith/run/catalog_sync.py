@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import has_cause
 from goldsmith.engine.delta.catalog import KEYS, Catalog, DesiredEntry, Entry, normalized_location
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
 from goldsmith.project.ops import OPS_TABLES

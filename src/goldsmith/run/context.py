@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from goldsmith.engine.delta.quarantine import EntryBatch, quarantine_path
+from goldsmith.engine.delta.entry_batches import EntryBatch
+from goldsmith.engine.delta.quarantine import quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation

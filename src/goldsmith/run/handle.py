@@ -8,8 +8,9 @@ from functools import cached_property
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.delta.log import Bookmark, TableLog, TableState
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
+from goldsmith.engine.delta.state import Bookmark, TableState
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

@@ -14,10 +14,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.delta.description import is_current
+from goldsmith.engine.delta.entry_batches import unreconciled
 from goldsmith.engine.delta.folder_log import FolderLog, NeedsSpark, WithoutSpark
-from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
-from goldsmith.engine.delta.quarantine import unreconciled
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.pipelines import Project

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 
 from goldsmith.engine.delta.changes import read_table
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.errors import RunError, Where
 from goldsmith.project.expectations import Expectation
 from goldsmith.quality.judge import OUTCOME, REASONS, Judged, judge

@@ -14,8 +14,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone
 from goldsmith.engine.ingest.landing import files_added_to
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.sources import FilesSource

@@ -15,9 +15,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.conditions import is_conflict
-from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.maintenance import compact, count_unreferenced, vacuum
 from goldsmith.engine.delta.metadata import CommitMetadata, Consumed, RowCounts
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark
 from goldsmith.engine.delta.writing import with_commit_time
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, RunError, Where

@@ -9,8 +9,9 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from goldsmith.engine.delta.changes import Span
-from goldsmith.engine.delta.log import TableLog, TableState
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import Consumed, LoadedFile, Pulled
+from goldsmith.engine.delta.state import TableState
 from goldsmith.project.tables import Table
 from goldsmith.run.handle import TableHandle
 

@@ -18,8 +18,9 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import is_conflict
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata, VerdictRecord
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.failures import explained
 from goldsmith.engine.rows import frame_of
 from goldsmith.errors import GoldsmithError, RunError

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
-from goldsmith.engine.delta.quarantine import CommitStatus, Reconciled, unreconciled
+from goldsmith.engine.delta.entry_batches import CommitStatus, unreconciled
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.quarantine import Reconciled
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 

@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.conditions import is_bad_value
-from goldsmith.engine.delta.log import NO_TABLE, Bookmark, TableLog, TableState
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark, TableState
 from goldsmith.engine.failures import explained
 from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.errors import GoldsmithError, RunError, Where

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.delta.log import HistoryGone, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import Consumed
+from goldsmith.engine.delta.state import HistoryGone
 from goldsmith.run.context import Run
 
 MARGIN = timedelta(days=1)

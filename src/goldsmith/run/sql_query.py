@@ -21,7 +21,8 @@ from pyspark.sql.types import (
 )
 
 from goldsmith.engine.delta.catalog import create_table_sql
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.failures import explained
 from goldsmith.engine.queries import ReadOnlyQuery, parsed, result_of
 from goldsmith.errors import DeclarationError

@@ -9,9 +9,10 @@ from typing import Any
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import RowCounts
 from goldsmith.engine.delta.quarantine import QuarantineTable
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import warning_of
 

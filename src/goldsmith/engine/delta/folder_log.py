@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from goldsmith.engine.delta.commit import Commit, read_commit
-from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog, types_in
+from goldsmith.engine.delta.log import TableLog, types_in
+from goldsmith.engine.delta.state import NO_TABLE, HistoryGone
 from goldsmith.engine.s3 import Bucket
 
 _COMMIT = re.compile(r"(\d{20})\.json")

@@ -11,7 +11,7 @@ from pyspark.sql.types import StructType
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
 from goldsmith.engine.row_values import grouping_form, named, row_hash
-from goldsmith.project.loads import IS_CURRENT, VALID_FROM, VALID_TO, Scd2
+from goldsmith.project.loads.scd2 import IS_CURRENT, VALID_FROM, VALID_TO, Scd2
 from goldsmith.project.sql.expression import columns_of
 from goldsmith.project.sql.text import quoted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from py4j.java_gateway import JavaClass
@@ -15,43 +15,10 @@ from pyspark.sql.types import StructType
 from goldsmith.engine.conditions import has_cause, is_history_gone
 from goldsmith.engine.delta.commit import Commit, read_commit
 from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone, TableState
 from goldsmith.errors import StorageError, Where
 
-NO_TABLE = -1
 _PART = 4_000
-
-
-class HistoryGone(Exception):  # noqa: N818 - an expected state of an old log
-    """The log no longer has the requested versions."""
-
-
-@dataclass(frozen=True)
-class TableState:
-    """A table's newest state. version: NO_TABLE if it does not exist. counter: that of Goldsmith's last commit."""
-
-    version: int
-    id: str
-    counter: int
-
-    @property
-    def exists(self) -> bool:
-        return self.version != NO_TABLE
-
-
-@dataclass(frozen=True)
-class Bookmark:
-    """Goldsmith's last commit that is in effect, and the state of the table."""
-
-    state: TableState
-    version: int
-    metadata: CommitMetadata
-    restored: bool
-    """True if a RESTORE made it the last commit, and nothing was loaded since."""
-
-    @property
-    def foreign(self) -> tuple[str, ...]:
-        """Operations that changed rows outside Goldsmith after the commit, or between it and its base version."""
-        return self.metadata.foreign
 
 
 class TableLog:

@@ -21,7 +21,8 @@ from pyspark.sql.types import (
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import MergeClauses, Target, merge
 from goldsmith.engine.row_values import named, row_hash
-from goldsmith.project.loads import Keyed, Merge
+from goldsmith.project.loads.base import Keyed
+from goldsmith.project.loads.merge import Merge
 from goldsmith.project.sql.text import quoted
 
 _ORDER = "_gs_order"

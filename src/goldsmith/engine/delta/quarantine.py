@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -22,8 +22,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from goldsmith.engine.conditions import is_conflict
-from goldsmith.engine.delta.log import NO_TABLE, HistoryGone, TableLog
+from goldsmith.engine.delta.entry_batches import CommitStatus, EntryBatch, WrittenBatch, unreconciled
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, ENTERED, ENTERED_AS, OriginalRow
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.delta.writing import enable_types
 from goldsmith.engine.row_values import EXACT_TIMES
 from goldsmith.engine.rows import frame_of
@@ -35,19 +37,6 @@ T = TypeVar("T")
 
 ALL_ENTRIES = "*"
 """A mark that removes all entries of earlier commits."""
-
-
-@dataclass(frozen=True)
-class EntryBatch:
-    """Identifies the entries that a run writes: by its id and the counter of its commit."""
-
-    run_id: str
-    counter: int
-    at: datetime
-
-
-CommitStatus = Literal["committed", "aborted", "pending"]
-"""The status of the commit that entries belong to."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +62,6 @@ class Reconciled:
         """The version up to which all entries are valid once these are committed."""
         before = self.until if self.until is not None else NO_TABLE
         return added.version if not self.pending and not marks and added.version == before + 1 else before
-
-
-@dataclass(frozen=True)
-class WrittenBatch:
-    """A write of entries. marks: the number of marks among them."""
-
-    run_id: str
-    counter: int
-    marks: int
-    version: int
 
 
 class QuarantineTable:
@@ -242,29 +221,6 @@ class QuarantineTable:
                 self.spark.conf.unset(_USER_METADATA)
 
         _retry_conflicts(delete)
-
-
-def unreconciled(log: TableLog, since: int) -> list[WrittenBatch]:
-    """The batches written after a version of a quarantine that are not reconciled, oldest first.
-
-    Versions that are no longer in the log were reconciled long ago.
-    """
-    commits = []
-    for number in range(log.version(), since, -1):
-        try:
-            commits.append(log.commit(number))
-        except HistoryGone:
-            break
-    found: list[WrittenBatch] = []
-    for commit in reversed(commits):
-        metadata = json.loads(commit.user_metadata or "{}")
-        if "run_id" in metadata:
-            found.append(
-                WrittenBatch(metadata["run_id"], metadata["counter"], metadata["marks"], commit.version)
-            )
-        done = {(run_id, counter) for run_id, counter in metadata.get("settled", ())}
-        found = [written for written in found if (written.run_id, written.counter) not in done]
-    return found
 
 
 def _retry_conflicts(write: Callable[[], T]) -> T:

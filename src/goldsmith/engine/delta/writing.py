@@ -12,8 +12,9 @@ from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType, TimestampNTZType
 
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.project.sql.text import quoted, text_literal
 
 _NTZ = "timestampNtz"

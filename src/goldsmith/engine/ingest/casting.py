@@ -35,7 +35,8 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from goldsmith.engine.ingest.json_text import CORRUPT, JSON_OPTIONS, bound, fits_variant, members, unique_keys
+from goldsmith.engine.ingest.json_parts import ddl, has_variant, json_part_type, json_parts
+from goldsmith.engine.ingest.json_text import CORRUPT, bound, fits_variant, unique_keys
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 
@@ -92,7 +93,7 @@ def cast_exactly(value: str, source: DataType, target: DataType, depth: int = 0)
             struct, exact = _struct(parts, depth)
             return Cast(f"IF({value} IS NULL, NULL, {struct})", exact, sure=True)
     if not _castable(source, target):
-        return Cast(f"CAST(NULL AS {_ddl(target)})", "false")
+        return Cast(f"CAST(NULL AS {ddl(target)})", "false")
     cast = f"try_cast({value} AS {target.simpleString()})"
     if isinstance(source, StringType):
         return Cast(cast, _text_fits(value, cast, target))
@@ -237,16 +238,16 @@ def _from_json(text: str, target: DataType, depth: int) -> Cast:
     """Parses a nested value from JSON text. Keys that a struct does not have are ignored."""
     name, inner = f"j{depth}", depth + 1
     if isinstance(target, ArrayType):
-        read = _parts(text, ArrayType(_as_text(target.elementType)))
-        cast = _collection(name, ArrayType(_as_text(target.elementType)), target, inner)
+        read = json_parts(text, ArrayType(json_part_type(target.elementType)))
+        cast = _collection(name, ArrayType(json_part_type(target.elementType)), target, inner)
     elif isinstance(target, MapType):
-        source = MapType(StringType(), _as_text(target.valueType))
-        read = _parts(text, source)
+        source = MapType(StringType(), json_part_type(target.valueType))
+        read = json_parts(text, source)
         cast = _collection(name, source, target, inner)
     else:
         assert isinstance(target, StructType)
-        source_fields = [StructField(field.name, _as_text(field.dataType)) for field in target.fields]
-        read = _parts(text, StructType([*source_fields, StructField(CORRUPT, StringType())]))
+        source_fields = [StructField(field.name, json_part_type(field.dataType)) for field in target.fields]
+        read = json_parts(text, StructType([*source_fields, StructField(CORRUPT, StringType())]))
         parts = [
             (f"{name}.{quoted(field.name)}", source.dataType, field)
             for field, source in zip(target.fields, source_fields, strict=True)
@@ -257,52 +258,9 @@ def _from_json(text: str, target: DataType, depth: int) -> Cast:
     conditions = [bound(read, name, fits)]
     if not isinstance(target, ArrayType):
         conditions.append(unique_keys(text))
-    if _has_variant(target):
+    if has_variant(target):
         conditions.append(fits_variant(text))
     return Cast(bound(read, name, cast.value), " AND ".join(conditions), sure=True)
-
-
-def _ddl(kind: DataType) -> str:
-    """A type as SQL, with quoted field names."""
-    if not isinstance(kind, StructType):
-        return kind.simpleString()
-    fields = (f"{quoted(field.name)}: {field.dataType.simpleString()}" for field in kind.fields)
-    return f"struct<{', '.join(fields)}>"
-
-
-def _parts(text: str, kind: DataType) -> str:
-    """The parts of a JSON text, each as text, except variants, which Spark parses without changing numbers."""
-    if not _has_variant(kind):
-        return members(text, _ddl(kind))
-    if not isinstance(kind, StructType):
-        return f"from_json({text}, {literal(_ddl(kind))}, {JSON_OPTIONS})"
-    plain = StructType([field for field in kind.fields if not isinstance(field.dataType, VariantType)])
-    variants = StructType([field for field in kind.fields if isinstance(field.dataType, VariantType)])
-    read = {
-        False: members(text, _ddl(plain)),
-        True: f"from_json({text}, {literal(_ddl(variants))}, {JSON_OPTIONS})",
-    }
-    fields = ", ".join(
-        f"{literal(field.name)}, {read[isinstance(field.dataType, VariantType)]}.{quoted(field.name)}"
-        for field in kind.fields
-    )
-    return f"named_struct({fields})"
-
-
-def _as_text(target: DataType) -> DataType:
-    return target if isinstance(target, VariantType) else StringType()
-
-
-def _has_variant(kind: DataType) -> bool:
-    match kind:
-        case StructType():
-            return any(isinstance(field.dataType, VariantType) for field in kind.fields)
-        case ArrayType():
-            return isinstance(kind.elementType, VariantType)
-        case MapType():
-            return isinstance(kind.valueType, VariantType)
-        case _:
-            return False
 
 
 def _all(values: str, item: str, cast: Cast) -> str:

@@ -99,3 +99,10 @@ def one_row(parsed: Parsed, root: exp.Expr) -> bool:
         if is_foreign(parsed, node) or called(parsed, node) in barred or changes(parsed, node):
             return False
     return True
+
+
+def is_grouped(parsed: Parsed, select: Select) -> bool:
+    """Whether the rows of a SELECT are groups: it has GROUP BY, HAVING or an aggregate without OVER."""
+    return bool(select.node.args.get("group") or select.node.args.get("having")) or any(
+        True for _ in aggregates(parsed, select)
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from goldsmith.project.sql.bind import Structure
-from goldsmith.project.sql.calls import called, is_aggregate, is_foreign
+from goldsmith.project.sql.calls import called, is_aggregate, is_foreign, is_grouped
 from goldsmith.project.sql.functions import (
     APPROXIMATE,
     LISTING,
@@ -24,7 +24,7 @@ from goldsmith.project.sql.functions import (
 from goldsmith.project.sql.limit import Finding, limit_findings
 from goldsmith.project.sql.scope import Select, own
 from goldsmith.project.sql.text import Parsed, offset_of
-from goldsmith.project.sql.unique import Atoms, Unique, is_grouped
+from goldsmith.project.sql.unique import Atoms, Unique
 
 _TOTAL = "End its ORDER BY with unique columns: a key, or `struct(*)` for all of them."
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup, exp.Order, exp.Distinct)

@@ -163,3 +163,11 @@ def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
         yield from conjuncts(condition.expression)
     elif condition is not None:
         yield condition
+
+
+def equations(condition: exp.Expr | None) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """The sides of each equation in a conjunction, in both orders."""
+    for each in conjuncts(condition):
+        if isinstance(each, exp.EQ):
+            yield each.this, each.expression
+            yield each.expression, each.this

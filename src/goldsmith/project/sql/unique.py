@@ -11,10 +11,18 @@ from itertools import islice, product
 
 from sqlglot import exp
 
-from goldsmith.project.sql.calls import aggregates, called, is_generator
+from goldsmith.project.sql.calls import called, is_generator, is_grouped
 from goldsmith.project.sql.columns import Alias, Bound, Columns
 from goldsmith.project.sql.outputs import Output
-from goldsmith.project.sql.scope import Base, Relation, Select, SetOperation, Source, conjuncts, own
+from goldsmith.project.sql.scope import (
+    Base,
+    Relation,
+    Select,
+    SetOperation,
+    Source,
+    equations,
+    own,
+)
 from goldsmith.project.sql.text import Parsed
 from goldsmith.project.sql.trace import regrouped
 
@@ -161,7 +169,7 @@ class Unique:
         """Atoms that a condition equates with a constant or with a column of an outer SELECT."""
         where = select.node.args.get("where")
         found: set[Atom] = set()
-        for one, other in _equations(where.this if where is not None else None):
+        for one, other in equations(where.this if where is not None else None):
             atoms = self._own_atoms(select, one)
             if atoms and not self._names_own(select, other):
                 found |= atoms
@@ -198,7 +206,7 @@ class Unique:
             for unique in self._of_source(source):
                 yield frozenset((id(source), name) for name in unique), determined
         where = select.node.args.get("where")
-        for one, other in _equations(where.this if where is not None else None):
+        for one, other in equations(where.this if where is not None else None):
             left, right = self._own_atoms(select, one), self._own_atoms(select, other)
             if left and right:
                 yield left, right
@@ -215,7 +223,7 @@ class Unique:
             for other in select.sources
         ):
             return
-        pairs = list(_equations(join.args.get("on")))
+        pairs = list(equations(join.args.get("on")))
         for one, other in pairs:
             left, right = self._named(select, one), self._named(select, other)
             if left and right and all(owner == id(source) for owner, _ in right):
@@ -295,20 +303,5 @@ class Unique:
                 yield least
 
 
-def is_grouped(parsed: Parsed, select: Select) -> bool:
-    """Whether the rows of a SELECT are groups: it has GROUP BY, HAVING or an aggregate without OVER."""
-    return bool(select.node.args.get("group") or select.node.args.get("having")) or any(
-        True for _ in aggregates(parsed, select)
-    )
-
-
 def _expression_atom(root: exp.Expr) -> Atom:
     return _EXPRESSION, repr(root)
-
-
-def _equations(condition: exp.Expr | None) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """The sides of each equation in a conjunction, in both orders."""
-    for each in conjuncts(condition):
-        if isinstance(each, exp.EQ):
-            yield each.this, each.expression
-            yield each.expression, each.this

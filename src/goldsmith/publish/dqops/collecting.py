@@ -21,7 +21,8 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession, functions
 
 from goldsmith.engine.conditions import is_conflict
-from goldsmith.engine.delta.log import NO_TABLE, TableLog
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, RunError
 from goldsmith.publish.dqops.names import IMPORT_CHECK, NO_GROUP

@@ -16,8 +16,9 @@ from goldsmith.project.models import LAYERS
 from goldsmith.project.tables import Table
 from goldsmith.publish.report.contents import gold_table, quarantine_report, row_counts
 from goldsmith.publish.report.declared import declared_charts
-from goldsmith.publish.report.history import expectation_reports, read_expectations, read_loads, table_runs
+from goldsmith.publish.report.history import expectation_reports, table_runs
 from goldsmith.publish.report.model import ColumnReport, QuarantineReport, ReportData, TableReport
+from goldsmith.publish.report.records import read_expectations, read_loads
 from goldsmith.publish.report.render import render
 from goldsmith.run.context import Run
 

@@ -10,9 +10,14 @@ from typing import Any
 from goldsmith.project.dashboards import Chart, Kind
 from goldsmith.project.relations import Relation
 from goldsmith.publish.superset.assets import VERSION
+from goldsmith.publish.superset.chart_queries import (
+    ROWS,
+    Params,
+    order_of,
+    query_context,
+    sorts_by_hidden_metric,
+)
 from goldsmith.publish.superset.names import Names
-
-Params = dict[str, Any]
 
 _GRAINS = {"hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
 _VIZ: Mapping[Kind, str] = {
@@ -28,7 +33,6 @@ _VIZ: Mapping[Kind, str] = {
 }
 _DECIMALS = re.compile(r"^(,?)(?:\.\d)?([df%])$")
 """D3 number formats with a fixed number of decimals."""
-_ROWS = 10_000
 _TILES = "tile:///ground/{z}/{x}/{y}.png"
 """Superset's own map tiles, drawn by `goldsmith_superset.map_tiles`."""
 _AMBER = {"r": 217, "g": 119, "b": 6, "a": 0.75}
@@ -44,7 +48,7 @@ def chart(dashboard: str, declared: Chart, relation: Relation, names: Names) -> 
         "certification_details": None,
         "viz_type": str(params["viz_type"]),
         "params": params,
-        "query_context": json.dumps(_query_context(declared, params)),
+        "query_context": json.dumps(query_context(declared, params)),
         "cache_timeout": None,
         "uuid": chart_uuid(names, dashboard, declared.title),
         "version": VERSION,
@@ -90,12 +94,6 @@ def _axis_format(form: str) -> str:
     return _DECIMALS.sub(lambda found: f"{found[1]}.2~{'%' if found[2] == '%' else 'f'}", form)
 
 
-def _sorts_by_hidden_metric(declared: Chart) -> bool:
-    """Whether bars are sorted by a metric that the chart does not show."""
-    name = (declared.sort or "").removeprefix("-")
-    return bool(name) and name not in (*declared.dimensions, *declared.metrics, declared.time)
-
-
 def _number(declared: Chart, relation: Relation) -> Params:
     return {
         "metric": declared.metrics[0],
@@ -126,7 +124,7 @@ def _series(declared: Chart, relation: Relation) -> Params:
         "x_axis": axis,
         "metrics": list(declared.metrics),
         "groupby": groups,
-        "row_limit": _ROWS,
+        "row_limit": ROWS,
         "order_desc": True,
         "show_legend": many,
         "legendOrientation": "top",
@@ -142,13 +140,13 @@ def _series(declared: Chart, relation: Relation) -> Params:
         if groups and declared.limit:
             params["limit"] = declared.limit
     else:
-        params["row_limit"] = declared.limit or _ROWS
+        params["row_limit"] = declared.limit or ROWS
         params["xAxisForceCategorical"] = True
     if declared.sort and not by_time:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
         params["x_axis_sort_asc"] = not declared.sort.startswith("-")
-        if _sorts_by_hidden_metric(declared):
+        if sorts_by_hidden_metric(declared):
             # Superset queries a hidden sort metric only if this parameter names it too.
             params["timeseries_limit_metric"] = name
     if declared.kind == "line":
@@ -186,7 +184,7 @@ def _heatmap(declared: Chart, relation: Relation) -> Params:
         "x_axis": across,
         "groupby": down,
         "metric": declared.metrics[0],
-        "row_limit": declared.limit or _ROWS,
+        "row_limit": declared.limit or ROWS,
         "sort_x_axis": "alpha_asc",
         "sort_y_axis": "alpha_asc",
         "normalize_across": "heatmap",
@@ -218,7 +216,7 @@ def _table(declared: Chart, _relation: Relation) -> Params:
         "allow_rearrange_columns": True,
     }
     if raw:
-        params["order_by_cols"] = [json.dumps(list(pair)) for pair in _order(declared)]
+        params["order_by_cols"] = [json.dumps(list(pair)) for pair in order_of(declared)]
     elif declared.sort:
         params["timeseries_limit_metric"] = declared.sort.removeprefix("-")
     return params
@@ -255,54 +253,3 @@ _BY_KIND: Mapping[Kind, Callable[[Chart, Relation], Params]] = {
     "table": _table,
     "map": _map,
 }
-
-
-def _order(declared: Chart) -> list[tuple[str, bool]]:
-    """Columns or metrics to sort by, and whether in ascending order."""
-    if not declared.sort:
-        return []
-    return [(declared.sort.removeprefix("-"), not declared.sort.startswith("-"))]
-
-
-def _query_context(declared: Chart, params: Params) -> Params:
-    """The chart's query, as its page would send it."""
-    axis = params.get("x_axis")
-    dimensions: list[Any] = [*declared.dimensions, *declared.columns]
-    if declared.kind == "map":
-        dimensions = [declared.latitude, declared.longitude, *declared.dimensions]
-    elif axis is not None:
-        grain = params.get("time_grain_sqla")
-        base: Params = {
-            "columnType": "BASE_AXIS",
-            "sqlExpression": axis,
-            "label": axis,
-            "expressionType": "SQL",
-        }
-        dimensions = [base | ({"timeGrain": grain} if grain else {}), *(d for d in dimensions if d != axis)]
-    order: list[Any] = [list(pair) for pair in _order(declared)]
-    if not order and declared.metrics:
-        order = [[declared.metrics[0], False]]
-    query: Params = {
-        "filters": [{"col": declared.time, "op": "TEMPORAL_RANGE", "val": "No filter"}]
-        if declared.time
-        else [],
-        "extras": {"where": f"({declared.filter})"} if declared.filter else {},
-        "columns": dimensions,
-        "metrics": [*declared.metrics, *([order[0][0]] if _sorts_by_hidden_metric(declared) else [])] or None,
-        "orderby": order,
-        "row_limit": params.get("row_limit", _ROWS),
-        "order_desc": True,
-        "annotation_layers": [],
-        "url_params": {},
-        "post_processing": [],
-    }
-    if declared.kind == "trend":
-        query["orderby"] = []
-    return {
-        "datasource": {"id": 0, "type": "table"},
-        "force": False,
-        "queries": [query],
-        "form_data": params,
-        "result_format": "json",
-        "result_type": "full",
-    }

@@ -5,7 +5,12 @@
 
 from typing import Any
 
-from goldsmith.project.loads import Append, DeclaredLoad, Merge, Overwrite, OverwritePartitions, Scd2
+from goldsmith.project.loads.append import Append
+from goldsmith.project.loads.base import DeclaredLoad
+from goldsmith.project.loads.merge import Merge
+from goldsmith.project.loads.overwrite import Overwrite
+from goldsmith.project.loads.overwrite_partitions import OverwritePartitions
+from goldsmith.project.loads.scd2 import Scd2
 from goldsmith.project.tables import Table
 from goldsmith.run.loads.append import AppendStrategy
 from goldsmith.run.loads.base import LoadStrategy

@@ -13,7 +13,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, append, replace_where
 from goldsmith.engine.row_literals import in_values
 from goldsmith.errors import RunError, Where
-from goldsmith.project.loads import Append
+from goldsmith.project.loads.append import Append
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured

@@ -14,7 +14,7 @@ from goldsmith.engine.delta.changes import ChangeSet, Span, read_changes
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, create_clustered, overwrite
 from goldsmith.engine.ingest.shape import cast_or_null
-from goldsmith.project.loads import DeclaredLoad
+from goldsmith.project.loads.base import DeclaredLoad
 from goldsmith.project.strict_model import Names
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run

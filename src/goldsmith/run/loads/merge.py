@@ -25,7 +25,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, Merged
 from goldsmith.engine.delta.writing import Target, append
 from goldsmith.engine.row_literals import range_of
 from goldsmith.engine.row_values import named
-from goldsmith.project.loads import Merge
+from goldsmith.project.loads.merge import Merge
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.strict_model import Names

@@ -12,7 +12,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, append
 from goldsmith.engine.row_values import row_hash
-from goldsmith.project.loads import Overwrite
+from goldsmith.project.loads.overwrite import Overwrite
 from goldsmith.quality.judge import KEPT
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured

@@ -12,7 +12,7 @@ from goldsmith.engine.delta.changes import changed_rows
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, replace_where
 from goldsmith.engine.row_literals import Literals, has_floating, in_values, literal_of
-from goldsmith.project.loads import OverwritePartitions
+from goldsmith.project.loads.overwrite_partitions import OverwritePartitions
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured

@@ -24,7 +24,7 @@ from goldsmith.engine.delta.metadata import CommitMetadata, Merged
 from goldsmith.engine.delta.writing import Target, append
 from goldsmith.engine.row_literals import literal_of
 from goldsmith.engine.row_values import named
-from goldsmith.project.loads import IS_CURRENT, Scd2
+from goldsmith.project.loads.scd2 import IS_CURRENT, Scd2
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
 from goldsmith.quality.judge import KEPT

@@ -14,7 +14,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.changes import ChangeSet, read_table
 from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.engine.row_values import named
-from goldsmith.project.loads import Keyed
+from goldsmith.project.loads.base import Keyed
 from goldsmith.project.sql.text import quoted
 from goldsmith.project.strict_model import Names
 from goldsmith.run.context import Run

@@ -10,9 +10,10 @@ from pyspark.sql.types import DataType, StructType
 from typing_extensions import override
 
 from goldsmith.engine.delta.changes import Span, read_span, read_table
-from goldsmith.engine.delta.log import NO_TABLE, Bookmark, HistoryGone, TableLog
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import Consumed
 from goldsmith.engine.delta.original_rows import AS_ENTERED
+from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone
 from goldsmith.engine.ingest.shape import shape
 from goldsmith.errors import RunError, SourceError, Where
 from goldsmith.project.tables import Table

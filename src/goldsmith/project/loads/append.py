@@ -1,0 +1,20 @@
+"""The load `append`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from goldsmith.project.loads.base import DeclaredLoad
+
+if TYPE_CHECKING:
+    from goldsmith.project.sql.statement import Analysis
+
+
+class Append(DeclaredLoad):
+    """Appends the rows of the change set."""
+
+    kind: Literal["append"] = "append"
+    accumulates: ClassVar[bool] = True
+
+    def refusal(self, analysis: Analysis, driver: str) -> str | None:
+        return analysis.linear_in(driver)
