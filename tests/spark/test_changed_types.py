@@ -59,7 +59,7 @@ def test_widened_types_reach_every_table(lake: Lake) -> None:
     rows.append((3, 3, *rows[0][2:]))
     assert lake.rows("bronze.t", "id", "v", "d", "f", "at") == rows
     assert all(not outcome.commits for outcome in lake.done().values())
-    lake.done(rebuild=["bronze.t"])
+    lake.done(rebuild=["bronze.t", "silver.a"])
     assert lake.rows("bronze.t", "id", "v", "d", "f", "at") == rows
     assert lake.rows("silver.a", "id", "v") == [(1, 1), (2, BIG), (3, 3)]
 
