@@ -13,9 +13,10 @@ from goldsmith.engine.launch.jars import groups_of, installed, pinned
 from goldsmith.engine.launch.master import driver_host, runs_here
 from goldsmith.engine.launch.session import defaults
 from goldsmith.errors import DeclarationError, NotReady
+from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.loading import load_project
 from goldsmith.project.models import ProfileSpec, SparkSpec
-from goldsmith.project.profiles import resolved
+from goldsmith.project.profiles import resolved, resolved_connection
 from goldsmith.run.context import Run
 from goldsmith.settings import Settings
 
@@ -51,6 +52,17 @@ def test_missing_variable_is_named() -> None:
     assert caught.value.code == "GS904"
     assert "BUCKET" in caught.value.message
     assert "${BUCKET:-" in str(caught.value.hint)
+
+
+def test_missing_password_is_not_given_a_default() -> None:
+    """A default in the file would be refused."""
+    shop = ConnectionSpec.model_validate(
+        {"url": "jdbc:postgresql://db/shop", "user": "reader", "password": "${SHOP_PASSWORD}"}
+    )
+    with pytest.raises(NotReady) as caught:
+        resolved_connection(ProfileSpec(connections={"shop": shop}), "shop", ROOT, {})
+    assert "SHOP_PASSWORD" in caught.value.message
+    assert ":-" not in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

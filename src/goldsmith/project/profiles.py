@@ -70,8 +70,8 @@ def resolved_connection(
     return ConnectionSpec.model_construct(**_filled(declared.model_dump(), name, file, environment))
 
 
-def _filled(item: Any, name: str, file: Path, environment: Mapping[str, str] | None) -> Any:
-    """The item with its variables replaced. name: of the profile or connection, for messages."""
+def _filled(item: Any, name: str, file: Path, environment: Mapping[str, str] | None, key: str = "") -> Any:
+    """The item with its variables replaced. name: of the profile or connection, and key: of the item, for messages."""
     env = os.environ if environment is None else environment
 
     def value(found: re.Match[str]) -> str:
@@ -83,14 +83,16 @@ def _filled(item: Any, name: str, file: Path, environment: Mapping[str, str] | N
                 "GS904",
                 f"`{name}` in goldsmith.yaml needs the environment variable {variable}, which is not set.",
                 where=Where(file=file),
-                hint=f"Set it, or declare a default: `${{{variable}:-...}}`.",
+                hint="Set it. A password has no default, because it is never in a file."
+                if key == "password"
+                else f"Set it, or declare a default: `${{{variable}:-...}}`.",
             )
         return text or default or ""
 
     if isinstance(item, str):
         return _VARIABLE.sub(value, item)
     if isinstance(item, dict):
-        return {key: _filled(inner, name, file, environment) for key, inner in item.items()}
+        return {each: _filled(inner, name, file, environment, each) for each, inner in item.items()}
     return item
 
 
