@@ -9,7 +9,7 @@ from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import declared_columns, incomparable_keys, own_columns
 from goldsmith.project.checks.connections import connections
 from goldsmith.project.checks.monitoring import monitored
-from goldsmith.project.checks.names import conditions, named_columns
+from goldsmith.project.checks.named_columns import conditions, named_columns
 from goldsmith.project.checks.sources import sources
 from goldsmith.project.checks.text_formats import text_formats
 from goldsmith.project.confinement import unconfined

@@ -18,7 +18,7 @@ from goldsmith.publish.report.contents import gold_table, quarantine_report, row
 from goldsmith.publish.report.declared import declared_charts
 from goldsmith.publish.report.history import expectation_reports, table_runs
 from goldsmith.publish.report.model import ColumnReport, QuarantineReport, ReportData, TableReport
-from goldsmith.publish.report.records import read_expectations, read_loads
+from goldsmith.publish.report.recorded import read_expectations, read_loads
 from goldsmith.publish.report.render import render
 from goldsmith.run.context import Run
 

@@ -19,7 +19,7 @@ from goldsmith.publish.report.model import (
     RowTotals,
     TableRun,
 )
-from goldsmith.publish.report.records import ExpectationRecord, LoadRecord
+from goldsmith.publish.report.recorded import ExpectationRecord, LoadRecord
 from goldsmith.run.outcome import warning_of
 
 MODES = {"first": "first load", "full": "in full"}
