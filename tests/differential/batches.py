@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 from collections.abc import Sequence
 from random import Random
 from typing import Any
+
+import pyarrow as pa
 
 from differential.case import Step
 from differential.projects import Bronze
@@ -48,11 +52,12 @@ class Deliveries:
         random, table = self.random, self.table
         rows = [self._row() for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4, 6]))]
         self.rows += rows
-        ending = {"csv": "csv", "json": "json", "parquet": "parquet"}[table.format]
-        zipped = table.format != "parquet" and random.random() < 0.05
+        ending = "txt" if table.format == "fixed_width" else table.format
+        if table.format != "parquet" and random.random() < 0.08:
+            ending += random.choice([".gz", ".zst", ".bz2"])
         self.files += not (replaces and self.files)
         number = random.randint(1, self.files) if replaces else self.files
-        path = f"{table.name.split('.')[1]}/{number:03}.{ending}{'.gz' if zipped else ''}"
+        path = f"{table.name.split('.')[1]}/{number:03}.{ending}"
         step: Step = {"do": "deliver", "table": table.name, "path": path, "format": table.format}
         names = [name for name, _ in table.columns]
         kinds = [kind for _, kind in table.columns]
@@ -66,6 +71,8 @@ class Deliveries:
             header = sep.join(_csv_field(names[at], sep) for at in order)
             records = [self._csv(row, order, kinds, sep) for row in rows]
             return step | {"header": header, "records": records, "end": random.choice(["\n"] * 9 + ["\r\n"])}
+        if table.format == "fixed_width":
+            return step | {"records": [self._fixed(row, kinds) for row in rows], "end": "\n"}
         return step | {"records": [self._json(row, names, kinds) for row in rows], "end": "\n"}
 
     def _wrong(self, kind: str) -> str | None:
@@ -93,6 +100,23 @@ class Deliveries:
             return '"' + line
         return line
 
+    def _fixed(self, row: Row, kinds: Sequence[str]) -> str:
+        """A line of fixed width. Values that are too long are cut, as by a program that writes such files."""
+        line = ""
+        for kind, value, width in zip(kinds, row, self.table.options["widths"], strict=True):
+            wrong = self._wrong(kind)
+            if wrong is not None:
+                text = wrong
+            elif value is None:
+                text = ""
+            else:
+                text = "?" if isinstance(value, bytes) and not value.isascii() else plain_text(kind, value)
+            line += "".join("?" if sign in "\r\n" else sign for sign in text)[:width].ljust(width)
+        spoil = self.random.random()
+        if spoil < 0.03:
+            return line + "more"
+        return line.rstrip() if spoil < 0.2 else line
+
     def _json(self, row: Row, names: Sequence[str], kinds: Sequence[str]) -> str:
         parts = []
         for name, kind, value in zip(names, kinds, row, strict=True):
@@ -119,3 +143,17 @@ def content(step: Step) -> Any:
     lines = [step["header"]] if "header" in step else []
     lines += step["records"]
     return "".join(line + step["end"] for line in lines)
+
+
+def packed(text: str, path: str) -> bytes:
+    """A file's bytes, compressed according to its name."""
+    plain = text.encode()
+    match path.rpartition(".")[2]:
+        case "gz":
+            return gzip.compress(plain, mtime=0)
+        case "bz2":
+            return bz2.compress(plain)
+        case "zst":
+            return bytes(pa.compress(plain, codec="zstd", asbytes=True))
+        case _:
+            return plain

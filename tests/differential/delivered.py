@@ -4,9 +4,9 @@
     expected.rows         # [{"id": 1, "name": "Ada"}]
     expected.quarantined  # [QuarantinedRow(("cast(id as int)",), {"id": "x", "name": "Bo"})]
 
-`read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz) and the table's
-declaration of its files. It returns the expected rows of the table and of its quarantine, in the order of the file. It
-supports CSV and JSON. Values of Parquet are typed already, and `cast` casts their text.
+`read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz, .bz2 or .zst) and the
+table's declaration of its files. It returns the expected rows of the table and of its quarantine, in the order of the
+file. It supports CSV, JSON and fixed width without a header. Values of Parquet are typed already, and `cast` casts their text.
 
 Values have forms that compare by `==`: bool, int, Decimal with its scale, str, bytes; a float as `number(x)`, which
 distinguishes NaN and -0.0; a date or a timestamp as Spark's text in UTC, since Python's own end with year 9999; an
@@ -19,6 +19,7 @@ are the delivered text.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import re
@@ -31,6 +32,8 @@ from fractions import Fraction
 from math import isnan
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -89,8 +92,7 @@ class Misfit(Exception):  # noqa: N818 - a verdict on a value
 
 def read(content: bytes, declared: Declared, path: str = "a") -> Expected:
     """The expected rows of one delivered file. Raises ValueError for an unsupported format."""
-    if path.endswith(".gz"):
-        content = gzip.decompress(content)
+    content = _unpacked(content, path)
     encoding = declared.option("encoding", declared.option("charset", "utf-8"))
     text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
     match declared.format:
@@ -98,9 +100,24 @@ def read(content: bytes, declared: Declared, path: str = "a") -> Expected:
             names, records = _csv(text, declared)
         case "json":
             names, records = _json(text, declared)
+        case "fixed_width":
+            names, records = _fixed_width(text, declared)
         case other:
             raise ValueError(f"the format {other} is not supported")
     return _typed(names, records, declared)
+
+
+def _unpacked(content: bytes, path: str) -> bytes:
+    match path.rpartition(".")[2]:
+        case "gz":
+            return gzip.decompress(content)
+        case "bz2":
+            return bz2.decompress(content)
+        case "zst":
+            with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
+                return bytes(stream.read())
+        case _:
+            return content
 
 
 def _typed(
@@ -244,6 +261,26 @@ def fields_of(
         if at >= end:
             return found
         at += len(separator)
+
+
+# Fixed width
+
+
+def _fixed_width(text: str, declared: Declared) -> tuple[list[str], list[str | dict[str, str | None]]]:
+    """Fields by position. A shorter line lacks fields at its end; one with text beyond them is malformed."""
+    names, widths = list(declared.columns), declared.option("widths")
+    records: list[str | dict[str, str | None]] = []
+    for line in lines_of(text):
+        record = re.sub(r"(?:\r\n|\r|\n)\Z", "", line)
+        if not record.strip(_BLANKS) and len(names) > 1:
+            continue
+        fields: dict[str, str | None] = {}
+        at = 0
+        for name, width in zip(names, widths, strict=True):
+            fields[name] = record[at : at + width].strip(_BLANKS) or None
+            at += width
+        records.append(record if record[at:].strip(_BLANKS) else fields)
+    return names, records
 
 
 # JSON

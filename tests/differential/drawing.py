@@ -149,11 +149,11 @@ def _bronze_change(random: Random, table: Bronze) -> list[Step]:
     if drawn < 0.45 or not names:
         found = rules(random, table.relation.columns, [], 2)
         table.expectations = [rule for rule in found if rule["otherwise"] != "fail"]
-    elif drawn < 0.65:
+    elif drawn < 0.65 and table.format != "fixed_width":
         # Later files have the new column.
         table.columns.append((f"w{len(table.columns)}", random.choice(types_for(table.format))))
         table.extra["on_missing_column"] = "fill"
-    elif drawn < 0.75:
+    elif drawn < 0.75 and table.format != "fixed_width":
         table.hidden.add(random.choice(names))
         table.extra["on_new_column"] = random.choice(["add", "ignore"])
     else:

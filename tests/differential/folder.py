@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from differential import copying
-from differential.batches import content
+from differential.batches import content, packed
 from differential.case import Case, Declared
 from differential.failing import Failed
 
@@ -56,9 +56,7 @@ def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
 
                 write_parquet(step, file)
             else:
-                file.with_suffix("" if file.suffix == ".gz" else file.suffix).write_text(
-                    text, encoding="utf-8", newline=""
-                )
+                file.write_bytes(packed(text, file.name))
         if step["do"] == "declare":
             _declaration(step_folder / "pipelines/p", step["table"], Declared.of(step["as"]))
     (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

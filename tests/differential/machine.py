@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -18,7 +17,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from differential import bronze, copying
-from differential.batches import content
+from differential.batches import content, packed
 from differential.case import Case, Declared, Step
 from differential.delta_table import DeltaTable, entries
 from differential.failing import Failed
@@ -151,7 +150,7 @@ class Machine:
         if text is None:
             write_parquet(step, file)
         else:
-            file.write_bytes(gzip.compress(text.encode(), mtime=0) if file.suffix == ".gz" else text.encode())
+            file.write_bytes(packed(text, file.name))
         self._clock += 1
         os.utime(file, (self._clock, self._clock))
         self.delivered[step["path"]] = step

@@ -114,7 +114,7 @@ class Derived:
 
 def bronze(random: Random, name: str) -> Bronze:
     """A table of files, with two to six columns."""
-    format_ = random.choice(["csv"] * 5 + ["json"] * 4 + ["parquet"] * 2)
+    format_ = random.choice(["csv"] * 5 + ["json"] * 4 + ["parquet"] * 2 + ["fixed_width"])
     kinds = types_for(format_)
     groupable = [kind for kind in kinds if kind_of(kind).groupable]
     plain = [kind for kind in groupable if not kind_of(kind).nested]
@@ -137,6 +137,8 @@ def bronze(random: Random, name: str) -> Bronze:
         options = dict(
             random.choice([{}, {}, {"sep": "\t"}, {"sep": ";"}, {"multiLine": True}, {"nullValue": "NA"}])
         )
+    if format_ == "fixed_width":
+        options = {"widths": [random.choice([1, 6, 12, 24, 40]) for _ in columns]}
     made = Bronze(name, format_, options, columns)
     made.expectations = [
         rule

@@ -262,6 +262,6 @@ def read_back(value: Any) -> Value:
 
 def types_for(format_: str) -> Sequence[str]:
     """The types that a column of files of a format can have."""
-    if format_ == "csv":
+    if format_ in ("csv", "fixed_width"):
         return SCALARS
     return [name for name in KINDS if format_ == "json" or name not in ("variant", "varchar(5)")]
