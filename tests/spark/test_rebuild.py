@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from goldsmith.run.context import Run
@@ -94,7 +92,7 @@ def test_quarantine_of_a_deleted_table_is_replaced(
         source.append([{"id": id_, "n": -1}])
         lake.done("silver")
         assert lake.quarantine("silver.t") == held[:id_]
-    shutil.rmtree(lake.path("silver.t"))
+    lake.remove("silver.t")
     lake.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
     if by == "another program":
         lake.spark.sql("SELECT 1 AS id, 1 AS n").write.format("delta").save(lake.path("silver.t"))
