@@ -22,7 +22,7 @@ LOADS: tuple[Mutation, ...] = (
         MERGE,
         "        if changes.removed is not None:\n            touched =",
         "        if False:\n            touched =",
-        "seeds 29,35,37",
+        "tests/spark/test_merge.py::test_late_rows_and_deletes_update_their_keys",
     ),
     Mutation(
         MISSED,
@@ -30,7 +30,7 @@ LOADS: tuple[Mutation, ...] = (
         UPSTREAMS,
         '    if lookups:\n        return "rebuild"',
         '    if False:\n        return "rebuild"',
-        "seeds 80,73,60",
+        f"{LOOKUPS}::test_changed_lookup_rebuilds_unless_declared_as_loaded",
     ),
     Mutation(
         MISSED,

@@ -16,6 +16,7 @@ LINES = "goldsmith/engine/ingest/lines.py"
 TEXTS = "tests/spark/test_casting.py::test_text_is_cast_exactly_or_rejected"
 TYPED = "tests/spark/test_casting.py::test_lossy_cast_of_a_typed_value_is_a_violation"
 EVERY_VALUE = "tests/spark/test_literals.py::test_literals_of_every_type_round_trip"
+EXACTLY = "tests/spark/test_delivered_exactly.py"
 ODD_FOLDER = "tests/spark/test_odd_folder.py"
 
 VALUES: tuple[Mutation, ...] = (
@@ -25,7 +26,7 @@ VALUES: tuple[Mutation, ...] = (
         "goldsmith/engine/ingest/json_text.py",
         """    return f\"\"\"regexp_replace({text}, r'{_STRING_OR_NUMBER}', '"$1$2"')\"\"\"\n""",
         "    return text\n",
-        "seeds 20,38,40,52",
+        f"{EXACTLY}::test_bronze_contains_the_delivered_values",
     ),
     Mutation(
         CASTS,
@@ -89,7 +90,7 @@ VALUES: tuple[Mutation, ...] = (
         LINES,
         """    return flag(options, "multiline") or blanks_count""",
         """    return blanks_count""",
-        "seeds 106,109",
+        f"{EXACTLY}::test_unclosed_quote_quarantines_only_the_lines_that_it_spans tests/spark/test_odd_files.py",
     ),
     Mutation(
         LITERALS,

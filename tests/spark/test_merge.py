@@ -98,3 +98,39 @@ def test_column_that_orders_rows_may_have_any_name(lake: Lake) -> None:
         upstream.append([{"id": 1, "h": h, "hash": h}])
         lake.done("silver")
     assert lake.rows("silver.t") == [(1, 3, 3)]
+
+
+def test_key_of_exploded_elements_is_recomputed_for_its_rows_alone(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, at int, items array<struct<sku:string,n:int>>")
+    source.append(
+        [
+            {"id": 1, "at": 1, "items": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}]},
+            {"id": 2, "at": 1, "items": [{"sku": "a", "n": 3}, {"sku": None, "n": 4}]},
+            {"id": 3, "at": 1, "items": [{"sku": "c", "n": 5}]},
+        ]
+    )
+    lake.declare("silver.orders", "load: {merge: {key: id, newest_by: at}}", "SELECT * FROM bronze.src")
+    query = "SELECT id, item.sku, item.n, at FROM (SELECT id, at, explode(items) AS item FROM silver.orders)"
+    lake.declare(
+        "silver.lines", "load: {merge: {key: [id, sku], newest_by: at}}\nincremental: required", query
+    )
+    lake.declare("silver.whole", "load: overwrite", f"SELECT * FROM ({query}) WHERE sku IS NOT NULL")
+    lake.done("silver")
+    source.append(
+        [
+            {"id": 1, "at": 2, "items": [{"sku": "b", "n": 7}, {"sku": "d", "n": 8}]},
+            {"id": 2, "at": 2, "items": [{"sku": None, "n": 9}]},
+            {"id": 4, "at": 2, "items": [{"sku": "a", "n": 6}]},
+        ]
+    )
+    loaded = lake.done("silver")["silver.lines"]
+    assert lake.rows("silver.lines") == lake.rows("silver.whole")
+    assert lake.rows("silver.lines") == [(1, "b", 7, 2), (1, "d", 8, 2), (3, "c", 5, 1), (4, "a", 6, 2)]
+    # Orders 1, 2 and 4: three lines are written, two are deleted, and one has no key. Order 3 is not read.
+    assert (loaded.counts.rows_in, loaded.counts.quarantined, loaded.counts.deleted) == (4, 1, 2)
+    assert lake.quarantine("silver.lines") == [(("null_key",), {"id": 2, "n": 9, "at": 2})]
+    source.sql("DELETE FROM {t} WHERE id = 1 AND at = 2")
+    lake.done("silver")
+    assert lake.rows("silver.lines") == lake.rows("silver.whole")
+    lake.done("silver", rebuild=["silver.lines"])
+    assert lake.rows("silver.lines") == lake.rows("silver.whole")

@@ -524,6 +524,16 @@ def test_keys_of_incomparable_types_are_refused(problems: Problems, kind: str) -
             "cannot be traced to that table alone",
         ),
         (
+            "load: {merge: {key: [id, part]}}",
+            "SELECT id, explode(split(name, ' ')) AS part FROM bronze.orders",
+            None,
+        ),
+        (
+            "load: {merge: {key: [id, name]}}\nchanges_of: bronze.orders\nlookups: {bronze.other: as_loaded}",
+            "SELECT o.id, x.name FROM bronze.orders o JOIN bronze.other x ON o.id = x.id",
+            "the key name cannot be traced to that table alone",
+        ),
+        (
             "load: {merge: {key: id}}\nchanges_of: bronze.orders",
             "SELECT o.id, x.name FROM bronze.orders o JOIN bronze.other x ON o.id = x.id",
             "a change of the lookup bronze.other rebuilds it",

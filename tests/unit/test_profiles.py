@@ -28,6 +28,23 @@ def profile(**keys: str) -> ProfileSpec:
     return ProfileSpec.model_validate({**keys, "spark": spark})
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("jdbc:sqlite:data/${NAME}.db", "jdbc:sqlite:/srv/lake/data/shop.db"),
+        ("jdbc:sqlite:/data/shop.db", "jdbc:sqlite:/data/shop.db"),
+        ("jdbc:sqlite:", "jdbc:sqlite:"),
+        ("jdbc:sqlite::memory:", "jdbc:sqlite::memory:"),
+        ("jdbc:sqlite:file:shop.db?mode=ro", "jdbc:sqlite:file:shop.db?mode=ro"),
+        ("jdbc:postgresql:shop", "jdbc:postgresql:shop"),
+    ],
+)
+def test_file_of_a_sqlite_database_is_relative_to_the_project(declared: str, expected: str) -> None:
+    connections = {"shop": ConnectionSpec(url=declared)}
+    found = resolved_connection(ProfileSpec(connections=connections), "shop", ROOT, {"NAME": "shop"})
+    assert found.url == expected
+
+
 def test_environment_variables_are_replaced() -> None:
     given = profile(
         warehouse="s3a://${BUCKET}/${PREFIX:-lake}/w", master="${MASTER:-local[2]}", conf_dir="conf"

@@ -21,7 +21,7 @@ def unconfined(table: Table) -> Iterator[tuple[str, str]]:
             "Set `otherwise: warn` or `fail` for that expectation.",
         )
     if table.analysis is not None:
-        for reason in table.load.unconfined(table.analysis, table.drivers):
+        for reason in table.load.unconfined(table.analysis, table.drivers, table.loaded_lookups):
             yield reason, "Write the query so that the columns of the load are columns of the driving table."
 
 

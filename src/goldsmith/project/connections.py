@@ -12,6 +12,8 @@ from goldsmith.project.strict_model import Strict
 DATABASE, BUCKET = "jdbc:", "s3://"
 """What the address of a database begins with, and that of a bucket."""
 
+SQLITE = "jdbc:sqlite:"
+
 _SECRET = re.compile(r"(?i)[?&;](password|pwd)=|//[^/@]*:[^/@]*@")
 _VARIABLE = re.compile(r"^\$\{\w+(:-)?\}$")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from goldsmith.errors import DeclarationError, NotReady, Where
-from goldsmith.project.connections import ConnectionSpec
+from goldsmith.project.connections import SQLITE, ConnectionSpec
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import ProfileSpec, ProjectSpec
 
@@ -56,7 +56,9 @@ def resolved(
 def resolved_connection(
     profile: ProfileSpec, name: str, root: Path, environment: Mapping[str, str] | None = None
 ) -> ConnectionSpec:
-    """A connection of a profile with its variables replaced. Raises DeclarationError GS108, NotReady GS904."""
+    """A connection of a profile with its variables replaced, and a SQLite file made absolute from `root`.
+
+    Raises DeclarationError GS108, NotReady GS904."""
     file, declared = root / "goldsmith.yaml", profile.connections.get(name)
     if declared is None:
         raise DeclarationError(
@@ -67,7 +69,17 @@ def resolved_connection(
             if profile.connections
             else f"Declare it: `connections: {{{name}: {{url: ...}}}}`.",
         )
-    return ConnectionSpec.model_construct(**_filled(declared.model_dump(), name, file, environment))
+    filled = _filled(declared.model_dump(), name, file, environment)
+    return ConnectionSpec.model_construct(**filled | {"url": _absolute(filled["url"], root)})
+
+
+def _absolute(url: str, root: Path) -> str:
+    """The address, with the file of a SQLite database absolute from `root`."""
+    file = url.removeprefix(SQLITE)
+    # A URI, or the database in memory, is not a path.
+    if file == url or not file or file.startswith(("file:", ":")):
+        return url
+    return f"{SQLITE}{root.resolve() / file}"
 
 
 def _filled(item: Any, name: str, file: Path, environment: Mapping[str, str] | None, key: str = "") -> Any:

@@ -182,9 +182,14 @@ class Table:
         return Freshness.of(self.spec.fresh_within)
 
     @property
+    def loaded_lookups(self) -> tuple[str, ...]:
+        """The lookups whose changes do not rebuild the table: those declared `as_loaded`."""
+        return tuple(name for name in self.spec.lookups if name in self.lookups)
+
+    @property
     def exceptions(self) -> frozenset[str]:
         """The declared exceptions from the guarantee that a table holds what a rebuild would give."""
-        found = {f"as_loaded:{name}" for name in self.spec.lookups if name in self.lookups}
+        found = {f"as_loaded:{name}" for name in self.loaded_lookups}
         if self.load.accumulates and self.spec.on_removed == "ignore":
             found.add("on_removed:ignore")
         return frozenset(found)

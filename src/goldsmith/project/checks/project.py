@@ -244,5 +244,8 @@ def declaration_notes(project: Project) -> list[tuple[str, str]]:
             continue
         for note in table.analysis.notes:
             found.append((table.name, f"{table.query.file.name}, line {note.line}: {note.message}"))
-        found += [(table.name, note) for note in table.load.notes(table.analysis, table.drivers)]
+        found += [
+            (table.name, note)
+            for note in table.load.notes(table.analysis, table.drivers, table.loaded_lookups)
+        ]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
@@ -71,13 +71,18 @@ class DeclaredLoad(Strict):
         """Why this load cannot compute the query from a driver's changes alone; None if it can."""
         return None
 
-    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:  # noqa: ARG002 - as above
-        """The reasons why a change of a driver may recompute the whole table."""
+    def unconfined(
+        self,
+        analysis: Analysis,  # noqa: ARG002 - as above
+        drivers: Iterable[str],  # noqa: ARG002
+        lookups: Collection[str],  # noqa: ARG002
+    ) -> Iterator[str]:
+        """The reasons why a change of a driver may recompute the whole table. lookups: those declared `as_loaded`."""
         yield from ()
 
-    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+    def notes(self, analysis: Analysis, drivers: Iterable[str], lookups: Collection[str]) -> Iterator[str]:
         """Notes that `goldsmith check` prints: valid declarations with a consequence worth knowing."""
-        yield from self.unconfined(analysis, drivers)
+        yield from self.unconfined(analysis, drivers, lookups)
 
     @property
     def confined_to(self) -> str:
@@ -107,10 +112,13 @@ class Keyed(DeclaredLoad):
     def refusal(self, analysis: Analysis, driver: str) -> str | None:
         return analysis.linear_in(driver)
 
-    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+    def unconfined(
+        self, analysis: Analysis, drivers: Iterable[str], lookups: Collection[str]
+    ) -> Iterator[str]:
         for driver in drivers:
             untraced = [name for name in self.key if analysis.traced(driver, name) is None]
-            if untraced:
+            # One traced column is enough, unless the untraced ones may come from a lookup whose former rows are unknown.
+            if len(untraced) == len(self.key) or (untraced and lookups):
                 yield (
                     f"{self.of_driver} {driver} recompute the whole table: the key {', '.join(untraced)} "
                     "cannot be traced to that table alone"

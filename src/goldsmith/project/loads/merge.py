@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -37,8 +37,8 @@ class Merge(Keyed):
     def row_key(self) -> Names:
         return self.key
 
-    def notes(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
-        yield from self.unconfined(analysis, drivers)
+    def notes(self, analysis: Analysis, drivers: Iterable[str], lookups: Collection[str]) -> Iterator[str]:
+        yield from self.unconfined(analysis, drivers, lookups)
         if not self.newest_by:
             yield "no `newest_by`: of several rows with one key, a hash of the row decides which one is kept"
 

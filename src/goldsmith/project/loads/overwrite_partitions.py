@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -31,7 +31,12 @@ class OverwritePartitions(DeclaredLoad):
     def partition_columns(self) -> Names:
         return self.by
 
-    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
+    def unconfined(
+        self,
+        analysis: Analysis,
+        drivers: Iterable[str],
+        lookups: Collection[str],  # noqa: ARG002 - they decide no value of `by`
+    ) -> Iterator[str]:
         for driver in drivers:
             reason = analysis.recomputable_by(driver, self.by)
             if reason is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -78,8 +78,10 @@ class Scd2(Keyed):
         others = {name.lower() for name in (*self.key, *self.sequence_by, *SYSTEM_COLUMNS, *deleting)}
         return tuple(name for name in columns if name.lower() not in others)
 
-    def unconfined(self, analysis: Analysis, drivers: Iterable[str]) -> Iterator[str]:
-        yield from super().unconfined(analysis, drivers)
+    def unconfined(
+        self, analysis: Analysis, drivers: Iterable[str], lookups: Collection[str]
+    ) -> Iterator[str]:
+        yield from super().unconfined(analysis, drivers, lookups)
         if self.missing_means_deleted:
             yield "a removed row or a late snapshot recomputes the whole table: every key depends on every snapshot"
 

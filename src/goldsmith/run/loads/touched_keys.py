@@ -65,7 +65,8 @@ def slice_by_key(
     """The driver's added rows, and all of its rows whose keys are touched.
 
     pinned: the upstreams at their planned versions. touched: the keys to recompute; None if there is none. rows: the
-    number of added rows if the query is one-to-one. Raises NeedsFullLoad if a key cannot be traced to the driver.
+    number of added rows if the query is one-to-one. Raises NeedsFullLoad if no column of the key can be traced to the
+    driver. The traced columns alone select the driver's rows; other columns are compared in the rows computed from them.
     """
     table, only_new = plan.table, {**pinned, plan.driver: added}
     if touched is None:
@@ -75,11 +76,16 @@ def slice_by_key(
         touched.unpersist()
         return Slice(computed(spark, table, only_new, plan.driver))
     restricted = _with_keys(plan, pinned[plan.driver], touched, key, "left_semi")
-    others = _with_keys(plan, added, touched, key, "left_anti")
     recomputed = computed(spark, table, {**pinned, plan.driver: restricted})
-    recomputed = Shaped(_semi(recomputed.frame, touched, key), recomputed.reasons)
-    fresh = computed(spark, table, {**pinned, plan.driver: others}, plan.driver)
-    both = Shaped(recomputed.frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
+    frame = _having(recomputed.frame, touched, key, "left_semi")
+    if all(table.traced(plan.driver, name) is not None for name in key):
+        others = _with_keys(plan, added, touched, key, "left_anti")
+        fresh = computed(spark, table, {**pinned, plan.driver: others}, plan.driver)
+    else:
+        # A row may give touched keys and others, as with `explode`.
+        fresh = computed(spark, table, only_new, plan.driver)
+        fresh = Shaped(_having(fresh.frame, touched, key, "left_anti"), fresh.reasons)
+    both = Shaped(frame.unionByName(fresh.frame, allowMissingColumns=True), fresh.reasons)
     return Slice(both, touched=TouchedKeys(key, touched), persisted=(touched,))
 
 
@@ -117,23 +123,25 @@ def union(keys: DataFrame | None, others: DataFrame) -> DataFrame:
 
 
 def _with_keys(plan: Changes, rows: DataFrame, touched: DataFrame, key: Names, how: str) -> DataFrame:
-    """The driver's rows with touched keys, or without them, depending on the kind of join."""
+    """The driver's rows with the traced columns of touched keys, or without them, depending on the kind of join."""
     table = plan.table
     conditions: list[Column] = []
     for at, name in enumerate(key):
         traced = table.traced(plan.driver, name)
-        if traced is None:
-            raise NeedsFullLoad(
-                f"keys of {plan.driver} must be recomputed, and {name} cannot be traced to it alone"
-            )
-        expression = as_declared(table, rows, traced, name)
-        conditions.append(F.expr(expression).eqNullSafe(F.col(f"_gs_key_{at}")))
+        if traced is not None:
+            expression = as_declared(table, rows, traced, name)
+            conditions.append(F.expr(expression).eqNullSafe(F.col(f"_gs_key_{at}")))
+    if not conditions:
+        raise NeedsFullLoad(
+            f"keys of {plan.driver} must be recomputed, and {', '.join(key)} cannot be traced to it alone"
+        )
     return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, conditions), how)
 
 
-def _semi(rows: DataFrame, touched: DataFrame, key: Names) -> DataFrame:
+def _having(rows: DataFrame, touched: DataFrame, key: Names, how: str) -> DataFrame:
+    """Computed rows with touched keys, or without them, depending on the kind of join."""
     equal = [rows[quoted(name)].eqNullSafe(F.col(f"_gs_key_{at}")) for at, name in enumerate(key)]
-    return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, equal), "left_semi")
+    return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, equal), how)
 
 
 def _renamed(touched: DataFrame, key: Names) -> DataFrame:

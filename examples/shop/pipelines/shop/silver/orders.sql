@@ -1,0 +1,2 @@
+SELECT order_id, user_id, status, placed_at, changed_at, items
+FROM bronze.checkouts
