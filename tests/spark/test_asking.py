@@ -308,3 +308,29 @@ def test_run_names_an_added_column(goldsmith: Command, shop: Lake) -> None:
     assert reason.endswith("new column gate")
     shop.deliver("orders/e.csv", "id,note,ordered_on,gate\n5,x,2026-01-09,A1\n")
     assert "new column" not in goldsmith("run", folder=shop.root).out
+
+
+def test_changed_declarations_are_announced_before_the_next_load(goldsmith: Command, shop: Lake) -> None:
+    declared = shop.root / "pipelines/p/bronze/orders.yaml"
+    shop.declare("silver.days", "load: {merge: {key: id}}", "SELECT id, ordered_on FROM bronze.orders")
+    assert goldsmith("run", folder=shop.root).code == 0
+    assert "next load" not in goldsmith("status", folder=shop.root).err
+    declared.write_text(declared.read_text().replace("id: int", "id: bigint"))
+    shop.declare("silver.days", "load: {merge: {key: id}}", "SELECT id, ordered_on AS day FROM bronze.orders")
+    rebuilt = "silver.days: The next load computes the whole table: the declaration changed."
+    refused = "bronze.orders: The next load will fail with GS405. The column id of `bronze.orders` has the type int, "
+    lines = goldsmith("status", folder=shop.root).err
+    assert rebuilt in lines
+    assert refused + "and is now declared as bigint." in lines
+    announced = json.loads(goldsmith("status", "--json", folder=shop.root).out)
+    assert [row["table"] for row in announced if row["next_load"]] == ["bronze.orders", "silver.days"]
+    shop.declare(
+        "silver.days",
+        "load: {merge: {key: id}}\nincremental: required",
+        "SELECT id, ordered_on AS day FROM bronze.orders",
+    )
+    assert "silver.days: The next load will fail with GS509." in goldsmith("status", folder=shop.root).err
+    assert goldsmith("report", folder=shop.root).code == 0
+    page = (shop.root / ".goldsmith/report.html").read_text()
+    assert "The next load will fail with GS405." in page
+    assert "The next load will fail with GS509." in page

@@ -45,7 +45,7 @@ def status(as_json: Json = False) -> None:
 
 
 def print_status(rows: Sequence[TableStatus]) -> None:
-    """Prints one line for each table, then messages and warnings of their last loads."""
+    """Prints one line for each table, then messages and warnings of their last loads, and what is announced for the next ones."""
     columns: dict[str, Sequence[object]] = {
         "table": [r.table for r in rows],
         "last": [styled((r.status, _COLOURS.get(r.status, "yellow"))) for r in rows],
@@ -61,7 +61,7 @@ def print_status(rows: Sequence[TableStatus]) -> None:
     }
     out.print(table_within(out.width, columns, _EXPENDABLE))
     for r in rows:
-        for text in (r.message, r.warning):
+        for text in (r.message, r.warning, r.next_load):
             if text:
                 print_warning(f"{r.table}: {text}")
     counts = Counter(r.status for r in rows)

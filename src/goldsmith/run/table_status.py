@@ -13,6 +13,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import RowCounts
 from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.engine.delta.state import NO_TABLE
+from goldsmith.run.announcement import announcement
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import warning_of
 
@@ -22,7 +23,8 @@ class TableStatus:
     """The status of one table. status: that of its last recorded load, or `never`. ended_at: UTC.
 
     rows_in, written: those of that load. quarantined: rows in quarantine now. version: that of its Delta table.
-    message: why the load failed or was stopped. warning: a warning about a successful load.
+    message: why the load failed or was stopped. warning: a warning about a successful load. next_load: what a changed
+    declaration does to the next load.
     """
 
     table: str
@@ -35,6 +37,7 @@ class TableStatus:
     version: int | None
     message: str | None
     warning: str | None = None
+    next_load: str | None = None
 
 
 def table_statuses(spark: SparkSession, run: Run) -> tuple[TableStatus, ...]:
@@ -48,8 +51,13 @@ def table_statuses(spark: SparkSession, run: Run) -> tuple[TableStatus, ...]:
         quarantined = quarantine.entries(log.counter()).count() if quarantine.version() >= 0 else 0
         row = last.get(name)
         version = newest if newest != NO_TABLE else None
+        next_load = announcement(run.project.tables[name], log)
         if row is None:
-            found.append(TableStatus(name, "never", None, None, None, None, quarantined, version, None))
+            found.append(
+                TableStatus(
+                    name, "never", None, None, None, None, quarantined, version, None, next_load=next_load
+                )
+            )
             continue
         interval = f"{row.interval_start} to {row.interval_end}" if row.interval_start else None
         ended = datetime.fromtimestamp(row.ended / 1_000_000, UTC)
@@ -65,6 +73,7 @@ def table_statuses(spark: SparkSession, run: Run) -> tuple[TableStatus, ...]:
                 version,
                 row.message,
                 _warning(name, row),
+                next_load,
             )
         )
     return tuple(found)

@@ -20,6 +20,7 @@ from goldsmith.publish.report.history import expectation_reports, table_runs
 from goldsmith.publish.report.model import ColumnReport, QuarantineReport, ReportData, TableReport
 from goldsmith.publish.report.recorded import read_expectations, read_loads
 from goldsmith.publish.report.render import render
+from goldsmith.run.announcement import announcement
 from goldsmith.run.context import Run
 
 RUNS = 60
@@ -35,10 +36,13 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
     """
     project = run.project
     counters: dict[str, int] = {}
-    for name in project.tables:
-        state = TableLog(spark, run.path(name)).state()
+    next_loads: dict[str, str] = {}
+    for name, table in project.tables.items():
+        log = TableLog(spark, run.path(name))
+        state = log.state()
         if state.exists:
             counters[name] = state.counter
+            next_loads[name] = announcement(table, log) or ""
     frames = {name: spark.read.format("delta").load(run.path(name)) for name in counters}
     rows = row_counts(frames)
     loads = read_loads(spark, run.path("ops.table_runs"), runs)
@@ -59,6 +63,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
             runs=history[name],
             expectations=expectation_reports(table.verdicts, [one for one in records if one.table == name]),
             quarantine=_quarantine(spark, run, name, counters.get(name, 0)),
+            next_load=next_loads.get(name, ""),
         )
         for name, table in ordered
     ]

@@ -145,7 +145,7 @@ class TableReport:
     """One table of the project.
 
     name: the full name, as `silver.departures`. load: the load in words. row_count: the current number of rows, None
-    if unknown. upstreams: full names.
+    if unknown. upstreams: full names. next_load: what a changed declaration does to the next load.
     """
 
     name: str
@@ -160,6 +160,7 @@ class TableReport:
     runs: tuple[TableRun, ...] = ()
     expectations: tuple[ExpectationReport, ...] = ()
     quarantine: QuarantineReport = field(default_factory=QuarantineReport)
+    next_load: str = ""
 
     @property
     def last(self) -> TableRun | None:

@@ -138,6 +138,8 @@ def notices(data: ReportData) -> tuple[Notice, ...]:
         if last and last.outcome == "nothing_new" and table.last_load and table.last_load.outcome == "warned":
             text = f"Since its load of {timestamp(table.last_load.started_at)}: {table.last_load.message}"
             found.append(Notice(table.name, "warned", text))
+        if table.next_load:
+            found.append(Notice(table.name, "warned", table.next_load))
     return tuple(sorted(found, key=lambda notice: _WORST_FIRST.index(notice.outcome)))
 
 

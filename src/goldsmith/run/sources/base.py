@@ -9,6 +9,8 @@ from typing import ClassVar, Generic, TypeVar
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, StructType
 
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import Bookmark
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import LogOf, TableHandle
@@ -30,6 +32,13 @@ class RowSource(ABC, Generic[P]):
         self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
     ) -> Plan:
         """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
+
+    @abstractmethod
+    def changed_declaration(self, table: Table, log: TableLog, bookmark: Bookmark) -> str | None:
+        """Why the declaration of a loaded table makes its next load compute the whole table; None if it does not.
+
+        Raises RunError GS405 or GS509 if the load is refused.
+        """
 
     def pull(self, spark: SparkSession, run: Run, plan: Pull) -> Nothing | LoadPlan:
         """Asks the source for new rows, and plans to load them. Raises SourceError and StorageError."""

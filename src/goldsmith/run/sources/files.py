@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, StructType
 from typing_extensions import override
 
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import AS_ENTERED
+from goldsmith.engine.delta.state import Bookmark
 from goldsmith.engine.ingest.files import HEADER, Delivered, Stamp, read_files, reasons
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats import reader_of
@@ -45,6 +47,11 @@ class Files(RowSource[NewFiles]):
     hidden: ClassVar[tuple[str, ...]] = (MALFORMED, HEADER)
 
     @override
+    def changed_declaration(self, table: Table, log: TableLog, bookmark: Bookmark) -> None:
+        """Raises RunError GS405 for a changed type. A changed declaration applies to new files only."""
+        check_types_unchanged(table, log, bookmark, self.type_change_hint(table))
+
+    @override
     def plan(
         self,
         spark: SparkSession,
@@ -60,7 +67,7 @@ class Files(RowSource[NewFiles]):
         if handle.is_foreign and not requested:
             raise handle.foreign()
         if bookmark is not None and not requested:
-            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))
+            self.changed_declaration(table, handle.log, bookmark)
         warnings = row_warnings(run, handle)
         listing = run.landing.files(declared_glob(table).files, table=table.name)
         digest = listing_digest(listing)

@@ -23,7 +23,6 @@ from goldsmith.run.ledger import check_complete
 from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan, Pull
 from goldsmith.run.recovery import commit_status
 from goldsmith.run.sources.files import Files, declared_files, loaded_files, row_warnings
-from goldsmith.run.type_check import check_types_unchanged
 
 _STAGED = re.compile(r"^(?P<counter>\d+)-(?P<run_id>.+)$")
 """The name of the folder with the files of one commit."""
@@ -65,7 +64,7 @@ class PullingSource(Files):
         if handle.is_foreign and table.name not in run.rebuild:
             raise handle.foreign()
         if bookmark is not None:
-            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))
+            self.changed_declaration(table, handle.log, bookmark)
         return Pull(handle=handle, reason=f"asks {table.origin}", warnings=row_warnings(run, handle))
 
     @override

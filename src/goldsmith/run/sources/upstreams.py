@@ -67,9 +67,9 @@ class Upstreams(RowSource[Whole | Changes]):
             return whole(
                 "rebuild", "its bookmark is gone from the log", "the log no longer has the consumed versions"
             )
-        if not table.continues(bookmark.metadata.definition):
-            _refuse_rebuild(table)
-            return whole("rebuild", "the declaration changed")
+        changed = self.changed_declaration(table, handle.log, bookmark)
+        if changed is not None:
+            return whole("rebuild", changed)
         if bookmark.foreign:
             warning = f"its rows were changed outside Goldsmith ({', '.join(bookmark.foreign)})"
             return whole("rebuild", "changed outside Goldsmith", warning)
@@ -89,6 +89,16 @@ class Upstreams(RowSource[Whole | Changes]):
             return whole("full", "; ".join(schema_changes), *([lost_rows] if keeps else []))
         action = _incremental_plan(handle, bookmark, spans, now, logs)
         return action if not isinstance(action, tuple) else whole(*action)
+
+    @override
+    def changed_declaration(self, table: Table, log: TableLog, bookmark: Bookmark) -> str | None:
+        del log
+        if table.continues(bookmark.metadata.definition):
+            return None
+        reason = "the declaration changed"
+        _refuse_rebuild(table)
+        _refuse_if_required(table, reason)
+        return reason
 
     @override
     def rows(self, spark: SparkSession, run: Run, plan: Whole | Changes) -> Slice:
