@@ -140,7 +140,7 @@ QUARANTINE: tuple[Mutation, ...] = (
         CORRECTED,
         "a changed type of bronze is detected only with the next file",
         "goldsmith/run/sources/files.py",
-        "            check_types_unchanged(table, handle.log, bookmark, self.type_change_hint(table))\n",
+        "            self.changed_declaration(table, handle.log, bookmark)\n",
         "            pass\n",
         REPORTED,
     ),

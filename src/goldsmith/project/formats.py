@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FormatName = Literal["csv", "json", "parquet", "debezium", "excel", "fixed_width"]
+FormatName = Literal["csv", "json", "parquet", "debezium", "excel", "fixed_width", "xml"]
 OptionKind = Literal[
     "true or false", "one character", "text", "an encoding", "keys separated by dots", "a list of widths"
 ]
@@ -73,4 +73,5 @@ FORMATS: Mapping[FormatName, FileFormat] = {
         {**_ENCODING, "widths": "a list of widths", "header": "true or false", "lineSep": "text"},
         header=False,
     ),
+    "xml": FileFormat({"records": "keys separated by dots"}),
 }

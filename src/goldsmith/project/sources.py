@@ -88,7 +88,7 @@ class DeclaresFormat(ReadsFiles):
 
     format: FormatName = Field(
         description="json: a document per line. debezium: change events, a JSON envelope per line. excel: a sheet of .xlsx. "
-        "fixed_width: fields of fixed widths."
+        "fixed_width: fields of fixed widths. xml: elements as rows."
     )
     options: dict[str, OptionValue] = Field(
         default_factory=dict,

@@ -11,6 +11,7 @@ from goldsmith.engine.ingest.formats.excel_files import ExcelReader
 from goldsmith.engine.ingest.formats.fixed_width_files import FixedWidthReader
 from goldsmith.engine.ingest.formats.json_files import JsonReader
 from goldsmith.engine.ingest.formats.parquet_files import ParquetReader
+from goldsmith.engine.ingest.formats.xml_files import XmlReader
 from goldsmith.project.formats import FormatName
 
 _READERS: dict[FormatName, FormatReader] = {
@@ -20,6 +21,7 @@ _READERS: dict[FormatName, FormatReader] = {
     "parquet": ParquetReader(),
     "excel": ExcelReader(),
     "fixed_width": FixedWidthReader(),
+    "xml": XmlReader(),
 }
 
 

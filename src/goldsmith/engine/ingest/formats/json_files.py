@@ -33,6 +33,14 @@ class JsonReader(FormatReader):
         """SQL: the document of a line; NULL if the line is malformed."""
         return line
 
+    def documents(self, load: FilesLoad, files: Sequence[LoadedFile]) -> DataFrame:
+        """The text of each record as LINE, with FILE."""
+        paths, options = uris(load.landing, files), load.declared.options
+        if not load.declared.source.whole_documents:
+            return json_lines(load.spark, paths, options)
+        found = F.expr(f"coalesce({_records(options)}, array({LINE}))")
+        return whole_texts(load.spark, paths, options).select(F.explode(found).alias(LINE), *FILE)
+
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
         filled = [file for file in files if file.size]
@@ -45,7 +53,7 @@ class JsonReader(FormatReader):
         parsed = json_record(
             LINE, types, layout.spellings, unique=layout.unique, document=self.document(LINE)
         ).alias(_ROW)
-        return _documents(load, files).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
+        return self.documents(load, files).select(parsed, *FILE).select(f"{_ROW}.*", *FILE)
 
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
@@ -56,17 +64,8 @@ class JsonReader(FormatReader):
         """The columns of some files."""
         if load.declared.source.whole_documents:
             _refuse_incomplete(load, files)
-        lines = _documents(load, files)
+        lines = self.documents(load, files)
         return _layout_of(lines.selectExpr(f"{self.document(LINE)} AS {LINE}"), load.declared)
-
-
-def _documents(load: FilesLoad, files: Sequence[LoadedFile]) -> DataFrame:
-    """The text of each record as LINE, with FILE."""
-    paths, options = uris(load.landing, files), load.declared.options
-    if not load.declared.source.whole_documents:
-        return json_lines(load.spark, paths, options)
-    found = F.expr(f"coalesce({_records(options)}, array({LINE}))")
-    return whole_texts(load.spark, paths, options).select(F.explode(found).alias(LINE), *FILE)
 
 
 def _records(options: Options) -> str:

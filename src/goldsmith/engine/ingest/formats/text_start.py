@@ -7,6 +7,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import BinaryIO, TextIO, TypeVar, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
@@ -18,7 +19,7 @@ from goldsmith.errors import SourceError, Where
 Found = TypeVar("Found")
 
 _AT_ONCE = 8
-_NAMES = {"csv": "CSV", "json": "JSON", "debezium": "JSON"}
+_NAMES = {"csv": "CSV", "json": "JSON", "debezium": "JSON", "xml": "XML"}
 
 
 def starts(
@@ -42,19 +43,17 @@ def refuse_other_formats(load: FilesLoad, files: Sequence[LoadedFile]) -> None:
         pass
 
 
-def _start(load: FilesLoad, file: LoadedFile, read: Callable[[TextIO, LoadedFile], Found]) -> Found:
+@contextmanager
+def opened(load: FilesLoad, file: LoadedFile) -> Iterator[BinaryIO]:
+    """A stream of a file, decompressed according to its name; of `.zst`, only of its first bytes.
+
+    Raises SourceError: GS302 for a file that cannot be decompressed or read, also while it is read, and GS303 for one
+    that no longer exists.
+    """
     where = Where(file=file.path, table=load.declared.name)
-    encoding = load.declared.options.get("encoding", "utf-8")
-    # Excel writes a byte order mark before UTF-8.
-    known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
-        with (
-            _opened(load, file.path) as stream,
-            io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
-        ):
-            start = cast(io.BufferedReader, stream).peek(AT_LEAST)
-            _refuse_other_format(start, load.declared.source.format, where)
-            return read(text, file)
+        with _stream(load, file.path) as stream:
+            yield stream
     except FileNotFoundError:
         raise removed(where) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -69,12 +68,26 @@ def _start(load: FilesLoad, file: LoadedFile, read: Callable[[TextIO, LoadedFile
         ) from None
 
 
+def _start(load: FilesLoad, file: LoadedFile, read: Callable[[TextIO, LoadedFile], Found]) -> Found:
+    where = Where(file=file.path, table=load.declared.name)
+    encoding = load.declared.options.get("encoding", "utf-8")
+    # Excel writes a byte order mark before UTF-8.
+    known = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    with (
+        opened(load, file) as stream,
+        io.TextIOWrapper(stream, encoding=known, errors="replace", newline="") as text,
+    ):
+        start = cast(io.BufferedReader, stream).peek(AT_LEAST)
+        _refuse_other_format(start, load.declared.source.format, where)
+        return read(text, file)
+
+
 def _damaged(error: Exception, where: Where) -> SourceError:
     message = f"A file cannot be decompressed: {str(error).rstrip('.')}."
     return SourceError("GS302", message, where=where, retryable=True, hint=REDELIVER_HINT)
 
 
-def _opened(load: FilesLoad, path: str) -> BinaryIO:
+def _stream(load: FilesLoad, path: str) -> BinaryIO:
     """A stream of a file's first bytes, decompressed according to its name."""
     stream = load.landing.open(path)
     if not path.lower().endswith(".zst"):

@@ -1,0 +1,51 @@
+"""XML files: elements as rows, read in the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructType
+from typing_extensions import override
+
+from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.json_files import JsonReader
+from goldsmith.engine.ingest.formats.text_start import opened
+from goldsmith.engine.ingest.lines import FILE, LINE
+from goldsmith.engine.ingest.xml_records import document, records
+from goldsmith.engine.rows import frame_of
+from goldsmith.errors import SourceError, Where
+
+
+class XmlReader(JsonReader):
+    """Reads the elements at a place of each file as documents of their attributes and elements."""
+
+    @override
+    def documents(self, load: FilesLoad, files: Sequence[LoadedFile]) -> DataFrame:
+        place = [name for name in load.declared.options.get("records", "").split(".") if name]
+        kind = _declared(load)
+        found: list[tuple[str | int, ...]] = []
+        for file in files:
+            where = Where(file=file.path, table=load.declared.name)
+            if file.path.lower().endswith(".zst"):
+                hint = "Deliver it uncompressed, or compressed as `.gz` or `.bz2`."
+                raise SourceError("GS302", "XML compressed by zstd is not read.", where=where, hint=hint)
+            of_file = (f"file:{quote(f'{load.landing.stem}/{file.path}')}", file.modified, file.size)
+            with opened(load, file) as stream:
+                found += [(document(record, kind), *of_file) for record in records(stream, place, where)]
+        frame = frame_of(
+            load.spark, found, {LINE: "string", FILE[0]: "string", FILE[1]: "bigint", FILE[2]: "bigint"}
+        )
+        return frame.select(LINE, FILE[0], F.timestamp_millis(FILE[1]).alias(FILE[1]), FILE[2])
+
+
+def _declared(load: FilesLoad) -> StructType:
+    """The declared columns, as far as they have types."""
+    kind = StructType()
+    for name, column in load.declared.spec.columns.items():
+        if column.type:
+            kind.add(name, DataType.fromDDL(column.type))
+    return kind
