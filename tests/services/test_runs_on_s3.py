@@ -52,9 +52,12 @@ def test_workbooks_and_whole_documents_are_loaded_once(lake: Lake) -> None:
         "source: {files: x/*.json, format: json, options: {records: items}}\ncolumns: {id: int}\n",
     )
     lake.deliver("x/a+b ü.xlsx", workbook(("id",), (1,), (2,)))
+    lake.declare("bronze.elements", "source: {files: x/*.xml, format: xml}\ncolumns: {id: int}\n")
     lake.deliver("x/a+b ü.json", '{"items": [{"id": 1},\n{"id": 2}]}')
+    lake.deliver("x/a+b ü.xml", "<r><i id='1'/><i id='2'/></r>")
     lake.done()
-    for name, file in (("bronze.sheets", "x/a+b ü.xlsx"), ("bronze.pages", "x/a+b ü.json")):
+    tables = {"bronze.sheets": "xlsx", "bronze.pages": "json", "bronze.elements": "xml"}
+    for name, file in ((name, f"x/a+b ü.{ending}") for name, ending in tables.items()):
         assert lake.rows(name, "id", "_source_file") == [(1, file), (2, file)]
         assert lake.done()[name].status == "nothing_new"
 

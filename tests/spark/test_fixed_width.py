@@ -114,3 +114,20 @@ def test_release_cuts_a_malformed_line_by_the_corrected_widths(lake: Lake) -> No
     assert lake.release(NAME).released == 1
     assert lake.rows(NAME, "id", "name") == [(1, "Ada"), (2, "Barbara")]
     assert lake.quarantine(NAME) == []
+
+
+def test_blank_lines_of_a_single_column_are_rows_also_in_a_file_without_others(lake: Lake) -> None:
+    source = "source: {files: 'notes/*.txt', format: fixed_width, options: {widths: [4]}}\ncolumns: {note: string}\n"
+    lake.declare("bronze.notes", source)
+    lake.deliver("notes/blank.txt", "\n  \n")
+    lake.deliver("notes/some.txt", "\na\n\n")
+    assert lake.done()["bronze.notes"].counts.rows_in == 5
+    assert sorted(note is None for (note,) in lake.rows("bronze.notes", "note")) == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+    lake.deliver("notes/empty.txt", "")
+    assert lake.done()["bronze.notes"].counts.rows_in == 0

@@ -46,8 +46,13 @@ def test_names_are_cut_from_the_first_line(
 
 
 @pytest.mark.parametrize("content", ["", "\n \n"])
-def test_file_without_lines_has_no_columns(tmp_path: Path, content: str) -> None:
-    assert columns(tmp_path, content) == columns(tmp_path, content, header=False) == []
+def test_file_without_lines_has_no_header(tmp_path: Path, content: str) -> None:
+    assert columns(tmp_path, content) == []
+
+
+def test_blank_lines_have_the_declared_columns_without_a_header(tmp_path: Path) -> None:
+    assert columns(tmp_path, "", header=False) == []
+    assert columns(tmp_path, "\n \n", header=False) == [("id", "name")]
 
 
 def test_declared_columns_name_the_fields_without_a_header(tmp_path: Path) -> None:

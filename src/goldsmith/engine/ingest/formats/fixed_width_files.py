@@ -54,12 +54,13 @@ def widths(declared: FilesTable) -> tuple[int, ...]:
 
 
 def _names(text: TextIO, declared: FilesTable, file: LoadedFile) -> tuple[str, ...] | None:
-    """The columns of a file; None if it has no lines."""
+    """The columns of a file; None if it has no header."""
+    if not declared.source.has_header:
+        # Blank lines are rows of a single column.
+        return tuple(declared.spec.columns)
     first = next(delivered_lines(text, declared.options), None)
     if first is None:
         return None
-    if not declared.source.has_header:
-        return tuple(declared.spec.columns)
     where = Where(file=file.path, table=declared.name)
     ends = list(accumulate(widths(declared)))
     if first[ends[-1] :].strip(BLANKS):
