@@ -150,3 +150,20 @@ def test_thousands_of_files_are_loaded_once(lake: Lake, full_counts: bool) -> No
     (lake.root / ".goldsmith/landing/orders/7.csv").unlink()
     lake.deliver("orders/new.csv", "id,day,amount\n-1,2020-01-01,1\n")
     assert lake.done()["bronze.orders"].counts.written == 1
+
+
+def test_uniqueness_is_checked_in_each_load_and_over_a_table_that_is_overwritten(lake: Lake) -> None:
+    rule = "expectations:\n  - expect_column_values_to_be_unique: {column: id}\n    otherwise: fail\n"
+    lake.declare("bronze.o", "source: {files: 'o/*.csv', format: csv}\ncolumns: {id: int}\n")
+    lake.declare("silver.kept", f"load: append\n{rule}", "SELECT id FROM bronze.o")
+    lake.declare("silver.whole", f"load: overwrite\n{rule}", "SELECT id FROM bronze.o")
+    lake.deliver("o/1.csv", "id\n1\n2\n")
+    lake.done()
+    lake.deliver("o/2.csv", "id\n2\n3\n")
+    statuses = {outcome.table: outcome.status for outcome in lake.run().outcomes}
+    assert statuses == {"bronze.o": "done", "silver.kept": "done", "silver.whole": "gate"}
+    assert lake.rows("silver.kept", "id") == [(1,), (2,), (2,), (3,)]
+    assert lake.rows("silver.whole", "id") == [(1,), (2,)]
+    lake.deliver("o/3.csv", "id\n4\n4\n")
+    statuses = {outcome.table: outcome.status for outcome in lake.run().outcomes}
+    assert (statuses["silver.kept"], len(lake.rows("silver.kept"))) == ("gate", 4)
