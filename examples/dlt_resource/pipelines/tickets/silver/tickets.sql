@@ -1,0 +1,2 @@
+SELECT id, subject, status, hours, changed_at
+FROM bronze.tickets

@@ -1,0 +1,126 @@
+"""The example with a resource of dlt, against a server with pages that fails now and then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from pyspark.sql import SparkSession
+
+from goldsmith.project.loading import load_project
+from goldsmith.run.context import Run
+from goldsmith.run.outcome import RunResult
+from goldsmith.run.runner import run_tables
+
+EXAMPLE = Path(__file__).parents[2] / "examples/dlt_resource"
+PAGE = 2
+
+
+class HelpDesk:
+    """Tickets in pages of two, by the time of their change. faults: HTTP statuses of the next answers."""
+
+    def __init__(self) -> None:
+        self.tickets: list[tuple[str, str]] = []
+        self.faults: list[int] = []
+        self.since: list[str] = []
+        self.url = ""
+
+    def change(self, number: int, status: str, at: str, hours: str = "0.10") -> None:
+        """Adds a change of a ticket; the hours are written as they are."""
+        time = f"2026-01-05T{at}Z"
+        ticket = {"id": number, "subject": "No ink", "status": status, "changed_at": time}
+        self.tickets.append((time, json.dumps(ticket)[:-1] + f', "hours": {hours}}}'))
+
+    def page(self, since: str, start: int) -> str:
+        """The page of tickets that begins at a number."""
+        changed = [text for time, text in self.tickets if time >= since]
+        more = {"since": since, "start": start + PAGE}
+        following = f"{self.url}/tickets?{urlencode(more)}" if start + PAGE < len(changed) else None
+        return f'{{"tickets": [{", ".join(changed[start : start + PAGE])}], "next": {json.dumps(following)}}}'
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[HelpDesk]:
+    served = HelpDesk()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = parse_qs(urlparse(self.path).query)
+            start = int(query.get("start", ["0"])[0])
+            status = served.faults.pop(0) if served.faults else 200
+            if start == 0 and status == 200:
+                served.since.append(query["since"][0])
+            body = served.page(query["since"][0], start).encode() if status == 200 else b"{}"
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Prints nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    served.url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("TICKETS_API", served.url)
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copytree(EXAMPLE, tmp_path / "desk")
+    return tmp_path / "desk"
+
+
+def run(spark: SparkSession, root: Path) -> RunResult:
+    this = Run.begin(load_project(root))
+    return run_tables(spark, this, list(this.project.tables), parallel=2)
+
+
+def rows(spark: SparkSession, root: Path, name: str) -> list[tuple[Any, ...]]:
+    frame = spark.read.format("delta").load(Run.begin(load_project(root)).path(name))
+    return sorted(tuple(row) for row in frame.select("id", "status", "hours").collect())
+
+
+def test_changes_are_loaded_once_from_pages_of_a_server_that_fails(
+    spark: SparkSession, root: Path, desk: HelpDesk
+) -> None:
+    for number in range(1, 6):
+        desk.change(number, "open", f"09:0{number}:00")
+    desk.faults = [503, 200, 429]
+    result = run(spark, root)
+    assert not result.failed, [str(outcome.error) for outcome in result.outcomes]
+    assert len(rows(spark, root, "bronze.tickets")) == 5
+    assert {outcome.status for outcome in run(spark, root).outcomes} == {"nothing_new"}
+    # One more ticket has the time of the last one, which the API returns again.
+    desk.change(6, "open", "09:05:00", hours="12345.67")
+    desk.change(1, "closed", "10:00:00")
+    assert run(spark, root).outcomes[0].counts.written == 2
+    assert desk.since[-1] == "2026-01-05T09:05:00Z"
+    assert rows(spark, root, "silver.tickets")[0] == (1, "closed", Decimal("0.10"))
+    assert rows(spark, root, "silver.tickets")[5] == (6, "open", Decimal("12345.67"))
+
+
+def test_failure_keeps_the_state_of_the_last_commit(spark: SparkSession, root: Path, desk: HelpDesk) -> None:
+    desk.change(1, "open", "09:00:00")
+    assert not run(spark, root).failed
+    desk.change(2, "open", "09:30:00")
+    desk.faults = [404]
+    failed = run(spark, root).outcomes[0]
+    assert failed.error is not None
+    assert (failed.error.code, "404" in failed.error.message) == ("GS309", True)
+    assert run(spark, root).outcomes[0].counts.written == 1
+    assert [number for number, _, _ in rows(spark, root, "bronze.tickets")] == [1, 2]
