@@ -23,7 +23,10 @@ from goldsmith.engine.s3 import Bucket
 from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
+from services import postgres
 from services.object_store import NoStoreError, ObjectStore, running
+from services.postgres import Postgres
+from services.processes import Missing
 from support.homes import S3Home
 from support.lake import Lake
 from support.sessions import shared_session
@@ -40,6 +43,16 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
             yield store
     except NoStoreError as missing:
         pytest.skip(f"no S3 store: {missing}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    try:
+        with postgres.running(tmp_path_factory.mktemp("postgres") / "log") as running_server:
+            yield running_server
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

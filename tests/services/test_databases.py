@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,20 +12,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.errors import GoldsmithError
-from services import postgres
 from services.postgres import Postgres
-from services.processes import Missing
 from support.homes import S3Home
 from support.lake import Lake
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    try:
-        with postgres.running(tmp_path_factory.mktemp("postgres") / "log") as running:
-            yield running
-    except Missing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

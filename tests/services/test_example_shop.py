@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,9 +17,7 @@ from goldsmith.run.context import Run
 from goldsmith.run.feeding import deliver_day, feed_of
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.runner import run_tables
-from services import postgres
 from services.postgres import Postgres
-from services.processes import Missing
 from support.shop_oracle import EXAMPLE, Rows, Shop
 
 DAYS = 4
@@ -141,15 +138,6 @@ def test_rebuild_gives_the_same_rows(loaded: Loaded) -> None:
     assert {outcome.status for outcome in loaded.run().values()} == {"nothing_new"}
     loaded.run(rebuild=frozenset({"silver", "gold"}))
     assert {name: loaded.rows(name, columns) for name, columns in tables.items()} == before
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    try:
-        with postgres.running(tmp_path_factory.mktemp("postgres") / "log") as running:
-            yield running
-    except Missing as missing:
-        pytest.skip(str(missing))
 
 
 def test_payments_of_postgresql_equal_those_of_sqlite(

@@ -6,9 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlparse
 
@@ -19,6 +17,7 @@ from goldsmith.project.loading import load_project
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
+from support.http_server import Answer, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples/dlt_resource"
 PAGE = 2
@@ -51,32 +50,21 @@ class HelpDesk:
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[HelpDesk]:
     served = HelpDesk()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            query = parse_qs(urlparse(self.path).query)
-            start = int(query.get("start", ["0"])[0])
-            status = served.faults.pop(0) if served.faults else 200
-            if start == 0 and status == 200:
-                served.since.append(query["since"][0])
-            body = served.page(query["since"][0], start).encode() if status == 200 else b"{}"
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(path: str) -> Answer:
+        query = parse_qs(urlparse(path).query)
+        start, since = int(query.get("start", ["0"])[0]), query["since"][0]
+        status = served.faults.pop(0) if served.faults else 200
+        if status != 200:
+            return status, "{}"
+        if start == 0:
+            served.since.append(since)
+        return status, served.page(since, start)
 
-        def log_message(self, *_: Any) -> None:
-            """Prints nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("TICKETS_API", served.url)
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-    monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
-    yield served
-    server.shutdown()
-    server.server_close()
+    with serving(answer) as served.url:
+        monkeypatch.setenv("TICKETS_API", served.url)
+        monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+        monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
+        yield served
 
 
 @pytest.fixture

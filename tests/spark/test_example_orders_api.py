@@ -6,9 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
@@ -19,6 +17,7 @@ from goldsmith.project.loading import load_project
 from goldsmith.run.context import Run
 from goldsmith.run.outcome import RunResult
 from goldsmith.run.runner import run_tables
+from support.http_server import Answer, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples/orders_api"
 PAGE = 3
@@ -52,30 +51,17 @@ class Api:
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     served = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            after = parse_qs(urlparse(self.path).query).get("after", [""])[0]
-            served.requests.append(after)
-            fault = served.faults.pop(0) if served.faults else 200
-            if fault == "drop":
-                self.connection.close()
-                return
-            body = fault if isinstance(fault, str) else served.page(after)
-            self.send_response(fault if isinstance(fault, int) else 200)
-            self.send_header("Retry-After", "0.01")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
+    def answer(path: str) -> Answer | None:
+        after = parse_qs(urlparse(path).query).get("after", [""])[0]
+        served.requests.append(after)
+        fault = served.faults.pop(0) if served.faults else 200
+        if fault == "drop":
+            return None
+        return (200, fault) if isinstance(fault, str) else (fault, served.page(after))
 
-        def log_message(self, *_: Any) -> None:
-            """Prints nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    monkeypatch.setenv("ORDERS_API", f"http://127.0.0.1:{server.server_port}")
-    yield served
-    server.shutdown()
-    server.server_close()
+    with serving(answer) as url:
+        monkeypatch.setenv("ORDERS_API", url)
+        yield served
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPException
+from importlib import invalidate_caches
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -22,15 +24,42 @@ _RETRYABLE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_M
 
 
 def execute(name: str, file: Path) -> ModuleType:
-    """Executes a file of the project as a module of this name. Raises whatever its code raises."""
+    """Executes a file of the project as a module of this name. Raises whatever its code raises.
+
+    While it is executed, it can import other files of its folder. Each file that is executed gets its own copy of them,
+    because two pipelines may have files of one name.
+    """
     loader = SourceFileLoader(name, str(file))
     spec = ModuleSpec(name, loader, origin=str(file))
     spec.has_location = True
     module = module_from_spec(spec)
     # Dataclasses look up their module by its name.
     sys.modules[name] = module
-    loader.exec_module(module)
+    with _importing_from(file.parent.resolve()):
+        loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Imports modules from a folder too, and forgets those of the folder in the end."""
+    former = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    # Files that were written since the folder was listed are found.
+    invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - former:
+            if any(Path(place).resolve().is_relative_to(folder) for place in _places(sys.modules[name])):
+                del sys.modules[name]
+
+
+def _places(module: ModuleType) -> list[str]:
+    """The file of a module, or the folders of a package without a file."""
+    file = getattr(module, "__file__", None)
+    return [file] if file is not None else list(getattr(module, "__path__", ()))
 
 
 def one_line(error: BaseException) -> str:
