@@ -13,6 +13,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 from socket import gaierror
+from threading import RLock
 from types import ModuleType
 
 from goldsmith.errors import Where
@@ -20,6 +21,7 @@ from goldsmith.errors import Where
 _NETWORK = (ConnectionError, TimeoutError, gaierror, HTTPException)
 _STACK = ("at ", "Traceback (most recent call last)", "JVM stacktrace", "Driver stacktrace")
 _LONGEST = 500
+_IMPORTING = RLock()
 _RETRYABLE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -27,7 +29,7 @@ def execute(name: str, file: Path) -> ModuleType:
     """Executes a file of the project as a module of this name. Raises whatever its code raises.
 
     While it is executed, it can import other files of its folder. Each file that is executed gets its own copy of them,
-    because two pipelines may have files of one name.
+    because two pipelines may have files of one name. Installed packages come first.
     """
     loader = SourceFileLoader(name, str(file))
     spec = ModuleSpec(name, loader, origin=str(file))
@@ -43,17 +45,19 @@ def execute(name: str, file: Path) -> ModuleType:
 @contextmanager
 def _importing_from(folder: Path) -> Iterator[None]:
     """Imports modules from a folder too, and forgets those of the folder in the end."""
-    former = set(sys.modules)
-    sys.path.insert(0, str(folder))
-    # Files that were written since the folder was listed are found.
-    invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - former:
-            if any(Path(place).resolve().is_relative_to(folder) for place in _places(sys.modules[name])):
-                del sys.modules[name]
+    # Tables are loaded in threads, which share the path and the modules.
+    with _IMPORTING:
+        former = set(sys.modules)
+        sys.path.append(str(folder))
+        # Files that were written since the folder was listed are found.
+        invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.path.remove(str(folder))
+            for name in set(sys.modules) - former:
+                if any(Path(place).resolve().is_relative_to(folder) for place in _places(sys.modules[name])):
+                    del sys.modules[name]
 
 
 def _places(module: ModuleType) -> list[str]:
