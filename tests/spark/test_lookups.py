@@ -173,3 +173,25 @@ def test_deleted_row_is_removed_although_an_as_loaded_lookup_changed(lake: Lake)
     done = lake.done("silver")
     assert lake.rows("silver.t") == [(2, 2, "two"), (3, 2, "two")]
     assert done["silver.t"].commits[0].mode == "incremental"
+
+
+def test_late_change_of_a_key_from_an_as_loaded_lookup_computes_the_whole_table(lake: Lake) -> None:
+    source = Upstream(lake, "bronze.src", "id int, at int")
+    names = Upstream(lake, "bronze.names", "id int, name string")
+    source.append([{"id": 1, "at": 1}, {"id": 1, "at": 3}])
+    names.append([{"id": 1, "name": "a"}])
+    lake.declare(
+        "silver.t",
+        "load: {scd2: {key: [id, name], sequence_by: at, track: n}}\nchanges_of: bronze.src\n"
+        "lookups: {bronze.names: as_loaded}",
+        "SELECT s.id, n.name, s.at, s.at AS n FROM bronze.src s JOIN bronze.names n ON s.id = n.id",
+    )
+    lake.done("silver")
+    names.sql("UPDATE {t} SET name = 'b'")
+    source.append([{"id": 1, "at": 2}])
+    assert lake.done("silver")["silver.t"].commits[0].mode == "full"
+    assert lake.rows("silver.t", "name", "valid_from", "valid_to") == [
+        ("b", 1, 2),
+        ("b", 2, 3),
+        ("b", 3, None),
+    ]

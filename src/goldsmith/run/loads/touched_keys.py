@@ -65,8 +65,9 @@ def slice_by_key(
     """The driver's added rows, and all of its rows whose keys are touched.
 
     pinned: the upstreams at their planned versions. touched: the keys to recompute; None if there is none. rows: the
-    number of added rows if the query is one-to-one. Raises NeedsFullLoad if no column of the key can be traced to the
-    driver. The traced columns alone select the driver's rows; other columns are compared in the rows computed from them.
+    number of added rows if the query is one-to-one. The traced columns of the key select the driver's rows; the others
+    are compared in the rows computed from them. Raises NeedsFullLoad if no column can be traced, or if lookups
+    `as_loaded` may have given the others: rows that were loaded with their former values have other keys.
     """
     table, only_new = plan.table, {**pinned, plan.driver: added}
     if touched is None:
@@ -75,10 +76,16 @@ def slice_by_key(
     if touched.isEmpty():
         touched.unpersist()
         return Slice(computed(spark, table, only_new, plan.driver))
+    untraced = [name for name in key if table.traced(plan.driver, name) is None]
+    if len(untraced) == len(key) or (untraced and table.loaded_lookups):
+        touched.unpersist()
+        raise NeedsFullLoad(
+            f"keys of {plan.driver} must be recomputed, and {', '.join(untraced)} cannot be traced to it alone"
+        )
     restricted = _with_keys(plan, pinned[plan.driver], touched, key, "left_semi")
     recomputed = computed(spark, table, {**pinned, plan.driver: restricted})
     frame = _having(recomputed.frame, touched, key, "left_semi")
-    if all(table.traced(plan.driver, name) is not None for name in key):
+    if not untraced:
         others = _with_keys(plan, added, touched, key, "left_anti")
         fresh = computed(spark, table, {**pinned, plan.driver: others}, plan.driver)
     else:
@@ -131,10 +138,6 @@ def _with_keys(plan: Changes, rows: DataFrame, touched: DataFrame, key: Names, h
         if traced is not None:
             expression = as_declared(table, rows, traced, name)
             conditions.append(F.expr(expression).eqNullSafe(F.col(f"_gs_key_{at}")))
-    if not conditions:
-        raise NeedsFullLoad(
-            f"keys of {plan.driver} must be recomputed, and {', '.join(key)} cannot be traced to it alone"
-        )
     return rows.join(_renamed(touched, key), reduce(lambda left, right: left & right, conditions), how)
 
 
