@@ -101,6 +101,7 @@ def test_record_with_two_values_for_a_column_is_quarantined(lake: Lake) -> None:
         ("<html><body>Log in</html>", "mismatched tag"),
         ("<error><code>503</code></error>", "has no `invoices`, which contains the records"),
         ("   \n", "no element found"),
+        (invoices(invoice("1", "2", "<a>" * 70 + "</a>" * 70)), "nested deeper than 64"),
         ('<!DOCTYPE d [<!ENTITY a "b">]><invoices>&a;</invoices>', "declares entities"),
         (b"PK\x03\x04" + b"\0" * 60, "it is a ZIP archive"),
         ('<?xml version="1.0" encoding="klingon"?><invoices/>', "unknown encoding"),
@@ -139,6 +140,15 @@ def test_place_without_records_and_unknown_place(lake: Lake) -> None:
     error = refusal(lake)
     assert "contains `head` and `invoice`" in error.message
     assert "options: {records: orders.order}" in str(error.hint)
+
+
+def test_root_is_the_record(lake: Lake) -> None:
+    lake.declare("bronze.invoices", SOURCE.replace("invoices.invoice", "invoice"))
+    lake.deliver("invoices/1.xml", invoice("1", "2"))
+    lake.done()
+    assert lake.rows("bronze.invoices", "number") == [("1",)]
+    lake.deliver("invoices/2.xml", "<error><code>503</code></error>")
+    assert "The root of a file is not `invoice`" in refusal(lake).message
 
 
 def test_released_record_is_parsed_again(lake: Lake) -> None:

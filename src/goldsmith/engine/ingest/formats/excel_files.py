@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,10 +14,10 @@ from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts, removed
 from goldsmith.engine.ingest.formats.csv_header import named
+from goldsmith.engine.ingest.formats.driver_rows import DriverRow, driver_frame, stamped
 from goldsmith.engine.ingest.lines import FILE
 from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, flag, free_names, reader_options
 from goldsmith.engine.ingest.workbooks import Sheet, Texts, first_row, rows
-from goldsmith.engine.rows import frame_of
 from goldsmith.errors import Where
 
 
@@ -37,20 +36,17 @@ class ExcelReader(FormatReader):
     @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
         places = [f"_gs_{at}" for at in range(len(layout.names))]
-        found: list[tuple[str | int | None, ...]] = []
+        found: list[DriverRow] = []
         for file in files:
-            of_file = (f"file:{quote(f'{load.landing.stem}/{file.path}')}", file.modified, file.size)
             where = Where(file=file.path, table=load.declared.name)
             with load.landing.open(file.path) as stream:
                 for row in rows(stream, _sheet(load.declared), where):
-                    found.append((*_record(row, len(places)), *of_file))
-        texts = dict.fromkeys((*places, MALFORMED, FILE[0]), "string")
-        frame = frame_of(load.spark, found, {**texts, FILE[1]: "bigint", FILE[2]: "bigint"})
+                    found.append(stamped(load, file, _record(row, len(places))))
+        frame = driver_frame(load, (*places, MALFORMED), found)
         values = [
             F.col(place).alias(name) for place, name in zip(places, free_names(layout.names), strict=True)
         ]
-        modified = F.timestamp_millis(FILE[1]).alias(FILE[1])
-        return frame.select(*values, MALFORMED, FILE[0], modified, FILE[2])
+        return frame.select(*values, MALFORMED, *FILE)
 
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:

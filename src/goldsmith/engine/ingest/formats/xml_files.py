@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.driver_rows import DriverRow, driver_frame, stamped
 from goldsmith.engine.ingest.formats.json_files import JsonReader
 from goldsmith.engine.ingest.formats.text_start import opened
-from goldsmith.engine.ingest.lines import FILE, LINE
-from goldsmith.engine.ingest.xml_records import document, records
-from goldsmith.engine.rows import frame_of
+from goldsmith.engine.ingest.formats.xml_records import document, records
+from goldsmith.engine.ingest.lines import LINE
 from goldsmith.errors import SourceError, Where
 
 
@@ -27,19 +25,16 @@ class XmlReader(JsonReader):
     def documents(self, load: FilesLoad, files: Sequence[LoadedFile]) -> DataFrame:
         place = [name for name in load.declared.options.get("records", "").split(".") if name]
         kind = _declared(load)
-        found: list[tuple[str | int, ...]] = []
+        found: list[DriverRow] = []
         for file in files:
             where = Where(file=file.path, table=load.declared.name)
             if file.path.lower().endswith(".zst"):
                 hint = "Deliver it uncompressed, or compressed as `.gz` or `.bz2`."
                 raise SourceError("GS302", "XML compressed by zstd is not read.", where=where, hint=hint)
-            of_file = (f"file:{quote(f'{load.landing.stem}/{file.path}')}", file.modified, file.size)
             with opened(load, file) as stream:
-                found += [(document(record, kind), *of_file) for record in records(stream, place, where)]
-        frame = frame_of(
-            load.spark, found, {LINE: "string", FILE[0]: "string", FILE[1]: "bigint", FILE[2]: "bigint"}
-        )
-        return frame.select(LINE, FILE[0], F.timestamp_millis(FILE[1]).alias(FILE[1]), FILE[2])
+                for record in records(stream, place, where):
+                    found.append(stamped(load, file, [document(record, kind)]))
+        return driver_frame(load, [LINE], found)
 
 
 def _declared(load: FilesLoad) -> StructType:

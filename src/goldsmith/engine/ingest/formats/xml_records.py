@@ -10,7 +10,8 @@ from xml.parsers import expat
 
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from goldsmith.errors import GoldsmithError, SourceError, Where
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT
+from goldsmith.errors import SourceError, Where
 
 TEXT = "_text"
 """The key of the text of an element that has attributes or elements too."""
@@ -18,6 +19,8 @@ TEXT = "_text"
 _SEPARATOR = "}"
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 _PART = 1 << 16
+_DEEPEST = 64
+"""The greatest depth of elements in a record, as in JSON."""
 
 
 @dataclass
@@ -34,7 +37,8 @@ class Element:
 def records(stream: BinaryIO, place: Sequence[str], where: Where) -> Iterator[Element]:
     """The elements at a place, which is their path from the root; without one, the children of the root.
 
-    Raises SourceError GS302 for a file that is not well-formed, declares entities, or has no such place.
+    Raises SourceError GS302 for a file that is not well-formed, declares entities, is nested too deeply, or has no such
+    place.
     """
     reader = _Reader(tuple(place), where)
     parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
@@ -52,9 +56,7 @@ def records(stream: BinaryIO, place: Sequence[str], where: Where) -> Iterator[El
         message = (
             f"A file is not XML, or it is truncated: line {error.lineno}: {expat.ErrorString(error.code)}"
         )
-        raise _refused(
-            message, "Deliver the file again under the same name, or move it away.", where
-        ) from None
+        raise _refused(message, REDELIVER_HINT, where) from None
     except (LookupError, ValueError) as error:
         hint = "Deliver it in UTF-8, and declare this encoding in its first line."
         raise _refused(f"The encoding of a file cannot be read: {error}.", hint, where) from None
@@ -109,11 +111,15 @@ class _Reader:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(_local(name))
         path = tuple(self._path)
-        self._is_found |= path == self._place[:-1]
+        # The place of a record that is the root is the record itself; others may have no records.
+        self._is_found |= path == (self._place[:-1] or self._place)
         if self._open or (path == self._place if self._place else len(path) == 2):  # noqa: PLR2004
             given = {_local(key): value for key, value in attributes.items() if key != _NIL}
             is_nil = attributes.get(_NIL) in ("true", "1")
             element = Element(path[-1], given, is_nil)
+            if len(self._open) == _DEEPEST:
+                message = f"A record of a file has elements nested deeper than {_DEEPEST}."
+                raise _refused(message, REDELIVER_HINT, self._where)
             if self._open:
                 self._open[-1].elements.append(element)
             self._open.append(element)
@@ -144,10 +150,13 @@ class _Reader:
         return taken
 
     def check_place(self) -> None:
-        """Raises SourceError GS302 if the elements that contain the records do not occur."""
-        if len(self._place) > 1 and not self._is_found:
+        """Raises SourceError GS302 if the element that contains the records, or a record that is the root, is missing."""
+        if self._place and not self._is_found:
+            containing = ".".join(self._place[:-1])
             raise _refused(
-                f"A file has no `{'.'.join(self._place[:-1])}`, which contains the records.",
+                f"A file has no `{containing}`, which contains the records."
+                if containing
+                else f"The root of a file is not `{self._place[0]}`.",
                 "Correct `records`: the names of elements from the root to the records, separated by dots.",
                 self._where,
             )
@@ -166,5 +175,5 @@ def _local(name: str) -> str:
     return name.rpartition(_SEPARATOR)[2]
 
 
-def _refused(message: str, hint: str, where: Where) -> GoldsmithError:
+def _refused(message: str, hint: str, where: Where) -> SourceError:
     return SourceError("GS302", message, where=where, hint=hint)
