@@ -2,56 +2,41 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.project.loading import load_project
-from goldsmith.run.context import Run
 from goldsmith.run.feeding import deliver_day, feed_of
-from goldsmith.run.outcome import RunResult, TableOutcome
-from goldsmith.run.runner import run_tables
+from goldsmith.run.outcome import TableOutcome
 from services.postgres import Postgres
-from support.shop_oracle import EXAMPLE, Rows, Shop
+from support.example import Example, nulls_first
+from support.shop_oracle import Shop
 
 DAYS = 4
 BRONZE = {"users": "users", "product_events": "products", "clicks": "clicks", "checkouts": "checkouts"}
 """The bronze tables of files, and their folders."""
 
 
-class Loaded:
-    """The example in a folder of its own, and its outcomes by day and table."""
+class Loaded(Example):
+    """The example, and its outcomes by day and table."""
 
-    def __init__(self, spark: SparkSession, root: Path) -> None:
-        shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".goldsmith"))
-        self.spark, self.root = spark, root
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        super().__init__(spark, "shop", folder)
         self.outcomes: list[dict[str, TableOutcome]] = []
 
     def deliver(self, day: date) -> None:
-        this = Run.begin(load_project(self.root))
+        this = self.begin()
         deliver_day(this.landing, feed_of(this.project.pipelines["shop"]), day)
 
-    def run(self, *names: str, rebuild: frozenset[str] = frozenset()) -> dict[str, TableOutcome]:
-        this = Run.begin(load_project(self.root), rebuild=rebuild)
-        result: RunResult = run_tables(self.spark, this, this.project.select(names), parallel=2)
+    def done(self, *names: str, rebuild: frozenset[str] = frozenset()) -> dict[str, TableOutcome]:
+        """Runs tables, which must succeed."""
+        result = self.run(*names, rebuild=rebuild)
         assert not result.failed, [str(outcome.error) for outcome in result.outcomes if outcome.error]
         return {outcome.table: outcome for outcome in result.outcomes}
-
-    def rows(self, name: str, columns: str) -> Rows:
-        """The rows in the order of their first columns; times in UTC."""
-        frame = self.spark.read.format("delta").load(Run.begin(load_project(self.root)).path(name))
-        found = [tuple(_utc(value) for value in row) for row in frame.select(*columns.split()).collect()]
-        return sorted(found, key=lambda row: tuple((value is not None, value) for value in row))
-
-
-def _utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 @pytest.fixture(scope="module")
@@ -62,41 +47,41 @@ def shop() -> Shop:
 @pytest.fixture(scope="module")
 def loaded(spark: SparkSession, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """The example after its days, each delivered and loaded before the next one."""
-    found = Loaded(spark, tmp_path_factory.mktemp("shop") / "shop")
+    found = Loaded(spark, tmp_path_factory.mktemp("shop"))
     for day in shop.days:
         found.deliver(day)
-        found.outcomes.append(found.run())
+        found.outcomes.append(found.done())
     return found
 
 
 def test_histories_equal_the_truth(loaded: Loaded, shop: Shop) -> None:
     ends = "valid_from valid_to"
     users, products = f"user_id email country city {ends}", f"product_id name category price {ends}"
-    assert loaded.rows("silver.users", users) == _sorted(shop.users())
-    assert loaded.rows("silver.products", products) == _sorted(shop.products())
+    assert loaded.rows("silver.users", *users.split()) == nulls_first(shop.users())
+    assert loaded.rows("silver.products", *products.split()) == nulls_first(shop.products())
     for name, columns, versions in (
         ("gold.users", "user_id email country city valid_from", shop.users()),
         ("gold.products", "product_id name category price valid_from", shop.products()),
     ):
-        assert loaded.rows(name, columns) == [row[:-1] for row in versions if row[-1] is None]
+        assert loaded.rows(name, *columns.split()) == [row[:-1] for row in versions if row[-1] is None]
 
 
 def test_gold_equals_the_truth(loaded: Loaded, shop: Shop) -> None:
     sales = "order_id product_id order_date status country category quantity price amount"
-    assert loaded.rows("gold.sales", sales) == shop.sales()
+    assert loaded.rows("gold.sales", *sales.split()) == shop.sales()
     revenue = "order_date country category orders units revenue"
-    assert loaded.rows("gold.daily_revenue", revenue) == shop.daily_revenue()
+    assert loaded.rows("gold.daily_revenue", *revenue.split()) == shop.daily_revenue()
     attribution = "order_id user_id order_date first_channel last_channel clicks"
-    assert loaded.rows("gold.attribution", attribution) == shop.attribution()
-    assert loaded.rows("gold.funnel", "day looked ordered paid") == shop.funnel()
+    assert loaded.rows("gold.attribution", *attribution.split()) == shop.attribution()
+    assert loaded.rows("gold.funnel", "day", "looked", "ordered", "paid") == shop.funnel()
     statuses = {status for _, _, _, status, *_ in shop.sales()}
     assert statuses == {"placed", "cancelled"}
 
 
 def test_paid_amounts_equal_the_prices_that_were_valid(loaded: Loaded, shop: Shop) -> None:
-    paid = dict(loaded.rows("silver.payments", "order_id amount"))
+    paid = dict(loaded.rows("silver.payments", "order_id", "amount"))
     assert len(paid) == len(shop.payments())
-    sold = loaded.rows("gold.sales", "order_id amount")
+    sold = loaded.rows("gold.sales", "order_id", "amount")
     known = {order for order, _ in sold}
     for order in known & set(paid):
         assert paid[order] == sum(amount for each, amount in sold if each == order)
@@ -134,17 +119,17 @@ def test_rebuild_gives_the_same_rows(loaded: Loaded) -> None:
         "gold.attribution": "order_id user_id order_date first_channel last_channel clicks",
         "gold.funnel": "day looked ordered paid",
     }
-    before = {name: loaded.rows(name, columns) for name, columns in tables.items()}
-    assert {outcome.status for outcome in loaded.run().values()} == {"nothing_new"}
-    loaded.run(rebuild=frozenset({"silver", "gold"}))
-    assert {name: loaded.rows(name, columns) for name, columns in tables.items()} == before
+    before = {name: loaded.rows(name, *columns.split()) for name, columns in tables.items()}
+    assert {outcome.status for outcome in loaded.done().values()} == {"nothing_new"}
+    loaded.done(rebuild=frozenset({"silver", "gold"}))
+    assert {name: loaded.rows(name, *columns.split()) for name, columns in tables.items()} == before
 
 
 def test_payments_of_postgresql_equal_those_of_sqlite(
     spark: SparkSession, server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_PASSWORD", server.password)
-    shop, found = Shop(2), Loaded(spark, tmp_path / "shop")
+    shop, found = Shop(2), Loaded(spark, tmp_path)
     url = f"jdbc:postgresql://127.0.0.1:{server.port}/postgres"
     (found.root / "goldsmith.yaml").write_text(
         "profiles:\n  local:\n    connections:\n"
@@ -163,13 +148,9 @@ def test_payments_of_postgresql_equal_those_of_sqlite(
             f"INSERT INTO payments VALUES {values} ON CONFLICT (payment_id) DO UPDATE "
             "SET status = excluded.status, revision = excluded.revision"
         )
-        found.run("bronze.payments", "silver.payments")
+        found.done("bronze.payments", "silver.payments")
     columns = "payment_id order_id user_id method status paid_at revision"
     names = columns.split()
     expected = sorted(tuple(getattr(payment, name) for name in names) for payment in shop.payments().values())
-    assert found.rows("silver.payments", columns) == expected
+    assert found.rows("silver.payments", *names) == expected
     assert {status for *_, status, _, _ in expected} == {"paid", "refunded"}
-
-
-def _sorted(rows: Rows) -> Rows:
-    return sorted(rows, key=lambda row: tuple((value is not None, value) for value in row))

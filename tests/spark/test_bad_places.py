@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from goldsmith.run.table_status import table_statuses
 from support import places
 from support.lake import Lake
 
@@ -92,6 +93,8 @@ def test_folder_with_other_files_is_refused_and_unchanged(notes: Lake, other: st
     assert other.split("/", maxsplit=1)[0] in error.message
     assert notes.path(NAME) in str(error.where)
     assert "Move them away" in str(error.hint)
+    [status] = table_statuses(notes.spark, notes.begin())
+    assert (status.status, status.version) == ("failed", None)
     assert foreign.read_text() == "mine"
     foreign.rename(notes.root / "elsewhere")
     if "/" in other:

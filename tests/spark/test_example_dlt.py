@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.project.loading import load_project
-from goldsmith.run.context import Run
-from goldsmith.run.outcome import RunResult
-from goldsmith.run.runner import run_tables
+from support.example import Example
 from support.http_server import Answer, serving
 
-EXAMPLE = Path(__file__).parents[2] / "examples/dlt_resource"
 PAGE = 2
 
 
@@ -68,47 +62,34 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[HelpDesk]:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    shutil.copytree(EXAMPLE, tmp_path / "desk")
-    return tmp_path / "desk"
+def example(spark: SparkSession, tmp_path: Path) -> Example:
+    return Example(spark, "dlt_resource", tmp_path)
 
 
-def run(spark: SparkSession, root: Path) -> RunResult:
-    this = Run.begin(load_project(root))
-    return run_tables(spark, this, list(this.project.tables), parallel=2)
-
-
-def rows(spark: SparkSession, root: Path, name: str) -> list[tuple[Any, ...]]:
-    frame = spark.read.format("delta").load(Run.begin(load_project(root)).path(name))
-    return sorted(tuple(row) for row in frame.select("id", "status", "hours").collect())
-
-
-def test_changes_are_loaded_once_from_pages_of_a_server_that_fails(
-    spark: SparkSession, root: Path, desk: HelpDesk
-) -> None:
+def test_changes_are_loaded_once_from_pages_of_a_server_that_fails(example: Example, desk: HelpDesk) -> None:
     for number in range(1, 6):
         desk.change(number, "open", f"09:0{number}:00")
     desk.faults = [503, 200, 429]
-    result = run(spark, root)
+    result = example.run()
     assert not result.failed, [str(outcome.error) for outcome in result.outcomes]
-    assert len(rows(spark, root, "bronze.tickets")) == 5
-    assert {outcome.status for outcome in run(spark, root).outcomes} == {"nothing_new"}
+    assert len(example.rows("bronze.tickets", "id", "status", "hours")) == 5
+    assert {outcome.status for outcome in example.run().outcomes} == {"nothing_new"}
     # One more ticket has the time of the last one, which the API returns again.
     desk.change(6, "open", "09:05:00", hours="12345.67")
     desk.change(1, "closed", "10:00:00")
-    assert run(spark, root).outcomes[0].counts.written == 2
+    assert example.run().outcomes[0].counts.written == 2
     assert desk.since[-1] == "2026-01-05T09:05:00Z"
-    assert rows(spark, root, "silver.tickets")[0] == (1, "closed", Decimal("0.10"))
-    assert rows(spark, root, "silver.tickets")[5] == (6, "open", Decimal("12345.67"))
+    assert example.rows("silver.tickets", "id", "status", "hours")[0] == (1, "closed", Decimal("0.10"))
+    assert example.rows("silver.tickets", "id", "status", "hours")[5] == (6, "open", Decimal("12345.67"))
 
 
-def test_failure_keeps_the_state_of_the_last_commit(spark: SparkSession, root: Path, desk: HelpDesk) -> None:
+def test_failure_keeps_the_state_of_the_last_commit(example: Example, desk: HelpDesk) -> None:
     desk.change(1, "open", "09:00:00")
-    assert not run(spark, root).failed
+    assert not example.run().failed
     desk.change(2, "open", "09:30:00")
     desk.faults = [404]
-    failed = run(spark, root).outcomes[0]
+    failed = example.run().outcomes[0]
     assert failed.error is not None
     assert (failed.error.code, "404" in failed.error.message) == ("GS309", True)
-    assert run(spark, root).outcomes[0].counts.written == 1
-    assert [number for number, _, _ in rows(spark, root, "bronze.tickets")] == [1, 2]
+    assert example.run().outcomes[0].counts.written == 1
+    assert [number for number, _, _ in example.rows("bronze.tickets", "id", "status", "hours")] == [1, 2]

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from pyspark.sql import SparkSession
 
-from goldsmith.project.loading import load_project
-from goldsmith.run.context import Run
-from goldsmith.run.outcome import RunResult
-from goldsmith.run.runner import run_tables
+from support.example import Example
 from support.http_server import Answer, serving
 
-EXAMPLE = Path(__file__).parents[2] / "examples/orders_api"
 PAGE = 3
 
 
@@ -65,40 +59,26 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    shutil.copytree(EXAMPLE, tmp_path / "orders_api")
-    return tmp_path / "orders_api"
+def example(spark: SparkSession, tmp_path: Path) -> Example:
+    return Example(spark, "orders_api", tmp_path)
 
 
-def run(spark: SparkSession, root: Path) -> RunResult:
-    this = Run.begin(load_project(root))
-    return run_tables(spark, this, list(this.project.tables), parallel=2)
-
-
-def rows(spark: SparkSession, root: Path, name: str) -> list[tuple[Any, ...]]:
-    path = Run.begin(load_project(root)).path(name)
-    frame = spark.read.format("delta").load(path).select("id", "amount")
-    return sorted(tuple(row) for row in frame.collect())
-
-
-def test_every_change_is_loaded_once_from_a_server_that_fails(
-    spark: SparkSession, root: Path, api: Api
-) -> None:
+def test_every_change_is_loaded_once_from_a_server_that_fails(example: Example, api: Api) -> None:
     for number in range(1, 8):
         api.add(number, f"{number}.10", f"09:0{number}:00")
     api.add(1, "1234567.89", "10:00:00")
     api.faults = [503, 200, 429, "drop", 200, 500]
-    result = run(spark, root)
+    result = example.run()
     assert not result.failed, result.failed
     assert api.requests == ["", "", "3", "3", "3", "6", "6"]
-    assert len(rows(spark, root, "bronze.orders")) == 8
+    assert len(example.rows("bronze.orders", "id", "amount")) == 8
     expected = [(number, Decimal(f"{number}.10")) for number in range(1, 8)]
     expected[0] = (1, Decimal("1234567.89"))
-    assert rows(spark, root, "silver.orders") == expected
-    assert {outcome.status for outcome in run(spark, root).outcomes} == {"nothing_new"}
+    assert example.rows("silver.orders", "id", "amount") == expected
+    assert {outcome.status for outcome in example.run().outcomes} == {"nothing_new"}
     api.add(9, "0.10", "11:00:00")
     api.requests.clear()
-    assert run(spark, root).outcomes[0].counts.written == 1
+    assert example.run().outcomes[0].counts.written == 1
     assert api.requests == ["8"]
 
 
@@ -113,15 +93,15 @@ def test_every_change_is_loaded_once_from_a_server_that_fails(
     ],
 )
 def test_answer_that_is_no_page_loads_nothing(
-    spark: SparkSession, root: Path, api: Api, faults: list[int | str], message: str, retryable: bool
+    example: Example, api: Api, faults: list[int | str], message: str, retryable: bool
 ) -> None:
     for number in range(1, 6):
         api.add(number, "1.00", "09:00:00")
     api.faults = faults
-    failed = run(spark, root).outcomes[0]
+    failed = example.run().outcomes[0]
     assert failed.error is not None
     assert (failed.error.code, failed.error.retryable) == ("GS309", retryable)
     assert message in failed.error.message
     api.faults = []
-    assert not run(spark, root).failed
-    assert len(rows(spark, root, "bronze.orders")) == 5
+    assert not example.run().failed
+    assert len(example.rows("bronze.orders", "id", "amount")) == 5

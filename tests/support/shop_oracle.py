@@ -10,22 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from goldsmith.run.user_code import execute
+from support.example import EXAMPLES
 
-EXAMPLE = Path(__file__).parents[2] / "examples/shop"
 WINDOW = timedelta(days=7)
 Rows = list[tuple[Any, ...]]
 
 
 class Shop:
-    """The market after some days from its first one, as far as the deliveries of these days tell. days: at least 1."""
+    """The market after its first days, as it is known from the deliveries of these days. days: at least 1."""
 
     def __init__(self, days: int) -> None:
-        self.feed: ModuleType = execute("shop_oracle_feed", EXAMPLE / "pipelines/shop/feed.py")
+        self.feed: ModuleType = execute("shop_oracle_feed", EXAMPLES / "shop/pipelines/shop/feed.py")
         self.days = tuple(self.feed.FIRST_DAY + timedelta(number) for number in range(days))
         self.market = self.feed.Market()
         self.events = [event for day in self.days for event in self.market.delivered(day)]

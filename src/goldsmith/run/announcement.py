@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import TableState
 from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
 from goldsmith.run.sources import source_of
 
 
-def announcement(table: Table, log: TableLog) -> str | None:
+def announcement(table: Table, log: TableLog, state: TableState) -> str | None:
     """What the next load does because the table's declaration changed; None if it did not, or has no such effect."""
-    state = log.state()
     bookmark = log.bookmark(state) if state.exists else None
     if bookmark is None:
         return None

@@ -44,14 +44,16 @@ def table_statuses(spark: SparkSession, run: Run) -> tuple[TableStatus, ...]:
     """The status of every declared table, in loading order."""
     last = _last_loads(spark, run)
     found = []
-    for name in run.project.tables:
+    for name, table in run.project.tables.items():
         log = TableLog(spark, run.path(name))
-        newest = log.version()
+        # A folder that is no Delta table is an error of its load, not of the status of all tables.
+        state = log.state() if log.version() != NO_TABLE else None
         quarantine = QuarantineTable(spark, run.quarantine_path(name))
-        quarantined = quarantine.entries(log.counter()).count() if quarantine.version() >= 0 else 0
+        counter = state.counter if state else 0
+        quarantined = quarantine.entries(counter).count() if quarantine.version() >= 0 else 0
+        version = state.version if state else None
+        next_load = announcement(table, log, state) if state else None
         row = last.get(name)
-        version = newest if newest != NO_TABLE else None
-        next_load = announcement(run.project.tables[name], log)
         if row is None:
             found.append(
                 TableStatus(

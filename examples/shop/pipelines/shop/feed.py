@@ -1,7 +1,7 @@
 """Delivers what happens on a market as a shop's systems do: with duplicates, late and cut lines in known proportions.
 
 The table `payments` of a SQLite database is updated as well. Environment variables: SHOP_SCALE multiplies the number of
-events (default 1); SHOP_DB is the SQLite file, by default `.goldsmith/shop.db` of the project.
+events (default 1); SHOP_DB is the SQLite file, relative to the project, by default `.goldsmith/shop.db`.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _text(value: object) -> object:
 
 def pay(payments: Iterable[Payment]) -> None:
     """Inserts or updates payments, unless the database has a newer state."""
-    file = Path(os.environ.get("SHOP_DB") or Path(__file__).parents[2] / ".goldsmith" / "shop.db")
+    file = Path(__file__).parents[2] / (os.environ.get("SHOP_DB") or ".goldsmith/shop.db")
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute(

@@ -15,8 +15,8 @@ from random import Random
 FIRST_DAY = date(2026, 1, 1)
 SEED = 20260101
 
-LATE, CANCELLED = 0.03, 0.1
-"""Shares of events and of orders. A late event comes with the files of the next day."""
+LATE, CANCELLED, REPRICED, WITHDRAWN = 0.03, 0.1, 0.1, 0.01
+"""Shares of events, of orders, and of products by day. A late event comes with the files of the next day."""
 
 PLACES = {
     "DE": ("Berlin", "Hamburg"),
@@ -95,7 +95,7 @@ Event = User | Product | Click | Order
 
 @dataclass(frozen=True)
 class Day:
-    """What happens on a day, in the order of time. late: the events that are delivered on the next day."""
+    """What happens on a day, by kind. late: the events that are delivered on the next day."""
 
     events: tuple[Event, ...]
     late: frozenset[Event]
@@ -160,11 +160,12 @@ class Market:
             self.users[number] = found[-1]
         return found
 
+    def _some_users(self, random: Random, one_of: int) -> list[User]:
+        return random.sample([user for _, user in sorted(self.users.items())], len(self.users) // one_of)
+
     def _moved(self, random: Random, day: date) -> list[User]:
         found = []
-        for user in random.sample(
-            sorted(self.users.values(), key=lambda user: user.user_id), len(self.users) // 30
-        ):
+        for user in self._some_users(random, 30):
             country = random.choice(sorted(PLACES))
             place = {"country": country, "city": random.choice(PLACES[country])}
             found.append(
@@ -175,9 +176,7 @@ class Market:
 
     def _new_emails(self, random: Random, day: date) -> list[User]:
         found = []
-        for user in random.sample(
-            sorted(self.users.values(), key=lambda user: user.user_id), len(self.users) // 30
-        ):
+        for user in self._some_users(random, 30):
             seq = self._number()
             at = _at(day, random, 21, 22)
             found.append(
@@ -188,9 +187,7 @@ class Market:
 
     def _left(self, random: Random, day: date) -> list[User]:
         found = []
-        for user in random.sample(
-            sorted(self.users.values(), key=lambda user: user.user_id), len(self.users) // 100
-        ):
+        for user in self._some_users(random, 100):
             found.append(replace(user, op="D", seq=self._number(), changed_at=_at(day, random, 23, 24)))
             del self.users[user.user_id]
         return found
@@ -203,13 +200,13 @@ class Market:
             price = Decimal(random.randrange(100, 20_000)) / 100
             at = _at(day, random, 0, 1)
             found.append(Product("c", self._number(), number, f"{category} {number}", category, price, at))
-        for history in [history for _, history in sorted(self.prices.items())]:
+        for _, history in sorted(self.prices.items()):
             last = history[-1]
-            if last.op != "d" and random.random() < 0.1:  # noqa: PLR2004
+            if last.op != "d" and random.random() < REPRICED:
                 price = (last.price * random.randrange(80, 125) / 100).quantize(Decimal("0.01"))
                 at = _at(day, random, 6, 18)
                 found.append(replace(last, op="u", position=self._number(), price=price, changed_at=at))
-            elif last.op != "d" and random.random() < 0.01:  # noqa: PLR2004
+            elif last.op != "d" and random.random() < WITHDRAWN:
                 at = _at(day, random, 23, 24)
                 found.append(replace(last, op="d", position=self._number(), changed_at=at))
         for product in found:

@@ -42,7 +42,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
         state = log.state()
         if state.exists:
             counters[name] = state.counter
-            next_loads[name] = announcement(table, log) or ""
+            next_loads[name] = announcement(table, log, state) or ""
     frames = {name: spark.read.format("delta").load(run.path(name)) for name in counters}
     rows = row_counts(frames)
     loads = read_loads(spark, run.path("ops.table_runs"), runs)
