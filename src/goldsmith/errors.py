@@ -44,6 +44,8 @@ CODES: dict[str, str] = {
     "GS405": "A table's declaration changed and its rebuild is refused",
     "GS406": "A table was written by another program",
     "GS407": "A table's properties, comments or clustering cannot be applied",
+    "GS408": "A table's commits are kept by a catalog",
+    "GS409": "A table's log lacks files",
     "GS410": "The object store cannot be reached",
     "GS411": "The object store refuses the keys",
     "GS412": "A bucket does not exist",

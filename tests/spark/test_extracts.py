@@ -52,7 +52,7 @@ def ids(lake: Lake) -> list[int]:
 
 
 def state(lake: Lake) -> Any:
-    log = TableLog(lake.spark, lake.path("bronze.n"))
+    log = TableLog(lake.path("bronze.n"))
     bookmark = log.bookmark(log.state())
     assert bookmark is not None
     assert bookmark.metadata.pulled is not None

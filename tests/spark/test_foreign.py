@@ -75,7 +75,7 @@ def test_foreign_commit_is_detected_after_maintenance(lake: Lake) -> None:
     lake.declare("silver.a", "load: append", "SELECT id, n FROM bronze.src")
     lake.done("silver")
     path = lake.path("silver.a")
-    log = TableLog(lake.spark, path)
+    log = TableLog(path)
     bookmark = log.bookmark(log.state())
     assert bookmark is not None
     assert bookmark.foreign == ()
@@ -101,7 +101,7 @@ def test_one_bit_is_a_change_and_equal_rows_cancel_out(lake: Lake, spark: SparkS
     nested = "map(1, map(1, 2), 2, map(3, 4)) "
     before = values.format("double('-0.0')", 'parse_json(\'{"b": 1, "a": [0.5]}\')', nested)
     spark.sql(f"SELECT {before}").write.format("delta").save(path)
-    log = TableLog(spark, path)
+    log = TableLog(path)
 
     def changes(select: str) -> tuple[int, int]:
         first = log.version()

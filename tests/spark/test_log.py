@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pyspark.sql import SparkSession
+from pyspark.sql.types import DataType, StructType, VariantType
 
 from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.spark_types import types_in
 from goldsmith.engine.launch.session import SMALL, sized
 from support.lake import Lake
 
@@ -15,12 +17,10 @@ def test_commit_with_large_metadata_is_read_completely(lake: Lake) -> None:
     for name in names:
         lake.deliver(name, "id\n1\n")
     lake.done()
-    commit = TableLog(lake.spark, lake.path("bronze.t")).commit(0)
+    commit = TableLog(lake.path("bronze.t")).commit(0)
     assert commit.metadata is not None
     assert [file.path for file in commit.metadata.files] == sorted(names)
-    assert TableLog(lake.spark, lake.path("bronze.t")).size() == sum(
-        lake.home.sizes(lake.path("bronze.t"), ".parquet")
-    )
+    assert TableLog(lake.path("bronze.t")).size() == sum(lake.home.sizes(lake.path("bronze.t"), ".parquet"))
 
 
 def test_small_load_writes_one_file(lake: Lake) -> None:
@@ -51,3 +51,20 @@ def test_settings_by_size_are_reset_after_the_load(spark: SparkSession) -> None:
     for size in (SMALL + 1, None):
         with sized(session, size):
             assert settings() == before
+
+
+_TYPES = """
+a tinyint, b smallint, c int, d bigint, e float, f double, g decimal(38,18), h string, i binary, j boolean, k date,
+l timestamp, m timestamp_ntz, n interval day to second, o interval year to month, p interval hour,
+q array<struct<x:int,y:array<map<string,decimal(5,1)>>>>, r map<bigint,struct<`odd name`:timestamp>>,
+s string collate UTF8_LCASE, t array<string collate UNICODE_CI>, u map<string collate UTF8_LCASE,string>,
+v struct<w:string collate UTF8_LCASE>
+"""
+
+
+def test_types_have_the_names_of_spark(spark: SparkSession) -> None:
+    schema = DataType.fromDDL(" ".join(_TYPES.split()))
+    assert isinstance(schema, StructType)
+    schema.add("variant", VariantType()).add("nothing", "void")
+    expected = {field.name: field.dataType.simpleString() for field in schema.fields}
+    assert types_in(schema.json()) == expected

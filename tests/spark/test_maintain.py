@@ -109,7 +109,7 @@ def test_newest_commit_of_a_compacted_table_contains_the_bookmark(lake: Lake) ->
     lake.deliver("orders/b.csv", "id,amount\n3,7\n")
     lake.done()
     maintained(lake, "bronze.orders")
-    log = TableLog(lake.spark, lake.path("bronze.orders"))
+    log = TableLog(lake.path("bronze.orders"))
     metadata = log.commit(log.version()).metadata
     assert metadata is not None
     assert (metadata.mode, metadata.counter, metadata.files) == ("maintenance", 3, ())

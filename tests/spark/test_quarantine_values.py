@@ -260,7 +260,7 @@ def test_quarantine_stores_rows_of_any_columns_and_types(spark: SparkSession, tm
         )
         entries = EntryBatch(str(number % len(LATER)), number, datetime.now(UTC))
         assert quarantine.add(judged, rows.columns, entries).rows == 1
-    log = TableLog(spark, str(tmp_path / "none"))
+    log = TableLog(str(tmp_path / "none"))
     groups = original_rows(spark, None, quarantine.entries(99), log, {})  # type: ignore[arg-type]
     assert len(groups) == len(LATER)
     for rows_of_one in groups:

@@ -120,9 +120,7 @@ class FlightsLake:
             quarantine = QuarantineTable(spark, run.quarantine_path(name))
             if quarantine.version() >= 0:
                 rows = (
-                    quarantine.entries(TableLog(spark, run.path(name)).counter())
-                    .select("reasons", "row")
-                    .collect()
+                    quarantine.entries(TableLog(run.path(name)).counter()).select("reasons", "row").collect()
                 )
                 found[f"quarantine of {name}"] = sorted(
                     (tuple(r["reasons"]), _stable(r["row"])) for r in rows

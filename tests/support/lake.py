@@ -122,14 +122,14 @@ class Lake:
         return sorted(rows, key=lambda row: tuple((value is not None, str(value)) for value in row))
 
     def version(self, name: str) -> int:
-        return TableLog(self.spark, self.path(name)).state().version
+        return TableLog(self.path(name)).state().version
 
     def quarantine(self, name: str) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
         """Quarantined rows: their reasons and the original rows."""
         quarantine = QuarantineTable(self.spark, self.begin().quarantine_path(name))
         if quarantine.version() < 0:
             return []
-        entries = quarantine.entries(TableLog(self.spark, self.path(name)).counter())
+        entries = quarantine.entries(TableLog(self.path(name)).counter())
         # The typed row is not used: Python has no dates beyond year 9999.
         found = [
             (tuple(row.reasons), json.loads(row.row)) for row in entries.select("reasons", "row").collect()

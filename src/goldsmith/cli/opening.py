@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from goldsmith.cli.console import err, plural, print_warning, styled
 from goldsmith.errors import DeclarationError, DeclarationErrors
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from goldsmith.project.pipelines import Project
     from goldsmith.run.context import DataInterval
+
+T = TypeVar("T")
 
 
 def project_root() -> Path:
@@ -77,6 +79,21 @@ def check_profile_name() -> None:
 def verbose() -> bool:
     """Whether `--verbose` is given."""
     return bool(os.environ.get("GOLDSMITH_VERBOSE"))
+
+
+def without_spark(project: Project, work: Callable[[SparkSession | None], T], *, quiet: bool = False) -> T:
+    """The result of work that rarely needs a session: it is called without one, and with one if it raises NeedsSpark."""
+    from goldsmith.engine.delta.delta_rs import NeedsSpark
+    from goldsmith.engine.s3 import check_reachable
+
+    check_reachable([project.profile(profile_name()).warehouse])
+    try:
+        return work(None)
+    except NeedsSpark as reason:
+        if verbose():
+            err.print(styled((f"Starting Spark: {reason}", "dim")), soft_wrap=True)
+    with open_spark(project, quiet=quiet) as spark:
+        return work(spark)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, print_json, print_warning, table
 from goldsmith.cli.groups import Panel
-from goldsmith.cli.opening import open_project, open_spark, profile_name, tables_to_rebuild
+from goldsmith.cli.opening import open_project, profile_name, tables_to_rebuild, without_spark
 from goldsmith.cli.options import Json, Names, Rebuild
 
 
@@ -26,8 +26,7 @@ def plan(names: Names = None, rebuild: Rebuild = None, as_json: Json = False) ->
     from goldsmith.run.preview import preview
 
     run = Run.begin(project, profile_name(), rebuild=tables_to_rebuild(project, rebuild, chosen))
-    with open_spark(project, quiet=as_json) as spark:
-        steps = preview(spark, run, chosen)
+    steps = without_spark(project, lambda spark: preview(spark, run, chosen), quiet=as_json)
     if as_json:
         print_json(steps)
         return

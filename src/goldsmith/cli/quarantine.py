@@ -10,7 +10,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, print_json, print_warning, styled, table
 from goldsmith.cli.groups import Panel, noun
-from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.opening import open_project, open_spark, profile_name, without_spark
 from goldsmith.cli.options import Json, Limit
 from goldsmith.project.format_hints import format_hints
 
@@ -39,8 +39,8 @@ def list_(as_json: Json = False) -> None:
     from goldsmith.run.context import Run
     from goldsmith.run.quarantine_view import reasons
 
-    with open_spark(project, quiet=as_json) as spark:
-        found = reasons(spark, Run.begin(project, profile_name()))
+    run = Run.begin(project, profile_name())
+    found = without_spark(project, lambda spark: reasons(spark, run), quiet=as_json)
     if as_json:
         print_json(found)
     elif not found:

@@ -10,7 +10,7 @@ import typer
 
 from goldsmith.cli.console import out, plural, print_json, print_warning, styled, table_within
 from goldsmith.cli.groups import Panel
-from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.opening import open_project, profile_name, without_spark
 from goldsmith.cli.options import Json
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def status(as_json: Json = False) -> None:
     from goldsmith.run.context import Run
     from goldsmith.run.table_status import table_statuses
 
-    with open_spark(project, quiet=as_json) as spark:
-        rows = table_statuses(spark, Run.begin(project, profile_name()))
+    run = Run.begin(project, profile_name())
+    rows = without_spark(project, lambda spark: table_statuses(spark, run), quiet=as_json)
     if as_json:
         print_json(rows)
         return

@@ -18,6 +18,16 @@ from typing import Any
 
 from goldsmith.errors import GoldsmithError, NotReady, Where
 
+_SETTINGS = (
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CA_BUNDLE",
+)
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _REFUSED = (
     "403",
@@ -65,10 +75,14 @@ class Bucket:
         with _translated(name, chosen.name):
             return cls(name, _client(chosen, patient), chosen.name)
 
-    def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """Key, Size, LastModified and ETag of the objects below a prefix, without folder markers."""
+    def listed(self, prefix: str, *, after: str = "") -> Iterator[dict[str, Any]]:
+        """Key, Size, LastModified and ETag of the objects below a prefix, without folder markers.
+
+        after: only keys that follow this text.
+        """
         with _translated(self.name, self.store):
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+            paginator = self.client.get_paginator("list_objects_v2")
+            pages = paginator.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after)
             for page in pages:
                 yield from (item for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
 
@@ -236,6 +250,31 @@ def _of_response(response: dict[str, Any], bucket: str, store: str) -> Goldsmith
         return access_denied(bucket, code if code != "403" else "AccessDenied", store)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return unreachable_store(f"it responded {status} {code}: {message}", store)
+
+
+def delta_rs_options(place: str) -> dict[str, str] | None:
+    """The settings by which delta-rs reaches the environment's store; None for a path on a disk."""
+    if not place.startswith("s3"):
+        return None
+    client = _client(Store(), patient=True)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or ""
+    options = {
+        "AWS_REGION": client.meta.region_name,
+        "AWS_ALLOW_HTTP": str(endpoint.startswith("http:")).lower(),
+    }
+    if endpoint:
+        options |= {"AWS_ENDPOINT_URL": endpoint, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
+    keys = client._request_signer._credentials
+    if keys is not None:
+        frozen = keys.get_frozen_credentials()
+        options |= {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
+        options |= {"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}
+    return options
+
+
+def environment() -> tuple[str | None, ...]:
+    """The environment's settings of the store and its keys."""
+    return tuple(os.environ.get(name) for name in _SETTINGS)
 
 
 def endpoint_name() -> str:

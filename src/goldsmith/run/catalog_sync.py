@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from goldsmith.engine.conditions import has_cause
 from goldsmith.engine.delta.catalog import KEYS, Catalog, DesiredEntry, Entry, normalized_location
 from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.session_log import SessionLog
 from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError, NotReady, RunError, Where
@@ -92,7 +93,7 @@ def sync(spark: SparkSession, run: Run, names: Sequence[str], *, check: bool) ->
             _create_database(catalog, run, name)
         yield CatalogChange(name, "the database did not exist", repaired=not check)
     for name in names:
-        log = TableLog(spark, run.path(name))
+        log = TableLog(run.path(name))
         if log.version() != NO_TABLE and apply_metadata(
             spark, run, run.project.tables[name], log, check=check
         ):
@@ -153,8 +154,8 @@ def _changes(
         tables = list(group)
         existing = catalog.entries(database, [item.name.split(".", 1)[1] for item in tables])
         for item in tables:
-            log = TableLog(spark, item.path)
-            there = (log.version() if look else log.cached_version()) != NO_TABLE
+            log = SessionLog(spark, item.path)
+            there = log.exists(look=look)
             entry = existing.get(item.name.split(".", 1)[1])
             yield from _change(catalog, item, entry, log if there else None, repair=repair, move=move)
 
@@ -163,7 +164,7 @@ def _change(
     catalog: Catalog,
     wanted: DesiredEntry,
     entry: Entry | None,
-    log: TableLog | None,
+    log: SessionLog | None,
     *,
     repair: bool,
     move: bool,

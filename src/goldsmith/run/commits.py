@@ -37,9 +37,9 @@ def write(
     """Commits the kept rows; None after a conflict."""
     if plan.log.version() != plan.state.version:
         return None
-    if plan.state.exists and enable_types(plan.log, kept.schema):
+    if plan.state.exists and enable_types(spark, plan.log, kept.schema):
         return None
-    if isinstance(plan, NewFiles) and widened(plan, kept.schema) and enable_widening(plan.log):
+    if isinstance(plan, NewFiles) and widened(plan, kept.schema) and enable_widening(spark, plan.log):
         return None
     try:
         _commit(spark, plan, slice_, kept, measured, metadata)

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from goldsmith.engine.delta.entry_batches import EntryBatch
-from goldsmith.engine.delta.quarantine import quarantine_path
+from goldsmith.engine.delta.valid_entries import quarantine_path
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import DeclarationError
 from goldsmith.project.expectations import Expectation

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.quarantine import QuarantineTable
 from goldsmith.engine.delta.state import Bookmark, TableState
 from goldsmith.errors import StorageError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded_counter
 
-LogOf = Callable[[str], TableLog]
-"""Opens the log of the table at a path."""
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from goldsmith.engine.delta.quarantine import QuarantineTable
 
 
 @dataclass(frozen=True)
 class TableHandle:
-    """A table, its log and its newest state. bookmark: Goldsmith's last commit; None if there is none."""
+    """A table, its log and its newest state. bookmark: Goldsmith's last commit; None if there is none.
+
+    session: None if the table is only planned.
+    """
 
     table: Table
     path: str
@@ -30,18 +32,18 @@ class TableHandle:
     state: TableState
     bookmark: Bookmark | None
     quarantine_path: str
-    spark: SparkSession = field(repr=False)
+    session: SparkSession | None = field(repr=False)
 
     @classmethod
-    def opened(cls, spark: SparkSession, run: Run, table: Table, log_of: LogOf) -> TableHandle:
+    def opened(cls, session: SparkSession | None, run: Run, table: Table) -> TableHandle:
         """Looks up a table."""
         path = run.path(table.name)
-        log = log_of(path)
+        log = TableLog(path)
         state = log.state()
         bookmark = log.bookmark(state) if state.exists else None
         if state.exists and state.counter == 0:
-            state = replace(state, counter=recorded_counter(spark, run, table.name, state.id))
-        return cls(table, path, log, state, bookmark, run.quarantine_path(table.name), spark)
+            state = replace(state, counter=recorded_counter(run, table.name, state.id))
+        return cls(table, path, log, state, bookmark, run.quarantine_path(table.name), session)
 
     @property
     def counter(self) -> int:
@@ -50,8 +52,16 @@ class TableHandle:
 
     @cached_property
     def quarantine(self) -> QuarantineTable:
-        """The table's quarantine."""
+        """The table's quarantine. Only of a handle with a session."""
+        from goldsmith.engine.delta.quarantine import QuarantineTable
+
         return QuarantineTable(self.spark, self.quarantine_path)
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session of a load."""
+        assert self.session is not None
+        return self.session
 
     @property
     def is_foreign(self) -> bool:

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import cast
 
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
-
+from goldsmith.engine.delta.delta_rs import NeedsSpark
 from goldsmith.engine.delta.description import is_current
 from goldsmith.engine.delta.entry_batches import unreconciled
-from goldsmith.engine.delta.folder_log import FolderLog, NeedsSpark, WithoutSpark
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone
+from goldsmith.engine.s3 import check_reachable
 from goldsmith.errors import GoldsmithError
 from goldsmith.project import ops
 from goldsmith.project.pipelines import Project
@@ -48,28 +44,24 @@ def idle(run: Run, names: Sequence[str]) -> RunResult | None:
     if run.rebuild:
         return None
     began = time.monotonic()
-    log_of = cache(lambda path: cast(TableLog, FolderLog(path)))
     try:
-        outcomes = _without_files(run, names, log_of) or _up_to_date(run, names, log_of)
-    # PySpark's functions raise without a session.
-    except (NeedsSpark, HistoryGone, GoldsmithError, PySparkException, OSError, ValueError):
+        check_reachable([run.warehouse])
+        outcomes = _without_files(run, names) or _up_to_date(run, names)
+    except (NeedsSpark, HistoryGone, GoldsmithError, OSError, ValueError):
         # The run meets the same error with Spark and reports it.
         return None
     return RunResult(run.run_id, outcomes, time.monotonic() - began) if outcomes else None
 
 
-def _up_to_date(
-    run: Run, names: Sequence[str], log_of: Callable[[str], TableLog]
-) -> tuple[TableOutcome, ...] | None:
+def _up_to_date(run: Run, names: Sequence[str]) -> tuple[TableOutcome, ...] | None:
     """The outcomes of tables that are all up to date; None if one is not."""
     outcomes = []
-    spark = cast(SparkSession, WithoutSpark())
     for name in names:
         table = run.project.tables[name]
-        plan = plan_table(spark, run, table, log_of=log_of)
+        plan = plan_table(None, run, table)
         if not isinstance(plan, Nothing) or not plan.state.exists or not _is_described(table, plan.log):
             return None
-        if not _is_reconciled(plan.handle.bookmark, log_of(run.quarantine_path(name))):
+        if not _is_reconciled(plan.handle.bookmark, TableLog(run.quarantine_path(name))):
             return None
         outcomes.append(
             TableOutcome(
@@ -81,19 +73,21 @@ def _up_to_date(
                 table_id=plan.state.id,
             )
         )
-    if not all(_is_recorded(run, outcome, log_of) for outcome in outcomes):
-        return None
-    return tuple(outcomes)
+    return tuple(outcomes) if _are_recorded(run, outcomes) else None
 
 
-def _is_recorded(run: Run, outcome: TableOutcome, log_of: Callable[[str], TableLog]) -> bool:
+def _are_recorded(run: Run, outcomes: Sequence[TableOutcome]) -> bool:
     """Whether `ops` has the rows of every load."""
     for record, has_rows in _RECORDS.items():
-        id_, counter = recorded(log_of(run.path(f"ops.{record}"))).get(outcome.table, ("", 0))
-        behind = counter if id_ == outcome.table_id else 0
-        since = log_of(run.path(outcome.table)).committed_since(behind) if outcome.counter > behind else []
-        if any(has_rows(load) for load in since if load.mode != "maintenance"):
-            return False
+        known = recorded(TableLog(run.path(f"ops.{record}")))
+        for outcome in outcomes:
+            id_, counter = known.get(outcome.table, ("", 0))
+            behind = counter if id_ == outcome.table_id else 0
+            since = (
+                TableLog(run.path(outcome.table)).committed_since(behind) if outcome.counter > behind else []
+            )
+            if any(has_rows(load) for load in since if load.mode != "maintenance"):
+                return False
     return True
 
 
@@ -109,15 +103,13 @@ def _is_described(table: Table, log: TableLog) -> bool:
     return is_current(log, description_for(table, log))
 
 
-def _without_files(
-    run: Run, names: Sequence[str], log_of: Callable[[str], TableLog]
-) -> tuple[TableOutcome, ...] | None:
+def _without_files(run: Run, names: Sequence[str]) -> tuple[TableOutcome, ...] | None:
     """The outcomes of tables if nothing was ever delivered for their pipelines; else None.
 
     Bronze tables without files are created once another table of the pipeline has files.
     """
     related = _related(run.project, names)
-    if any(log_of(run.path(name)).version() != NO_TABLE for name in related):
+    if any(TableLog(run.path(name)).version() != NO_TABLE for name in related):
         return None
     for table in (run.project.tables[name] for name in related):
         if not source_of(table).is_empty(run, table):

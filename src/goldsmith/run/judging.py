@@ -59,7 +59,7 @@ def _lookups(
     named = {str(e.arguments["table"]) for e in expectations if e.kind == "expect_column_values_to_exist_in"}
     frames = {}
     for name in named:
-        log = TableLog(spark, run.path(name))
+        log = TableLog(run.path(name))
         pinned = references_of(plan).get(name)
         version = log.version()
         if version == NO_TABLE:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone
+from goldsmith.engine.delta.table_rows import plain_text, rows_of
 from goldsmith.engine.ingest.landing import files_added_to
 from goldsmith.errors import SourceError, Where
 from goldsmith.project.sources import FilesSource
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Ledger = dict[LoadedFile, int]
 """Loaded files, each with the counter of the commit that loaded it last."""
@@ -45,9 +47,9 @@ def added_since(listing: Sequence[LoadedFile], bookmark: Bookmark | None) -> Fou
 
 
 def known_files(
-    spark: SparkSession, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
+    spark: SparkSession | None, run: Run, table: Table, log: TableLog, bookmark: Bookmark | None
 ) -> Ledger:
-    """All files that the table has loaded, in every state that was loaded."""
+    """All files that the table has loaded, in every state that was loaded. Raises NeedsSpark without a session."""
     if bookmark is None:
         return _from_rows(spark, run.path(table.name))
     files, last = _recorded(spark, run, table, bookmark)
@@ -62,21 +64,23 @@ def known_files(
     return files
 
 
-def _recorded(spark: SparkSession, run: Run, table: Table, bookmark: Bookmark) -> tuple[Ledger, int]:
+def _recorded(spark: SparkSession | None, run: Run, table: Table, bookmark: Bookmark) -> tuple[Ledger, int]:
     """The table's files in ops.files, and the counter up to which the table is recorded."""
-    log = TableLog(spark, run.path("ops.files"))
+    log = TableLog(run.path("ops.files"))
     if log.version() == NO_TABLE:
         return {}, 0
     last = recorded(log).get(table.name, (bookmark.state.id, 0))
     if last[0] != bookmark.state.id:
         return {}, 0
-    frame = spark.read.format("delta").load(log.path)
-    own = (F.col("table") == table.name) & (F.col("table_id") == bookmark.state.id)
-    rows = [row for row in frame.where(own).collect() if not bookmark.metadata.is_voided(row.counter)]
-    has_etags = "etag" in frame.columns
+    tags = ("etag",) if "etag" in log.types() else ()
+    columns = ", ".join(("path", "size", "modified_ms", "counter", *tags))
+    own = f"t.table = {plain_text(table.name)} AND table_id = {plain_text(bookmark.state.id)}"
+    rows = rows_of(spark, log.path, f"SELECT {columns} FROM {{t}} WHERE {own}")
     files: Ledger = {}
-    for row in sorted(rows, key=lambda row: int(row.counter)):
-        files[LoadedFile(row.path, row.size, row.modified_ms, row.etag if has_etags else None)] = row.counter
+    for row in sorted(rows, key=lambda row: int(row["counter"])):
+        if not bookmark.metadata.is_voided(row["counter"]):
+            file = LoadedFile(row["path"], row["size"], row["modified_ms"], row.get("etag"))
+            files[file] = row["counter"]
     return files, last[1]
 
 
@@ -98,22 +102,24 @@ def recorded(log: TableLog) -> dict[str, tuple[str, int]]:
     return {}
 
 
-def recorded_counter(spark: SparkSession, run: Run, table: str, table_id: str) -> int:
+def recorded_counter(run: Run, table: str, table_id: str) -> int:
     """A table's last counter in `ops.table_runs`, for tables whose log no longer has one; else 0."""
-    id_, counter = recorded(TableLog(spark, run.path("ops.table_runs"))).get(table, ("", 0))
+    id_, counter = recorded(TableLog(run.path("ops.table_runs"))).get(table, ("", 0))
     return counter if id_ == table_id else 0
 
 
-def _from_rows(spark: SparkSession, path: str) -> Ledger:
-    frame: DataFrame = spark.read.format("delta").load(path)
-    rows = frame.select(
-        "_source_file", "_source_size", F.unix_millis("_source_modified").alias("modified")
-    ).distinct()
+def _from_rows(spark: SparkSession | None, path: str) -> Ledger:
+    rows = rows_of(spark, path, "SELECT DISTINCT _source_file, _source_size, _source_modified FROM {t}")
+    states = {(_millis(row["_source_modified"]), row["_source_size"], row["_source_file"]) for row in rows}
     # Older than every commit. Of two states of a file, the one that was modified last was loaded last.
-    found = sorted(rows.collect(), key=lambda row: (row.modified, row._source_size), reverse=True)
     return {
-        LoadedFile(row._source_file, row._source_size, row.modified): -at for at, row in enumerate(found, 1)
+        LoadedFile(name, size, modified): -at
+        for at, (modified, size, name) in enumerate(sorted(states, reverse=True), 1)
     }
+
+
+def _millis(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def new_files(table: Table, source: FilesSource, listing: Sequence[LoadedFile], known: Ledger) -> FoundFiles:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import SimpleQueue
 
@@ -18,6 +18,7 @@ from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.maintenance import compact, count_unreferenced, vacuum
 from goldsmith.engine.delta.metadata import CommitMetadata, Consumed, RowCounts
+from goldsmith.engine.delta.session_log import SessionLog
 from goldsmith.engine.delta.state import NO_TABLE, Bookmark
 from goldsmith.engine.delta.writing import with_commit_time
 from goldsmith.engine.failures import explained
@@ -53,8 +54,8 @@ class MaintenanceResult:
     error: GoldsmithError | None = None
 
 
-UserMetadata = Callable[[TableLog], str | None]
-"""Returns the userMetadata of a compaction's commit, given the table's log."""
+UserMetadata = Callable[[], str | None]
+"""Returns the userMetadata of a compaction's commit."""
 
 
 def maintain(
@@ -65,7 +66,7 @@ def maintain(
     Keeps files of versions within the table's retention, and all files while a declared table has not consumed old
     changes. Returns the error of a table that is locked or fails, and continues with the others.
     """
-    consumed = bookmarks(spark, run)
+    consumed = bookmarks(run)
     sessions: SimpleQueue[SparkSession] = SimpleQueue()
     for _ in range(parallel):
         sessions.put(spark.newSession())
@@ -92,26 +93,26 @@ def _table(
 ) -> tuple[MaintenanceResult, ...]:
     """Maintains a table and its quarantine under the table's lock."""
     with table_lock(run, name):
-        log = TableLog(spark, run.path(name))
+        log = TableLog(run.path(name))
         if not log.state().exists:
             return ()
         done = [_one(spark, name, log, dry_run, _bookmark_metadata(spark, run, name), consumed)]
-        quarantine = TableLog(spark, run.quarantine_path(name))
+        quarantine = TableLog(run.quarantine_path(name))
         if quarantine.version() != NO_TABLE:
             short = f"quarantine.{name.replace('.', '_')}"
             expired = _expire_quarantine(spark, run, name, dry_run)
-            kept = _one(spark, short, quarantine, dry_run, lambda _log: None, {})
+            kept = _one(spark, short, quarantine, dry_run, lambda: None, {})
             done.append(replace(kept, expired=expired))
     return tuple(done)
 
 
 def _ops(spark: SparkSession, run: Run, name: str, dry_run: bool) -> MaintenanceResult:
-    log = TableLog(spark, run.path(name))
+    log = TableLog(run.path(name))
     with ops_lock(run):
         if log.version() == NO_TABLE:
             return MaintenanceResult(name)
         expired = _expire_records(spark, run, name, dry_run)
-        return replace(_one(spark, name, log, dry_run, _recorded_metadata, {}), expired=expired)
+        return replace(_one(spark, name, log, dry_run, partial(_recorded_metadata, log), {}), expired=expired)
 
 
 def _expire_quarantine(spark: SparkSession, run: Run, name: str, dry_run: bool) -> int:
@@ -119,7 +120,7 @@ def _expire_quarantine(spark: SparkSession, run: Run, name: str, dry_run: bool) 
     kept = run.project.spec.retention.quarantine
     if kept is None:
         return 0
-    handle = TableHandle.opened(spark, run, run.project.tables[name], partial(TableLog, spark))
+    handle = TableHandle.opened(spark, run, run.project.tables[name])
     if not dry_run:
         recover(run, handle)
     before, until = run.started - kept, handle.state.counter
@@ -151,12 +152,12 @@ def _one(
     user_metadata: UserMetadata,
     consumed: Mapping[str, Mapping[str, Consumed]],
 ) -> MaintenanceResult:
-    done = MaintenanceResult(name, files=log.files())
+    done = MaintenanceResult(name, files=SessionLog(spark, log.path).files())
     if not dry_run:
         done = replace(done, compacted=_compacted(spark, name, log, user_metadata))
-    done = replace(
-        done, kept_hours=log.retention(), held_by=blocking_reader(name, log, consumed, datetime.now(UTC))
-    )
+    kept = SessionLog(spark, log.path).retention()
+    held_by = blocking_reader(name, log, consumed, datetime.now(UTC), timedelta(hours=kept))
+    done = replace(done, kept_hours=kept, held_by=held_by)
     if done.held_by is not None:
         return done
     removed = count_unreferenced(spark, log.path)
@@ -168,7 +169,7 @@ def _one(
 def _compacted(spark: SparkSession, name: str, log: TableLog, user_metadata: UserMetadata) -> tuple[int, int]:
     for _ in range(ATTEMPTS):
         try:
-            return compact(spark, log.path, user_metadata(log))
+            return compact(spark, log.path, user_metadata())
         except Exception as error:
             if not is_conflict(error):
                 raise
@@ -187,8 +188,8 @@ def _bookmark_metadata(spark: SparkSession, run: Run, name: str) -> UserMetadata
     Not if the next load must detect from the log that another program changed the table, or that it was restored.
     """
 
-    def user_metadata(log: TableLog) -> str | None:
-        handle = TableHandle.opened(spark, run, run.project.tables[name], lambda _path: log)
+    def user_metadata() -> str | None:
+        handle = TableHandle.opened(spark, run, run.project.tables[name])
         bookmark = handle.bookmark
         if bookmark is None or bookmark.foreign or bookmark.restored:
             return None

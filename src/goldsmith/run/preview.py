@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.confinement import reads
 from goldsmith.run.context import Run
 from goldsmith.run.planning import plan_table
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class PreviewStep:
     reads: str = ""
 
 
-def preview(spark: SparkSession, run: Run, names: Sequence[str]) -> tuple[PreviewStep, ...]:
-    """The plans of tables, in loading order.
+def preview(spark: SparkSession | None, run: Run, names: Sequence[str]) -> tuple[PreviewStep, ...]:
+    """The plans of tables, in loading order. Raises NeedsSpark without a session.
 
     The plan of a table whose upstream would load is uncertain: it depends on the rows that the upstream writes.
     """

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import is_bad_value
-from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.failures import explained
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.tables import Table
@@ -26,7 +23,7 @@ def purge(spark: SparkSession, run: Run, table: Table, where: str, *, dry_run: b
     RunError GS502 if another run has locked the table.
     """
     with table_lock(run, table.name):
-        handle = TableHandle.opened(spark, run, table, partial(TableLog, spark))
+        handle = TableHandle.opened(spark, run, table)
         if handle.quarantine.version() < 0:
             return 0
         if not dry_run:

@@ -12,6 +12,9 @@ from pyspark.sql import functions as F
 from goldsmith.engine.conditions import is_bad_value
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
+from goldsmith.engine.delta.state import NO_TABLE
+from goldsmith.engine.delta.table_rows import rows_of
+from goldsmith.engine.delta.valid_entries import valid_entries
 from goldsmith.engine.failures import explained
 from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.project.tables import Table
@@ -40,20 +43,26 @@ class QuarantineEntry:
     row: str
 
 
-def reasons(spark: SparkSession, run: Run) -> tuple[QuarantineReason, ...]:
-    """Tables and reasons, the most frequent first. A row with two reasons is counted for both."""
-    found = []
+def reasons(spark: SparkSession | None, run: Run) -> tuple[QuarantineReason, ...]:
+    """Tables and reasons, the most frequent first. A row with two reasons is counted for both. Raises NeedsSpark."""
+    found: list[QuarantineReason] = []
     for name in run.project.tables:
-        quarantine = QuarantineTable(spark, run.quarantine_path(name))
-        if quarantine.version() < 0:
+        path = run.quarantine_path(name)
+        if TableLog(path).version() == NO_TABLE:
             continue
-        counter = TableLog(spark, run.path(name)).counter()
-        each = quarantine.entries(counter).select(F.explode("reasons").alias("reason"), "held_at")
-        counted = each.groupBy("reason").agg(
-            F.count(F.lit(1)).alias("n"), F.min(F.unix_micros("held_at")).alias("since")
-        )
-        for row in counted.orderBy(F.col("n").desc(), "reason").collect():
-            found.append(QuarantineReason(name, row.reason, row.n, _utc(row.since)))
+        valid = valid_entries(TableLog(run.path(name)).counter())
+        by_reason: dict[str, QuarantineReason] = {}
+        for row in rows_of(
+            spark,
+            path,
+            f"SELECT reasons, count(*) AS n, min(held_at) AS since FROM {{t}} WHERE {valid} GROUP BY reasons",
+        ):
+            for reason in dict.fromkeys(row["reasons"]):
+                known = by_reason.get(reason, QuarantineReason(name, reason, 0, row["since"]))
+                by_reason[reason] = QuarantineReason(
+                    name, reason, known.rows + row["n"], min(known.since, row["since"])
+                )
+        found += sorted(by_reason.values(), key=lambda each: (-each.rows, each.reason))
     return tuple(found)
 
 
@@ -67,7 +76,7 @@ def rows(
     quarantine = QuarantineTable(spark, run.quarantine_path(table.name))
     if quarantine.version() < 0:
         return ()
-    log = TableLog(spark, run.path(table.name))
+    log = TableLog(run.path(table.name))
     entries = quarantine.entries(log.counter())
     found = []
     for each in original_rows(spark, table, entries, log, source_of(table).text_columns()):

@@ -84,13 +84,13 @@ def record(
 
 def make_results(spark: SparkSession, path: str) -> None:
     """Creates `ops.dqops_results` if it does not exist."""
-    if TableLog(spark, path).version() != NO_TABLE:
+    if TableLog(path).version() != NO_TABLE:
         return
     made = DeltaTable.createIfNotExists(spark).location(path)
     for name, kind in ops.DQOPS_RESULTS.types.items():
         made = made.addColumn(name, kind)
     made.execute()
-    TableLog(spark, path).version()
+    TableLog(path).version()
 
 
 def _record_into(
@@ -102,7 +102,7 @@ def _record_into(
     path = run.path(f"ops.{kind.table.name}")
     failures = [outcome for outcome in outcomes.values() if outcome.status in ("failed", "gate")]
     for _ in range(ATTEMPTS):
-        log = TableLog(spark, path)
+        log = TableLog(path)
         version = log.version()
         known = recorded(log)
         behind = {
@@ -110,7 +110,7 @@ def _record_into(
             for table, outcome in outcomes.items()
         }
         found = {
-            table: _commits(spark, run, outcome, behind[table])
+            table: _commits(run, outcome, behind[table])
             for table, outcome in outcomes.items()
             if outcome.counter > behind[table]
         }
@@ -147,11 +147,11 @@ def _record_into(
     )
 
 
-def _commits(spark: SparkSession, run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
+def _commits(run: Run, outcome: TableOutcome, after: int) -> Sequence[CommitMetadata]:
     """A table's loads with a greater counter: this run's, or from the log if there are others."""
     if len(outcome.commits) == outcome.counter - after:
         return outcome.commits
-    since = TableLog(spark, run.path(outcome.table)).committed_since(after)
+    since = TableLog(run.path(outcome.table)).committed_since(after)
     return [commit for commit in since if commit.mode != "maintenance"]
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from goldsmith.engine.conditions import is_bad_value
-from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata, RowCounts
 from goldsmith.engine.delta.state import NO_TABLE, Bookmark, TableState
 from goldsmith.engine.failures import explained
@@ -103,7 +102,7 @@ def release(spark: SparkSession, run: Run, table: Table, where: str | None = Non
 
 def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> Released | None:
     """One attempt of a release. None after a conflict with another run's commit."""
-    handle = TableHandle.opened(spark, run, table, partial(TableLog, spark))
+    handle = TableHandle.opened(spark, run, table)
     quarantine, log, bookmark = handle.quarantine, handle.log, handle.bookmark
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)

@@ -166,7 +166,7 @@ def register_all_tables(spark: SparkSession, run: Run) -> tuple[str, ...]:
 
 def register_table(spark: SparkSession, name: str, path: str) -> bool:
     """Registers a Delta table in this session; False if there is none at its path."""
-    if TableLog(spark, path).version() == NO_TABLE:
+    if TableLog(path).version() == NO_TABLE:
         return False
     schema, _, table = name.partition(".")
     full = f"{quoted(schema)}.{quoted(table)}"

@@ -17,7 +17,7 @@ from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import is_already_there
-from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.session_log import SessionLog
 from goldsmith.errors import NotReady
 from goldsmith.project.sql.text import quoted, text_literal
 
@@ -122,11 +122,11 @@ class Catalog:
         database, _, table = name.partition(".")
         self._external.dropTable(database, table, True, False)
 
-    def columns_differ(self, entry: Entry, log: TableLog) -> bool:
+    def columns_differ(self, entry: Entry, log: SessionLog) -> bool:
         """Whether the entry's columns, types or comments differ from the Delta table's."""
         return not entry.schema().equals(log.schema())
 
-    def set_columns(self, name: str, log: TableLog) -> None:
+    def set_columns(self, name: str, log: SessionLog) -> None:
         """Sets the entry's columns to those of the Delta table."""
         database, _, table = name.partition(".")
         self._external.alterTableDataSchema(database, table, log.schema())

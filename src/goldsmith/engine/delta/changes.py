@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.log import TableLog, types_in
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.session_log import SessionLog
+from goldsmith.engine.delta.spark_types import types_in
 from goldsmith.engine.row_values import grouping_form, named
 from goldsmith.project.models import CHANGE_FEED
 from goldsmith.project.sql.text import quoted
@@ -135,4 +137,4 @@ def _netted(spark: SparkSession, path: str, span: Span) -> DataFrame:
 
 
 def _feed(spark: SparkSession, path: str, span: Span) -> DataFrame:
-    return TableLog(spark, path).change_feed(span.after + 1, span.until)
+    return SessionLog(spark, path).change_feed(span.after + 1, span.until)

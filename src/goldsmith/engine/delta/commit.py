@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ class Commit:
 
     at: milliseconds since 1970. metadata: Goldsmith's metadata; None for commits of other programs. added, removed:
     whether it added or removed rows. added_rows: from the files' statistics; None if a file has none. base: the
-    version that it was planned from, if recorded. schema: the table's schema as JSON, if the commit set it.
+    version that it was planned from, if recorded. table, protocol: the table's metadata and protocol, if the commit set
+    them.
     """
 
     version: int
@@ -29,7 +31,13 @@ class Commit:
     removed: bool
     added_rows: int | None
     base: int | None = None
-    schema: str | None = None
+    table: Mapping[str, Any] | None = None
+    protocol: Mapping[str, Any] | None = None
+
+    @property
+    def schema(self) -> str | None:
+        """The table's schema as JSON, if the commit set it."""
+        return self.table.get("schemaString") if self.table is not None else None
 
 
 def read_commit(version: int, lines: list[str]) -> Commit:
@@ -37,13 +45,18 @@ def read_commit(version: int, lines: list[str]) -> Commit:
     info: dict[str, Any] = {}
     added = removed = False
     rows: int | None = 0
-    schema: str | None = None
+    table: dict[str, Any] | None = None
+    protocol: dict[str, Any] | None = None
     for line in lines:
+        if not line:
+            continue
         action = json.loads(line)
         if "commitInfo" in action:
             info = action["commitInfo"]
         elif "metaData" in action:
-            schema = action["metaData"].get("schemaString")
+            table = action["metaData"]
+        elif "protocol" in action:
+            protocol = action["protocol"]
         elif "add" in action and action["add"].get("dataChange"):
             added = True
             stats = json.loads(action["add"].get("stats") or "{}")
@@ -68,5 +81,6 @@ def read_commit(version: int, lines: list[str]) -> Commit:
         removed=removed,
         added_rows=rows,
         base=base_in(user_metadata),
-        schema=schema,
+        table=table,
+        protocol=protocol,
     )

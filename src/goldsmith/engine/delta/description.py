@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.session_log import SessionLog
 from goldsmith.engine.delta.writing import session_commit
 from goldsmith.project.sql.text import quoted
 
@@ -51,7 +52,7 @@ class Description:
 
 
 def is_current(log: TableLog, wanted: Description) -> bool:
-    """True if this description was the last one applied. Reads the cached snapshot only."""
+    """True if this description was the last one applied."""
     return (log.table_property(DECLARED) or "") == wanted.fingerprint
 
 
@@ -65,13 +66,14 @@ def apply_description(spark: SparkSession, log: TableLog, wanted: Description) -
         clustered = not _is_clustered(spark, log, wanted)
         if clustered:
             _cluster(spark, log, wanted.cluster_by)
-        transaction, metadata = log.transaction()
-        updated = _with_description(spark, log, metadata, wanted)
+        session_log = SessionLog(spark, log.path)
+        transaction, metadata = session_log.transaction()
+        updated = _with_description(session_log, log, metadata, wanted)
         if updated.equals(metadata):
             return clustered
         transaction.updateMetadata(updated, False)
         with session_commit(spark, _user_metadata(log)):
-            log.commit_properties(transaction, updated.configuration())
+            session_log.commit_properties(transaction, updated.configuration())
     except Exception as error:
         if is_conflict(error):
             return False
@@ -81,9 +83,11 @@ def apply_description(spark: SparkSession, log: TableLog, wanted: Description) -
 
 def differs(spark: SparkSession, log: TableLog, wanted: Description) -> bool:
     """True if the table's comments, properties or clustering differ from the description."""
-    metadata = log.transaction()[1]
+    session_log = SessionLog(spark, log.path)
+    metadata = session_log.transaction()[1]
     return not (
-        _is_clustered(spark, log, wanted) and _with_description(spark, log, metadata, wanted).equals(metadata)
+        _is_clustered(spark, log, wanted)
+        and _with_description(session_log, log, metadata, wanted).equals(metadata)
     )
 
 
@@ -98,7 +102,7 @@ def _cluster(spark: SparkSession, log: TableLog, wanted: tuple[str, ...]) -> Non
         spark.sql(f"ALTER TABLE delta.{quoted(log.path)} CLUSTER BY {by}")
 
 
-def _with_description(spark: SparkSession, log: TableLog, metadata: Any, wanted: Description) -> Any:
+def _with_description(session_log: SessionLog, log: TableLog, metadata: Any, wanted: Description) -> Any:
     """The metadata with the description applied."""
     former = json.loads(log.table_property(DECLARED) or "{}")
     settings = {**wanted.properties, DECLARED: wanted.fingerprint}
@@ -107,7 +111,7 @@ def _with_description(spark: SparkSession, log: TableLog, metadata: Any, wanted:
     for key in (*gone, *(key for key, value in settings.items() if not value)):
         configuration = configuration.removed(key)
     for key in gone:
-        default = spark.conf.get(_DEFAULT + key.removeprefix("delta."), None)
+        default = session_log.spark.conf.get(_DEFAULT + key.removeprefix("delta."), None)
         if default is not None:
             settings[key] = default
     for key, value in settings.items():
@@ -121,7 +125,7 @@ def _with_description(spark: SparkSession, log: TableLog, metadata: Any, wanted:
         metadata.format(),
         json.dumps(schema, separators=(",", ":"), ensure_ascii=False),
         metadata.partitionColumns(),
-        log.validated(configuration),
+        session_log.validated(configuration),
         metadata.createdTime(),
     )
 

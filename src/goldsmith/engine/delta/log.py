@@ -1,60 +1,56 @@
-"""Reads a table's Delta log: commits, bookmark, schema. No Spark job, a few milliseconds each."""
+"""Reads a table's Delta log from its files: commits, bookmark, schema. No JVM, a few milliseconds each."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from py4j.java_gateway import JavaClass
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
-
-from goldsmith.engine.conditions import has_cause, is_history_gone
 from goldsmith.engine.delta.commit import Commit, read_commit
+from goldsmith.engine.delta.delta_rs import checkpointed
+from goldsmith.engine.delta.log_files import log_files
 from goldsmith.engine.delta.metadata import CommitMetadata
+from goldsmith.engine.delta.spark_types import types_in
 from goldsmith.engine.delta.state import NO_TABLE, Bookmark, HistoryGone, TableState
 from goldsmith.errors import StorageError, Where
 
-_PART = 4_000
+_MANAGED = ("catalogManaged", "catalogOwned-preview", "coordinatedCommits-preview")
+"""Table features whose commits are not in the log's folder alone."""
 
 
 class TableLog:
-    """The Delta log of the table at `path`. Caches commits, which never change."""
+    """The Delta log of the table at `path`. Each method reads the newest version; commits never change and are cached."""
 
-    def __init__(self, spark: SparkSession, path: str) -> None:
-        self.spark = spark
+    def __init__(self, path: str) -> None:
         self.path = path
+        self._files = log_files(path)
+        self._newest = NO_TABLE
         self._commits: dict[int, Commit] = {}
-        jvm: Any = spark._jvm
-        # Delta uses the thread's active session, which threads of a pool do not have.
-        SparkSession._get_j_spark_session_class(jvm).setActiveSession(spark._jsparkSession)
-        self._none = self._class("scala.None$").__getattr__("MODULE$")
-        self._log = self._class("org.apache.spark.sql.delta.DeltaLog").forTable(spark._jsparkSession, path)
-
-    def _class(self, name: str) -> Any:
-        """A class by its full name, without a call to the JVM for each dot of `jvm.a.b.C`."""
-        jvm: Any = self.spark._jvm
-        return JavaClass(name, jvm._gateway_client)
+        self._checksums: dict[int, Mapping[str, Any]] = {}
 
     def version(self) -> int:
         """The newest version; NO_TABLE if the table does not exist."""
-        return int(self._snapshot().version())
+        newest = self._files.newest(self._newest)
+        if newest < self._newest:
+            # The table was deleted, and perhaps made again.
+            self._commits, self._checksums = {}, {}
+        self._newest = newest
+        return newest
 
     def identity(self) -> tuple[str, int]:
         """The Delta table's id and its newest version; an empty id if the table does not exist."""
-        snapshot = self._snapshot()
-        version = int(snapshot.version())
-        return (str(snapshot.metadata().id()) if version != NO_TABLE else "", version)
+        version = self.version()
+        return (str(self._table(version)["id"]) if version != NO_TABLE else "", version)
 
     def state(self) -> TableState:
-        """The newest state. Raises StorageError GS401 if the folder contains something other than a Delta table."""
+        """The newest state. Raises StorageError: GS401 if the folder contains something other than a Delta table, GS408
+        for a table whose commits are kept by a catalog."""
         id_, version = self.identity()
         if version == NO_TABLE:
             self._require_delta_folder()
             return TableState(NO_TABLE, "", 0)
+        self._require_known_commits(version)
         return TableState(version, id_, self._counter(version))
 
     def counter(self) -> int:
@@ -63,23 +59,8 @@ class TableLog:
 
     def size(self) -> int | None:
         """The size of the table's files in bytes, from its newest checksum; None if it has none."""
-        checksum = self._log.unsafeVolatileSnapshot().checksumOpt()
-        return int(checksum.get().tableSizeBytes()) if checksum.isDefined() else None
-
-    def files(self) -> int:
-        """The number of files of the newest version."""
-        return int(self._snapshot().numOfFiles())
-
-    def retention(self) -> float:
-        """The retention of removed files in hours: `delta.deletedFileRetentionDuration`, by default seven days."""
-        snapshot = self._snapshot()
-        kept = self._class("org.apache.spark.sql.delta.DeltaLog").tombstoneRetentionMillis(
-            snapshot.metadata()
-        )
-        return float(kept) / 3_600_000
-
-    def _snapshot(self) -> Any:
-        return self._log.update(False, self._none, self._none)
+        found = self._checksum(self.version()).get("tableSizeBytes")
+        return int(found) if found is not None else None
 
     def _counter(self, version: int) -> int:
         try:
@@ -92,102 +73,99 @@ class TableLog:
         return 0
 
     def types(self, version: int | None = None) -> dict[str, str]:
-        """The columns and their Spark types, at a version or in the cached snapshot. Raises HistoryGone."""
-        if version is None:
-            return types_in(self._log.unsafeVolatileSnapshot().schema().json())
-        try:
-            frame = self.spark.read.format("delta").option("versionAsOf", version).load(self.path)
-        except Exception as error:
-            if is_history_gone(error):
-                raise HistoryGone(f"{self.path} version {version}") from None
-            raise
-        return types_in(frame.schema.json())
+        """The columns and their Spark types, at a version or at the newest one. Raises HistoryGone."""
+        if version is not None:
+            self.commit(version)
+        return types_in(self._table(self.version() if version is None else version)["schemaString"])
 
     def table_property(self, key: str) -> str | None:
-        """A table property, from the cached snapshot."""
-        found = self._log.unsafeVolatileSnapshot().metadata().configuration().get(key)
-        return str(found.get()) if found.isDefined() else None
+        """A table property."""
+        found = (self._table(self.version()).get("configuration") or {}).get(key)
+        return str(found) if found is not None else None
 
-    def supports(self, feature: str) -> bool:
-        """Whether the table's protocol has a Delta feature, from the cached snapshot."""
-        return bool(
-            self._log.unsafeVolatileSnapshot().protocol().readerAndWriterFeatureNames().contains(feature)
+    def features(self) -> frozenset[str]:
+        """The Delta table features that the table's protocol names."""
+        return frozenset(_features(self._action("protocol", self.version())))
+
+    def _table(self, version: int) -> Mapping[str, Any]:
+        return self._action("metadata", version)
+
+    def _action(self, name: str, version: int) -> Mapping[str, Any]:
+        """The table's metadata or protocol at a version.
+
+        Raises HistoryGone if the log no longer has it, StorageError GS409 if that is the newest version.
+        """
+        found = self._checksum(version).get(name)
+        if isinstance(found, dict):
+            return found
+        for number in range(version, -1, -1):
+            try:
+                commit = self.commit(number)
+            except HistoryGone:
+                break
+            action = commit.table if name == "metadata" else commit.protocol
+            if action is not None:
+                return action
+        try:
+            return checkpointed(self.path, name, version)
+        except HistoryGone as error:
+            if version != self._newest:
+                raise
+            raise self._damaged(version) from error
+
+    def _damaged(self, version: int) -> StorageError:
+        return StorageError(
+            "GS409",
+            f"The table's log lacks files: it has version {version}, and no commit or checkpoint with the table's schema.",
+            where=Where(file=f"{self.path}/_delta_log"),
+            hint="Restore the missing files of `_delta_log`. Without them, move the table away and load it again.",
         )
 
-    def schema(self) -> Any:
-        """The table's schema as the JVM's StructType, from the cached snapshot."""
-        return self._log.unsafeVolatileSnapshot().schema()
+    def _checksum(self, version: int) -> Mapping[str, Any]:
+        """The checksum file of a version; empty if it has none, as right after the commit or in other programs' tables."""
+        if version not in self._checksums:
+            try:
+                found = json.loads(self._files.text(f"{version:020d}.crc"))
+            except (FileNotFoundError, ValueError):
+                return {}
+            self._checksums[version] = found
+        return self._checksums[version]
 
-    def cached_version(self) -> int:
-        """The version of the cached snapshot, without access to the storage."""
-        return int(self._log.unsafeVolatileSnapshot().version())
-
-    def transaction(self) -> tuple[Any, Any]:
-        """A transaction on the newest version and the table's metadata, both as JVM objects."""
-        transaction = self._log.startTransaction(self._none, self._none)
-        return transaction, transaction.metadata()
-
-    def validated(self, configuration: Any) -> Any:
-        """Table properties in Delta's spelling. Raises Delta's exception for unknown ones."""
-        return self._class("org.apache.spark.sql.delta.DeltaConfigs").validateConfigurations(configuration)
-
-    def commit_properties(self, transaction: Any, configuration: Any) -> None:
-        """Commits a transaction that changes the table's metadata and no rows."""
-        nothing = self._class("scala.collection.immutable.Nil$").__getattr__("MODULE$")
-        operation = self._class("org.apache.spark.sql.delta.DeltaOperations$SetTableProperties")(
-            configuration
-        )
-        transaction.commit(nothing, operation)
+    def _require_known_commits(self, version: int) -> None:
+        managed = [name for name in _MANAGED if name in _features(self._action("protocol", version))]
+        if managed:
+            raise StorageError(
+                "GS408",
+                f"The commits of this table are kept by a catalog ({managed[0]}), and not only in its folder.",
+                where=Where(file=self.path),
+                hint="Drop the feature: `ALTER TABLE ... DROP FEATURE`. Goldsmith reads and writes the log in the folder.",
+            )
 
     def _require_delta_folder(self) -> None:
-        folder = self._class("org.apache.hadoop.fs.Path")(self.path)
-        system = folder.getFileSystem(self._configuration)
-        if not system.exists(folder):
-            return
-        others = [str(item.getPath().getName()) for item in system.listStatus(folder)]
+        names = self._files.folder()
         # Data files without a log are left by a killed first write. They belong to Delta and were never visible.
         unexpected = [
             name
-            for name in others
+            for name in names
             if name != "_delta_log" and not name.endswith(".parquet") and name[:1] != "."
         ]
-        if unexpected or (others and not all(name.startswith(("part-", ".", "_")) for name in others)):
+        if unexpected or (names and not all(name.startswith(("part-", ".", "_")) for name in names)):
             raise StorageError(
                 "GS401",
-                f"The table's folder contains files that are not a Delta table: {', '.join(sorted(others)[:3])}.",
+                f"The table's folder contains files that are not a Delta table: {', '.join(sorted(names)[:3])}.",
                 where=Where(file=self.path),
                 hint="Move them away: Goldsmith creates the folder itself.",
             )
 
-    @property
-    def _configuration(self) -> Any:
-        context: Any = self.spark.sparkContext._jsc
-        return context.hadoopConfiguration()
-
     def commit(self, version: int) -> Commit:
         """A commit. Raises HistoryGone if the log no longer has it."""
-        if version in self._commits:
-            return self._commits[version]
-        path = self._class("org.apache.hadoop.fs.Path")(f"{self.path}/_delta_log/{version:020d}.json")
-        try:
-            lines = self._text(self._log.store().read(path, self._configuration)).split("\n")
-        except Py4JJavaError as error:
-            if has_cause(error, "FileNotFoundException", "NoSuchFileException"):
+        if version not in self._commits:
+            try:
+                text = self._files.text(f"{version:020d}.json")
+            except FileNotFoundError:
                 raise HistoryGone(f"{self.path} version {version}") from None
-            raise
-        self._commits[version] = read_commit(version, lines)
+            self._commits[version] = read_commit(version, text.split("\n"))
         return self._commits[version]
-
-    def _text(self, lines: Any) -> str:
-        """A Scala sequence of lines as one text, fetched in parts.
-
-        The JVM sends a reply of more than 8 KB in two writes, and the second waits 40 ms for the kernel's delayed
-        acknowledgement of the first.
-        """
-        text = self._class("scala.collection.mutable.StringBuilder")()
-        lines.addString(text, "\n")
-        length = int(text.length())
-        return "".join(text.substring(at, min(at + _PART, length)) for at in range(0, length, _PART))
 
     def commits(self, after: int, until: int) -> Iterator[Commit]:
         """Commits with after < version <= until, oldest first. Raises HistoryGone."""
@@ -239,22 +217,6 @@ class TableLog:
             return {"unknown"}
         return {other.operation for other in between if other.added or other.removed}
 
-    def change_feed(self, first: int, last: int) -> DataFrame:
-        """The change feed of some versions. The commits must exist.
-
-        Delta's reader converts rows to Java objects, which cannot represent every date and text. The frame beneath it
-        can.
-        """
-        snapshot = self._snapshot()
-        if int(snapshot.version()) != last:
-            snapshot = self._log.getSnapshotAt(last, self._none, self._none, False)
-        reader = self._class("org.apache.spark.sql.delta.commands.cdc.CDCReader$").__getattr__("MODULE$")
-        schema = self._class("scala.Option").apply(snapshot)
-        frame = reader.changesToBatchDF(
-            self._log, first, last, self.spark._jsparkSession, self._none, schema, False, self._none
-        )
-        return DataFrame(frame, self.spark)
-
     def own_commit(self, after: int, run_id: str, counter: int) -> Commit | None:
         """This run's commit with this counter, searched after a version; None if it was not made."""
         version = after + 1
@@ -291,7 +253,5 @@ def _with_voided(metadata: CommitMetadata, counters: tuple[int, int]) -> CommitM
     return replace(metadata, voided=(*metadata.voided, counters))
 
 
-def types_in(schema: str) -> dict[str, str]:
-    """The columns and Spark types of a schema in JSON."""
-    fields = StructType.fromJson(json.loads(schema)).fields
-    return {field.name: field.dataType.simpleString() for field in fields}
+def _features(protocol: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*(protocol.get("readerFeatures") or ()), *(protocol.get("writerFeatures") or ()))

@@ -26,6 +26,7 @@ from goldsmith.engine.delta.entry_batches import CommitStatus, EntryBatch, Writt
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, ENTERED, ENTERED_AS, OriginalRow
 from goldsmith.engine.delta.state import NO_TABLE
+from goldsmith.engine.delta.valid_entries import valid_entries
 from goldsmith.engine.delta.writing import enable_types
 from goldsmith.engine.row_values import EXACT_TIMES
 from goldsmith.engine.rows import frame_of
@@ -76,7 +77,7 @@ class QuarantineTable:
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.spark = spark
         self.path = path
-        self.log = TableLog(spark, path)
+        self.log = TableLog(path)
 
     def version(self) -> int:
         return self.log.version()
@@ -126,7 +127,7 @@ class QuarantineTable:
                 # Statistics of the rows' values serve no query, and Delta cannot compute them for every value.
                 writer.option("delta.dataSkippingNumIndexedCols", _INDEXED).save(self.path)
                 return before
-            enable_types(self.log, rows.schema)
+            enable_types(self.spark, self.log, rows.schema)
             writer.save(self.path)
             return before
 
@@ -141,7 +142,7 @@ class QuarantineTable:
 
     def entries(self, until: int) -> DataFrame:
         """The valid entries after `reconcile`, without marks. until: the counter of the table's last commit."""
-        return self._frame().where(F.col("takes_back").isNull() & (F.col("counter") <= until))
+        return self._frame().where(valid_entries(until))
 
     def remove_voided(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Removes the entries of commits that a RESTORE of the table undid."""
@@ -175,7 +176,7 @@ class QuarantineTable:
 
     def remove_expired(self, before: datetime, until: int) -> None:
         """Removes valid entries from before a time."""
-        self._delete(_older(before) & F.col("takes_back").isNull() & (F.col("counter") <= until), [])
+        self._delete(_older(before) & F.expr(valid_entries(until)), [])
 
     def reconcile(self, since: int, status_of: Callable[[str, int], CommitStatus]) -> Reconciled:
         """Removes the entries of aborted commits, and those marked by committed ones.
@@ -270,8 +271,3 @@ _BATCH = ("run_id", "counter")
 _ALWAYS = {"reasons": "array<string>", "row": "string", "takes_back": "string"}
 _INDEXED = "4"
 """The number of leading columns with statistics: those that identify entries."""
-
-
-def quarantine_path(warehouse: str, table: str) -> str:
-    """`silver.departures` -> `<warehouse>/quarantine/silver_departures`."""
-    return f"{warehouse}/quarantine/{table.replace('.', '_')}"

@@ -58,27 +58,25 @@ def create_clustered(spark: SparkSession, target: Target, rows: DataFrame) -> Ta
     return replace(target, version=0)
 
 
-def enable_types(log: TableLog, types: StructType) -> bool:
+def enable_types(spark: SparkSession, log: TableLog, types: StructType) -> bool:
     """Enables the table features for types that Delta enables by itself only for new tables.
 
     True if that made a commit: a load that was planned from the version before must be planned again.
     """
-    if not _contains(types, TimestampNTZType) or log.supports(_NTZ):
+    if not _contains(types, TimestampNTZType) or _NTZ in log.features():
         return False
-    DeltaTable.forPath(log.spark, log.path).addFeatureSupport(_NTZ)
+    DeltaTable.forPath(spark, log.path).addFeatureSupport(_NTZ)
     return True
 
 
-def enable_widening(log: TableLog) -> bool:
+def enable_widening(spark: SparkSession, log: TableLog) -> bool:
     """Lets appends widen the types of columns. True if that made a commit, as for `enable_types`.
 
     Readers need the table feature typeWidening from then on.
     """
     if log.table_property(_WIDENING) == "true":
         return False
-    log.spark.sql(
-        f"ALTER TABLE delta.{quoted(log.path)} SET TBLPROPERTIES ({text_literal(_WIDENING)} = 'true')"
-    )
+    spark.sql(f"ALTER TABLE delta.{quoted(log.path)} SET TBLPROPERTIES ({text_literal(_WIDENING)} = 'true')")
     return True
 
 

@@ -99,7 +99,7 @@ class _Existing:
 
 
 def _existing(spark: SparkSession, path: str) -> _Existing:
-    if TableLog(spark, path).version() == NO_TABLE:
+    if TableLog(path).version() == NO_TABLE:
         return _Existing()
     rows = spark.read.format("delta").load(path)
     found = rows.selectExpr("max(day) AS day", f"count_if(series = '{NO_GROUP}') AS legacy").first()

@@ -38,7 +38,7 @@ def collect(spark: SparkSession, run: Run, *, runs: int = RUNS) -> ReportData:
     counters: dict[str, int] = {}
     next_loads: dict[str, str] = {}
     for name, table in project.tables.items():
-        log = TableLog(spark, run.path(name))
+        log = TableLog(run.path(name))
         state = log.state()
         if state.exists:
             counters[name] = state.counter
@@ -117,7 +117,7 @@ def _columns(table: Table, frames: Mapping[str, DataFrame]) -> tuple[ColumnRepor
 
 def _quarantine(spark: SparkSession, run: Run, name: str, counter: int) -> QuarantineReport:
     quarantine = QuarantineTable(spark, run.quarantine_path(name))
-    if not TableLog(spark, quarantine.path).state().exists:
+    if not TableLog(quarantine.path).state().exists:
         return QuarantineReport()
     # Entries with a later counter belong to a commit that was never made.
     return quarantine_report(quarantine.entries(counter))

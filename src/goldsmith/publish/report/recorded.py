@@ -53,7 +53,7 @@ def read_loads(spark: SparkSession, path: str, runs: int) -> tuple[LoadRecord, .
 
     path: of `ops.table_runs`; () if it does not exist. One job.
     """
-    if not TableLog(spark, path).state().exists:
+    if not TableLog(path).state().exists:
         return ()
     began = F.min("started_at").over(Window.partitionBy("pipeline", "run_id"))
     newest = (F.desc("began"), F.desc("run_id"))
@@ -99,7 +99,7 @@ def read_expectations(
     """The expectation results of these runs, oldest first. path: of `ops.expectations`; () if it does not exist.
     One job."""
     wanted = sorted(set(run_ids))
-    if not wanted or not TableLog(spark, path).state().exists:
+    if not wanted or not TableLog(path).state().exists:
         return ()
     latest = Window.partitionBy("table", "name").orderBy(
         F.desc(F.size("samples") > 0), F.desc("judged_at"), F.desc("counter")

@@ -13,7 +13,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.state import Bookmark
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.plan import LoadPlan, Nothing, Plan, Pull
 from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.slices import Slice
@@ -28,9 +28,7 @@ class RowSource(ABC, Generic[P]):
     """Columns beside the table's that the evaluation and the quarantine need."""
 
     @abstractmethod
-    def plan(
-        self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
-    ) -> Plan:
+    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
         """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
 
     @abstractmethod

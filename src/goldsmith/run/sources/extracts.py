@@ -28,7 +28,7 @@ from goldsmith.project.system_columns import INTERVAL, SOURCE_FILE
 from goldsmith.project.tables import Table
 from goldsmith.run.context import DataInterval, Run
 from goldsmith.run.extracting import call_extract, written_files
-from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.plan import NewFiles, Nothing, Plan, Pull
 from goldsmith.run.slices import Slice, TouchedValues
 from goldsmith.run.sources.files import loaded_files
@@ -47,10 +47,8 @@ class Extracts(PullingSource):
     """Calls a function for new files."""
 
     @override
-    def plan(
-        self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
-    ) -> Plan:
-        plan = super().plan(spark, run, handle, force_full=force_full, log_of=log_of)
+    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
+        plan = super().plan(run, handle, force_full=force_full)
         if not handle.table.by_interval:
             return plan
         if isinstance(plan, NewFiles):
@@ -66,7 +64,7 @@ class Extracts(PullingSource):
             return Nothing(handle=handle, reason="it is loaded by interval: give `--from` and `--to`")
         [day] = days
         reason = _loaded(run, handle, day) if run.restating else None
-        if not run.restating and day in {day_of(file.path) for file in loaded_files(spark, run, handle)}:
+        if not run.restating and day in {day_of(file.path) for file in loaded_files(run, handle)}:
             reason = f"{day} is loaded"
         if reason is not None:
             return Nothing(handle=handle, reason=reason)

@@ -29,7 +29,7 @@ from goldsmith.project.sql.text import quoted
 from goldsmith.project.system_columns import SOURCE_FILE, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import Ledger, added_since, check_complete, known_files, new_files
 from goldsmith.run.plan import NewFiles, Nothing, Plan
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
@@ -52,15 +52,7 @@ class Files(RowSource[NewFiles]):
         check_types_unchanged(table, log, bookmark, self.type_change_hint(table))
 
     @override
-    def plan(
-        self,
-        spark: SparkSession,
-        run: Run,
-        handle: TableHandle,
-        *,
-        force_full: str | None,
-        log_of: LogOf,
-    ) -> Plan:
+    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
         """Plans to load the files that the table has not loaded yet."""
         table, bookmark = handle.table, handle.bookmark
         requested = table.name in run.rebuild
@@ -79,13 +71,13 @@ class Files(RowSource[NewFiles]):
         ):
             return Nothing(handle=handle, reason="no new files", warnings=warnings)
         if requested:
-            check_complete(table, listing, loaded_files(spark, run, handle))
+            check_complete(table, listing, loaded_files(run, handle))
             return NewFiles(
                 handle=handle, reason="asked for", action="rebuild", files=listing, listing=digest
             )
         found = added_since(listing, bookmark)
         if found is None:
-            found = new_files(table, declared_glob(table), listing, loaded_files(spark, run, handle))
+            found = new_files(table, declared_glob(table), listing, loaded_files(run, handle))
         types = [column.type for column in table.spec.columns.values()]
         if not found.files and not handle.state.exists and declared_glob(table).gives_columns(types):
             # Created without rows, so that its downstream tables can load.
@@ -199,11 +191,11 @@ def _shaped(table: Table, delivered: Delivered, types: Mapping[str, str]) -> Sha
     return Shaped(shaped.frame.selectExpr("*", every), FILE_REASONS)
 
 
-def loaded_files(spark: SparkSession, run: Run, handle: TableHandle) -> Ledger:
+def loaded_files(run: Run, handle: TableHandle) -> Ledger:
     """All files that the table has loaded."""
     if not handle.state.counter:
         return {}
-    return known_files(spark, run, handle.table, handle.log, handle.bookmark)
+    return known_files(handle.session, run, handle.table, handle.log, handle.bookmark)
 
 
 def row_warnings(run: Run, handle: TableHandle) -> tuple[str, ...]:

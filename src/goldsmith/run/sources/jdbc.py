@@ -97,7 +97,7 @@ class Jdbc(PullingSource):
         self, spark: SparkSession, run: Run, plan: Pull, database: db.Database, rows: DataFrame
     ) -> DataFrame | None:
         """The rows of the files that the table has loaded; None if there are none."""
-        paths = sorted({file.path for file in loaded_files(spark, run, plan.handle)})
+        paths = sorted({file.path for file in loaded_files(run, plan.handle)})
         if not paths:
             return None
         return db.earlier_rows(spark, [uri(run.landing, path) for path in paths], rows, database)

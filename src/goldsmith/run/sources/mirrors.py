@@ -50,7 +50,7 @@ class Mirrors(PullingSource):
         with _of_connection(table, source):
             bucket, root = _opened(connection)
             listing = matching(bucket, root, source.files)
-        known = _copied(loaded_files(spark, run, plan.handle))
+        known = _copied(loaded_files(run, plan.handle))
         new = [file for file in listing if _version(file) not in known.get(file.path, ())]
         replaced = [file for file in new if file.path in known]
         if replaced and source.on_replaced == "fail":

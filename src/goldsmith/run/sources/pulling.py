@@ -18,7 +18,7 @@ from goldsmith.engine.delta.metadata import LoadedFile, Pulled
 from goldsmith.project.sources import EXTRACTS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import check_complete
 from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan, Pull
 from goldsmith.run.recovery import commit_status
@@ -44,13 +44,11 @@ class PullingSource(Files):
         """Stages new files in `folder`, a path in the landing area. state: left by the last committed load, or None."""
 
     @override
-    def plan(
-        self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
-    ) -> Plan:
+    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
         """Plans to ask the source. A rebuild reads the staged files again, and does not ask it."""
         table, bookmark = handle.table, handle.bookmark
         if table.name in run.rebuild and bookmark is not None:
-            known = loaded_files(spark, run, handle)
+            known = loaded_files(run, handle)
             found = (run.landing.state(path) for path in sorted({file.path for file in known}))
             files = tuple(file for file in found if file is not None)
             check_complete(table, files, known)

@@ -18,7 +18,7 @@ from goldsmith.engine.ingest.shape import shape
 from goldsmith.errors import RunError, SourceError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.handle import LogOf, TableHandle
+from goldsmith.run.handle import TableHandle
 from goldsmith.run.loads import load_of
 from goldsmith.run.plan import UNKNOWN_SIZE, Changes, Nothing, Plan, Whole
 from goldsmith.run.quarantined import QuarantinedRows
@@ -34,13 +34,10 @@ class Upstreams(RowSource[Whole | Changes]):
     """Evaluates a table's query over its upstreams."""
 
     @override
-    def plan(
-        self, spark: SparkSession, run: Run, handle: TableHandle, *, force_full: str | None, log_of: LogOf
-    ) -> Plan:
+    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
         """Plans to apply the changes since the consumed versions, or to compute the whole table."""
-        del spark
         table, bookmark = handle.table, handle.bookmark
-        logs = {name: log_of(run.path(name)) for name in _tracked(table)}
+        logs = {name: TableLog(run.path(name)) for name in _tracked(table)}
         now = {name: _consumed(log, table, name) for name, log in logs.items()}
 
         def whole(action: Literal["first", "full", "rebuild"], reason: str, *warnings: str) -> Whole:
