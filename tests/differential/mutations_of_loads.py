@@ -9,7 +9,7 @@ FOREIGN = "changes outside Goldsmith are detected"
 STOPS = "a load does not fail where a rebuild succeeds, and remains incremental"
 
 MERGE = "goldsmith/run/loads/merge.py"
-UPSTREAMS = "goldsmith/run/sources/upstreams.py"
+UPSTREAMS = "goldsmith/run/planners/upstreams.py"
 TABLES = "goldsmith/project/tables.py"
 LOG = "goldsmith/engine/delta/log.py"
 FOREIGN_TESTS = "tests/spark/test_foreign.py"

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from goldsmith.engine.delta.log import TableLog
 from goldsmith.run import attempt
+from goldsmith.run.first_rows import first_rows
+from goldsmith.run.ledger import known_files
 from goldsmith.run.planning import plan_table
+from goldsmith.run.preview import preview
+from goldsmith.run.quarantine_reasons import reasons
 from goldsmith.run.recovery import recover
+from goldsmith.run.table_status import table_statuses
 from support.flights_lake import FlightsLake
 from support.homes import S3Home
 from support.lake import Lake
@@ -60,6 +66,32 @@ def test_workbooks_and_whole_documents_are_loaded_once(lake: Lake) -> None:
     for name, file in ((name, f"x/a+b ü.{ending}") for name, ending in tables.items()):
         assert lake.rows(name, "id", "_source_file") == [(1, file), (2, file)]
         assert lake.done()[name].status == "nothing_new"
+
+
+def test_status_plans_and_rows_on_s3_equal_those_of_spark(lake: Lake) -> None:
+    # The log is listed from the last checkpoint.
+    lake.declare("bronze.orders", RULE + 'properties: {delta.checkpointInterval: "1"}\n')
+    lake.declare("silver.orders", "load: {merge: {key: [id]}}", "SELECT id, amount FROM bronze.orders")
+    for amount in (4, 9, 3):
+        lake.deliver(f"orders/{amount}.csv", f"id,amount\n1,{amount}\n")
+        lake.done()
+    assert lake.home.sizes(f"{lake.path('bronze.orders')}/_delta_log", "_last_checkpoint")
+    lake.deliver("orders/new.csv", "id,amount\n3,1\n")
+    run = lake.begin()
+    names = tuple(run.project.tables)
+    assert table_statuses(None, run) == table_statuses(lake.spark, run)
+    assert reasons(None, run) == reasons(lake.spark, run)
+    steps = preview(None, run, names)
+    assert steps == preview(lake.spark, run, names)
+    assert [step.action for step in steps] == ["incremental", "look again"]
+    for name in ("silver.orders", "ops.table_runs"):
+        found, expected = first_rows(None, run, name, 50), first_rows(lake.spark, run, name, 50)
+        assert (found.columns, found.moments) == (expected.columns, expected.moments)
+        assert sorted(map(str, found.rows)) == sorted(map(str, expected.rows))
+    table, log = run.project.tables["bronze.orders"], TableLog(run.path("bronze.orders"))
+    assert known_files(None, run, table, log, None) == known_files(lake.spark, run, table, log, None)
+    lake.remove("bronze.orders")
+    assert not log.state().exists
 
 
 def test_access_keys_are_in_no_setting_log_or_table(lake: Lake) -> None:

@@ -148,6 +148,22 @@ def test_check_and_help_import_no_spark() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
+def test_commands_that_only_look_import_no_spark(tmp_path: Path) -> None:
+    code = (
+        "import sys; from goldsmith.cli.main import app\n"
+        "def call(*names):\n"
+        "    try: app(list(names))\n"
+        "    except SystemExit as end: assert not end.code, names\n"
+        f"call('init', {str(tmp_path / 'shop')!r}, '--pipeline', 'orders')\n"
+        f"project = ('--project', {str(tmp_path / 'shop')!r})\n"
+        "for names in (['status'], ['plan'], ['quarantine', 'list']): call(*project, *names)\n"
+        "from goldsmith.run import idle\n"
+        "assert not [m for m in sys.modules if m.split('.')[0] in ('pyspark', 'delta', 'py4j')]\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_help_imports_no_declarations() -> None:
     code = (
         "import sys; from goldsmith.cli.main import app\n"

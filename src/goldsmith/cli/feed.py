@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,22 +74,24 @@ def replay(
     chosen = _pipeline(project, pipeline)
     days = _days(start, end)
     from goldsmith.cli.progress import exit_code, print_result
-    from goldsmith.publish.report.collect import write_report
     from goldsmith.run.context import Run
     from goldsmith.run.feeding import feed_of
 
     feed = feed_of(chosen)
     results: list[RunResult] = []
-    with open_spark(project) as spark:
+    with ExitStack() as stack:
+        session = cache(lambda: stack.enter_context(open_spark(project)))
         for number, day in enumerate(days.days, 1):
             out.print(styled((f"{day}", "bold"), (f" {number} of {len(days.days)}", "dim")))
-            results.append(_one_day(spark, project, chosen, feed, day))
+            results.append(_one_day(session, project, chosen, feed, day))
             if exit_code(results[-1]) != Exit.DONE:
                 break
         print_result(results)
         if report:
+            from goldsmith.publish.report.collect import write_report
+
             this = Run.begin(project, profile_name())
-            print_report_location(write_report(spark, this, report_file(project.root)), project.root)
+            print_report_location(write_report(session(), this, report_file(project.root)), project.root)
     raise typer.Exit(exit_code(results[-1]))
 
 
@@ -99,18 +104,26 @@ def _days(start: datetime | None, end: datetime | None) -> DataInterval:
     return days
 
 
-def _one_day(spark: SparkSession, project: Project, pipeline: Pipeline, feed: Feed, day: date) -> RunResult:
+def _one_day(
+    session: Callable[[], SparkSession], project: Project, pipeline: Pipeline, feed: Feed, day: date
+) -> RunResult:
+    """Delivers and loads a day. session: starts Spark, which a day without new rows does not need."""
     from goldsmith.cli.progress import live_progress
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import DataInterval, Run
     from goldsmith.run.feeding import deliver_day
-    from goldsmith.run.runner import run_tables
+    from goldsmith.run.idle import idle
 
     this = Run.begin(project, profile_name(), interval=DataInterval.of(day, None))
     deliver_day(this.landing, feed, day)
-    with live_progress(quiet=False) as listener:
-        chosen, width = project.select((pipeline.name,)), project.profile(profile_name()).parallel
-        result = run_tables(spark, this, chosen, parallel=width, listener=listener)
+    chosen = project.select((pipeline.name,))
+    result = idle(this, chosen)
+    if result is None:
+        from goldsmith.run.runner import run_tables
+
+        spark, width = session(), project.profile(profile_name()).parallel
+        with live_progress(quiet=False) as listener:
+            result = run_tables(spark, this, chosen, parallel=width, listener=listener)
     print_warnings(emit(this, result))
     return result
 

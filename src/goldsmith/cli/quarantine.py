@@ -37,7 +37,7 @@ def list_(as_json: Json = False) -> None:
     """
     project = open_project()
     from goldsmith.run.context import Run
-    from goldsmith.run.quarantine_view import reasons
+    from goldsmith.run.quarantine_reasons import reasons
 
     run = Run.begin(project, profile_name())
     found = without_spark(project, lambda spark: reasons(spark, run), quiet=as_json)

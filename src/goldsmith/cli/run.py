@@ -105,7 +105,6 @@ def _run(
     from goldsmith.publish.openlineage import emit
     from goldsmith.run.context import Accepted, DataInterval, Run
     from goldsmith.run.idle import idle
-    from goldsmith.run.runner import run_tables
 
     intervals = [DataInterval.of(day, None) for day in days.days] if days and by_interval else [days]
     rebuilt = tables_to_rebuild(project, rebuild, chosen)
@@ -126,6 +125,8 @@ def _run(
             )
             result = idle(this, chosen) if spark is None else None
             if result is None:
+                from goldsmith.run.runner import run_tables
+
                 spark = spark or stack.enter_context(open_spark(project, quiet=quiet))
                 with live_progress(quiet=quiet) as listener:
                     result = run_tables(spark, this, chosen, parallel=width, listener=listener)

@@ -13,7 +13,7 @@ from goldsmith.cli.options import Json, Limit
 
 if TYPE_CHECKING:
     from goldsmith.project.pipelines import Project
-    from goldsmith.run.sql_query import QueryResult
+    from goldsmith.run.readable import QueryResult
 
 
 def register(app: typer.Typer) -> None:

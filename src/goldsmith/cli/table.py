@@ -8,9 +8,9 @@ import typer
 
 from goldsmith.cli.console import error_as_dict, out, plural, print_error, print_json, styled, table
 from goldsmith.cli.groups import Panel, noun
-from goldsmith.cli.opening import open_project, open_spark, profile_name
+from goldsmith.cli.opening import open_project, open_spark, profile_name, without_spark
 from goldsmith.cli.options import Json, Limit, Parallel
-from goldsmith.cli.sql import answer_to, print_answer
+from goldsmith.cli.sql import print_answer
 from goldsmith.errors import Exit
 
 if TYPE_CHECKING:
@@ -39,14 +39,15 @@ def show(
     Example: `goldsmith table show gold.daily_punctuality --limit 20`
     """
     project = open_project()
-    from goldsmith.project.sql.text import quoted
+    from goldsmith.run.context import Run
+    from goldsmith.run.first_rows import first_rows
 
     declared = project.tables.get(name)
     if declared is None and name.split(".")[0] not in ("ops", "quarantine"):
         declared = project.table(name)
     full = declared.name if declared else name
-    schema, _, own = full.partition(".")
-    answer = answer_to(project, f"SELECT * FROM {quoted(schema)}.{quoted(own)}", limit, quiet=as_json)
+    run = Run.begin(project, profile_name())
+    answer = without_spark(project, lambda spark: first_rows(spark, run, full, limit), quiet=as_json)
     if as_json:
         print_json(answer.as_dicts())
         return

@@ -6,7 +6,7 @@ from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.state import TableState
 from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
-from goldsmith.run.sources import source_of
+from goldsmith.run.planners import planner_of
 
 
 def announcement(table: Table, log: TableLog, state: TableState) -> str | None:
@@ -15,7 +15,7 @@ def announcement(table: Table, log: TableLog, state: TableState) -> str | None:
     if bookmark is None:
         return None
     try:
-        reason = source_of(table).changed_declaration(table, log, bookmark)
+        reason = planner_of(table).changed_declaration(table, log, bookmark)
     except RunError as error:
         return f"The next load will fail with {error.code}. {error.message} {error.hint or ''}".rstrip()
     return None if reason is None else f"The next load computes the whole table: {reason}."

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from goldsmith.engine.delta.delta_rs import NeedsSpark
-from goldsmith.engine.delta.description import is_current
+from goldsmith.engine.delta.described import is_current
 from goldsmith.engine.delta.entry_batches import unreconciled
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
@@ -23,9 +23,9 @@ from goldsmith.run.context import Run
 from goldsmith.run.ledger import recorded
 from goldsmith.run.outcome import RunResult, TableOutcome
 from goldsmith.run.plan import Nothing
+from goldsmith.run.planners import planner_of
 from goldsmith.run.planning import plan_table
-from goldsmith.run.sources import source_of
-from goldsmith.run.table_metadata import description_for
+from goldsmith.run.table_description import description_for
 
 _RECORDS: Mapping[str, Callable[[CommitMetadata], bool]] = {
     ops.TABLE_RUNS.name: lambda _load: True,
@@ -112,7 +112,7 @@ def _without_files(run: Run, names: Sequence[str]) -> tuple[TableOutcome, ...] |
     if any(TableLog(run.path(name)).version() != NO_TABLE for name in related):
         return None
     for table in (run.project.tables[name] for name in related):
-        if not source_of(table).is_empty(run, table):
+        if not planner_of(table).is_empty(run, table):
             return None
     return tuple(TableOutcome(name, "nothing_new", "nothing was delivered yet") for name in names)
 

@@ -28,9 +28,9 @@ from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 from goldsmith.run.ledger import recorded
 from goldsmith.run.locks import ops_lock, table_lock
+from goldsmith.run.readable import OPS
 from goldsmith.run.recovery import recover
 from goldsmith.run.retention import blocking_reader, bookmarks
-from goldsmith.run.sql_query import OPS
 from goldsmith.run.table_loading import ATTEMPTS
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Literal
 
-from goldsmith.engine.delta.changes import Span
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import Consumed, LoadedFile, Pulled
+from goldsmith.engine.delta.spans import Span
 from goldsmith.engine.delta.state import TableState
 from goldsmith.project.tables import Table
 from goldsmith.run.handle import TableHandle

@@ -8,7 +8,7 @@ from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
 from goldsmith.run.plan import Plan
-from goldsmith.run.sources import source_of
+from goldsmith.run.planners import planner_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,4 +27,4 @@ def plan_table(
     Raises SourceError, StorageError and RunError if it cannot be loaded.
     """
     handle = TableHandle.opened(spark, run, table)
-    return source_of(table).plan(run, handle, force_full=force_full)
+    return planner_of(table).plan(run, handle, force_full=force_full)

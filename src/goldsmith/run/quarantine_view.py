@@ -1,4 +1,4 @@
-"""Reads quarantines for display: reasons with counts, and rows."""
+"""Reads the rows of a quarantine for display."""
 
 from __future__ import annotations
 
@@ -12,25 +12,12 @@ from pyspark.sql import functions as F
 from goldsmith.engine.conditions import is_bad_value
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.quarantine import QuarantineTable
-from goldsmith.engine.delta.state import NO_TABLE
-from goldsmith.engine.delta.table_rows import rows_of
-from goldsmith.engine.delta.valid_entries import valid_entries
 from goldsmith.engine.failures import explained
 from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, filtered, invalid_condition, original_rows
 from goldsmith.run.sources import source_of
-
-
-@dataclass(frozen=True)
-class QuarantineReason:
-    """The number of a table's rows that are quarantined for one reason. since: the time of the first, in UTC."""
-
-    table: str
-    reason: str
-    rows: int
-    since: datetime
 
 
 @dataclass(frozen=True)
@@ -41,29 +28,6 @@ class QuarantineEntry:
     held_at: datetime
     run_id: str
     row: str
-
-
-def reasons(spark: SparkSession | None, run: Run) -> tuple[QuarantineReason, ...]:
-    """Tables and reasons, the most frequent first. A row with two reasons is counted for both. Raises NeedsSpark."""
-    found: list[QuarantineReason] = []
-    for name in run.project.tables:
-        path = run.quarantine_path(name)
-        if TableLog(path).version() == NO_TABLE:
-            continue
-        valid = valid_entries(TableLog(run.path(name)).counter())
-        by_reason: dict[str, QuarantineReason] = {}
-        for row in rows_of(
-            spark,
-            path,
-            f"SELECT reasons, count(*) AS n, min(held_at) AS since FROM {{t}} WHERE {valid} GROUP BY reasons",
-        ):
-            for reason in dict.fromkeys(row["reasons"]):
-                known = by_reason.get(reason, QuarantineReason(name, reason, 0, row["since"]))
-                by_reason[reason] = QuarantineReason(
-                    name, reason, known.rows + row["n"], min(known.since, row["since"])
-                )
-        found += sorted(by_reason.values(), key=lambda each: (-each.rows, each.reason))
-    return tuple(found)
 
 
 def rows(

@@ -31,6 +31,7 @@ from goldsmith.run.loads import load_of
 from goldsmith.run.locks import table_lock
 from goldsmith.run.outcome import TableOutcome
 from goldsmith.run.plan import ReleasePlan
+from goldsmith.run.planners import planner_of
 from goldsmith.run.quarantined import (
     BY,
     ENTRY,
@@ -106,7 +107,7 @@ def _release(spark: SparkSession, run: Run, table: Table, where: str | None) -> 
     quarantine, log, bookmark = handle.quarantine, handle.log, handle.bookmark
     if quarantine.version() < 0 or bookmark is None:
         return Released(0, 0, 0)
-    check_types_unchanged(table, log, bookmark, source_of(table).type_change_hint(table))
+    check_types_unchanged(table, log, bookmark, planner_of(table).type_change_hint(table))
     handle = replace(handle, table=table.resolved(log.types()))
     reconciled = recover(run, handle)
     slice_ = _slice(spark, handle, where)

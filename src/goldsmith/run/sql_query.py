@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -28,37 +26,9 @@ from goldsmith.engine.queries import ReadOnlyQuery, parsed, result_of
 from goldsmith.errors import DeclarationError
 from goldsmith.project.hints import hint_for
 from goldsmith.project.names import LAYERS, tables_in
-from goldsmith.project.ops import OPS_TABLES
 from goldsmith.project.sql.text import quoted
 from goldsmith.run.context import Run
-
-OPS = tuple(f"ops.{table.name}" for table in OPS_TABLES)
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """Rows of a query, with dates, timestamps and intervals as text. more: there are rows beyond the limit.
-
-    moments: the positions of timestamp columns, from 0.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    more: bool
-    moments: frozenset[int] = frozenset()
-
-    def as_dicts(self) -> list[dict[str, Any]]:
-        """The rows for JSON: timestamps in ISO 8601, duplicate names with a number appended."""
-        names: list[str] = []
-        for at, name in enumerate(self.columns):
-            names.append(name if name not in self.columns[:at] else f"{name}_{at + 1}")
-        return [
-            {
-                name: value.replace(" ", "T", 1) if at in self.moments and value is not None else value
-                for at, (name, value) in enumerate(zip(names, row, strict=True))
-            }
-            for row in self.rows
-        ]
+from goldsmith.run.readable import QueryResult, paths_of, unreadable
 
 
 def run_query(spark: SparkSession, run: Run, query: str, *, limit: int) -> QueryResult:
@@ -93,7 +63,7 @@ def _in_catalog(name: tuple[str, ...]) -> tuple[str, ...]:
 def _analysis_error(run: Run, error: AnalysisException) -> DeclarationError:
     if (error.getCondition() or "").startswith("TABLE_OR_VIEW_NOT_FOUND"):
         name = (error.getMessageParameters() or {}).get("relationName", "").replace("`", "")
-        hint = hint_for(name, list(_paths(run))) if "." in name else "Write the full name: `layer.table`."
+        hint = hint_for(name, list(paths_of(run))) if "." in name else "Write the full name: `layer.table`."
         return DeclarationError("GS202", f"There is no table `{name}`.", hint=hint)
     return DeclarationError("GS203", _message(error))
 
@@ -141,7 +111,7 @@ def register_tables(spark: SparkSession, run: Run, query: str) -> ReadOnlyQuery:
     not been loaded; ParseException.
     """
     found = parsed(spark, query)
-    paths = _paths(run)
+    paths = paths_of(run)
     read = {".".join(_in_catalog(name)).lower() for name in found.tables}
     # Names within strings, as for IDENTIFIER and table_changes, may not be tables and need not exist.
     for name in dict.fromkeys((*sorted(read), *tables_in(query))):
@@ -149,19 +119,13 @@ def register_tables(spark: SparkSession, run: Run, query: str) -> ReadOnlyQuery:
         layer, _, own = name.partition(".")
         if known or name not in read or not own or layer not in LAYERS:
             continue
-        if name not in paths:
-            raise DeclarationError("GS202", f"There is no table `{name}`.", hint=hint_for(name, list(paths)))
-        if name.startswith("quarantine."):
-            raise DeclarationError("GS202", f"`{name}` does not exist: no row was ever quarantined.")
-        raise DeclarationError(
-            "GS202", f"`{name}` has not been loaded yet.", hint=f"Load it: `goldsmith run {name}`."
-        )
+        raise unreadable(name, paths)
     return found
 
 
 def register_all_tables(spark: SparkSession, run: Run) -> tuple[str, ...]:
     """Registers every table that has been loaded by its full name; returns the names."""
-    return tuple(name for name, path in _paths(run).items() if register_table(spark, name, path))
+    return tuple(name for name, path in paths_of(run).items() if register_table(spark, name, path))
 
 
 def register_table(spark: SparkSession, name: str, path: str) -> bool:
@@ -189,11 +153,3 @@ def _location(spark: SparkSession, full: str) -> str | None:
         return None
     rows = spark.sql(f"DESCRIBE TABLE EXTENDED {full}").where("col_name = 'Location'").collect()
     return re.sub("^file:/+", "/", rows[0].data_type) if rows else None
-
-
-def _paths(run: Run) -> dict[str, str]:
-    """The paths of all tables of a project, including quarantines and `ops`."""
-    paths = {name: run.path(name) for name in (*run.project.tables, *OPS)}
-    return paths | {
-        f"quarantine.{name.replace('.', '_')}": run.quarantine_path(name) for name in run.project.tables
-    }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from goldsmith.engine.delta.description import Description, apply_description, differs, is_current
+from goldsmith.engine.delta.described import Description, is_current
+from goldsmith.engine.delta.description import apply_description, differs
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.failures import explained
 from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
+from goldsmith.run.table_description import description_for
 
 
 def apply_if_changed(spark: SparkSession, run: Run, table: Table, log: TableLog) -> None:
@@ -46,20 +48,3 @@ def _apply(spark: SparkSession, run: Run, table: Table, log: TableLog, wanted: D
             where=table.where("properties"),
             hint="Undo the change of `properties` or `cluster_by`, or rebuild the table. Its rows are loaded.",
         ) from error
-
-
-def description_for(table: Table, log: TableLog) -> Description:
-    """The table's description, with column names in the case of the Delta table if the analysis does not know them."""
-    is_unknown = table.columns is None or table.code is not None
-    return description_of(table.resolved(log.types()) if is_unknown else table)
-
-
-def description_of(table: Table) -> Description:
-    """The declared comments, properties and clustering of a table."""
-    spec = table.spec
-    return Description(
-        comment=spec.description,
-        columns={name: column.description for name, column in spec.columns.items() if column.description},
-        properties=spec.properties,
-        cluster_by=spec.cluster_by,
-    )

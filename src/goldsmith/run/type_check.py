@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.state import Bookmark
-from goldsmith.engine.ingest.shape import same_type
 from goldsmith.errors import RunError
+from goldsmith.project.column_types import same_type
 from goldsmith.project.tables import Table
 
 

@@ -15,6 +15,10 @@ TABLE = "t"
 """The name of the table in queries."""
 
 
+_SETTINGS = ("datafusion.execution.parquet.coerce_int96 = 'us'",)
+"""Spark writes timestamps as INT96, which as nanoseconds have no years before 1678 and after 2262."""
+
+
 class NeedsSpark(Exception):  # noqa: N818 - asks the caller to start Spark
     """An answer that needs Spark; the message is the reason."""
 
@@ -28,7 +32,10 @@ def query(path: str, sql: str) -> list[dict[str, Any]]:
     from deltalake import QueryBuilder
 
     try:
-        found = QueryBuilder().register(TABLE, _opened(path)).execute(sql).read_all()
+        engine = QueryBuilder()
+        for setting in _SETTINGS:
+            engine.execute(f"SET {setting}").read_all()
+        found = engine.register(TABLE, _opened(path)).execute(sql).read_all()
         return [dict(row) for row in found.to_struct_array().to_pylist()]
     except Exception as error:
         raise NeedsSpark(f"delta-rs cannot read {path}: {error}") from error

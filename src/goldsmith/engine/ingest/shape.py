@@ -90,11 +90,6 @@ def cast_reason(column: str, wanted: str) -> str:
     return f"cast({column} as {wanted})"
 
 
-def same_type(left: str, right: str) -> bool:
-    """True if two texts mean the same Spark type, as `int` and `integer`."""
-    return parsed(left) == parsed(right)
-
-
 @lru_cache(maxsize=512)
 def parsed(text: str) -> DataType:
     """The type of a text, parsed by Spark once for each text."""

@@ -16,5 +16,10 @@ class Append(DeclaredLoad):
     kind: Literal["append"] = "append"
     accumulates: ClassVar[bool] = True
 
+    def incremental_reason(self, driver: str, *, removed: bool, refused: bool) -> str:
+        if removed and refused:
+            return f"{driver} changed rows; only added rows can be appended"
+        return super().incremental_reason(driver, removed=removed, refused=refused)
+
     def refusal(self, analysis: Analysis, driver: str) -> str | None:
         return analysis.linear_in(driver)

@@ -25,6 +25,14 @@ class DeclaredLoad(Strict):
     max_drivers: ClassVar[int | None] = None
     """The greatest number of driving upstreams; None for any number."""
 
+    def full_load_reason(self, analysis: Analysis | None, driver: str) -> str | None:  # noqa: ARG002 - for subclasses
+        """The reason why a driver's changes require a full load; None if they do not. analysis: None for Python."""
+        return None
+
+    def incremental_reason(self, driver: str, *, removed: bool, refused: bool) -> str:  # noqa: ARG002 - as above
+        """The reason of an incremental load. removed: the driver removed rows. refused: the table refuses that."""
+        return f"{driver} changed" if removed else f"{driver} has new rows"
+
     @property
     def columns(self) -> Mapping[str, Names]:
         """The columns that identify or order rows, by their key in YAML."""

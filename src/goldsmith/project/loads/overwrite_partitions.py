@@ -31,6 +31,11 @@ class OverwritePartitions(DeclaredLoad):
     def partition_columns(self) -> Names:
         return self.by
 
+    def full_load_reason(self, analysis: Analysis | None, driver: str) -> str | None:
+        if analysis is None:
+            return "its code is not SQL"
+        return analysis.recomputable_by(driver, self.by)
+
     def unconfined(
         self,
         analysis: Analysis,

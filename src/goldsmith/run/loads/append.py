@@ -8,13 +8,12 @@ from typing import ClassVar
 from pyspark.sql import DataFrame, SparkSession
 from typing_extensions import override
 
-from goldsmith.engine.delta.changes import ChangeSet, Span
+from goldsmith.engine.delta.changes import ChangeSet
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, append, replace_where
 from goldsmith.engine.row_literals import in_values
 from goldsmith.errors import RunError, Where
 from goldsmith.project.loads.append import Append
-from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
 from goldsmith.run.loads.base import LoadStrategy, replace_all, slice_of_changes
@@ -27,12 +26,6 @@ class AppendStrategy(LoadStrategy[Append]):
     """Appends the rows of the change set; replaces the rows of files that were replaced."""
 
     can_release: ClassVar[bool] = True
-
-    @override
-    def incremental_reason(self, table: Table, driver: str, span: Span) -> str:
-        if span.removed and table.spec.on_removed == "fail":
-            return f"{driver} changed rows; only added rows can be appended"
-        return super().incremental_reason(table, driver, span)
 
     @override
     def incremental_rows(

@@ -10,7 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from goldsmith.engine.delta.changes import ChangeSet, Span, read_changes
+from goldsmith.engine.delta.changes import ChangeSet, read_changes
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.delta.writing import Target, create_clustered, overwrite
 from goldsmith.engine.ingest.shape import cast_or_null
@@ -39,14 +39,6 @@ class LoadStrategy(ABC, Generic[Declared]):
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
-
-    def full_load_reason(self, table: Table, driver: str) -> str | None:  # noqa: ARG002 - for subclasses
-        """The reason why a driver's changes require a full load; None if they do not."""
-        return None
-
-    def incremental_reason(self, table: Table, driver: str, span: Span) -> str:  # noqa: ARG002 - as above
-        """The reason of an incremental load."""
-        return f"{driver} changed" if span.removed else f"{driver} has new rows"
 
     @abstractmethod
     def incremental_rows(

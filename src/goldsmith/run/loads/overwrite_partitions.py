@@ -31,12 +31,6 @@ class OverwritePartitionsStrategy(LoadStrategy[OverwritePartitions]):
     reads_beyond_changes: ClassVar[bool] = True
 
     @override
-    def full_load_reason(self, table: Table, driver: str) -> str | None:
-        if table.analysis is None:
-            return "its code is not SQL"
-        return table.analysis.recomputable_by(driver, self.declared.by)
-
-    @override
     def incremental_rows(
         self, spark: SparkSession, run: Run, plan: Changes, pinned: Mapping[str, DataFrame]
     ) -> Slice:

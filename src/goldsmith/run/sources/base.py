@@ -9,12 +9,9 @@ from typing import ClassVar, Generic, TypeVar
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, StructType
 
-from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.state import Bookmark
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
-from goldsmith.run.handle import TableHandle
-from goldsmith.run.plan import LoadPlan, Nothing, Plan, Pull
+from goldsmith.run.plan import LoadPlan, Nothing, Pull
 from goldsmith.run.quarantined import QuarantinedRows
 from goldsmith.run.slices import Slice
 
@@ -26,17 +23,6 @@ class RowSource(ABC, Generic[P]):
 
     hidden: ClassVar[tuple[str, ...]] = ()
     """Columns beside the table's that the evaluation and the quarantine need."""
-
-    @abstractmethod
-    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
-        """Plans a load. force_full: the reason to read everything. Raises SourceError, StorageError and RunError."""
-
-    @abstractmethod
-    def changed_declaration(self, table: Table, log: TableLog, bookmark: Bookmark) -> str | None:
-        """Why the declaration of a loaded table makes its next load compute the whole table; None if it does not.
-
-        Raises RunError GS405 or GS509 if the load is refused.
-        """
 
     def pull(self, spark: SparkSession, run: Run, plan: Pull) -> Nothing | LoadPlan:
         """Asks the source for new rows, and plans to load them. Raises SourceError and StorageError."""
@@ -63,11 +49,3 @@ class RowSource(ABC, Generic[P]):
         self, table: Table, frame: DataFrame, rows: QuarantinedRows, types: Mapping[str, str]
     ) -> DataFrame:
         """Reparsed rows cast to the table's types, with violations in FILE_REASONS."""
-
-    @abstractmethod
-    def type_change_hint(self, table: Table) -> str:
-        """The hint for a declared column whose type differs from the table's."""
-
-    @abstractmethod
-    def is_empty(self, run: Run, table: Table) -> bool:
-        """True if it is known without reading a table that there are no rows to load."""

@@ -20,7 +20,7 @@ from goldsmith.project.sql.text import quoted
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.plan import Pull
-from goldsmith.run.sources.files import loaded_files
+from goldsmith.run.planners.files import loaded_files
 from goldsmith.run.sources.pulling import Answer, PullingSource
 
 _CURSOR = "cursor"

@@ -28,7 +28,7 @@ from goldsmith.project.sources import S3Source
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.plan import Pull
-from goldsmith.run.sources.files import loaded_files
+from goldsmith.run.planners.files import loaded_files
 from goldsmith.run.sources.pulling import Answer, PullingSource
 
 _COPY = re.compile(r"^[^/]+/[^/]+/\d+-[^/]+/(?P<version>[0-9a-f]{16})/(?P<path>.+)$", re.DOTALL)

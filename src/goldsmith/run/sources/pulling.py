@@ -19,10 +19,9 @@ from goldsmith.project.sources import EXTRACTS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.handle import TableHandle
-from goldsmith.run.ledger import check_complete
-from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Plan, Pull
+from goldsmith.run.plan import LoadPlan, NewFiles, Nothing, Pull
 from goldsmith.run.recovery import commit_status
-from goldsmith.run.sources.files import Files, declared_files, loaded_files, row_warnings
+from goldsmith.run.sources.files import Files, declared_files
 
 _STAGED = re.compile(r"^(?P<counter>\d+)-(?P<run_id>.+)$")
 """The name of the folder with the files of one commit."""
@@ -42,28 +41,6 @@ class PullingSource(Files):
     @abstractmethod
     def ask(self, spark: SparkSession, run: Run, plan: Pull, state: Any, folder: str) -> Answer:
         """Stages new files in `folder`, a path in the landing area. state: left by the last committed load, or None."""
-
-    @override
-    def plan(self, run: Run, handle: TableHandle, *, force_full: str | None) -> Plan:
-        """Plans to ask the source. A rebuild reads the staged files again, and does not ask it."""
-        table, bookmark = handle.table, handle.bookmark
-        if table.name in run.rebuild and bookmark is not None:
-            known = loaded_files(run, handle)
-            found = (run.landing.state(path) for path in sorted({file.path for file in known}))
-            files = tuple(file for file in found if file is not None)
-            check_complete(table, files, known)
-            return NewFiles(
-                handle=handle,
-                reason="asked for",
-                action="rebuild",
-                files=files,
-                pulled=bookmark.metadata.pulled,
-            )
-        if handle.is_foreign and table.name not in run.rebuild:
-            raise handle.foreign()
-        if bookmark is not None:
-            self.changed_declaration(table, handle.log, bookmark)
-        return Pull(handle=handle, reason=f"asks {table.origin}", warnings=row_warnings(run, handle))
 
     @override
     def pull(self, spark: SparkSession, run: Run, plan: Pull) -> Nothing | LoadPlan:
@@ -105,11 +82,6 @@ class PullingSource(Files):
             day=plan.day,
             bytes=sum(file.size for file in files),
         )
-
-    @override
-    def is_empty(self, run: Run, table: Table) -> bool:
-        """Only the source knows."""
-        return False
 
 
 def _folder(table: Table) -> str:
