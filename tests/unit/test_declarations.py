@@ -129,7 +129,7 @@ ONE_MISTAKE = [
     (BRONZE, SOURCE.replace(" csv", " cvs") + COLUMNS, "GS103", 1, "cannot be `cvs`", "`csv`"),
     (BRONZE, SOURCE.replace("}", ", options: {sep: [a]}}") + COLUMNS, "GS103", 1, "takes text, not", None),
     (BRONZE, SOURCE + COLUMNS + "on_new_column: ad\n", "GS103", 3, "cannot be `ad`", "`add`"),
-    (BRONZE, SOURCE + COLUMNS + "on_widened_type: widen\n", "GS110", 3, "only Parquet files bring types", "Remove it"),
+    (BRONZE, SOURCE + COLUMNS + "on_widened_type: widen\n", "GS110", 3, "only Parquet and Avro files bring types", "Remove it"),
     (YAML, "on_changed_type: quarantine\n", "GS110", 1, "is for bronze tables only", "Remove it"),
     (BRONZE, SOURCE + "columns: [id]\n", "GS103", 2, "`columns` takes a mapping", "columns: {id: int"),
     (BRONZE, SOURCE + COLUMNS.replace("id: int", "id: "), "GS103", 2, "not nothing", "`id: int`"),
