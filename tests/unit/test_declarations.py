@@ -227,6 +227,7 @@ ONE_MISTAKE = [
     (BRONZE, "source: {s3: b, format: csv}\n", "GS104", 1, "`files`", None),
     (ROOT, "profiles: {local: {connections: {a: {url: 's3://'}}}}\n", "GS103", 1, "s3://bucket", None),
     (ROOT, "profiles: {local: {connections: {a: {url: 's3://b', user: k}}}}\n", "GS103", 1, "or neither", None),
+    (ROOT, "profiles: {local: {connections: {a: {url: 'jdbc:mariadb://h/d'}}}}\n", "GS103", 1, "begins with `jdbc:mysql:`", None),
     (ROOT, "profiles: {local: {connections: {a: {url: 'jdbc:sqlite:x', region: r}}}}\n", "GS103", 1, "for buckets", None),
     (ROOT, "profiles: {local: {connections: {a: {url: 'postgresql://x'}}}}\n", "GS103", 1, "begins with `jdbc:`", None),
     (ROOT, "profiles: {local: {connections: {a: {url: 'jdbc:postgresql://u:p@x/y'}}}}\n", "GS103", 1, "no password", None),
