@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 
 from differential.case import Step
-from differential.projects import Bronze
+from differential.projects import TYPED, Bronze
 from differential.values import Value, json_text, kind_of, pick, plain_text, stored
 
 Row = list[Value]
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 class Deliveries:
@@ -53,15 +57,17 @@ class Deliveries:
         rows = [self._row() for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4, 6]))]
         self.rows += rows
         ending = "txt" if table.format == "fixed_width" else table.format
-        if table.format != "parquet" and random.random() < 0.08:
-            ending += random.choice([".gz", ".zst", ".bz2"])
+        if table.format not in TYPED and random.random() < 0.08:
+            ending += random.choice([".gz", ".bz2"] if table.format == "xml" else [".gz", ".zst", ".bz2"])
         self.files += not (replaces and self.files)
         number = random.randint(1, self.files) if replaces else self.files
         path = f"{table.name.split('.')[1]}/{number:03}.{ending}"
         step: Step = {"do": "deliver", "table": table.name, "path": path, "format": table.format}
         names = [name for name, _ in table.columns]
         kinds = [kind for _, kind in table.columns]
-        if table.format == "parquet":
+        if table.format == "avro":
+            step["codec"] = random.choice(["null", "deflate", "snappy"])
+        if table.format in TYPED:
             return step | {"columns": names, "types": kinds, "records": [stored(row) for row in rows]}
         if table.format == "csv":
             sep = str(table.options.get("sep", ","))
@@ -73,6 +79,9 @@ class Deliveries:
             return step | {"header": header, "records": records, "end": random.choice(["\n"] * 9 + ["\r\n"])}
         if table.format == "fixed_width":
             return step | {"records": [self._fixed(row, kinds) for row in rows], "end": "\n"}
+        if table.format == "xml":
+            elements = [self._xml(row, names, kinds) for row in rows]
+            return step | {"header": "<rows>", "records": elements, "footer": "</rows>", "end": "\n"}
         return step | {"records": [self._json(row, names, kinds) for row in rows], "end": "\n"}
 
     def _wrong(self, kind: str) -> str | None:
@@ -117,6 +126,25 @@ class Deliveries:
             return line + "more"
         return line.rstrip() if spoil < 0.2 else line
 
+    def _xml(self, row: Row, names: Sequence[str], kinds: Sequence[str]) -> str:
+        """An element, whose values are attributes or elements; one with two of a name is malformed."""
+        attributes, elements = "", ""
+        for name, kind, value in zip(names, kinds, row, strict=True):
+            wrong = self._wrong(kind)
+            if value is None and wrong is None and self.random.random() < 0.5:
+                continue
+            shown = b"?" if isinstance(value, bytes) and not value.isascii() else value
+            text = ("" if shown is None else plain_text(kind, shown)) if wrong is None else wrong
+            text = escape(_NOT_IN_XML.sub("?", text), _ESCAPES)
+            if self.random.random() < 0.3:
+                attributes += f' {name}="{text}"'
+            else:
+                elements += f"<{name}>{text}</{name}>"
+        if self.random.random() < 0.02 and attributes:
+            name = attributes.split("=")[0].strip()
+            elements += f"<{name}>again</{name}>"
+        return f"<row{attributes}>{elements}</row>"
+
     def _json(self, row: Row, names: Sequence[str], kinds: Sequence[str]) -> str:
         parts = []
         for name, kind, value in zip(names, kinds, row, strict=True):
@@ -137,11 +165,12 @@ def _csv_field(text: str, sep: str) -> str:
 
 
 def content(step: Step) -> Any:
-    """The file's text for the rows of a delivery; None for Parquet, which machine.py writes."""
-    if step["format"] == "parquet":
+    """The file's text for the rows of a delivery; None for files with types, which machine.py writes."""
+    if step["format"] in TYPED:
         return None
     lines = [step["header"]] if "header" in step else []
     lines += step["records"]
+    lines += [step["footer"]] if "footer" in step else []
     return "".join(line + step["end"] for line in lines)
 
 

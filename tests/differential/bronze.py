@@ -34,7 +34,8 @@ def check_commit(
     rows_in, table = loaded.counts.rows_in, loaded.table
     source = declared["source"]
     judged = any(rule["otherwise"] in ("drop", "quarantine") for rule in declared.get("expectations", ()))
-    if source["format"] == "parquet":
+    if source["format"] in ("parquet", "avro"):
+        files = files if source["format"] == "parquet" else [parquet_of(file) for file in files]
         records = sum(pq.read_metadata(file).num_rows for file in files)
         if records != rows_in:
             raise Failed("records", table, f"the files hold {records} rows, and {rows_in} came in")
@@ -66,6 +67,11 @@ def check_commit(
     extra, missing = found - wanted, wanted - found
     if extra or (missing and not judged):
         raise Failed("bronze", table, f"holds {list(extra.items())[:3]}, and not {list(missing.items())[:3]}")
+
+
+def parquet_of(file: Path) -> Path:
+    """The file with the rows of an Avro file as Parquet."""
+    return file.with_name(f".{file.name}.parquet")
 
 
 def check_columns(delta: DeltaTable, version: int, files: Sequence[Path], table: str) -> None:

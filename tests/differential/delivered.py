@@ -6,7 +6,8 @@
 
 `read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz, .bz2 or .zst) and the
 table's declaration of its files. It returns the expected rows of the table and of its quarantine, in the order of the
-file. It supports CSV, JSON and fixed width without a header. Values of Parquet are typed already, and `cast` casts their text.
+file. It supports CSV, JSON, fixed width without a header, and XML without nested elements. Values of Parquet and Avro are
+typed already, and `cast` casts their text.
 
 Values have forms that compare by `==`: bool, int, Decimal with its scale, str, bytes; a float as `number(x)`, which
 distinguishes NaN and -0.0; a date or a timestamp as Spark's text in UTC, since Python's own end with year 9999; an
@@ -31,6 +32,7 @@ from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from math import isnan
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
@@ -102,6 +104,8 @@ def read(content: bytes, declared: Declared, path: str = "a") -> Expected:
             names, records = _json(text, declared)
         case "fixed_width":
             names, records = _fixed_width(text, declared)
+        case "xml":
+            names, records = _xml(text, declared)
         case other:
             raise ValueError(f"the format {other} is not supported")
     return _typed(names, records, declared)
@@ -281,6 +285,30 @@ def _fixed_width(text: str, declared: Declared) -> tuple[list[str], list[str | d
             at += width
         records.append(record if record[at:].strip(_BLANKS) else fields)
     return names, records
+
+
+# XML
+
+
+def _xml(text: str, declared: Declared) -> tuple[list[str], list[str | dict[str, str | None]]]:
+    """The attributes and elements of each record. One with two values of a name is malformed."""
+    found: dict[str, str] = {name.lower(): name for name in declared.columns}
+    keys: set[str] = set()
+    records: list[str | dict[str, str | None]] = []
+    for element in ElementTree.fromstring(text):
+        pairs: list[tuple[str, str | None]] = list(element.attrib.items())
+        pairs += [(inner.tag, inner.text or None) for inner in element]
+        names = [name.lower() for name, _ in pairs]
+        if len(set(names)) < len(names):
+            records.append(ElementTree.tostring(element, encoding="unicode"))
+        elif not pairs:
+            records.append("null")
+        else:
+            keys |= {name for name, _ in pairs}
+            records.append(dict(zip(names, (value for _, value in pairs), strict=True)))
+    for key in sorted(keys):
+        found.setdefault(key.lower(), key)
+    return list(found.values()), records
 
 
 # JSON

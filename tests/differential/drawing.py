@@ -9,16 +9,20 @@ from typing import Any
 
 from differential.batches import Deliveries
 from differential.case import Case, Step
-from differential.projects import Bronze, Derived, bronze, derived
+from differential.projects import FORMATS, MORE_FORMATS, Bronze, Derived, bronze, derived
 from differential.queries import Grammar, Relation, quoted
 from differential.rules import rules
 from differential.values import types_for
+
+MORE_FORMATS_FROM = 100_000
+"""The first seed that draws XML and Avro. Smaller ones are named by mutations, and draw what they drew before."""
 
 
 def draw(seed: int) -> Case:
     """The case of a seed, which depends only on the number."""
     random = Random(f"goldsmith {seed}")
-    sources = [bronze(random, f"bronze.b{at}") for at in range(random.choice([1, 2]))]
+    formats = FORMATS if seed < MORE_FORMATS_FROM else MORE_FORMATS
+    sources = [bronze(random, f"bronze.b{at}", formats) for at in range(random.choice([1, 2]))]
     tables: list[Derived] = []
     for at in range(random.choice([1, 1, 2, 2, 3])):
         upstreams: list[Relation] = [table.relation for table in (*sources, *tables)]

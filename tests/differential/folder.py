@@ -52,9 +52,9 @@ def write_folder(case: Case, failed: Failed | None, folder: Path) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             text = content(step)
             if text is None:
-                from differential.machine import write_parquet
+                from differential.machine import write_typed
 
-                write_parquet(step, file)
+                write_typed(step, file)
             else:
                 file.write_bytes(packed(text, file.name))
         if step["do"] == "declare":

@@ -17,6 +17,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from differential import bronze, copying
+from differential.avro_files import write_avro
 from differential.batches import content, packed
 from differential.case import Case, Declared, Step
 from differential.delta_table import DeltaTable, entries
@@ -148,7 +149,7 @@ class Machine:
         file.parent.mkdir(parents=True, exist_ok=True)
         text = content({**step, "do": "deliver"})
         if text is None:
-            write_parquet(step, file)
+            write_typed(step, file)
         else:
             file.write_bytes(packed(text, file.name))
         self._clock += 1
@@ -370,8 +371,11 @@ def vars_of(declared: Declared) -> dict[str, Any]:
     }
 
 
-def write_parquet(step: Step, file: Path) -> None:
-    """Writes a delivery as a Parquet file."""
+def write_typed(step: Step, file: Path) -> None:
+    """Writes a delivery as a Parquet or Avro file. Beside an Avro file, loads ignore its rows as Parquet."""
+    if step["format"] == "avro":
+        write_avro(step, file)
+        file = bronze.parquet_of(file)
     pq.write_table(arrow_table(step), file)
 
 

@@ -15,6 +15,11 @@ from differential.values import KINDS, kind_of, types_for
 NEWEST = ("int", "bigint", "date", "timestamp", "timestamp_ntz", "decimal(38,18)", "string", "double")
 
 
+FORMATS = (*["csv"] * 5, *["json"] * 4, *["parquet"] * 2, "fixed_width")
+MORE_FORMATS = ("csv", "json", *["avro"] * 5, *["xml"] * 5)
+TYPED = ("parquet", "avro")
+"""Formats whose files have types."""
+
 HISTORY = {"valid_from", "valid_to", "is_current"}
 """The columns that `scd2` adds."""
 
@@ -112,9 +117,9 @@ class Derived:
         return first
 
 
-def bronze(random: Random, name: str) -> Bronze:
+def bronze(random: Random, name: str, formats: Sequence[str] = FORMATS) -> Bronze:
     """A table of files, with two to six columns."""
-    format_ = random.choice(["csv"] * 5 + ["json"] * 4 + ["parquet"] * 2 + ["fixed_width"])
+    format_ = random.choice(list(formats))
     kinds = types_for(format_)
     groupable = [kind for kind in kinds if kind_of(kind).groupable]
     plain = [kind for kind in groupable if not kind_of(kind).nested]
@@ -125,7 +130,9 @@ def bronze(random: Random, name: str) -> Bronze:
     columns += [(f"v{at}", random.choice(kinds)) for at in range(random.choice([0, 1, 1, 2]))]
     if random.random() < 0.3:
         columns.append(("op", "string"))
-    for odd in random.sample(ODD_NAMES, random.choice([0, 0, 0, 0, 1, 2])):
+    # Names of Avro and XML are words.
+    most_odd = [0] if format_ in ("avro", "xml") else [0, 0, 0, 0, 1, 2]
+    for odd in random.sample(ODD_NAMES, random.choice(most_odd)):
         at = random.randrange(len(columns))
         if odd.lower() not in {column.lower() for column, _ in columns}:
             columns[at] = (odd, columns[at][1])
@@ -148,11 +155,11 @@ def bronze(random: Random, name: str) -> Bronze:
     if random.random() < 0.15:
         made.extra["on_missing_column"] = "fill"
     if random.random() < 0.1:
-        # The reader of Parquet cannot distinguish copied rows from new ones.
-        replaceable = format_ != "parquet" and not any("`" in column for column, _ in columns)
+        # The reader of typed files cannot distinguish copied rows from new ones.
+        replaceable = format_ not in TYPED and not any("`" in column for column, _ in columns)
         policies = ["ignore", "replace"] if replaceable else ["ignore"]
         made.extra["source"] = {"on_replaced": random.choice(policies)}
-    elif random.random() < 0.12:
+    elif random.random() < 0.12 and format_ != "avro":
         made.extract = True
     return made
 

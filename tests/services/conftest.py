@@ -23,7 +23,8 @@ from goldsmith.engine.s3 import Bucket
 from goldsmith.project.connections import ConnectionSpec
 from goldsmith.project.models import ProfileSpec, SparkSpec
 from goldsmith.settings import Settings
-from services import postgres
+from services import mariadb, postgres
+from services.mariadb import MariaDb
 from services.object_store import NoStoreError, ObjectStore, running
 from services.postgres import Postgres
 from services.processes import Missing
@@ -33,6 +34,7 @@ from support.sessions import shared_session
 
 CONF = Path(__file__).parents[2] / "spark" / "conf"
 BUCKET = "s3a://lake"
+DRIVERS = ("postgresql", "mysql", "sqlite")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="module")
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    """A MariaDB server with an empty database `shop`."""
+    try:
+        with mariadb.running(tmp_path_factory.mktemp("mariadb") / "log") as running_server:
+            yield running_server
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.fixture(scope="session")
 def on_s3(object_store: ObjectStore) -> Iterator[None]:
     """Sets the environment variables of the store, and creates the bucket `lake`."""
@@ -71,8 +83,8 @@ def spark(on_s3: None, tmp_path_factory: pytest.TempPathFactory, full_counts: bo
     if SparkContext._gateway is not None:
         pytest.fail("Run the tests of services by themselves: `pytest tests/services`.")
     build(LOG_STORE, Settings.from_environment(), lambda line: sys.stdout.write(f"{line}\n"))
-    fetch(Settings.from_environment(), ("postgresql", "sqlite"), lambda line: sys.stdout.write(f"{line}\n"))
-    drivers = {name: ConnectionSpec(url=f"jdbc:{name}:") for name in ("postgresql", "sqlite")}
+    fetch(Settings.from_environment(), DRIVERS, lambda line: sys.stdout.write(f"{line}\n"))
+    drivers = {name: ConnectionSpec(url=f"jdbc:{name}:") for name in DRIVERS}
     profile = ProfileSpec(
         connections=drivers,
         landing=f"{BUCKET}/landing",

@@ -20,6 +20,7 @@ from goldsmith.run.preview import preview
 from goldsmith.run.quarantine_reasons import reasons
 from goldsmith.run.recovery import recover
 from goldsmith.run.table_status import table_statuses
+from support.avro_files import avro
 from support.flights_lake import FlightsLake
 from support.homes import S3Home
 from support.lake import Lake
@@ -61,8 +62,15 @@ def test_workbooks_and_whole_documents_are_loaded_once(lake: Lake) -> None:
     lake.declare("bronze.elements", "source: {files: x/*.xml, format: xml}\ncolumns: {id: int}\n")
     lake.deliver("x/a+b ü.json", '{"items": [{"id": 1},\n{"id": 2}]}')
     lake.deliver("x/a+b ü.xml", "<r><i id='1'/><i id='2'/></r>")
+    lake.declare("bronze.records", "source: {files: x/*.avro, format: avro}")
+    lake.deliver("x/a+b ü.avro", avro([("id", "int")], [1], [2]))
     lake.done()
-    tables = {"bronze.sheets": "xlsx", "bronze.pages": "json", "bronze.elements": "xml"}
+    tables = {
+        "bronze.sheets": "xlsx",
+        "bronze.pages": "json",
+        "bronze.elements": "xml",
+        "bronze.records": "avro",
+    }
     for name, file in ((name, f"x/a+b ü.{ending}") for name, ending in tables.items()):
         assert lake.rows(name, "id", "_source_file") == [(1, file), (2, file)]
         assert lake.done()[name].status == "nothing_new"

@@ -14,6 +14,7 @@ from goldsmith.engine.conditions import (
     messages,
 )
 from goldsmith.engine.s3 import access_denied, clock_skew, missing_bucket, unreachable_store
+from goldsmith.engine.unreadable import missing_module, unreadable_file
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
 LOG_STORE_HINT = (
@@ -81,7 +82,19 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             where=Where(file=path, table=table),
             hint="Check that its parent folder exists, its owner, and whether it is mounted read-only.",
         )
+    unreadable = unreadable_file(everything)
+    if unreadable is not None:
+        address, problem = unreadable
+        return _file_error(f"{problem}.", re.sub("^file:/+", "/", unquote(address)), table)
     in_python = isinstance(error, PythonException) or has_cause(error, "PythonException")
+    module = missing_module(everything) if in_python else None
+    if module is not None:
+        return NotReady(
+            "GS903",
+            f"Executors read Avro files with Python, which lacks {module} there.",
+            where=where,
+            hint="Install Goldsmith with the extra `avro` on the executors, in the Python of PYSPARK_PYTHON.",
+        )
     raised = raised_in_python(everything) if in_python else None
     if raised is not None:
         message, file, line = raised
@@ -161,10 +174,15 @@ def _unreadable(everything: str, damaged: bool, table: str, path: str) -> Goldsm
         owner = ".".join(file.removeprefix(warehouse).split("/")[:2])
         hint = f"Rebuild `{owner}`, whose data file it is: `goldsmith run {owner} --rebuild {owner}`."
         return StorageError("GS302", message, where=where, hint=hint)
+    return _file_error(message, file, table)
+
+
+def _file_error(message: str, file: str | None, table: str) -> SourceError:
+    """The error for a delivered file that cannot be read."""
     return SourceError(
         "GS302",
         message,
-        where=where,
+        where=Where(file=file, table=table),
         retryable=True,
         hint="Deliver the file again under the same name, or move it out of the landing folder.",
     )

@@ -23,6 +23,8 @@ def _url(url: str) -> str:
         if not url.removeprefix(BUCKET).strip("/") or "//" in url.removeprefix(BUCKET):
             raise ValueError("the `url` of a bucket is s3://bucket or s3://bucket/folder")
         return url.rstrip("/")
+    if url.startswith("jdbc:mariadb:"):
+        raise ValueError("Spark reads MariaDB as MySQL: the `url` begins with `jdbc:mysql:`")
     if not url.startswith(DATABASE):
         raise ValueError(
             "a `url` begins with `jdbc:` or `s3://`, as in jdbc:postgresql://localhost:5432/shop or s3://bucket/folder"

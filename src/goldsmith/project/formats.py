@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FormatName = Literal["csv", "json", "parquet", "debezium", "excel", "fixed_width", "xml"]
+FormatName = Literal["csv", "json", "parquet", "avro", "debezium", "excel", "fixed_width", "xml"]
 OptionKind = Literal[
     "true or false", "one character", "text", "an encoding", "keys separated by dots", "a list of widths"
 ]
@@ -67,6 +67,7 @@ FORMATS: Mapping[FormatName, FileFormat] = {
         }
     ),
     "parquet": FileFormat({}, has_types=True),
+    "avro": FileFormat({}, has_types=True),
     "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
     "excel": FileFormat({"sheet": "text", "header": "true or false"}),
     "fixed_width": FileFormat(

@@ -9,7 +9,15 @@ from datetime import timedelta
 
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, DateType, DecimalType, NumericType, TimestampNTZType, TimestampType
+from pyspark.sql.types import (
+    DataType,
+    DateType,
+    DecimalType,
+    NumericType,
+    StructField,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from goldsmith.engine.row_literals import literal_of
 from goldsmith.engine.row_values import named
@@ -22,9 +30,23 @@ from goldsmith.project.sql.text import quoted
 _LOAD = "_gs_load"
 _NEWEST = "_gs_newest"
 _BATCH = 10_000
+_PADDING = "spark.sql.readSideCharPadding"
 
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"loginTimeout": "10", "tcpKeepAlive": "true", "ApplicationName": "goldsmith"},
+    "mysql": {
+        "connectTimeout": "10000",
+        "tcpKeepAlive": "true",
+        "connectionAttributes": "program_name:goldsmith",
+        # Times are sent in the zone of the session, which is that of Spark.
+        "connectionTimeZone": "UTC",
+        "forceConnectionTimeZoneToSession": "true",
+        # Rows are fetched in batches, and not the whole result.
+        "useCursorFetch": "true",
+        # A tinyint(1) has more than two values.
+        "tinyInt1isBit": "false",
+        "yearIsDateType": "false",
+    },
 }
 """Properties of drivers, by database system."""
 
@@ -35,7 +57,7 @@ _FAILURE = re.compile(
     r"\b((?:org\.postgresql|org\.sqlite|org\.mariadb|com\.mysql|java\.sql|java\.net)\.[\w.$]*Exception): ([^\n]+)"
 )
 _GONE = re.compile(
-    r"(?i)connect|i/o error|terminat|time.?out|timed out|starting up|shutting down|unknown ?host|reset|closed"
+    r"(?i)connect|communications link|i/o error|terminat|time.?out|timed out|starting up|shutting down|unknown ?host|reset|closed"
 )
 
 
@@ -62,8 +84,18 @@ class Database:
 def open_rows(spark: SparkSession, database: Database) -> DataFrame:
     """The rows of the table or query, read in ranges if `split_by` is declared.
 
-    A decimal of any scale is read as text. Raises SourceError GS310 for a column that is missing or unsuitable.
+    Values that Spark's types do not have are read as text. Raises SourceError GS310 for a column that is missing or unsuitable.
     """
+    # Spark would pad values of `char`. Databases whose values have these spaces deliver them.
+    padded = spark.conf.get(_PADDING)
+    spark.conf.set(_PADDING, "false")
+    try:
+        return _open_rows(spark, database)
+    finally:
+        spark.conf.set(_PADDING, str(padded))
+
+
+def _open_rows(spark: SparkSession, database: Database) -> DataFrame:
     source = database.source
     rows = _reader(spark, database, source.relation).load()
     known = {name.lower(): name for name in rows.columns}
@@ -74,15 +106,28 @@ def open_rows(spark: SparkSession, database: Database) -> DataFrame:
                 f"Its columns are {', '.join(rows.columns)}. Correct the declaration.",
             )
     options = {}
-    unbounded = [field.name for field in rows.schema.fields if field.dataType == _ANY_SCALE]
-    if unbounded and database.connection.system == "postgresql":
-        options["customSchema"] = ", ".join(f"{quoted(name)} STRING" for name in unbounded)
+    texts = [field.name for field in rows.schema.fields if _is_text(field, database.connection.system)]
+    if texts:
+        options["customSchema"] = ", ".join(f"{quoted(name)} STRING" for name in texts)
     if source.split_by is not None and source.parallel > 1:
         options |= _ranges(spark, database, known[source.split_by.lower()], source.parallel)
     if options:
         rows = _reader(spark, database, source.relation).options(**options).load()
     # Without the limits of varchar and char, which the database checks itself, and may change.
     return rows.select(*[F.col(quoted(name)).alias(name, metadata={}) for name in rows.columns])
+
+
+def _is_text(field: StructField, system: str) -> bool:
+    """Whether a column is read as text, because Spark's type would change its values.
+
+    Spark rounds decimals of more than 38 digits, and makes a time of day a moment of 1970.
+    """
+    kind, known = field.dataType, field.metadata
+    if system == "postgresql" and kind == _ANY_SCALE:
+        return True
+    if isinstance(kind, DecimalType) and known.get("scale", 0) > kind.scale:
+        return True
+    return system in _OPTIONS and bool(known.get("logical_time_type"))
 
 
 def _reader(spark: SparkSession, database: Database, relation: str) -> DataFrameReader:

@@ -38,13 +38,15 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
 
-GROUPS = ("delta", "s3", "postgresql", "sqlite", "serving")
+GROUPS = ("delta", "s3", "postgresql", "mysql", "sqlite", "serving")
 """The groups of jars.txt: for tables, for s3a://, for databases, for the Thrift Server."""
 
 
 def groups_of(profile: ProfileSpec) -> tuple[str, ...]:
     """The groups of jars that a profile's sessions need."""
-    drivers = {"postgresql", "sqlite"} & {connection.system for connection in profile.connections.values()}
+    drivers = {"postgresql", "mysql", "sqlite"} & {
+        connection.system for connection in profile.connections.values()
+    }
     return ("delta", *(["s3"] if profile.on_s3 else []), *sorted(drivers))
 
 

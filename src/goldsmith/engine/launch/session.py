@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -111,6 +112,8 @@ def _driver_settings(profile: ProfileSpec, settings: Settings) -> dict[str, str]
         "spark.driver.extraJavaOptions": " ".join(java_options(profile, settings)),
         **local_file_settings(profile, settings),
     }
+    if runs_here(profile.spark.master):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     host = driver_host(profile.spark.master)
     if host is not None:
         conf |= {"spark.driver.host": host, "spark.driver.bindAddress": host}

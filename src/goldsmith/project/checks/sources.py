@@ -74,7 +74,7 @@ def _schema_policies(table: Table) -> Iterator[DeclarationError]:
         if key in _TYPE_POLICIES:
             yield DeclarationError(
                 "GS110",
-                f"`{key}` has no effect here: only Parquet files bring types.",
+                f"`{key}` has no effect here: only Parquet and Avro files bring types.",
                 where=table.where(key),
                 hint="Remove it, and declare the types of columns: rows with other values are quarantined.",
             )

@@ -4,6 +4,7 @@
 """
 
 from goldsmith.engine.ingest.files_table import FilesTable
+from goldsmith.engine.ingest.formats.avro_files import AvroReader
 from goldsmith.engine.ingest.formats.base import FormatReader
 from goldsmith.engine.ingest.formats.csv_files import CsvReader
 from goldsmith.engine.ingest.formats.debezium_files import DebeziumReader
@@ -19,6 +20,7 @@ _READERS: dict[FormatName, FormatReader] = {
     "json": JsonReader(),
     "debezium": DebeziumReader(),
     "parquet": ParquetReader(),
+    "avro": AvroReader(),
     "excel": ExcelReader(),
     "fixed_width": FixedWidthReader(),
     "xml": XmlReader(),

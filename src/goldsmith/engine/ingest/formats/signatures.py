@@ -27,7 +27,7 @@ _SIGNATURES = tuple(
         (rb".{257}ustar[\x00 ]", "a tar archive", _MEMBERS),
         (rb"\xff\xfe|\xfe\xff", "text in UTF-16", _UTF_8),
         (rb"PAR1\x15", "a Parquet file", "Declare `format: parquet`."),
-        (rb"Obj\x01", "an Avro file", "Deliver it as CSV, JSON lines or Parquet."),
+        (rb"Obj\x01", "an Avro file", "Declare `format: avro`."),
     )
 )
 
