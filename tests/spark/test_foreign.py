@@ -6,8 +6,9 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from goldsmith.engine.delta.changes import read_changes, read_span
+from goldsmith.engine.delta.changes import read_changes
 from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.spans import read_span
 from goldsmith.engine.delta.writing import Target, append
 from goldsmith.engine.row_values import row_hash
 from goldsmith.run import commits, table_loading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,16 @@ def test_metadata_is_found_in_a_checkpoint(spark: SparkSession, tmp_path: Path) 
             file.unlink()
     log = TableLog(path)
     assert (log.identity(), log.types(), log.table_property("mine"), log.features()) == expected
+
+
+def test_paths_that_delta_rs_would_decode_need_spark(orders: Lake, tmp_path: Path) -> None:
+    path = orders.path("silver.orders")
+    for name in ("a+b c", "it's #1?", "[x]{y}$Z é"):
+        shutil.copytree(path, tmp_path / name / "t")
+        assert len(delta_rs.query(str(tmp_path / name / "t"), "SELECT * FROM t")) == 1
+    shutil.copytree(path, tmp_path / "A" / "t")
+    with pytest.raises(NeedsSpark, match="percent"):
+        delta_rs.query(str(tmp_path / "%41" / "t"), "SELECT * FROM t")
 
 
 _KINDS = """

@@ -66,4 +66,7 @@ def checkpointed(path: str, action: str, version: int) -> Mapping[str, Any]:
 def _opened(path: str, version: int | None = None) -> DeltaTable:
     from deltalake import DeltaTable
 
+    if "%" in path:
+        # It decodes paths more than once, and would read another folder.
+        raise NeedsSpark(f"the path {path} contains a percent sign")
     return DeltaTable(path, version=version, storage_options=delta_rs_options(path))
