@@ -148,3 +148,18 @@ def test_quarantined_rows_of_a_day_are_replaced_too(shop: Lake) -> None:
     assert (counts.rows_in, counts.written, counts.quarantined) == (2, 2, 0)
     assert [row["id"] for _, row in shop.quarantine("bronze.sales")] == [3000]
     assert days(shop) == [(1, 2, 21), (2, 2, 41)]
+
+
+def test_commands_with_overlapping_intervals_load_each_day_once(shop: Lake) -> None:
+    asked(shop)
+    remote(shop, {1: [1], 2: [2, 2], 3: ["down"]})
+    load(shop, 1, (1, 3))
+    # Another command begins with the day that the first one has not reached.
+    load(shop, 2, (2, 4))
+    assert load(shop, 3, (2, 4))["bronze.sales"].status == "failed"
+    load(shop, 2, (1, 3))
+    remote(shop, {1: [1], 2: [2, 2], 3: [3]})
+    load(shop, 3, (2, 4))
+    assert days(shop) == [(1, 1, 1), (2, 2, 4), (3, 1, 3)]
+    assert set(asked(shop)) == {1, 2, 3}
+    assert shop.table("bronze.sales").count() == 4
