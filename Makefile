@@ -9,6 +9,8 @@ UV_VERSION := 0.13.8
 CACHE := $(or $(GOLDSMITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/goldsmith)
 PYTHON ?= python3
 export UV_PROJECT_ENVIRONMENT ?= .venv
+# Without bytecode files, each of the hundreds of Python processes of a test run compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 UV = $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 
 help: ## List these tasks
