@@ -68,6 +68,13 @@ def test_other_files_in_the_folder_are_an_error(tmp_path: Path) -> None:
     assert "notes.txt" in raised.value.message
 
 
+def test_file_at_the_path_of_the_table_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("mine")
+    with pytest.raises(StorageError) as raised:
+        TableLog(str(tmp_path / "t")).state()
+    assert raised.value.code == "GS401"
+
+
 def test_data_files_of_a_killed_first_write_are_no_table(tmp_path: Path) -> None:
     (tmp_path / "part-00000.snappy.parquet").write_bytes(b"")
     assert not TableLog(str(tmp_path)).state().exists

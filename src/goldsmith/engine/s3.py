@@ -201,12 +201,11 @@ def _client(store: Store, patient: bool) -> Any:
         retries={"mode": "standard", "total_max_attempts": 8 if patient else 1},
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
-    environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     # A separate session: boto3's default session is not safe if several threads create clients.
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
-        region_name=store.region or environment or "us-east-1",
+        region_name=store.region or _region(),
         aws_access_key_id=store.key_id,
         aws_secret_access_key=store.secret,
         config=config,
@@ -256,20 +255,22 @@ def delta_rs_options(place: str) -> dict[str, str] | None:
     """The settings by which delta-rs reaches the environment's store; None for a path on a disk."""
     if not place.startswith("s3"):
         return None
-    client = _client(Store(), patient=True)
+    import boto3
+
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or ""
-    options = {
-        "AWS_REGION": client.meta.region_name,
-        "AWS_ALLOW_HTTP": str(endpoint.startswith("http:")).lower(),
-    }
+    options = {"AWS_REGION": _region(), "AWS_ALLOW_HTTP": str(endpoint.startswith("http:")).lower()}
     if endpoint:
         options |= {"AWS_ENDPOINT_URL": endpoint, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
-    keys = client._request_signer._credentials
+    keys = boto3.session.Session().get_credentials()
     if keys is not None:
         frozen = keys.get_frozen_credentials()
         options |= {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
         options |= {"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}
     return options
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def environment() -> tuple[str | None, ...]:

@@ -27,7 +27,7 @@ class LogFiles(Protocol):
         ...
 
     def folder(self) -> list[str]:
-        """The names of files and folders in the table's folder."""
+        """The names of files and folders in the table's folder; its own name if it is a file."""
         ...
 
 
@@ -48,7 +48,7 @@ class _DiskFiles:
         return (self._log / name).read_text(encoding="utf-8")
 
     def folder(self) -> list[str]:
-        return list(self._names(self._table))
+        return [self._table.name] if self._table.is_file() else list(self._names(self._table))
 
     def _names(self, folder: Path) -> Iterator[str]:
         try:
