@@ -106,6 +106,7 @@ def test_log_without_its_first_commits_and_without_a_checkpoint_is_an_error(tabl
         table.log.identity()
     assert raised.value.code == "GS409"
     assert "version 7" in raised.value.message
+    assert table.path in raised.value.message
 
 
 def test_half_written_checksum_is_ignored(table: LogWriter) -> None:

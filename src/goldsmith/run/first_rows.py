@@ -36,9 +36,9 @@ def first_rows(spark: SparkSession | None, run: Run, name: str, limit: int) -> Q
         layer, _, own = name.partition(".")
         return run_query(spark, run, f"SELECT * FROM {quoted(layer)}.{quoted(own)}", limit=limit)
     paths = paths_of(run)
-    if name not in paths or TableLog(paths[name]).version() == NO_TABLE:
+    log = TableLog(paths[name]) if name in paths else None
+    if log is None or log.version() == NO_TABLE:
         raise unreadable(name, paths)
-    log = TableLog(paths[name])
     types = log.types()
     other = next((column for column, kind in types.items() if not _is_simple(kind)), None)
     if other is not None:

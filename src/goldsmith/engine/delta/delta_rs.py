@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 TABLE = "t"
 """The name of the table in queries."""
 
-
 _SETTINGS = ("datafusion.execution.parquet.coerce_int96 = 'us'",)
 """Spark writes timestamps as INT96, which as nanoseconds have no years before 1678 and after 2262."""
 

@@ -111,14 +111,16 @@ class TableLog:
         except HistoryGone as error:
             if version != self._newest:
                 raise
-            raise self._damaged(version) from error
+            raise self._damaged(version, error) from error
 
-    def _damaged(self, version: int) -> StorageError:
+    def _damaged(self, version: int, cause: HistoryGone) -> StorageError:
         return StorageError(
             "GS409",
-            f"The table's log lacks files: it has version {version}, and no commit or checkpoint with the table's schema.",
+            f"The table's log lacks files: it has version {version}, and no commit or checkpoint with the table's schema. "
+            f"{cause}",
             where=Where(file=f"{self.path}/_delta_log"),
-            hint="Restore the missing files of `_delta_log`. Without them, move the table away and load it again.",
+            hint="Run it again if the storage was unavailable. Else restore the missing files of `_delta_log`.",
+            retryable=True,
         )
 
     def _checksum(self, version: int) -> Mapping[str, Any]:
