@@ -19,43 +19,29 @@ Value = Callable[[Any], Any]
 """Converts a decoded value that is not None."""
 
 
-class DaysType(T.DateType):
+class _Internal(T.DataType):
+    """A type whose values are given as Spark stores them. Subclasses name it before Spark's type, whose name they keep."""
+
+    @override
+    def needConversion(self) -> bool:
+        return False
+
+    @classmethod
+    @override
+    def typeName(cls) -> str:
+        return cls.__bases__[1].typeName()  # type: ignore[attr-defined, no-any-return]
+
+
+class DaysType(_Internal, T.DateType):
     """A date whose values are given as days since 1970."""
 
-    @override
-    def needConversion(self) -> bool:
-        return False
 
-    @classmethod
-    @override
-    def typeName(cls) -> str:
-        return "date"
-
-
-class MicrosType(T.TimestampType):
+class MicrosType(_Internal, T.TimestampType):
     """A timestamp whose values are given as microseconds since 1970."""
 
-    @override
-    def needConversion(self) -> bool:
-        return False
 
-    @classmethod
-    @override
-    def typeName(cls) -> str:
-        return "timestamp"
-
-
-class LocalMicrosType(T.TimestampNTZType):
+class LocalMicrosType(_Internal, T.TimestampNTZType):
     """A timestamp without time zone whose values are given as microseconds since 1970."""
-
-    @override
-    def needConversion(self) -> bool:
-        return False
-
-    @classmethod
-    @override
-    def typeName(cls) -> str:
-        return "timestamp_ntz"
 
 
 class AvroSchemaError(ValueError):
