@@ -269,7 +269,7 @@ COMMANDS: tuple[Mutation, ...] = (
         ERRORS,
         "an added column is not named",
         "goldsmith/run/table_loading.py",
-        "            reason=done.reason + _changed_columns(before, plan.log),\n",
+        "            reason=done.reason + changed_columns(before, plan.log.types() if before else {}),\n",
         "            reason=done.reason,\n",
         "tests/spark/test_asking.py::test_run_names_an_added_column",
     ),

@@ -148,7 +148,7 @@ def test_check_and_help_import_no_spark() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_commands_that_only_look_import_no_spark(tmp_path: Path) -> None:
+def test_commands_that_only_look_start_no_spark(tmp_path: Path) -> None:
     code = (
         "import sys; from goldsmith.cli.main import app\n"
         "def call(*names):\n"
@@ -156,9 +156,13 @@ def test_commands_that_only_look_import_no_spark(tmp_path: Path) -> None:
         "    except SystemExit as end: assert not end.code, names\n"
         f"call('init', {str(tmp_path / 'shop')!r}, '--pipeline', 'orders')\n"
         f"project = ('--project', {str(tmp_path / 'shop')!r})\n"
-        "for names in (['status'], ['plan'], ['quarantine', 'list']): call(*project, *names)\n"
-        "from goldsmith.run import idle\n"
+        "for names in (['status'], ['quarantine', 'list']): call(*project, *names)\n"
+        "from goldsmith.run import idle, preview\n"
         "assert not [m for m in sys.modules if m.split('.')[0] in ('pyspark', 'delta', 'py4j')]\n"
+        # Readers of formats, which see the columns of new files, import PySpark.
+        "call(*project, 'plan')\n"
+        "from pyspark import SparkContext\n"
+        "assert SparkContext._gateway is None\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

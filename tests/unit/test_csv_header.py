@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.base import LandedFiles
 from goldsmith.engine.ingest.formats.csv_header import csv_headers
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError
@@ -37,7 +37,7 @@ def header(
     declared = COLUMNS if columns is None else columns
     spec = TableSpec.model_validate({"source": source, "columns": declared, **options})
     landing = DiskLanding(root)
-    load = FilesLoad(WITHOUT_SPARK, FilesTable("bronze.a", source, spec), landing)
+    load = LandedFiles(FilesTable("bronze.a", source, spec), landing)
     (found,) = csv_headers(load, landing.files("*", table="bronze.a"))
     return found
 

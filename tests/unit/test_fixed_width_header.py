@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.base import LandedFiles
 from goldsmith.engine.ingest.formats.fixed_width_files import FixedWidthReader
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError
@@ -26,7 +26,7 @@ def columns(root: Path, content: str | bytes, *, header: bool = True) -> list[tu
     source = FilesSource(files="*", format="fixed_width", options={"widths": [4, 6], "header": header})
     spec = TableSpec.model_validate({"source": source, "columns": {"id": "int", "name": "string"}})
     landing = DiskLanding(root)
-    load = FilesLoad(WITHOUT_SPARK, FilesTable("bronze.a", source, spec), landing)
+    load = LandedFiles(FilesTable("bronze.a", source, spec), landing)
     return [layout.names for layout in FixedWidthReader().layouts(load, landing.files("*", table="bronze.a"))]
 
 

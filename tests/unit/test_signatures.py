@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats import reader_of
-from goldsmith.engine.ingest.formats.base import FilesLoad
+from goldsmith.engine.ingest.formats.base import LandedFiles
 from goldsmith.engine.ingest.formats.signatures import recognized
 from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError
@@ -44,9 +44,7 @@ def refused(root: Path, content: bytes, source: object = SOURCES[0], name: str =
     landing = DiskLanding(root)
     table = FilesTable("bronze.a", declared, spec)
     with pytest.raises(SourceError) as found:
-        reader_of(table).layouts(
-            FilesLoad(WITHOUT_SPARK, table, landing), landing.files("*", table="bronze.a")
-        )
+        reader_of(table).layouts(LandedFiles(table, landing), landing.files("*", table="bronze.a"))
     assert (found.value.code, found.value.where.file) == ("GS302", name)
     assert found.value.hint
     return found.value

@@ -68,4 +68,5 @@ def print_status(rows: Sequence[TableStatus]) -> None:
     parts = [f"{count} {'never loaded' if name == 'never' else name}" for name, count in counts.items()]
     quarantined = sum(r.quarantined for r in rows)
     quarantine = f" {plural(quarantined, 'row')} in quarantine." if quarantined else ""
-    out.print(f"\n{plural(len(rows), 'table')}: {', '.join(parts)}.{quarantine}", soft_wrap=True)
+    shown = f": {', '.join(parts)}" if parts else ""
+    out.print(f"\n{plural(len(rows), 'table')}{shown}.{quarantine}", soft_wrap=True)

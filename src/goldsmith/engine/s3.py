@@ -105,13 +105,14 @@ class Bucket:
                 raise
         return found
 
-    def body(self, key: str) -> Body:
-        """A stream of an object's bytes. Raises FileNotFoundError too."""
+    def body(self, key: str, *, last: int | None = None) -> Body:
+        """A stream of an object's bytes, or of its last ones. Raises FileNotFoundError too."""
         from botocore.exceptions import ClientError
 
         with _translated(self.name, self.store):
             try:
-                return Body(self.client.get_object(Bucket=self.name, Key=key)["Body"])
+                part = {"Range": f"bytes=-{last}"} if last is not None else {}
+                return Body(self.client.get_object(Bucket=self.name, Key=key, **part)["Body"])
             except ClientError as error:
                 if error.response["Error"]["Code"] in _MISSING:
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key) from None

@@ -6,7 +6,7 @@ The only list of Spark's types in this project. `column_types` parses whole type
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 Family = Literal["boolean", "number", "text", "date", "timestamp", "binary", "variant", "nested"]
@@ -105,6 +105,14 @@ def widens(narrow: str, wide: str) -> bool:
         fits = greater >= scale and wider - greater >= precision - scale
         return fits and (precision, scale) != (wider, greater)
     return word is not None and other in _WIDER.get(word, ())
+
+
+def widest(kinds: Collection[str]) -> str:
+    """The type that has the values of all these types: the widest one, else `string`."""
+    for wide in kinds:
+        if all(kind == wide or widens(kind, wide) for kind in kinds):
+            return wide
+    return "string"
 
 
 def is_integral(text: str | None) -> bool:

@@ -13,7 +13,7 @@ from goldsmith.run.context import Run
 from goldsmith.run.counting import Measured
 from goldsmith.run.loads import load_of
 from goldsmith.run.plan import CommitPlan, NewFiles
-from goldsmith.run.slices import Slice
+from goldsmith.run.slices import Slice, column_types
 from goldsmith.run.sources.type_changes import widened
 
 
@@ -39,7 +39,11 @@ def write(
         return None
     if plan.state.exists and enable_types(spark, plan.log, kept.schema):
         return None
-    if isinstance(plan, NewFiles) and widened(plan, kept.schema) and enable_widening(spark, plan.log):
+    if (
+        isinstance(plan, NewFiles)
+        and widened(plan, column_types(kept.schema))
+        and enable_widening(spark, plan.log)
+    ):
         return None
     try:
         _commit(spark, plan, slice_, kept, measured, metadata)

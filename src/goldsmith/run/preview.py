@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.confinement import reads
 from goldsmith.run.context import Run
+from goldsmith.run.plan import NewFiles, Plan
 from goldsmith.run.planning import plan_table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from goldsmith.run.column_changes import ColumnChanges
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def preview(spark: SparkSession | None, run: Run, names: Sequence[str]) -> tuple
         loading = [need for need in table.needs if need in steps and steps[need].action != "nothing"]
         try:
             plan = plan_table(spark, run, table)
+            changes = _column_changes(run, plan)
         except GoldsmithError as error:
             if error.code != "GS307" or not loading:
                 steps[name] = PreviewStep(name, "fail", f"{error.code} {error.message}", error.hint)
@@ -49,5 +53,16 @@ def preview(spark: SparkSession | None, run: Run, names: Sequence[str]) -> tuple
         if plan.action == "nothing" and loading:
             steps[name] = PreviewStep(name, "look again", f"after {', '.join(loading)}")
         else:
-            steps[name] = PreviewStep(name, plan.action, plan.reason, "; ".join(plan.warnings) or None)
+            warnings = [*plan.warnings, *(changes.warnings if changes else ())]
+            reason = plan.reason + (changes.reason if changes else "")
+            steps[name] = PreviewStep(name, plan.action, reason, "; ".join(warnings) or None)
     return tuple(replace(step, reads=reads(run.project.tables[name])) for name, step in steps.items())
+
+
+def _column_changes(run: Run, plan: Plan) -> ColumnChanges | None:
+    if not isinstance(plan, NewFiles):
+        return None
+    # The readers of formats import Spark's Python library, which takes a third of a second.
+    from goldsmith.run.column_changes import column_changes
+
+    return column_changes(run, plan)

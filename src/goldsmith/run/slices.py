@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from goldsmith.engine.ingest.shape import Shaped
 from goldsmith.engine.row_literals import Literals
@@ -48,6 +49,11 @@ class Slice:
     touched: TouchedKeys | TouchedValues | None = None
     change_rows: int | None = None
     persisted: tuple[DataFrame, ...] = ()
+
+
+def column_types(schema: StructType) -> dict[str, str]:
+    """The types of a frame's columns as text."""
+    return {field.name: field.dataType.simpleString() for field in schema.fields}
 
 
 def types_of(table: Table) -> dict[str, str]:

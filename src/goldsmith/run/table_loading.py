@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
 from goldsmith.engine.conditions import is_bad_value, is_conflict, is_history_gone
-from goldsmith.engine.delta.log import TableLog
 from goldsmith.engine.delta.metadata import CommitMetadata
 from goldsmith.engine.failures import explained
 from goldsmith.engine.launch.session import sized
 from goldsmith.errors import GoldsmithError, RunError, Where
 from goldsmith.project.tables import Table
 from goldsmith.run.attempt import attempt
+from goldsmith.run.column_changes import changed_columns
 from goldsmith.run.context import Run
 from goldsmith.run.loads import load_of
 from goldsmith.run.plan import (
@@ -97,7 +96,7 @@ def load_table(spark: SparkSession, run: Run, table: Table) -> Loaded:
             continue
         done = replace(
             done,
-            reason=done.reason + _changed_columns(before, plan.log),
+            reason=done.reason + changed_columns(before, plan.log.types() if before else {}),
             commits=(*done.commits, written.metadata),
             versions=(*done.versions, written.version),
         )
@@ -125,14 +124,3 @@ def _needs_full_load(error: Exception, plan: LoadPlan) -> tuple[str, ...] | None
         reason = f"the changes of {plan.driver} cannot be confined: {table} failed on a value"
         return reason, f"{reason} ({explained(error, table=table, path=path).message})"
     return None
-
-
-def _changed_columns(before: Mapping[str, str], log: TableLog) -> str:
-    """The part of a load's reason about new columns and other types. before: the former columns, empty for a new table."""
-    types = log.types() if before else {}
-    new = [name for name in types if name not in before]
-    words = f"; new {'column' if len(new) == 1 else 'columns'} {', '.join(new)}" if new else ""
-    for name, kind in types.items():
-        if before.get(name, kind) != kind:
-            words += f"; {name} is {kind}, was {before[name]}"
-    return words

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -27,7 +27,7 @@ from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.engine.rows import frame_of
 from goldsmith.project.sql.literals import literal
 from goldsmith.project.sql.text import quoted
-from goldsmith.project.types import widens
+from goldsmith.project.types import widest
 
 HEADER = "_header"
 """The columns of a malformed record's file, as a line of CSV."""
@@ -61,7 +61,7 @@ def read_files(
     Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for columns
     that the table does not accept.
     """
-    load = FilesLoad(spark, declared, landing)
+    load = FilesLoad(declared, landing, spark)
     groups = layouts(load, files)
     columns = table_columns(declared, groups)
     parts = _with_common_types([_read(load, key, members, columns) for key, members in groups.items()])
@@ -120,18 +120,12 @@ def _with_common_types(parts: list[DataFrame]) -> list[DataFrame]:
     for name in parts[0].columns:
         types = {part.schema[name].dataType for part in parts} - {NullType()}
         if len(types) > 1:
-            common[name] = _widest(types)
+            wide = widest([kind.simpleString() for kind in types])
+            common[name] = next((kind for kind in types if kind.simpleString() == wide), StringType())
     return [
         part.withColumns({name: F.col(quoted(name)).cast(kind) for name, kind in common.items()})
         for part in parts
     ]
-
-
-def _widest(types: Collection[DataType]) -> DataType:
-    for wide in types:
-        if all(kind == wide or widens(kind.simpleString(), wide.simpleString()) for kind in types):
-            return wide
-    return StringType()
 
 
 def _none(spark: SparkSession, columns: tuple[str, ...]) -> DataFrame:

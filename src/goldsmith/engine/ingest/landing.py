@@ -55,6 +55,10 @@ class Landing(Protocol):
         """
         ...
 
+    def end(self, path: str, length: int) -> bytes:
+        """The last bytes of a file. Raises FileNotFoundError, OSError."""
+        ...
+
     def deliver(self, path: str, content: bytes) -> bool:
         """Writes a file atomically; False if it already exists with this content.
 

@@ -68,6 +68,11 @@ class DiskLanding:
     def open(self, path: str) -> BinaryIO:
         return unpacked(path, (self.root / path).open("rb"))
 
+    def end(self, path: str, length: int) -> bytes:
+        with (self.root / path).open("rb") as stream:
+            stream.seek(-min(length, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+            return stream.read()
+
     def deliver(self, path: str, content: bytes) -> bool:
         """Writes the file under a temporary name and renames it."""
         file = self.root / delivered_name(path)

@@ -78,6 +78,9 @@ class S3Landing:
         body = self._bucket.body(self._root + path)
         return unpacked(path, cast(BinaryIO, io.BufferedReader(body, 1 << 16)))
 
+    def end(self, path: str, length: int) -> bytes:
+        return self._bucket.body(self._root + path, last=length).readall()
+
     def deliver(self, path: str, content: bytes) -> bool:
         key = self._root + delivered_name(path)
         existing = self._bucket.head(key)

@@ -28,7 +28,7 @@ from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
 from goldsmith.run.plan import NewFiles
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, QuarantinedRows
-from goldsmith.run.slices import FILE_REASONS, Slice, TouchedValues, types_of
+from goldsmith.run.slices import FILE_REASONS, Slice, TouchedValues, column_types, types_of
 from goldsmith.run.sources.base import RowSource
 from goldsmith.run.sources.type_changes import check_types, kept_types
 
@@ -54,13 +54,15 @@ class Files(RowSource[NewFiles]):
                 )
             # Every row of the load is of one of these files.
             touched = TouchedValues((SOURCE_FILE,), tuple((literal(file.path),) for file in plan.files))
-        shaped = _shaped(table, delivered, types_of(table) | kept_types(plan, delivered.frame.schema))
+        shaped = _shaped(
+            table, delivered, types_of(table) | kept_types(plan, column_types(delivered.frame.schema))
+        )
         return Slice(shaped, (*self.hidden, FILE_REASONS), touched=touched)
 
     @override
     def check_types(self, plan: NewFiles, delivered: StructType) -> None:
         """Compares undeclared columns, which have the files' types; declared ones are cast."""
-        check_types(plan, delivered)
+        check_types(plan, column_types(delivered))
 
     @override
     def text_columns(self) -> Mapping[str, DataType]:

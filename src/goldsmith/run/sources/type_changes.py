@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-from pyspark.sql.types import StructType
 
 from goldsmith.errors import RunError
 from goldsmith.project.tables import Table
@@ -34,21 +32,33 @@ class TypeChange:
         return self.brought == _VOID or widens(self.brought, self.kind)
 
 
-def kept_types(plan: NewFiles, delivered: StructType) -> dict[str, str]:
+def kept_types(plan: NewFiles, delivered: Mapping[str, str]) -> dict[str, str]:
     """The table's types that the values of other types are cast to, by column.
 
     A rebuild keeps those that are declared to be kept, and takes the files' types else.
     """
-    quarantines = plan.table.spec.on_changed_type == "quarantine"
     return {
         change.column: change.kind
         for change in _changes(plan, delivered)
-        if (change.always_fits and plan.action == "incremental")
-        or (quarantines and not change.is_wider and family(change.kind) != "nested")
+        if (change.always_fits and plan.action == "incremental") or _is_kept_by_policy(plan, change)
     }
 
 
-def check_types(plan: NewFiles, rows: StructType) -> None:
+def quarantining(plan: NewFiles, delivered: Mapping[str, str]) -> list[TypeChange]:
+    """The columns that keep their type although the files may have other values, whose rows are quarantined."""
+    return [
+        change
+        for change in _changes(plan, delivered)
+        if _is_kept_by_policy(plan, change) and not change.always_fits
+    ]
+
+
+def _is_kept_by_policy(plan: NewFiles, change: TypeChange) -> bool:
+    quarantines = plan.table.spec.on_changed_type == "quarantine"
+    return quarantines and not change.is_wider and family(change.kind) != "nested"
+
+
+def check_types(plan: NewFiles, rows: Mapping[str, str]) -> None:
     """Raises RunError GS405 if a column of an incremental load has a type that the table cannot take."""
     if plan.action != "incremental":
         return
@@ -66,23 +76,22 @@ def check_types(plan: NewFiles, rows: StructType) -> None:
         )
 
 
-def widened(plan: NewFiles, rows: StructType) -> tuple[str, ...]:
+def widened(plan: NewFiles, rows: Mapping[str, str]) -> tuple[str, ...]:
     """The columns that a load widens."""
     if plan.action != "incremental":
         return ()
     return tuple(change.column for change in _changes(plan, rows) if change.is_wider)
 
 
-def _changes(plan: NewFiles, rows: StructType) -> Iterator[TypeChange]:
+def _changes(plan: NewFiles, rows: Mapping[str, str]) -> Iterator[TypeChange]:
     if not plan.state.exists:
         return
     declared = {name.lower() for name, column in plan.table.spec.columns.items() if column.type}
     types = {name.lower(): kind for name, kind in plan.log.types().items()}
-    for field in rows.fields:
-        name, brought = field.name.lower(), field.dataType.simpleString()
-        kind = types.get(name)
-        if kind is not None and kind != brought and name not in declared:
-            yield TypeChange(field.name, kind, brought)
+    for name, brought in rows.items():
+        kind = types.get(name.lower())
+        if kind is not None and kind != brought and name.lower() not in declared:
+            yield TypeChange(name, kind, brought)
 
 
 def _remedy(table: Table, change: TypeChange) -> str:

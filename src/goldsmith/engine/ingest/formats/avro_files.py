@@ -19,8 +19,10 @@ from goldsmith.engine.ingest.formats.base import (
     REDELIVER_HINT,
     FilesLoad,
     FormatReader,
+    LandedFiles,
     Layout,
     Layouts,
+    layout_of,
     removed,
 )
 from goldsmith.engine.ingest.landing import unpacked, uris
@@ -37,14 +39,11 @@ class AvroReader(FormatReader):
 
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
-        found: Layouts = {}
-        # On S3 each header is a request.
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="avro") as pool:
-            schemas = list(pool.map(lambda file: _schema(load, file), files))
-        for file, schema in zip(files, schemas, strict=True):
-            layout = Layout(tuple(schema.fieldNames()), schema.simpleString())
-            found.setdefault(layout, []).append(file)
-        return found
+        return _layouts(load, files)
+
+    @override
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:
+        return _layouts(landed, files)
 
     @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
@@ -67,6 +66,16 @@ class AvroReader(FormatReader):
         raise TypeError("Avro has no malformed records")
 
 
+def _layouts(landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts:
+    found: Layouts = {}
+    # On S3 each header is a request.
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="avro") as pool:
+        schemas = list(pool.map(lambda file: _schema(landed, file), files))
+    for file, schema in zip(files, schemas, strict=True):
+        found.setdefault(layout_of(schema), []).append(file)
+    return found
+
+
 def _decoded(files: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """The records of files, with FILE."""
     for content, path, modified, size in files:
@@ -80,7 +89,7 @@ def _decoded(files: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
             raise UnreadableFileError(path, f"A file is truncated or damaged: {error}") from error
 
 
-def _schema(load: FilesLoad, file: LoadedFile) -> StructType:
+def _schema(load: LandedFiles, file: LoadedFile) -> StructType:
     where = Where(file=file.path, table=load.declared.name)
     try:
         with load.landing.open(file.path) as stream:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
@@ -29,15 +30,20 @@ def removed(where: Where) -> SourceError:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a file in order. types: as text, for formats with types.
+    """The columns of a file in order. types: theirs, in formats with types; empty for one that is not known.
 
     spellings: other spellings of a column's name in documents. unique: no document has two keys for one column.
     """
 
     names: tuple[str, ...]
-    types: str = ""
+    types: tuple[str, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     unique: bool = False
+
+
+def layout_of(schema: StructType) -> Layout:
+    """The layout of a file whose columns have types."""
+    return Layout(tuple(schema.fieldNames()), tuple(field.dataType.simpleString() for field in schema.fields))
 
 
 Layouts = dict[Layout, list[LoadedFile]]
@@ -45,12 +51,18 @@ Layouts = dict[Layout, list[LoadedFile]]
 
 
 @dataclass(frozen=True)
-class FilesLoad:
-    """The session, the table and the landing area of a load of files."""
+class LandedFiles:
+    """The table and the landing area of delivered files."""
 
-    spark: SparkSession
     declared: FilesTable
     landing: Landing
+
+
+@dataclass(frozen=True)
+class FilesLoad(LandedFiles):
+    """The table, the landing area and the session of a load of files."""
+
+    spark: SparkSession
 
 
 class FormatReader(ABC):
@@ -63,6 +75,13 @@ class FormatReader(ABC):
         Raises SourceError: GS302 for a file that cannot be read, GS303 for one that no longer exists, GS305 for an
         invalid header.
         """
+
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:  # noqa: ARG002
+        """The layouts as the files' headers show them, without Spark; None if the records must be read.
+
+        Raises SourceError as `layouts` does.
+        """
+        return None
 
     @abstractmethod
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:

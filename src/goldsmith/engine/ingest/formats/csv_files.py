@@ -11,8 +11,9 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, LandedFiles, Layout, Layouts
 from goldsmith.engine.ingest.formats.csv_header import csv_headers
+from goldsmith.engine.ingest.formats.text_start import needs_session
 from goldsmith.engine.ingest.landing import uris
 from goldsmith.engine.ingest.lines import (
     FILE,
@@ -42,11 +43,11 @@ class CsvReader(FormatReader):
 
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
-        found: Layouts = {}
-        for file, header in zip(files, csv_headers(load, files), strict=True):
-            if header is not None:
-                found.setdefault(Layout(header), []).append(file)
-        return found
+        return _layouts(load, files)
+
+    @override
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:
+        return None if needs_session(files) else _layouts(landed, files)
 
     @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
@@ -61,6 +62,14 @@ class CsvReader(FormatReader):
     @override
     def record(self, text: str, declared: FilesTable, names: Sequence[str]) -> Column:
         return csv_record(text, names, declared.options)
+
+
+def _layouts(landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts:
+    found: Layouts = {}
+    for file, header in zip(files, csv_headers(landed, files), strict=True):
+        if header is not None:
+            found.setdefault(Layout(header), []).append(file)
+    return found
 
 
 def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, LandedFiles
 from goldsmith.engine.ingest.formats.text_start import starts
 from goldsmith.engine.ingest.lines import REPLACEMENT
 from goldsmith.engine.ingest.parsing import BLANKS
@@ -19,7 +19,7 @@ _PART = 1 << 16
 _SEPARATORS = (",", ";", "\t", "|")
 
 
-def csv_headers(load: FilesLoad, files: Sequence[LoadedFile]) -> Iterator[tuple[str, ...] | None]:
+def csv_headers(load: LandedFiles, files: Sequence[LoadedFile]) -> Iterator[tuple[str, ...] | None]:
     """The header of each file; None for a file without lines."""
     declared = load.declared
     if not declared.source.has_header:

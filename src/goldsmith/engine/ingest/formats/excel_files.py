@@ -12,7 +12,14 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts, removed
+from goldsmith.engine.ingest.formats.base import (
+    FilesLoad,
+    FormatReader,
+    LandedFiles,
+    Layout,
+    Layouts,
+    removed,
+)
 from goldsmith.engine.ingest.formats.csv_header import named
 from goldsmith.engine.ingest.formats.driver_rows import DriverRow, driver_frame, stamped
 from goldsmith.engine.ingest.lines import FILE
@@ -26,12 +33,11 @@ class ExcelReader(FormatReader):
 
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
-        found: Layouts = {}
-        for file in files:
-            names = _header(load, file) if file.size else None
-            if names is not None:
-                found.setdefault(Layout(names), []).append(file)
-        return found
+        return _layouts(load, files)
+
+    @override
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:
+        return _layouts(landed, files)
 
     @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
@@ -53,11 +59,20 @@ class ExcelReader(FormatReader):
         return csv_record(text, names, reader_options({}))
 
 
+def _layouts(landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts:
+    found: Layouts = {}
+    for file in files:
+        names = _header(landed, file) if file.size else None
+        if names is not None:
+            found.setdefault(Layout(names), []).append(file)
+    return found
+
+
 def _sheet(declared: FilesTable) -> Sheet:
     return Sheet(declared.options.get("sheet"), flag(declared.options, "header", "true"))
 
 
-def _header(load: FilesLoad, file: LoadedFile) -> tuple[str, ...] | None:
+def _header(load: LandedFiles, file: LoadedFile) -> tuple[str, ...] | None:
     """The names of a sheet's columns; None if it is empty."""
     where = Where(file=file.path, table=load.declared.name)
     sheet = _sheet(load.declared)

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import FilesLoad, FormatReader, LandedFiles, Layout, Layouts
 from goldsmith.engine.ingest.formats.csv_header import delivered_lines, named, refuse_without_header
-from goldsmith.engine.ingest.formats.text_start import starts
+from goldsmith.engine.ingest.formats.text_start import needs_session, starts
 from goldsmith.engine.ingest.landing import uris
 from goldsmith.engine.ingest.lines import FILE, LINE, numbered_records
 from goldsmith.engine.ingest.parsing import BLANKS, fixed_width_record
@@ -27,13 +27,11 @@ class FixedWidthReader(FormatReader):
 
     @override
     def layouts(self, load: FilesLoad, files: Sequence[LoadedFile]) -> Layouts:
-        filled = [file for file in files if file.size]
-        names = starts(load, filled, lambda text, file: _names(text, load.declared, file))
-        found: Layouts = {}
-        for file, columns in zip(filled, names, strict=True):
-            if columns is not None:
-                found.setdefault(Layout(columns), []).append(file)
-        return found
+        return _layouts(load, files)
+
+    @override
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:
+        return None if needs_session(files) else _layouts(landed, files)
 
     @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
@@ -51,6 +49,16 @@ class FixedWidthReader(FormatReader):
 def widths(declared: FilesTable) -> tuple[int, ...]:
     """The number of characters of each field."""
     return tuple(map(int, declared.options["widths"].split()))
+
+
+def _layouts(landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts:
+    filled = [file for file in files if file.size]
+    names = starts(landed, filled, lambda text, file: _names(text, landed.declared, file))
+    found: Layouts = {}
+    for file, columns in zip(filled, names, strict=True):
+        if columns is not None:
+            found.setdefault(Layout(columns), []).append(file)
+    return found
 
 
 def _names(text: TextIO, declared: FilesTable, file: LoadedFile) -> tuple[str, ...] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -10,11 +11,23 @@ from typing_extensions import override
 
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, FormatReader, Layout, Layouts
+from goldsmith.engine.ingest.formats.base import (
+    REDELIVER_HINT,
+    FilesLoad,
+    FormatReader,
+    LandedFiles,
+    Layout,
+    Layouts,
+    layout_of,
+    removed,
+)
 from goldsmith.engine.ingest.landing import Landing, uri, uris
 from goldsmith.engine.ingest.lines import file_columns
+from goldsmith.engine.ingest.parquet_schema import FOOTER, FooterTooLong, parquet_types
 from goldsmith.engine.ingest.parsing import MALFORMED
 from goldsmith.errors import SourceError, Where
+
+_AT_ONCE = 8
 
 
 class ParquetReader(FormatReader):
@@ -30,6 +43,15 @@ class ParquetReader(FormatReader):
         return found
 
     @override
+    def headers(self, landed: LandedFiles, files: Sequence[LoadedFile]) -> Layouts | None:
+        found: Layouts = {}
+        # On S3 each end is a request.
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="parquet") as pool:
+            for file, types in zip(files, pool.map(lambda file: _types(landed, file), files), strict=True):
+                found.setdefault(Layout(tuple(types), tuple(types.values())), []).append(file)
+        return found
+
+    @override
     def rows(self, load: FilesLoad, layout: Layout, files: Sequence[LoadedFile]) -> DataFrame:
         frame = load.spark.read.parquet(*uris(load.landing, files)).select("*", *file_columns())
         return frame.withColumn(MALFORMED, F.lit(None).cast("string"))
@@ -39,16 +61,35 @@ class ParquetReader(FormatReader):
         raise TypeError("Parquet has no malformed records")
 
 
+def _types(landed: LandedFiles, file: LoadedFile) -> Mapping[str, str]:
+    where = Where(file=file.path, table=landed.declared.name)
+    if not file.size:
+        raise _not_parquet(where)
+    try:
+        try:
+            return parquet_types(landed.landing.end(file.path, FOOTER))
+        except FooterTooLong as footer:
+            return parquet_types(landed.landing.end(file.path, footer.needed))
+    except FileNotFoundError:
+        raise removed(where) from None
+    except (ValueError, OSError) as error:
+        raise _not_parquet(where) from error
+
+
 def _parquet_layout(spark: SparkSession, table: str, landing: Landing, file: LoadedFile) -> Layout:
     try:
         schema = spark.read.parquet(uri(landing, file.path)).schema
-        return Layout(tuple(schema.fieldNames()), schema.simpleString())
     except Exception as error:
         landing.unchanged([file], table=table)
-        raise SourceError(
-            "GS302",
-            "A file is not Parquet, or it is truncated.",
-            where=Where(file=file.path, table=table),
-            retryable=True,
-            hint=REDELIVER_HINT,
-        ) from error
+        raise _not_parquet(Where(file=file.path, table=table)) from error
+    return layout_of(schema)
+
+
+def _not_parquet(where: Where) -> SourceError:
+    return SourceError(
+        "GS302",
+        "A file is not Parquet, or it is truncated.",
+        where=where,
+        retryable=True,
+        hint=REDELIVER_HINT,
+    )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, TextIO, TypeVar, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
-from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, removed
+from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, LandedFiles, removed
 from goldsmith.engine.ingest.formats.signatures import AT_LEAST, recognized
 from goldsmith.engine.ingest.formats.zstd_start import zstd_start
 from goldsmith.errors import SourceError, Where
@@ -19,11 +19,12 @@ from goldsmith.errors import SourceError, Where
 Found = TypeVar("Found")
 
 _AT_ONCE = 8
+_ZSTD = ".zst"
 _NAMES = {"csv": "CSV", "json": "JSON", "debezium": "JSON", "xml": "XML"}
 
 
 def starts(
-    load: FilesLoad, files: Sequence[LoadedFile], read: Callable[[TextIO, LoadedFile], Found]
+    load: LandedFiles, files: Sequence[LoadedFile], read: Callable[[TextIO, LoadedFile], Found]
 ) -> Iterator[Found]:
     """What `read` returns for the text of each file, in parallel: on S3 each is a request.
 
@@ -37,14 +38,19 @@ def starts(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def refuse_other_formats(load: FilesLoad, files: Sequence[LoadedFile]) -> None:
+def needs_session(files: Sequence[LoadedFile]) -> bool:
+    """Whether the start of a file can only be read with a FilesLoad."""
+    return any(file.path.lower().endswith(_ZSTD) for file in files)
+
+
+def refuse_other_formats(load: LandedFiles, files: Sequence[LoadedFile]) -> None:
     """Raises SourceError as `starts` does, without reading lines."""
     for _ in starts(load, files, lambda _text, _file: None):
         pass
 
 
 @contextmanager
-def opened(load: FilesLoad, file: LoadedFile) -> Iterator[BinaryIO]:
+def opened(load: LandedFiles, file: LoadedFile) -> Iterator[BinaryIO]:
     """A stream of a file, decompressed according to its name; of `.zst`, only of its first bytes.
 
     Raises SourceError: GS302 for a file that cannot be decompressed or read, also while it is read, and GS303 for one
@@ -68,7 +74,7 @@ def opened(load: FilesLoad, file: LoadedFile) -> Iterator[BinaryIO]:
         ) from None
 
 
-def _start(load: FilesLoad, file: LoadedFile, read: Callable[[TextIO, LoadedFile], Found]) -> Found:
+def _start(load: LandedFiles, file: LoadedFile, read: Callable[[TextIO, LoadedFile], Found]) -> Found:
     where = Where(file=file.path, table=load.declared.name)
     encoding = load.declared.options.get("encoding", "utf-8")
     # Excel writes a byte order mark before UTF-8.
@@ -87,11 +93,12 @@ def _damaged(error: Exception, where: Where) -> SourceError:
     return SourceError("GS302", message, where=where, retryable=True, hint=REDELIVER_HINT)
 
 
-def _stream(load: FilesLoad, path: str) -> BinaryIO:
+def _stream(load: LandedFiles, path: str) -> BinaryIO:
     """A stream of a file's first bytes, decompressed according to its name."""
     stream = load.landing.open(path)
-    if not path.lower().endswith(".zst"):
+    if not path.lower().endswith(_ZSTD):
         return stream
+    assert isinstance(load, FilesLoad)
     with stream:
         return zstd_start(load.spark, stream)
 
