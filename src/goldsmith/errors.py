@@ -53,6 +53,8 @@ CODES: dict[str, str] = {
     "GS420": "The object store has no conditional writes",
     "GS430": "The catalog cannot be reached",
     "GS431": "Another table has the name in the catalog",
+    "GS440": "The Thrift Server cannot be reached",
+    "GS441": "The Thrift Server refuses the log-in",
     "GS501": "A gate stopped the load",
     "GS502": "Another run has locked the table",
     "GS503": "Row counts do not add up",
@@ -107,6 +109,7 @@ class Exit(IntEnum):
     WRONG_CALL = 2
     GATE = 3
     NOT_READY = 4
+    NEEDS_SPARK = 5
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,29 @@ def test_one_day_of_flights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     }  # fmt: skip
 
 
+def test_run_with_nothing_new_starts_no_spark(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    project = write(pipeline("orders"))
+    deliver(project, "id,amount\n1,5\n")
+    assert set(states(ran(project, "orders")).values()) == {"success"}
+    first = {name: event.extra for name, event in events().items()}
+    assert capsys.readouterr().out.count("Spark-Submit cmd") == 3
+
+    run = ran(project, "orders")
+
+    assert states(run) == dict.fromkeys(first, "success")
+    output = capsys.readouterr().out
+    assert "Spark-Submit cmd" not in output
+    assert output.count("Nothing to do") == 3
+    for name, event in events().items():
+        assert (event.extra["status"], event.extra["rows"]) == ("nothing_new", {}), name
+        assert event.extra["run_id"] != first[name]["run_id"]
+
+    (project / ".goldsmith/landing/orders/2.csv").write_text("id,amount\n2,6\n")
+    ran(project, "orders", tables=["bronze.orders"])
+    assert capsys.readouterr().out.count("Spark-Submit cmd") == 1
+    assert events()["bronze.orders"].extra["rows"]["written"] == 1
+
+
 def test_gate_fails_without_retry_and_shows_the_reason_first(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

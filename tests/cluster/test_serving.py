@@ -7,9 +7,11 @@ import os
 import re
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TTransportException
 from thrift_sasl import TSaslClientTransport
 
+from goldsmith.errors import GoldsmithError, NotReady
+from goldsmith.run.sql_query import run_query
+from goldsmith.run.thrift_sql import ThriftServer, ThriftSql
 from services.processes import Service
 from services.stack import ROOT, Stack, spark_home
 from support.containers import until
@@ -310,6 +315,83 @@ def test_idle_session_is_closed(guarded: Service) -> None:
     until(lambda: guarded.log_tail().count("Timed-out") > before, 180)
     with pytest.raises(OperationalError, match="Invalid SessionHandle"):
         rows(connection, "SELECT 1")
+
+
+def test_goldsmith_sql_answers_with_the_users_log_in(guarded: Service, people: Lake) -> None:
+    certificate = str(guarded.folder / "server.pem")
+    server = ThriftServer("127.0.0.1", guarded.port, "ada", "correct-horse", certificate)
+    with closing(ThriftSql(server)) as session:
+        assert "as ada" in session.engine
+        answer = session.answer(
+            "SELECT id, name, born, pay, TIMESTAMP '2026-01-05 10:00:00.5' AS at, make_timestamp(12026, 1, 5, 0, 0, 0) "
+            "AS late, array(1) AS list FROM bronze.people ORDER BY id",
+            2,
+        )
+        same = run_query(
+            people.spark,
+            people.begin(),
+            "SELECT id, name, CAST(born AS string) AS born, pay, TIMESTAMP '2026-01-05 10:00:00.5' AS at, "
+            "make_timestamp(12026, 1, 5, 0, 0, 0) AS late, '[1]' AS list FROM bronze.people ORDER BY id",
+            limit=2,
+        )
+        assert answer == same
+        assert answer.more
+        for statement, code in {
+            "DROP TABLE bronze.people": "GS201",
+            "SELECT id FROM": "GS201",
+            "SELECT id FROM bronze.nobody": "GS202",
+            "SELECT nothing FROM bronze.people": "GS203",
+            "SELECT raise_error('no')": "GS403",
+        }.items():
+            with pytest.raises(GoldsmithError) as failed:
+                session.answer(statement, 1)
+            assert failed.value.code == code, failed.value.message
+            assert not re.search(r"org\.apache|SQLSTATE|\n", failed.value.message)
+        session._connection.close()
+        with pytest.raises(GoldsmithError):
+            session.answer("SELECT 1", 1)
+        assert session.answer("SELECT 1 AS one", 1).rows == ((1,),)
+    with closing(ThriftSql(replace(server, password="wrong"))) as refused, pytest.raises(NotReady) as error:
+        refused.answer("SELECT 1", 1)
+    assert error.value.code == "GS441"
+    assert "wrong" not in f"{error.value.message}{error.value.hint}{server}"
+
+
+def test_goldsmith_sql_opens_a_new_session_after_an_idle_one(guarded: Service) -> None:
+    certificate = str(guarded.folder / "server.pem")
+    server = ThriftServer("127.0.0.1", guarded.port, "ada", "correct-horse", certificate)
+    with closing(ThriftSql(server)) as session:
+        session.answer("SELECT 1", 1)
+        before = guarded.log_tail().count("Timed-out")
+        until(lambda: guarded.log_tail().count("Timed-out") > before, 180)
+        assert session.answer("SELECT 2 AS two", 1).rows == ((2,),)
+
+
+def test_goldsmith_sql_reports_a_server_that_does_not_respond(stack: Stack) -> None:
+    with closing(ThriftSql(ThriftServer("127.0.0.1", 1))) as session, pytest.raises(NotReady) as error:
+        session.answer("SELECT 1", 1)
+    assert (error.value.code, error.value.retryable) == ("GS440", True)
+
+
+def test_command_asks_the_thrift_server_of_the_environment(people: Lake, stack: Stack) -> None:
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "goldsmith.cli.main",
+            "--verbose",
+            "sql",
+            "SELECT name FROM bronze.people WHERE id = 1",
+        ],
+        cwd=people.root,
+        env={**os.environ, "SPARK_THRIFT_HOST": "127.0.0.1", "SPARK_THRIFT_PORT": str(stack.thrift.port)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.stdout.split() == ["name", "Ada"], ended.stderr
+    assert f"Answered by the Thrift Server at 127.0.0.1:{stack.thrift.port}, as engineer" in ended.stderr
 
 
 def test_secrets_are_not_in_arguments_or_logs(guarded: Service) -> None:

@@ -13,11 +13,14 @@ from xml.sax.saxutils import escape
 import pyarrow as pa
 
 from differential.case import Step
-from differential.projects import TYPED, Bronze
+from differential.projects import OTHER_TYPES, TYPED, Bronze
 from differential.values import Value, json_text, kind_of, pick, plain_text, stored
 
 Row = list[Value]
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+DAYS = ("2024-01-01", "2024-01-02")
+"""The days of tables that are loaded by interval."""
+
 _ESCAPES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
@@ -29,6 +32,7 @@ class Deliveries:
         self.table = table
         self.rows: list[Row] = []
         self.files = 0
+        self.days: dict[int, str] = {}
         # A few seeds have mostly extremes, most have some.
         self.extremes = random.choice([0.05, 0.1, 0.25, 0.6])
 
@@ -61,12 +65,17 @@ class Deliveries:
             ending += random.choice([".gz", ".bz2"] if table.format == "xml" else [".gz", ".zst", ".bz2"])
         self.files += not (replaces and self.files)
         number = random.randint(1, self.files) if replaces else self.files
-        path = f"{table.name.split('.')[1]}/{number:03}.{ending}"
+        if table.by_interval:
+            self.days.setdefault(number, random.choice(DAYS))
+        day = f"{self.days[number]}/" if table.by_interval else ""
+        path = f"{table.name.split('.')[1]}/{day}{number:03}.{ending}"
         step: Step = {"do": "deliver", "table": table.name, "path": path, "format": table.format}
         names = [name for name, _ in table.columns]
         kinds = [kind for _, kind in table.columns]
         if table.format == "avro":
             step["codec"] = random.choice(["null", "deflate", "snappy"])
+        if table.untyped and self.files > 1:
+            kinds, rows = self._changed(kinds, rows)
         if table.format in TYPED:
             return step | {"columns": names, "types": kinds, "records": [stored(row) for row in rows]}
         if table.format == "csv":
@@ -83,6 +92,25 @@ class Deliveries:
             elements = [self._xml(row, names, kinds) for row in rows]
             return step | {"header": "<rows>", "records": elements, "footer": "</rows>", "end": "\n"}
         return step | {"records": [self._json(row, names, kinds) for row in rows], "end": "\n"}
+
+    def _changed(self, kinds: list[str], rows: list[Row]) -> tuple[list[str], list[Row]]:
+        """The types and rows of a file, sometimes with another type of columns that have none declared."""
+        random = self.random
+        kinds, rows = list(kinds), [list(row) for row in rows]
+        for at, (name, kind) in enumerate(self.table.columns):
+            others = [other for other in OTHER_TYPES.get(kind, ()) if self._exists(other)]
+            if name not in self.table.untyped or not others or random.random() > 0.25:
+                continue
+            kinds[at] = random.choice(others)
+            for row in rows:
+                fitting = kinds[at] == "string" and random.random() < 0.6
+                value = pick(random, kind_of(kind if fitting else kinds[at]), extremes=self.extremes)
+                row[at] = plain_text(kind, value) if fitting and value is not None else value
+        return kinds, rows
+
+    def _exists(self, kind: str) -> bool:
+        """Whether files of the table's format can have a type: Avro has no integers of two bytes."""
+        return self.table.format != "avro" or kind != "smallint"
 
     def _wrong(self, kind: str) -> str | None:
         """Occasionally a text that is invalid for the type."""

@@ -1,10 +1,10 @@
-"""The extract of a case: it copies the delivered files that it has not copied yet."""
+"""The extracts of a case: they copy the delivered files that they have not copied yet, or those of a day."""
 
 from __future__ import annotations
 
 FILE = "pipelines/p/copying.py"
 
-MODULE = '''"""Extracts that copy delivered files. Their state is the list of the copied ones."""
+MODULE = '''"""Extracts that copy delivered files. Their state is the list of the copied ones; those of a day have none."""
 
 import shutil
 from pathlib import Path
@@ -22,10 +22,24 @@ def _copy(table, state, folder):
     return done
 
 
+def _copy_day(table, interval, folder):
+    [day] = interval.days
+    for file in sorted((LANDING / table / str(day)).glob("*")):
+        shutil.copyfile(file, folder / file.name)
+
+
 def b0(*, interval, state, folder):
     return _copy("b0", state, folder)
 
 
 def b1(*, interval, state, folder):
     return _copy("b1", state, folder)
+
+
+def b0_of_day(*, interval, state, folder):
+    _copy_day("b0", interval, folder)
+
+
+def b1_of_day(*, interval, state, folder):
+    _copy_day("b1", interval, folder)
 '''

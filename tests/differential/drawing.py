@@ -7,9 +7,9 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
-from differential.batches import Deliveries
+from differential.batches import DAYS, Deliveries
 from differential.case import Case, Step
-from differential.projects import FORMATS, MORE_FORMATS, Bronze, Derived, bronze, derived
+from differential.projects import CHANGING_FORMATS, FORMATS, MORE_FORMATS, Bronze, Derived, bronze, derived
 from differential.queries import Grammar, Relation, quoted
 from differential.rules import rules
 from differential.values import types_for
@@ -17,12 +17,18 @@ from differential.values import types_for
 MORE_FORMATS_FROM = 100_000
 """The first seed that draws XML and Avro. Smaller ones are named by mutations, and draw what they drew before."""
 
+CHANGING_FROM = 200_000
+"""The first seed that draws restated days and columns whose files have several types."""
+
 
 def draw(seed: int) -> Case:
     """The case of a seed, which depends only on the number."""
     random = Random(f"goldsmith {seed}")
-    formats = FORMATS if seed < MORE_FORMATS_FROM else MORE_FORMATS
-    sources = [bronze(random, f"bronze.b{at}", formats) for at in range(random.choice([1, 2]))]
+    changing = seed >= CHANGING_FROM
+    formats = FORMATS if seed < MORE_FORMATS_FROM else CHANGING_FORMATS if changing else MORE_FORMATS
+    sources = [
+        bronze(random, f"bronze.b{at}", formats, changing=changing) for at in range(random.choice([1, 2]))
+    ]
     tables: list[Derived] = []
     for at in range(random.choice([1, 1, 2, 2, 3])):
         upstreams: list[Relation] = [table.relation for table in (*sources, *tables)]
@@ -39,19 +45,34 @@ def draw(seed: int) -> Case:
 def _steps(random: Random, sources: Sequence[Bronze], tables: list[Derived]) -> list[Step]:
     deliveries = {table.name: Deliveries(random, table) for table in sources}
     steps: list[Step] = [deliveries[table.name].file() for table in sources if random.random() < 0.9]
-    steps.append({"do": "run"})
+    steps += _first_runs(sources)
     for _ in range(random.choice([1, 2, 2, 3])):
         for _ in range(random.choice([1, 1, 1, 2])):
             table = random.choice(sources)
             steps.append(deliveries[table.name].file(replaces=random.random() < 0.08))
         if random.random() < 0.5:
             steps += _event(random, sources, tables)
+        if withdrawn := [step for step in steps if step["do"] == "deliver" and _is_of_day(step, sources)]:
+            steps += [{"do": "withdraw", "path": random.choice(withdrawn)["path"]}] * (random.random() < 0.3)
         steps.append(_run(random, sources, tables))
     return steps
 
 
+def _is_of_day(step: Step, sources: Sequence[Bronze]) -> bool:
+    return any(table.by_interval and table.name == step["table"] for table in sources)
+
+
+def _first_runs(sources: Sequence[Bronze]) -> list[Step]:
+    if any(table.by_interval for table in sources):
+        return [{"do": "run", "day": day} for day in DAYS]
+    return [{"do": "run"}]
+
+
 def _run(random: Random, sources: Sequence[Bronze], tables: Sequence[Derived]) -> Step:
     step: Step = {"do": "run"}
+    if any(table.by_interval for table in sources):
+        step["day"] = random.choice(DAYS)
+        step["again"] = random.random() < 0.8
     names = [table.name for table in (*sources, *tables)]
     if random.random() < 0.15:
         step["tables"] = random.sample(names, random.randint(1, len(names)))
@@ -149,9 +170,9 @@ def _bronze_change(random: Random, table: Bronze) -> list[Step]:
     """Other rules, a new column, a removed column, or another type. Existing files do not change."""
     drawn = random.random()
     steps: list[Step] = []
-    names = [name for name, _ in table.relation.columns[1:]]
+    names = [name for name, _ in table.chosen[1:]]
     if drawn < 0.45 or not names:
-        found = rules(random, table.relation.columns, [], 2)
+        found = rules(random, table.chosen, [], 2)
         table.expectations = [rule for rule in found if rule["otherwise"] != "fail"]
     elif drawn < 0.65 and table.format != "fixed_width":
         # Later files have the new column.
@@ -162,6 +183,7 @@ def _bronze_change(random: Random, table: Bronze) -> list[Step]:
         table.extra["on_new_column"] = random.choice(["add", "ignore"])
     else:
         name = random.choice(names)
+        table.untyped.discard(name)
         table.types[name] = random.choice(["string", "bigint", "decimal(38,18)", "double", "date"])
         steps = [{"do": "rebuild", "table": table.name}]
     declared: Step = {"do": "declare", "table": table.name, "as": asdict(table.declared)}

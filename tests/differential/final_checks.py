@@ -15,7 +15,7 @@ from differential.failing import Failed
 from differential.machine import Machine
 from goldsmith.errors import GoldsmithError
 from goldsmith.project.sources import ExtractSource
-from goldsmith.project.system_columns import SYSTEM_COLUMNS
+from goldsmith.project.system_columns import SOURCE_FILE, SYSTEM_COLUMNS
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Accepted, Run
 from goldsmith.run.table_loading import load_table
@@ -34,6 +34,8 @@ def finish(machine: Machine) -> None:
     for table in machine.project.tables.values():
         if table.query is not None:
             _as_rebuilt(machine, table, errors)
+        elif table.by_interval:
+            _one_load_per_day(machine, table)
 
 
 def _gates(machine: Machine) -> frozenset[str]:
@@ -76,6 +78,26 @@ def _idle(machine: Machine, errors: dict[str, GoldsmithError]) -> None:
     for name, loaded in done.items():
         if loaded.commits or before[name] != after[name]:
             raise Failed("not idle", name, f"a further run commits: {loaded.reason}")
+
+
+def _one_load_per_day(machine: Machine, table: Table) -> None:
+    """Checks that the rows of a day, in the table and in its quarantine, are all of one load."""
+    run = machine.begin()
+    current = DeltaTable(run.path(table.name))
+    if not current.exists:
+        return
+    loads: dict[str, set[str]] = {}
+    sources = [row[current.names().index(SOURCE_FILE)] for row in current.rows()]
+    sources += [
+        json.loads(entry["row"])[SOURCE_FILE]
+        for entry in entries(DeltaTable(run.quarantine_path(table.name)))
+    ]
+    for source in sources:
+        _, _, load, day, *_ = source.split("/")
+        loads.setdefault(day, set()).add(load)
+    for day, found in loads.items():
+        if len(found) > 1:
+            raise Failed("rows", table.name, f"{day} has rows of several loads: {sorted(found)}")
 
 
 def _as_rebuilt(machine: Machine, table: Table, errors: dict[str, GoldsmithError]) -> None:

@@ -17,8 +17,27 @@ NEWEST = ("int", "bigint", "date", "timestamp", "timestamp_ntz", "decimal(38,18)
 
 FORMATS = (*["csv"] * 5, *["json"] * 4, *["parquet"] * 2, "fixed_width")
 MORE_FORMATS = ("csv", "json", *["avro"] * 5, *["xml"] * 5)
+CHANGING_FORMATS = ("csv", "csv", "json", *["parquet"] * 4, "avro")
 TYPED = ("parquet", "avro")
 """Formats whose files have types."""
+
+INTERVAL = "_interval"
+"""The column that a load by interval adds."""
+
+OTHER_TYPES = {
+    "smallint": ("int", "bigint"),
+    "int": ("bigint", "bigint", "smallint", "string"),
+    "bigint": ("int", "string"),
+    "float": ("double",),
+    "double": ("float", "string"),
+    "decimal(9,2)": ("decimal(38,18)", "decimal(30,5)", "decimal(10,0)"),
+    "decimal(10,0)": ("decimal(38,0)", "decimal(9,2)"),
+    "date": ("timestamp_ntz", "string"),
+    "timestamp": ("date",),
+    "string": ("int", "date"),
+    "boolean": ("string",),
+}
+"""Types that later files have instead of a type: wider, narrower and others."""
 
 HISTORY = {"valid_from", "valid_to", "is_current"}
 """The columns that `scd2` adds."""
@@ -28,8 +47,8 @@ HISTORY = {"valid_from", "valid_to", "is_current"}
 class Bronze:
     """A table of files. columns: of the files. options: of the reader.
 
-    types: of columns declared as another type. hidden: undeclared columns of the files. extract: an extract copies the
-    files.
+    types: of columns declared as another type. hidden: undeclared columns of the files. untyped: columns declared without
+    a type. extract: an extract copies the files. by_interval: it is asked for days.
     """
 
     name: str
@@ -40,25 +59,36 @@ class Bronze:
     extra: dict[str, Any] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    untyped: set[str] = field(default_factory=set)
     extract: bool = False
+    by_interval: bool = False
+
+    @property
+    def chosen(self) -> Columns:
+        """The declared columns. Those without a type have the type of the first files."""
+        declared = [(name, kind) for name, kind in self.columns if name not in self.hidden]
+        return [(name, self.types.get(name, kind)) for name, kind in declared]
 
     @property
     def relation(self) -> Relation:
-        declared = [(name, kind) for name, kind in self.columns if name not in self.hidden]
-        return Relation(self.name, [(name, self.types.get(name, kind)) for name, kind in declared])
+        return Relation(self.name, [*self.chosen, *([(INTERVAL, "date")] if self.by_interval else [])])
 
     @property
     def declared(self) -> Declared:
         short = self.name.split(".")[1]
+        of_day = "_of_day" if self.by_interval else ""
         source = {
-            **({"extract": f"copying:{short}"} if self.extract else {"files": f"{short}/*"}),
+            **({"extract": f"copying:{short}{of_day}"} if self.extract else {"files": f"{short}/*"}),
             "format": self.format,
             "options": self.options,
             **self.extra.get("source", {}),
         }
         if not self.options:
             del source["options"]
-        yaml = {"source": source, "columns": dict(self.relation.columns)}
+        columns = {name: {} if name in self.untyped else kind for name, kind in self.chosen}
+        yaml = {"source": source, "columns": columns}
+        if self.by_interval:
+            yaml["load"] = {"overwrite_partitions": {"by": INTERVAL}}
         yaml |= {key: value for key, value in self.extra.items() if key != "source"}
         if self.expectations:
             yaml["expectations"] = self.expectations
@@ -117,8 +147,8 @@ class Derived:
         return first
 
 
-def bronze(random: Random, name: str, formats: Sequence[str] = FORMATS) -> Bronze:
-    """A table of files, with two to six columns."""
+def bronze(random: Random, name: str, formats: Sequence[str] = FORMATS, *, changing: bool = False) -> Bronze:
+    """A table of files, with two to six columns. changing: mostly loaded by interval, or with columns without a type."""
     format_ = random.choice(list(formats))
     kinds = types_for(format_)
     groupable = [kind for kind in kinds if kind_of(kind).groupable]
@@ -161,7 +191,21 @@ def bronze(random: Random, name: str, formats: Sequence[str] = FORMATS) -> Bronz
         made.extra["source"] = {"on_replaced": random.choice(policies)}
     elif random.random() < 0.12 and format_ != "avro":
         made.extract = True
+    if changing:
+        _make_changing(random, made)
     return made
+
+
+def _make_changing(random: Random, made: Bronze) -> None:
+    if made.format in TYPED:
+        made.untyped = {name for name, kind in made.columns if kind in OTHER_TYPES and random.random() < 0.7}
+        if random.random() < 0.8:
+            made.extra["on_widened_type"] = "widen"
+        if random.random() < 0.5:
+            made.extra["on_changed_type"] = "quarantine"
+    elif random.random() < 0.8 and not any("`" in column for column, _ in made.columns):
+        made.extract = made.by_interval = True
+        made.extra.pop("source", None)
 
 
 def derived(random: Random, name: str, upstreams: Sequence[Relation], *, want: str | None = None) -> Derived:

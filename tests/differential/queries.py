@@ -195,7 +195,8 @@ class Grammar:
             own = re.fullmatch(r"(?:\w+\.)?(`(?:[^`]|``)+`|\w+)", sql)
             name = own.group(1) if own else ""
             name = name[1:-1].replace("``", "`") if name.startswith("`") else name
-            if not name or name.lower() in taken or self.random.random() < 0.1:
+            # Other tables cannot have columns with the names of system columns.
+            if not name or name.lower() in taken or name.startswith("_") or self.random.random() < 0.1:
                 name = self._unused(taken)
                 if self.random.random() < 0.06:
                     name = self.random.choice(

@@ -78,7 +78,7 @@ def _without_steps(case: Case) -> Smaller:
             yield smaller
         chunk //= 2
     for at, step in enumerate(case.steps):
-        for key in ("interrupt", "accept", "tables"):
+        for key in ("interrupt", "accept", "tables", "again"):
             if key in step:
                 smaller = case.copy()
                 del smaller.steps[at][key]

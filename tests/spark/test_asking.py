@@ -54,7 +54,7 @@ def goldsmith(shop: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     def open_spark(*_: object, **__: object) -> Iterator[SparkSession]:
         yield shop.spark
 
-    for module in ("opening", "sql", "run", "quarantine", "report"):
+    for module in ("opening", "spark_sql", "run", "quarantine", "report"):
         monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
     return command(monkeypatch, capsys)
 

@@ -24,7 +24,7 @@ def test_every_command_works_in_a_folder_with_special_characters(
         yield session
 
     session = spark.newSession()
-    for module in ("opening", "run", "sql", "report", "table", "quarantine"):
+    for module in ("opening", "run", "spark_sql", "report", "table", "quarantine"):
         monkeypatch.setattr(f"goldsmith.cli.{module}.open_spark", open_spark)
     called = command(monkeypatch, capsys)
 

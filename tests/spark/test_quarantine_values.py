@@ -13,6 +13,7 @@ import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from goldsmith.cli import opening
 from goldsmith.cli import quarantine as quarantine_commands
 from goldsmith.engine.delta.entry_batches import EntryBatch
 from goldsmith.engine.delta.log import TableLog
@@ -224,7 +225,8 @@ def test_quarantine_show_prints_the_original_row_with_exact_numbers(
         """The tests' session, as the command would stop its own."""
         yield lake.spark
 
-    monkeypatch.setattr(quarantine_commands, "open_spark", opened)
+    for module in (quarantine_commands, opening):
+        monkeypatch.setattr(module, "open_spark", opened)
     goldsmith = command(monkeypatch, capsys)
     shown = goldsmith("quarantine", "show", "silver.t", "--json", "--where", "n < 8", folder=lake.root)
     assert [item["row"] for item in json.loads(shown.out)] == [{"n": 7, "big": BIG}]

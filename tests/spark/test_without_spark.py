@@ -17,7 +17,9 @@ from goldsmith.project.column_types import canonical_type, same_type
 from goldsmith.run.first_rows import first_rows
 from goldsmith.run.ledger import known_files
 from goldsmith.run.preview import preview
+from goldsmith.run.quarantine_entries import newest_entries
 from goldsmith.run.quarantine_reasons import reasons
+from goldsmith.run.quarantine_view import rows as quarantined
 from goldsmith.run.readable import OPS
 from goldsmith.run.table_status import table_statuses
 from support.lake import Lake
@@ -109,6 +111,36 @@ def test_tables_that_are_not_there_are_refused(orders: Lake) -> None:
         with pytest.raises(DeclarationError, match=part) as raised:
             first_rows(None, run, name, 1)
         assert raised.value.code == "GS202"
+
+
+_KEPT = """
+SELECT * FROM VALUES
+  (1, 1Y, 9223372036854775807L, 12345678901234567890.123456789012345678, 'a"b\\n\t\x07é/🙂\x7f', true, DATE '0001-01-01',
+   TIMESTAMP '2026-03-29 01:30:00.1Z', TIMESTAMP_NTZ '9999-12-31 23:59:59.999999', NULL),
+  (2, NULL, -1L, 0.000000000000000001, '', false, DATE '9999-12-31', TIMESTAMP '1582-10-05 00:00:00Z', NULL, 'x'),
+  (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+AS t(id, b, c, d, `Größe`, g, h, i, j, K)
+"""
+
+
+def test_quarantined_rows_equal_those_of_spark(orders: Lake) -> None:
+    never = "expectations: [{condition: id < 0, name: never, otherwise: quarantine}]"
+    orders.declare("gold.t", f"{{description: Values., load: overwrite, {never}}}", _KEPT)
+    orders.declare(
+        "gold.d", f"{{description: Values., load: overwrite, {never}}}", "SELECT 1 AS id, 0.5D AS v"
+    )
+    orders.done()
+    orders.deliver("orders/2.csv", 'id,amount,at\n5,"1\n\xe9",2026\n6,2\n')
+    orders.done()
+    run = orders.begin()
+    for name, count in {"bronze.orders": 6, "gold.t": 3, "silver.orders": 0}.items():
+        table = run.project.tables[name]
+        found = newest_entries(run, table, 10)
+        assert found == quarantined(orders.spark, run, table, 10), name
+        assert len(found) == count, found
+        assert newest_entries(run, table, 2) == found[:2]
+    with pytest.raises(NeedsSpark, match="double"):
+        newest_entries(run, run.project.tables["gold.d"], 10)
 
 
 _VALUES = """

@@ -37,6 +37,7 @@ def shared_session(full_counts: bool) -> dict[str, Any]:
         "light": False,
         "conf": {
             "spark.sql.shuffle.partitions": 2,
+            "spark.databricks.delta.snapshotPartitions": 1,
             **BOUNDED,
             **({} if full_counts else INTERPRETED),
         },

@@ -156,7 +156,8 @@ def test_commands_that_only_look_start_no_spark(tmp_path: Path) -> None:
         "    except SystemExit as end: assert not end.code, names\n"
         f"call('init', {str(tmp_path / 'shop')!r}, '--pipeline', 'orders')\n"
         f"project = ('--project', {str(tmp_path / 'shop')!r})\n"
-        "for names in (['status'], ['quarantine', 'list']): call(*project, *names)\n"
+        "for names in (['status'], ['quarantine', 'list'], ['quarantine', 'show', 'bronze.orders'], ['table', 'maintain']):\n"
+        "    call(*project, *names)\n"
         "from goldsmith.run import idle, preview\n"
         "assert not [m for m in sys.modules if m.split('.')[0] in ('pyspark', 'delta', 'py4j')]\n"
         # Readers of formats, which see the columns of new files, import PySpark.

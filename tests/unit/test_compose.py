@@ -175,7 +175,7 @@ def test_secrets_are_passed_only_where_needed() -> None:
         "jobs",
         "airflow-scheduler",
     }
-    assert holders("THRIFT_ENGINEER_PASSWORD") == {"thrift-server"}
+    assert holders("THRIFT_ENGINEER_PASSWORD") == {"thrift-server", "jobs"}
     assert holders("THRIFT_ANALYST_PASSWORD") == {"thrift-server", "superset-push"}
     assert holders("THRIFT_DQOPS_PASSWORD") == {"thrift-server", "dqops"}
     assert holders("REPORT_PASSWORD") == {"reports"}

@@ -44,7 +44,7 @@ A table is one YAML file with SQL beside it. `goldsmith check` checks the files,
 `goldsmith COMMAND --help` explains a command.
 
 Exit codes: 0 done, 1 a run failed, 2 the declarations or the call are wrong, 3 a gate stopped a table,
-4 the machine is not ready.
+4 the machine is not ready, 5 there is something to load and `--without-spark` forbids it.
 """
 
 

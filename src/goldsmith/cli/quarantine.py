@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from goldsmith.cli.groups import Panel, noun
 from goldsmith.cli.opening import open_project, open_spark, profile_name, without_spark
 from goldsmith.cli.options import Json, Limit
 from goldsmith.project.format_hints import format_hints
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Name = Annotated[str, typer.Argument(help="A table.")]
 Where = Annotated[
@@ -67,10 +70,22 @@ def show(
     project = open_project()
     declared = project.table(name)
     from goldsmith.run.context import Run
-    from goldsmith.run.quarantine_view import rows
+    from goldsmith.run.quarantine_entries import QuarantineEntry, newest_entries
 
-    with open_spark(project, quiet=as_json) as spark:
-        found = rows(spark, Run.begin(project, profile_name()), declared, limit, where)
+    run = Run.begin(project, profile_name())
+
+    def entries(spark: SparkSession | None) -> tuple[QuarantineEntry, ...]:
+        if spark is None and where is None:
+            return newest_entries(run, declared, limit)
+        if spark is None:
+            from goldsmith.engine.delta.delta_rs import NeedsSpark
+
+            raise NeedsSpark("Spark evaluates --where")
+        from goldsmith.run.quarantine_view import rows
+
+        return rows(spark, run, declared, limit, where)
+
+    found = without_spark(project, entries, quiet=as_json)
     if as_json:
         print_json(
             [

@@ -26,6 +26,9 @@ EXIT_CODES = {
     ): "The declarations, files generated from them, or the arguments are wrong. Nothing was started.",
     int(Exit.GATE): "A gate stopped a table: its own expectations, or DQOps' checks.",
     int(Exit.NOT_READY): "The machine is not ready: Java, jars, a package, or a server that does not answer.",
+    int(
+        Exit.NEEDS_SPARK
+    ): "There is something to load, and `--without-spark` forbids it. Nothing was changed.",
     130: "Interrupted by Ctrl-C.",
 }
 

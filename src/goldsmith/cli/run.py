@@ -46,6 +46,10 @@ def run(
         typer.Option("--restate", help="Ask for the days again in tables that are loaded by interval."),
     ] = False,
     parallel: Parallel = None,
+    without_spark: Annotated[
+        bool,
+        typer.Option("--without-spark", help="Load nothing: end with 5 if there is something to load."),
+    ] = False,
     as_json: Json = False,
     result_file: Annotated[
         Path | None, typer.Option("--result", help="A file for the outcome as JSON, written in any case.")
@@ -62,9 +66,18 @@ def run(
     """
     from goldsmith.cli.results import result_in
 
+    days = interval(start, end)
     with result_in(result_file) as file:
         results = _run(
-            names or [], rebuild, accept, why, interval(start, end), parallel, restate=restate, quiet=as_json
+            names or [],
+            rebuild,
+            accept,
+            why,
+            days,
+            parallel,
+            restate=restate,
+            with_spark=not without_spark,
+            quiet=as_json,
         )
         file.write(results[-1])
     from goldsmith.cli.progress import exit_code, print_result, result_as_dict
@@ -86,6 +99,7 @@ def _run(
     parallel: int | None,
     *,
     restate: bool,
+    with_spark: bool,
     quiet: bool,
 ) -> list[RunResult]:
     """The results of one run, or of one for each day. The last one failed if a day did."""
@@ -124,6 +138,8 @@ def _run(
                 accepted=Accepted(frozenset(accept or ()), why=why),
             )
             result = idle(this, chosen) if spark is None else None
+            if result is None and not with_spark:
+                raise typer.Exit(Exit.NEEDS_SPARK)
             if result is None:
                 from goldsmith.run.runner import run_tables
 

@@ -78,14 +78,20 @@ def maintain(
     """
     project = open_project()
     chosen = project.select(tuple(names or ()))
+    from goldsmith.engine.s3 import check_reachable
     from goldsmith.run.context import Run
-    from goldsmith.run.maintaining import maintain
+    from goldsmith.run.readable import OPS, loaded
 
     profile = project.profile(profile_name())
-    with open_spark(project, quiet=as_json) as spark:
-        run = Run.begin(project, profile_name())
-        width = parallel or profile.parallel
-        done = maintain(spark, run, chosen, ops=not names, dry_run=dry_run, parallel=width)
+    run = Run.begin(project, profile_name())
+    check_reachable([run.warehouse])
+    done: tuple[MaintenanceResult, ...] = ()
+    if any(loaded(run.path(name)) for name in (*chosen, *(() if names else OPS))):
+        from goldsmith.run.maintaining import maintain
+
+        with open_spark(project, quiet=as_json) as spark:
+            width = parallel or profile.parallel
+            done = maintain(spark, run, chosen, ops=not names, dry_run=dry_run, parallel=width)
     if as_json:
         print_json([_as_dict(each) for each in done])
     else:
@@ -94,6 +100,9 @@ def maintain(
 
 
 def _print_maintained(done: tuple[MaintenanceResult, ...], *, dry_run: bool) -> None:
+    if not done:
+        out.print("No table has been loaded: nothing to maintain.")
+        return
     rows = [
         (
             each.table,

@@ -1,8 +1,7 @@
-"""Reads the rows of a quarantine for display."""
+"""Reads the rows of a quarantine for display by Spark, with conditions on their original columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 
@@ -16,18 +15,9 @@ from goldsmith.engine.failures import explained
 from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.project.tables import Table
 from goldsmith.run.context import Run
+from goldsmith.run.quarantine_entries import QuarantineEntry
 from goldsmith.run.quarantined import BY, ENTRY, SINCE, WHY, filtered, invalid_condition, original_rows
 from goldsmith.run.sources import source_of
-
-
-@dataclass(frozen=True)
-class QuarantineEntry:
-    """A quarantined row. row: the original row as JSON with exact numbers."""
-
-    reasons: tuple[str, ...]
-    held_at: datetime
-    run_id: str
-    row: str
 
 
 def rows(

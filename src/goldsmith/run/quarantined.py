@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType, VariantType
 
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.original_rows import ENTERED_AS, original_columns
+from goldsmith.engine.delta.original_rows import original_columns
 from goldsmith.engine.delta.state import NO_TABLE
+from goldsmith.engine.delta.valid_entries import ENTERED_AS
 from goldsmith.engine.row_values import EXACT_TIMES, named
 from goldsmith.errors import DeclarationError
 from goldsmith.project.sql.text import quoted

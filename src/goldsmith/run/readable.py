@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from goldsmith.engine.delta.log import TableLog
+from goldsmith.engine.delta.state import NO_TABLE
 from goldsmith.errors import DeclarationError
 from goldsmith.project.hints import hint_for
 from goldsmith.project.ops import OPS_TABLES
@@ -46,6 +48,11 @@ def paths_of(run: Run) -> dict[str, str]:
     return paths | {
         f"quarantine.{name.replace('.', '_')}": run.quarantine_path(name) for name in run.project.tables
     }
+
+
+def loaded(path: str) -> bool:
+    """Whether there is a Delta table at a path."""
+    return TableLog(path).version() != NO_TABLE
 
 
 def unreadable(name: str, paths: Mapping[str, str]) -> DeclarationError:

@@ -30,6 +30,7 @@ from pyspark.sql.types import (
     VariantType,
 )
 
+from goldsmith.engine.delta.valid_entries import ENTERED, FIELD
 from goldsmith.project.sql.text import quoted
 
 BAD = "_gs_bad"
@@ -38,13 +39,6 @@ BAD = "_gs_bad"
 AS_ENTERED = "_gs_as_entered"
 """struct: the cast columns with their values before the cast. Missing if no column is cast."""
 
-ENTERED = "entered"
-"""struct: the row's values, with a field for each pair of column name and type."""
-
-ENTERED_AS = "entered_as"
-"""The row's columns in order, as the JSON of a Spark schema; each names its field in ENTERED."""
-
-_FIELD = "field"
 _STORED = (
     NumericType,
     BooleanType,
@@ -69,7 +63,7 @@ class OriginalRow:
         """The value of ENTERED_AS."""
         described = []
         for column in self.columns.fields:
-            metadata = {} if _is_void(column) else {_FIELD: field_name(column.name, column.dataType)}
+            metadata = {} if _is_void(column) else {FIELD: field_name(column.name, column.dataType)}
             described.append(StructField(column.name, plain_type(column.dataType), True, metadata))
         return StructType(described).json()
 
@@ -88,7 +82,7 @@ def original_columns(text: str) -> list[Column]:
     """The columns described by a value of ENTERED_AS, for entries with this value. Columns without a type are NULL."""
     columns = []
     for column in StructType.fromJson(json.loads(text)).fields:
-        field = column.metadata.get(_FIELD)
+        field = column.metadata.get(FIELD)
         value = F.lit(None) if field is None else F.col(f"{ENTERED}.{quoted(field)}")
         if field is not None:
             back = _without_void(column.dataType)

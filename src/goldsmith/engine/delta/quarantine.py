@@ -24,9 +24,9 @@ from pyspark.sql.types import StructField, StructType
 from goldsmith.engine.conditions import is_conflict
 from goldsmith.engine.delta.entry_batches import CommitStatus, EntryBatch, WrittenBatch, unreconciled
 from goldsmith.engine.delta.log import TableLog
-from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, ENTERED, ENTERED_AS, OriginalRow
+from goldsmith.engine.delta.original_rows import AS_ENTERED, BAD, OriginalRow
 from goldsmith.engine.delta.state import NO_TABLE
-from goldsmith.engine.delta.valid_entries import valid_entries
+from goldsmith.engine.delta.valid_entries import ENTERED, ENTERED_AS, valid_entries
 from goldsmith.engine.delta.writing import enable_types
 from goldsmith.engine.row_values import EXACT_TIMES
 from goldsmith.engine.rows import frame_of
