@@ -242,7 +242,7 @@ def guarded(stack: Stack, people: Lake, tmp_path_factory: pytest.TempPathFactory
         THRIFT_TLS_PASSWORD_FILE=str(folder / "keystore-password"),
         THRIFT_MAX_RESULT="1m",
         THRIFT_INCREMENTAL="false",
-        THRIFT_IDLE_SESSION="45s",
+        THRIFT_IDLE_SESSION="20s",
         THRIFT_SESSION_CHECK="3s",
     )
     service.folder = folder
@@ -259,6 +259,12 @@ def logged_in(service: Service, user: str, password: str) -> Any:
         socket,
     )
     return pyhive.connect(thrift_transport=transport, username=user)
+
+
+def server_of(service: Service) -> ThriftServer:
+    """The server with ada's log-in, for `goldsmith sql`."""
+    certificate = str(service.folder / "server.pem")
+    return ThriftServer("127.0.0.1", service.port, "ada", "correct-horse", certificate)
 
 
 def test_listed_user_can_query_with_pyhive(guarded: Service) -> None:
@@ -309,17 +315,20 @@ def test_result_beyond_the_limit_fails_without_ending_the_session(guarded: Servi
 
 
 def test_idle_session_is_closed(guarded: Service) -> None:
+    before = guarded.log_tail().count("Timed-out")
     connection = logged_in(guarded, "ada", "correct-horse")
     assert rows(connection, "SELECT 1") == [(1,)]
-    before = guarded.log_tail().count("Timed-out")
-    until(lambda: guarded.log_tail().count("Timed-out") > before, 180)
-    with pytest.raises(OperationalError, match="Invalid SessionHandle"):
-        rows(connection, "SELECT 1")
+    with closing(ThriftSql(server_of(guarded))) as session:
+        session.answer("SELECT 1", 1)
+        until(lambda: guarded.log_tail().count("Timed-out") > before + 1, 180)
+        with pytest.raises(OperationalError, match="Invalid SessionHandle"):
+            rows(connection, "SELECT 1")
+        # `goldsmith sql` opens another session.
+        assert session.answer("SELECT 2 AS two", 1).rows == ((2,),)
 
 
 def test_goldsmith_sql_answers_with_the_users_log_in(guarded: Service, people: Lake) -> None:
-    certificate = str(guarded.folder / "server.pem")
-    server = ThriftServer("127.0.0.1", guarded.port, "ada", "correct-horse", certificate)
+    server = server_of(guarded)
     with closing(ThriftSql(server)) as session:
         assert "as ada" in session.engine
         answer = session.answer(
@@ -338,7 +347,7 @@ def test_goldsmith_sql_answers_with_the_users_log_in(guarded: Service, people: L
         assert answer.more
         for statement, code in {
             "DROP TABLE bronze.people": "GS201",
-            "SELECT id FROM": "GS201",
+            "SELECT (1": "GS201",
             "SELECT id FROM bronze.nobody": "GS202",
             "SELECT nothing FROM bronze.people": "GS203",
             "SELECT raise_error('no')": "GS403",
@@ -347,24 +356,15 @@ def test_goldsmith_sql_answers_with_the_users_log_in(guarded: Service, people: L
                 session.answer(statement, 1)
             assert failed.value.code == code, failed.value.message
             assert not re.search(r"org\.apache|SQLSTATE|\n", failed.value.message)
-        session._connection.close()
-        with pytest.raises(GoldsmithError):
+        session._connection._transport.close()
+        with pytest.raises(NotReady) as lost:
             session.answer("SELECT 1", 1)
+        assert (lost.value.code, lost.value.retryable) == ("GS440", True)
         assert session.answer("SELECT 1 AS one", 1).rows == ((1,),)
     with closing(ThriftSql(replace(server, password="wrong"))) as refused, pytest.raises(NotReady) as error:
         refused.answer("SELECT 1", 1)
     assert error.value.code == "GS441"
     assert "wrong" not in f"{error.value.message}{error.value.hint}{server}"
-
-
-def test_goldsmith_sql_opens_a_new_session_after_an_idle_one(guarded: Service) -> None:
-    certificate = str(guarded.folder / "server.pem")
-    server = ThriftServer("127.0.0.1", guarded.port, "ada", "correct-horse", certificate)
-    with closing(ThriftSql(server)) as session:
-        session.answer("SELECT 1", 1)
-        before = guarded.log_tail().count("Timed-out")
-        until(lambda: guarded.log_tail().count("Timed-out") > before, 180)
-        assert session.answer("SELECT 2 AS two", 1).rows == ((2,),)
 
 
 def test_goldsmith_sql_reports_a_server_that_does_not_respond(stack: Stack) -> None:
