@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -365,6 +366,24 @@ def test_goldsmith_sql_answers_with_the_users_log_in(guarded: Service, people: L
         refused.answer("SELECT 1", 1)
     assert error.value.code == "GS441"
     assert "wrong" not in f"{error.value.message}{error.value.hint}{server}"
+
+
+def test_goldsmith_sql_continues_after_an_interrupted_query(guarded: Service) -> None:
+    hours = "SELECT count(*) FROM range(0, 10000000000000, 1, 2) WHERE id % 7 = 9"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with closing(ThriftSql(server_of(guarded))) as session:
+            session.answer("SELECT 1", 1)
+            signal.alarm(3)
+            with pytest.raises(KeyboardInterrupt):
+                session.answer(hours, 1)
+            assert session.answer("SELECT 3 AS three", 1).rows == ((3,),)
+    finally:
+        signal.signal(signal.SIGALRM, former)
 
 
 def test_goldsmith_sql_reports_a_server_that_does_not_respond(stack: Stack) -> None:

@@ -15,9 +15,10 @@ from goldsmith.run.context import Run
 from goldsmith.run.readable import QueryResult
 
 _TIMESTAMP = "TIMESTAMP_TYPE"
+_CLASS = r"(?:[a-z]\w*\.)+\w+(?:Exception|Error):\s*"
 _EXCEPTION = re.compile(
-    r"^(?:Error running query: )?(?:\[(?P<condition>\w+)(?:\.\w+)*\] )?(?:(?:[a-z]\w*\.)+\w+(?:Exception|Error): )?"
-    r"(?:\[(?P<inner>\w+)(?:\.\w+)*\] )?"
+    rf"^(?:{_CLASS})?(?:Error running query: )?(?:\[(?P<condition>\w+)(?:\.\w+)*\]\s*)?(?:{_CLASS})*"
+    r"(?:\[(?P<inner>\w+)(?:\.\w+)*\]\s*)?"
 )
 """What precedes the message of an error: its condition and the classes of exceptions."""
 
@@ -76,11 +77,18 @@ class ThriftSql:
         return f"the Thrift Server at {self._server.address}, as {self._server.user}"
 
     def close(self) -> None:
-        """Closes the connection; the server then ends its queries."""
+        """Closes the session."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            # The server ends a session whose connection is lost by itself.
             with suppress(Exception):
                 connection.close()
+
+    def _hang_up(self) -> None:
+        """Ends the connection without waiting for an answer."""
+        connection, self._connection = self._connection, None
+        if connection is not None and connection._transport.isOpen():
+            connection._transport.close()
 
     def answer(self, query: str, limit: int) -> QueryResult:
         """The first rows of a query, with times as text.
@@ -96,29 +104,31 @@ class ThriftSql:
             return self._answer(query, limit)
 
     def _answer(self, query: str, limit: int) -> QueryResult:
-        connection = self._connected()
+        cursor = self._connected().cursor()
         from pyhive.exc import Error
         from thrift.Thrift import TException
 
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(query)
-                description = cursor.description or []
-                # The client would convert times to Python's, which have no years after 9999.
-                cursor._description = [
-                    (name, "STRING_TYPE" if kind == _TIMESTAMP else kind, *rest)
-                    for name, kind, *rest in description
-                ]
-                rows = cursor.fetchmany(limit + 1) if description else []
+            cursor.execute(query, async_=True)
+            message = _failure(cursor)
+            description = [] if message is not None else cursor.description or []
+            # The client would convert times to Python's, which have no years after 9999.
+            cursor._description = [
+                (name, "STRING_TYPE" if kind == _TIMESTAMP else kind, *rest)
+                for name, kind, *rest in description
+            ]
+            rows = cursor.fetchmany(limit + 1) if description else []
+            cursor.close()
         except Error as error:
-            raise _explained(error) from error
+            raise _explained(_message(error)) from error
         except (TException, OSError) as error:
-            self.close()
+            self._hang_up()
             raise self._unreachable(error) from error
         except BaseException:
-            # The server's answer to an interrupted query would be that of the next one.
-            self.close()
+            self._cancel(cursor._operationHandle)
             raise
+        if message is not None:
+            raise _explained(message)
         moments = frozenset(at for at, (_, kind, *_) in enumerate(description) if kind == _TIMESTAMP)
         return QueryResult(
             tuple(name for name, *_ in description),
@@ -126,6 +136,14 @@ class ThriftSql:
             len(rows) > limit,
             moments,
         )
+
+    def _cancel(self, operation: Any) -> None:
+        """Ends a query of which an answer may be pending: by another connection, which the server accepts."""
+        self._hang_up()
+        if operation is not None:
+            from TCLIService import ttypes
+
+            self._connected().client.CancelOperation(ttypes.TCancelOperationReq(operation))
 
     def _connected(self) -> Any:
         if self._connection is None:
@@ -188,12 +206,26 @@ def _encrypted(server: ThriftServer) -> Any:
     return TSaslClientTransport(log_in, "PLAIN", socket)
 
 
-def _explained(error: Exception) -> Exception:
-    """The server's error as one message, without the classes of its exceptions, its stack and its plan."""
+def _failure(cursor: Any) -> str | None:
+    """Waits for the end of a query; its error, None if it succeeded. The server answers each call within seconds."""
+    from TCLIService.ttypes import TOperationState as State
+
+    while True:
+        status = cursor.poll(get_progress_update=False)
+        if status.operationState == State.FINISHED_STATE:
+            return None
+        if status.operationState not in (State.INITIALIZED_STATE, State.PENDING_STATE, State.RUNNING_STATE):
+            return str(status.errorMessage or "The server ended the query.")
+
+
+def _message(error: Exception) -> str:
     status = getattr(error.args[0], "status", None) if error.args else None
-    text = re.split(
-        r"\n\tat |\nJVM stacktrace", str(getattr(status, "errorMessage", None) or error), maxsplit=1
-    )[0]
+    return str(getattr(status, "errorMessage", None) or error)
+
+
+def _explained(message: str) -> Exception:
+    """The server's error as one message, without the classes of its exceptions, its stack and its plan."""
+    text = re.split(r"\n\tat |\nJVM stacktrace", message, maxsplit=1)[0]
     if "Invalid SessionHandle" in text:
         return _SessionEnded(text)
     found = _EXCEPTION.match(text)
