@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from goldsmith.cli.sql_completion import SqlCompleter
 from goldsmith.cli.sql_shell import HISTORY, Shell, prompt_session
 from goldsmith.run.readable import QueryResult
 from support.command import Command, command
+from support.containers import until
 from support.lake import Lake
 
 Captured = pytest.CaptureFixture[str]
@@ -106,6 +110,25 @@ def test_cancelled_query_returns_to_the_prompt(shell: Shell, session: Counting, 
     session.raises = None
     assert shell.execute("SELECT 7 AS seven;")
     assert "7" in capsys.readouterr().out
+
+
+def test_ctrl_c_cancels_the_query_and_not_the_session(
+    orders: Lake, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    shell = Shell(orders.begin(), _session(orders, monkeypatch), limit=10)
+    jobs = orders.spark.sparkContext.statusTracker()
+
+    def interrupt() -> None:
+        until(lambda: bool(jobs.getActiveJobsIds()), 60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(interrupt)
+        assert shell.execute("SELECT count(*) FROM range(10000000000000) WHERE id % 7 = 9;")
+    assert "The query was cancelled." in capsys.readouterr().err
+    assert not jobs.getActiveJobsIds()
+    assert shell.execute("SELECT 8 AS eight;")
+    assert "8" in capsys.readouterr().out
 
 
 def test_commands_list_and_describe_tables_without_a_query(

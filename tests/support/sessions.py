@@ -37,7 +37,6 @@ def shared_session(full_counts: bool) -> dict[str, Any]:
         "light": False,
         "conf": {
             "spark.sql.shuffle.partitions": 2,
-            "spark.databricks.delta.snapshotPartitions": 1,
             **BOUNDED,
             **({} if full_counts else INTERPRETED),
         },
