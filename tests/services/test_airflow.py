@@ -209,7 +209,8 @@ def test_killed_task_ends_its_application_and_is_retried(airflow: Airflow, proje
 
 
 def test_cancelled_run_ends_its_application(airflow: Airflow, project: Path) -> None:
-    run = airflow.trigger("orders", first_day=str(YESTERDAY))
+    # A day without files yet: with nothing new to load, no application would start.
+    run = airflow.trigger("orders", first_day=str(YESTERDAY - timedelta(days=10)))
     until(lambda: applications(project), 300, "the application", every=0.1)
     airflow.call("PATCH", f"dags/orders/dagRuns/{run}", {"state": "failed"})
     until(lambda: not applications(project), 60, "the end of the application", every=0.2)
