@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from support.lake import Lake
+from support.parquet_files import ints, parquet
 
 SOURCE = "source: {files: t/*.parquet, format: parquet}\n"
 BIG = 2**40
-
-
-def parquet(**columns: Any) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.table(columns), file)
-    return file.getvalue()
-
-
-def ints(*values: int) -> Any:
-    return pa.array(values, pa.int32())
 
 
 def test_widened_types_reach_every_table(lake: Lake) -> None:

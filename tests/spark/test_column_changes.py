@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,21 +14,12 @@ from goldsmith.run.column_changes import MOST_FILES
 from goldsmith.run.preview import PreviewStep, preview
 from support.avro_files import avro
 from support.lake import Lake
+from support.parquet_files import ints, parquet
 
 SOURCE = "source: {files: t/*.parquet, format: parquet}\n"
 WIDEN = f"{SOURCE}on_widened_type: widen\n"
 QUARANTINE = f"{SOURCE}on_changed_type: quarantine\n"
 CSV = "source: {files: t/*.csv, format: csv}\ncolumns: {id: int, v: string}\n"
-
-
-def parquet(**columns: Any) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.table(columns), file)
-    return file.getvalue()
-
-
-def ints(*values: int) -> Any:
-    return pa.array(values, pa.int32())
 
 
 def planned(lake: Lake, table: str = "bronze.t") -> PreviewStep:

@@ -62,6 +62,9 @@ class Counting:
             raise self.raises
         return self.inner.answer(query, limit)
 
+    def close(self) -> None:
+        """The tests' session goes on."""
+
 
 @pytest.fixture
 def session(orders: Lake, monkeypatch: pytest.MonkeyPatch) -> Counting:

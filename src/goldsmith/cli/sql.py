@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,7 +50,7 @@ def sql(
     from goldsmith.run.context import Run
 
     run = Run.begin(project, profile_name())
-    with sql_session(project, run, quiet=as_json) as session:
+    with closing(sql_session(project, run, quiet=as_json)) as session:
         if query is not None:
             _print(answer_of(session, query, limit), limit, as_json=as_json)
         elif sys.stdin.isatty():
@@ -61,31 +60,20 @@ def sql(
         else:
             from goldsmith.project.sql.statements import split
 
-            text = split(sys.stdin.read())
-            for statement in (*text.complete, *((text.rest,) if text.rest else ())):
+            for statement in split(sys.stdin.read()).all:
                 _print(answer_of(session, statement, limit), limit, as_json=as_json)
 
 
-@contextmanager
-def sql_session(project: Project, run: Run, *, quiet: bool) -> Iterator[SqlSession]:
+def sql_session(project: Project, run: Run, *, quiet: bool) -> SqlSession:
     """What answers queries with the chosen profile: the Thrift Server if its address is set, else Spark."""
     from goldsmith.run.thrift_sql import ThriftSql, thrift_server
 
     server = thrift_server(run, os.environ)
-    if server is None:
-        from goldsmith.cli.spark_sql import SparkSql
+    if server is not None:
+        return ThriftSql(server)
+    from goldsmith.cli.spark_sql import SparkSql
 
-        spark = SparkSql(project, run, quiet=quiet)
-        try:
-            yield spark
-        finally:
-            spark.close()
-        return
-    thrift = ThriftSql(server)
-    try:
-        yield thrift
-    finally:
-        thrift.close()
+    return SparkSql(project, run, quiet=quiet)
 
 
 def answer_of(session: SqlSession, query: str, limit: int) -> QueryResult:

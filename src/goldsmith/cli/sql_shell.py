@@ -52,8 +52,7 @@ class Shell:
         try:
             if stripped.startswith("\\"):
                 return self._command(stripped.rstrip(";").split())
-            found = split(text)
-            for statement in (*found.complete, *((found.rest,) if found.rest else ())):
+            for statement in split(text).all:
                 self._show(answer_of(self._session, statement, self._limit))
         except GoldsmithError as error:
             print_error(error)

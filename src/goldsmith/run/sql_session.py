@@ -18,3 +18,7 @@ class SqlSession(Protocol):
     def answer(self, query: str, limit: int) -> QueryResult:
         """The first rows of a query. Raises GoldsmithError."""
         ...
+
+    def close(self) -> None:
+        """Ends the session."""
+        ...

@@ -17,6 +17,11 @@ class Statements:
     rest: str
 
     @property
+    def all(self) -> tuple[str, ...]:
+        """All statements: the last one may lack its semicolon."""
+        return (*self.complete, *((self.rest,) if self.rest else ()))
+
+    @property
     def is_open(self) -> bool:
         """Whether a statement has begun and not ended."""
         return bool(self.rest)
