@@ -101,7 +101,10 @@ class SparkJob(SparkSubmitOperator):
                 env=environment(),
             )
             output, _ = self._process.communicate()
-            if self._process.returncode != Exit.DONE:
+            code = self._process.returncode
+            if code not in (Exit.DONE, Exit.NEEDS_SPARK):
+                self.log.warning("Looking for new rows ended with exit code %d: %s", code, output.rstrip())
+            if code != Exit.DONE:
                 return None
             self.log.info("%s", output.rstrip())
             return read_result(file)
