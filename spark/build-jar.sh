@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles Java sources into a jar. The same sources and JDK give the same bytes.
 # Usage: build-jar.sh SOURCES CLASS_PATH JAR
-#   SOURCES     a folder of .java files: logstore/src, services/src, localfs/src
+#   SOURCES     a folder of .java files: logstore/src, services/src, files/src
 #   CLASS_PATH  pyspark's jars, SPARK_HOME/jars/*; for services also Delta's, for logstore also those of S3
 set -eu
 sources=$1 class_path=$2 jar=$3

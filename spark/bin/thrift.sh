@@ -8,7 +8,8 @@
 #   THRIFT_MAX_RESULT                   the maximum size of a result in the driver (512m)
 #   THRIFT_INCREMENTAL                  true: fetch results part by part, false: at once (true)
 #   THRIFT_QUERY_TIMEOUT                the time limit of a query (30min; 0 for none)
-#   THRIFT_IDLE_SESSION                 a session without queries is closed after this (1h)
+#   THRIFT_IDLE_SESSION                 a session without queries is closed after this (1h). Longer than
+#                                       THRIFT_QUERY_TIMEOUT: a client that waits in one call for a query seems idle.
 #   THRIFT_ENGINEER_PASSWORD, THRIFT_DQOPS_PASSWORD, THRIFT_ANALYST_PASSWORD
 #                                       passwords of the services' accounts; the first two read everything, analyst gold and ops
 #   THRIFT_USERS_FILE                   more accounts: a file written by `python3 spark/thrift_users.py set`

@@ -15,6 +15,7 @@ import pyarrow as pa
 from differential.case import Step
 from differential.projects import OTHER_TYPES, TYPED, Bronze
 from differential.values import Value, json_text, kind_of, pick, plain_text, stored
+from support.zip_files import zipped
 
 Row = list[Value]
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,9 +28,11 @@ _ESCAPES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 class Deliveries:
     """Deliveries of one bronze table, with rows delivered again, late and corrected."""
 
-    def __init__(self, random: Random, table: Bronze) -> None:
+    def __init__(self, random: Random, table: Bronze, *, zip_files: bool = False) -> None:
         self.random = random
         self.table = table
+        self.compressions = [".gz", ".bz2"] if table.format == "xml" else [".gz", ".zst", ".bz2"]
+        self.compressions += [".zip"] * zip_files
         self.rows: list[Row] = []
         self.files = 0
         self.days: dict[int, str] = {}
@@ -62,7 +65,7 @@ class Deliveries:
         self.rows += rows
         ending = "txt" if table.format == "fixed_width" else table.format
         if table.format not in TYPED and random.random() < 0.08:
-            ending += random.choice([".gz", ".bz2"] if table.format == "xml" else [".gz", ".zst", ".bz2"])
+            ending += random.choice(self.compressions)
         self.files += not (replaces and self.files)
         number = random.randint(1, self.files) if replaces else self.files
         if table.by_interval:
@@ -212,5 +215,7 @@ def packed(text: str, path: str) -> bytes:
             return bz2.compress(plain)
         case "zst":
             return bytes(pa.compress(plain, codec="zstd", asbytes=True))
+        case "zip":
+            return zipped({"only": plain})
         case _:
             return plain

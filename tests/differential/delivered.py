@@ -4,7 +4,7 @@
     expected.rows         # [{"id": 1, "name": "Ada"}]
     expected.quarantined  # [QuarantinedRow(("cast(id as int)",), {"id": "x", "name": "Bo"})]
 
-`read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz, .bz2 or .zst) and the
+`read(content, declared, path)` takes a file's bytes as delivered (compressed if `path` ends in .gz, .bz2, .zst or .zip) and the
 table's declaration of its files. It returns the expected rows of the table and of its quarantine, in the order of the
 file. It supports CSV, JSON, fixed width without a header, and XML without nested elements. Values of Parquet and Avro are
 typed already, and `cast` casts their text.
@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import re
 import struct
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -120,6 +122,10 @@ def _unpacked(content: bytes, path: str) -> bytes:
         case "zst":
             with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
                 return bytes(stream.read())
+        case "zip":
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                [member] = archive.namelist()
+                return archive.read(member)
         case _:
             return content
 

@@ -18,7 +18,7 @@ MORE_FORMATS_FROM = 100_000
 """The first seed that draws XML and Avro. Smaller ones are named by mutations, and draw what they drew before."""
 
 CHANGING_FROM = 200_000
-"""The first seed that draws restated days and columns whose files have several types."""
+"""The first seed that draws restated days, columns whose files have several types, and ZIP files."""
 
 
 def draw(seed: int) -> Case:
@@ -38,12 +38,14 @@ def draw(seed: int) -> Case:
         layer = "silver" if at == 0 or random.random() < 0.5 else "gold"
         tables.append(derived(random, f"{layer}.t{at}", unique))
     case = Case(seed, {table.name: table.declared for table in (*sources, *tables)}, [])
-    case.steps = _steps(random, sources, tables)
+    case.steps = _steps(random, sources, tables, zip_files=changing)
     return case
 
 
-def _steps(random: Random, sources: Sequence[Bronze], tables: list[Derived]) -> list[Step]:
-    deliveries = {table.name: Deliveries(random, table) for table in sources}
+def _steps(
+    random: Random, sources: Sequence[Bronze], tables: list[Derived], *, zip_files: bool
+) -> list[Step]:
+    deliveries = {table.name: Deliveries(random, table, zip_files=zip_files) for table in sources}
     steps: list[Step] = [deliveries[table.name].file() for table in sources if random.random() < 0.9]
     steps += _first_runs(sources)
     for _ in range(random.choice([1, 2, 2, 3])):

@@ -19,7 +19,7 @@ from typing import Self
 
 import pytest
 
-from goldsmith.engine.launch.compiled_jars import LOG_STORE, build
+from goldsmith.engine.launch.compiled_jars import FILES, LOG_STORE, build
 from goldsmith.engine.launch.jars import GROUPS, fetch, installed
 from goldsmith.errors import NotReady
 from goldsmith.settings import Settings
@@ -45,7 +45,7 @@ def jars() -> tuple[Path, ...]:
         fetch(settings, GROUPS, lambda _line: None)
         return (
             *installed(settings, *GROUPS),
-            build(LOG_STORE, settings, lambda _line: None),
+            *(build(jar, settings, lambda _line: None) for jar in (LOG_STORE, FILES)),
             _services_jar(settings),
         )
     except NotReady as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from goldsmith.engine.ingest.landing import Landing, landing_at
 from goldsmith.errors import SourceError
 from support.homes import S3Home
+from support.zip_files import zipped
 
 ODD = [
     "orders/2026-01-01.csv",
@@ -141,6 +143,16 @@ def test_compressed_files_are_decompressed(landing: Landing) -> None:
     with landing.open("orders/a.csv.gz") as stream:
         assert stream.readline() == b"id\n"
         assert len(stream.read()) == 200_000
+
+
+def test_only_file_of_a_zip_file_is_decompressed(home: S3Home, landing: Landing) -> None:
+    content = random.Random(1).randbytes(300_000)
+    landing.deliver("orders/a.zip", zipped({"a.csv": content}))
+    with landing.open("orders/a.zip") as stream:
+        assert stream.read(5) == content[:5]
+        assert stream.read() == content[5:]
+    with pytest.raises(FileNotFoundError):
+        landing.open("orders/b.zip")
 
 
 def test_files_are_staged_where_globs_do_not_look(landing: Landing, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pyspark.sql import Row
 
 from goldsmith.errors import GoldsmithError
 from support.lake import Lake
+from support.zip_files import zipped
 
 SOURCE = """
 source: {files: "invoices/*.xml*", format: xml, options: {records: invoices.invoice}}
@@ -46,19 +47,22 @@ def test_records_are_loaded_with_attributes_and_nested_elements(lake: Lake) -> N
     lake.deliver("invoices/1.xml", invoices(invoice("1", "12.50", one), invoice("2", " 0.10 ", two)))
     lake.deliver("invoices/2.xml.gz", gzip.compress(invoices(invoice("3", "1e400")).encode()))
     lake.deliver("invoices/3.xml.BZ2", bz2.compress(invoices(invoice("4", "7")).encode()))
+    lake.deliver("invoices/4.xml.zip", zipped({"4.xml": invoices(invoice("5", "8")).encode()}))
     counts = lake.done()["bronze.invoices"].counts
-    assert (counts.rows_in, counts.written, counts.quarantined) == (4, 3, 1)
+    assert (counts.rows_in, counts.written, counts.quarantined) == (5, 4, 1)
     line = Row("sku", "pieces")
     assert lake.rows("bronze.invoices", "number", "total", "lines.line") == [
         ("1", Decimal("12.50"), [line("a", 1)]),
         ("2", Decimal("0.10"), [line("a", 1), line("b", 2)]),
         ("4", Decimal("7.00"), None),
+        ("5", Decimal("8.00"), None),
     ]
     [(reasons, row)] = lake.quarantine("bronze.invoices")
     assert (reasons, row["number"], row["total"]) == (("cast(total as decimal(9,2))",), "3", "1e400")
     assert {file.rpartition("/")[2] for (file,) in lake.rows("bronze.invoices", "_source_file")} == {
         "1.xml",
         "3.xml.BZ2",
+        "4.xml.zip",
     }
     assert lake.done()["bronze.invoices"].status == "nothing_new"
 

@@ -23,6 +23,7 @@ from goldsmith.engine.ingest.landing_disk import DiskLanding
 from goldsmith.errors import SourceError
 from goldsmith.project.models import TableSpec
 from goldsmith.project.sources import FilesSource
+from support.zip_files import zipped
 
 WITHOUT_SPARK = cast(SparkSession, None)
 TEXT = b"id,name\n" + b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(9000))
@@ -50,12 +51,8 @@ def refused(root: Path, content: bytes, source: object = SOURCES[0], name: str =
     return found.value
 
 
-def zipped(*names: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names:
-            archive.writestr(name, TEXT)
-    return content.getvalue()
+def zip_of(*names: str) -> bytes:
+    return zipped(dict.fromkeys(names, TEXT))
 
 
 def tarred() -> bytes:
@@ -70,7 +67,7 @@ def tarred() -> bytes:
 @pytest.mark.parametrize("source", SOURCES, ids=str)
 def test_each_text_format_refuses_compressed_bytes(tmp_path: Path, source: object) -> None:
     assert "ends in `.gz`" in str(refused(tmp_path, gzip.compress(TEXT), source).hint)
-    assert "a ZIP archive" in refused(tmp_path, zipped("a.csv", "b.csv"), source).message
+    assert "a ZIP archive" in refused(tmp_path, zip_of("a.csv", "b.csv"), source).message
 
 
 @pytest.mark.parametrize(
@@ -92,9 +89,9 @@ def test_bytes_are_recognized(name: str, kind: str) -> None:
         "zstd": pa.compress(TEXT, codec="zstd", asbytes=True),
         "bzip2": bz2.compress(TEXT),
         "xz": lzma.compress(TEXT),
-        "zip": zipped("xls.csv"),
-        "empty zip": zipped(),
-        "xlsx": zipped("[Content_Types].xml", "xl/workbook.xml"),
+        "zip": zip_of("xls.csv"),
+        "empty zip": zip_of(),
+        "xlsx": zip_of("[Content_Types].xml", "xl/workbook.xml"),
         "tar": tarred(),
     }[name]
     found = recognized(content[:512])
@@ -119,7 +116,38 @@ def test_file_that_is_cut_off_at_its_beginning_is_refused(tmp_path: Path, name: 
         assert error.retryable
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2"])
+def encrypted() -> bytes:
+    """A ZIP file whose flags say that its member has a password."""
+    content = bytearray(zip_of("a.csv"))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (zip_of(), "the ZIP file is empty"),
+        (zip_of("a.csv", "b.csv"), "has 2 files (a.csv, b.csv), and only one can be read"),
+        (zip_of(*"abcde"), "has 5 files (a, b, c and 2 more)"),
+        (encrypted(), "is encrypted"),
+        (zipped({"a.csv": TEXT}, method=zipfile.ZIP_LZMA), "another method than deflate"),
+        (zipped({"a.csv": TEXT}, method=zipfile.ZIP_STORED, streamed=True), "no size before"),
+        (zip_of("a.csv")[:-5], "not a zip file"),
+        (zip_of("a.csv").replace(b"PK\x01\x02", b"PK\x01\x03"), "central directory"),
+    ],
+)
+def test_zip_file_that_is_not_one_compressed_file_is_refused(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    assert reason in refused(tmp_path, content, name="a.zip").message
+
+
+def test_archive_in_a_zip_file_is_refused(tmp_path: Path) -> None:
+    assert "a tar archive" in refused(tmp_path, zipped({"a.tar": tarred()}), name="a.ZIP").message
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "a.csv.zip"])
 def test_text_with_the_name_of_a_compressed_file_is_refused(tmp_path: Path, name: str) -> None:
     assert "cannot be decompressed" in refused(tmp_path, TEXT, SOURCES[2], name).message
 

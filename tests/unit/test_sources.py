@@ -104,21 +104,27 @@ def test_widths_are_as_many_as_the_columns_unless_a_header_names_them(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("files", "kind"),
+    ("files", "form", "kind"),
     [
-        ("a/*.csv.zip", "ZIP archives"),
-        ("a/*.ZIP", "ZIP archives"),
-        ("a/*.tar.gz", "tar archives"),
-        ("a/*.csv.xz", "compressed by xz"),
+        ("a/*.parquet.zip", "parquet", "ZIP files"),
+        ("a/*.ZIP", "excel", "ZIP files"),
+        ("a/*.tar.gz", "csv", "tar archives"),
+        ("a/*.csv.xz", "csv", "compressed by xz"),
     ],
 )
 @pytest.mark.parametrize("key", ["", "  s3: partner\n"])
-def test_archives_are_refused(tmp_path: Path, files: str, kind: str, key: str) -> None:
-    found = mistakes(tmp_path, f"source:\n  files: '{files}'\n{key}  format: csv\n")
+def test_archives_are_refused(tmp_path: Path, files: str, form: str, kind: str, key: str) -> None:
+    found = mistakes(tmp_path, f"source:\n  files: '{files}'\n{key}  format: {form}\n")
     problem = next(each for each in found if each.code == "GS103")
     assert problem.where.line == 2
     assert kind in problem.message
     assert "`.zst`" in str(problem.hint)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "avro", "debezium", "xml"])
+def test_zip_files_of_other_formats_are_accepted(tmp_path: Path, form: str) -> None:
+    found = mistakes(tmp_path, f"source: {{files: a/*.ZIP, format: {form}}}\n")
+    assert [each for each in found if "ZIP" in each.message] == []
 
 
 @pytest.mark.parametrize("line", ["", "  options: {header: false}\n"])

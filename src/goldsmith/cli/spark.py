@@ -37,12 +37,12 @@ def install(
     Example: `goldsmith spark install --profile cluster`
 
     Every profile needs Delta's jars. A profile on S3 also needs the jars of S3, and the log store, which is
-    compiled. For a profile on a local disk, faster access to local files is compiled if there is a JDK.
+    compiled. Faster access to local files and the reader of ZIP files are compiled if there is a JDK.
 
     `GOLDSMITH_MAVEN_REPOSITORY` names a mirror, `GOLDSMITH_IVY_SETTINGS` an Ivy settings file, `GOLDSMITH_CACHE` the
     folder of downloads.
     """
-    from goldsmith.engine.launch.compiled_jars import LOG_STORE, build, build_local_files
+    from goldsmith.engine.launch.compiled_jars import LOG_STORE, build, build_files
     from goldsmith.engine.launch.jars import fetch, groups_of
     from goldsmith.engine.launch.java import find_java
 
@@ -53,8 +53,7 @@ def install(
     fetch(settings, groups, _print)
     if "s3" in groups:
         build(LOG_STORE, settings, _print)
-    else:
-        build_local_files(settings, _print)
+    build_files(settings, _print)
     if fast_start:
         _archive(settings, _print)
 

@@ -14,12 +14,17 @@ from goldsmith.engine.conditions import (
     messages,
 )
 from goldsmith.engine.s3 import access_denied, clock_skew, missing_bucket, unreachable_store
-from goldsmith.engine.unreadable import missing_module, unreadable_file
+from goldsmith.engine.unreadable import ZIP_CODEC, missing_module, unreadable_file
 from goldsmith.errors import GoldsmithError, NotReady, RunError, SourceError, StorageError, Where
 
 LOG_STORE_HINT = (
     "Put goldsmith-logstore.jar next to the jars of S3A: `goldsmith spark install` with this profile builds it and "
     "prints its path."
+)
+
+ZIP_HINT = (
+    "`goldsmith spark install` builds it with a JDK (openjdk-17-jdk-headless): goldsmith-files.jar. On a cluster that "
+    "does not get it from the driver, put it into the jars of Spark."
 )
 
 NO_EXECUTOR = "the Spark master gave it no executor"
@@ -82,6 +87,8 @@ def explained(error: Exception, *, table: str, path: str) -> GoldsmithError:
             where=Where(file=path, table=table),
             hint="Check that its parent folder exists, its owner, and whether it is mounted read-only.",
         )
+    if ZIP_CODEC in everything and has_cause(error, "ClassNotFoundException"):
+        return NotReady("GS902", "Spark has no reader of ZIP files.", where=where, hint=ZIP_HINT)
     unreadable = unreadable_file(everything)
     if unreadable is not None:
         address, problem = unreadable

@@ -105,18 +105,28 @@ class Bucket:
                 raise
         return found
 
-    def body(self, key: str, *, last: int | None = None) -> Body:
-        """A stream of an object's bytes, or of its last ones. Raises FileNotFoundError too."""
+    def body(self, key: str, *, part: str | None = None) -> Body:
+        """A stream of an object's bytes. part: which of them, as HTTP spells it: `0-99`, or `-100` for the last ones.
+
+        Raises FileNotFoundError too.
+        """
         from botocore.exceptions import ClientError
 
         with _translated(self.name, self.store):
             try:
-                part = {"Range": f"bytes=-{last}"} if last is not None else {}
-                return Body(self.client.get_object(Bucket=self.name, Key=key, **part)["Body"])
+                given = {"Range": f"bytes={part}"} if part is not None else {}
+                return Body(self.client.get_object(Bucket=self.name, Key=key, **given)["Body"])
             except ClientError as error:
                 if error.response["Error"]["Code"] in _MISSING:
                     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key) from None
                 raise
+
+    def parts(self, key: str) -> ObjectParts:
+        """An object whose parts are requested when they are read. Raises FileNotFoundError too."""
+        state = self.head(key)
+        if state is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)
+        return ObjectParts(self, key, state["ContentLength"])
 
     def download(self, key: str, etag: str, file: Path) -> bool:
         """Writes an object to a file of this machine; False if it no longer has this ETag."""
@@ -146,6 +156,38 @@ class Bucket:
         """Deletes an object; nothing happens if it does not exist."""
         with _translated(self.name, self.store):
             self.client.delete_object(Bucket=self.name, Key=key)
+
+
+class ObjectParts(io.RawIOBase):
+    """An object as a stream that can seek: each read is a request."""
+
+    def __init__(self, bucket: Bucket, key: str, size: int) -> None:
+        super().__init__()
+        self._bucket, self._key, self._size = bucket, key, size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        if self._at >= end:
+            return 0
+        with self._bucket.body(self._key, part=f"{self._at}-{end - 1}") as body:
+            part = body.readall()
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
 
 
 class Body(io.RawIOBase):

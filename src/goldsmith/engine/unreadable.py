@@ -1,9 +1,12 @@
-"""The errors of delivered files that Python workers of Spark cannot read, as they reach the driver."""
+"""The errors of delivered files that executors cannot read, as they reach the driver."""
 
 from __future__ import annotations
 
 import json
 import re
+
+ZIP_CODEC = "io.goldsmith.zip.ZipCodec"
+"""The class by which Spark reads ZIP files, in the jar `goldsmith.engine.launch.compiled_jars.FILES`."""
 
 _RAISED = re.compile(r"^goldsmith\.engine\.unreadable\.UnreadableFileError: (\{.*\})$", re.MULTILINE)
 

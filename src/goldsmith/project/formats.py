@@ -21,24 +21,28 @@ OptionValue = str | int | float | bool | list[Any]
 class FileFormat:
     """A format. options: the names and values of its reader's options. has_types: whether its files have types.
 
-    header: the default of the option `header`.
+    header: the default of the option `header`. zipped: whether its files may be ZIP files.
     """
 
     options: Mapping[str, OptionKind]
     has_types: bool = False
     header: bool = True
+    zipped: bool = True
 
 
 _ENCODING: dict[str, OptionKind] = {"encoding": "an encoding", "charset": "an encoding"}
 
+ZIP = ".zip"
+"""The end of the names of ZIP files, in any case."""
+
 ARCHIVES: Mapping[str, str] = {
-    ".zip": "ZIP archives",
+    ZIP: "ZIP files",
     ".7z": "7-Zip archives",
     ".rar": "RAR archives",
     **dict.fromkeys((".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.bz2", ".tar.xz"), "tar archives"),
     ".xz": "files compressed by xz",
 }
-"""What no format reads, by the end of the files' names. The first one that fits counts."""
+"""What no format reads, by the end of the files' names, but for ZIP files with one file in them."""
 
 FORMATS: Mapping[FormatName, FileFormat] = {
     "csv": FileFormat(
@@ -66,10 +70,10 @@ FORMATS: Mapping[FormatName, FileFormat] = {
             "records": "keys separated by dots",
         }
     ),
-    "parquet": FileFormat({}, has_types=True),
+    "parquet": FileFormat({}, has_types=True, zipped=False),
     "avro": FileFormat({}, has_types=True),
     "debezium": FileFormat({**_ENCODING, "lineSep": "text"}),
-    "excel": FileFormat({"sheet": "text", "header": "true or false"}),
+    "excel": FileFormat({"sheet": "text", "header": "true or false"}, zipped=False),
     "fixed_width": FileFormat(
         {**_ENCODING, "widths": "a list of widths", "header": "true or false", "lineSep": "text"},
         header=False,

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from goldsmith.engine.delta.metadata import LoadedFile
+from goldsmith.engine.ingest.zipped import only_member
 from goldsmith.errors import SourceError, Where
+from goldsmith.project.formats import ZIP
 
 _IGNORED = (".", "_")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -49,9 +51,9 @@ class Landing(Protocol):
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """A stream of a file's bytes, decompressed if its name ends in .gz or .bz2, but not .zst.
+        """A stream of a file's bytes, decompressed if its name ends in .gz, .bz2 or .zip, but not .zst.
 
-        Raises FileNotFoundError, OSError.
+        Raises FileNotFoundError, OSError; ZipError also while it is read.
         """
         ...
 
@@ -164,11 +166,13 @@ def matches(pattern: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def unpacked(path: str, stream: BinaryIO) -> BinaryIO:
-    """A stream that decompresses a file according to its name."""
+    """A stream that decompresses a file according to its name. stream: can seek if the name ends in `.zip`."""
     # Spark ignores the case of these endings too.
     folded = path.lower()
     if folded.endswith(".gz"):
         return cast(BinaryIO, gzip.open(stream))
+    if folded.endswith(ZIP):
+        return only_member(stream)
     return cast(BinaryIO, bz2.open(stream)) if folded.endswith(".bz2") else stream
 
 

@@ -23,6 +23,7 @@ from goldsmith.engine.ingest.landing import (
     unpacked,
 )
 from goldsmith.engine.s3 import Bucket
+from goldsmith.project.formats import ZIP
 
 _AT_ONCE = 16
 _MOST_REQUESTS = 200
@@ -75,11 +76,13 @@ class S3Landing:
             check_unchanged(files, pool.map(self.state, [file.path for file in files]), table=table)
 
     def open(self, path: str) -> BinaryIO:
-        body = self._bucket.body(self._root + path)
+        key = self._root + path
+        # The members of a ZIP file are listed at its end.
+        body = self._bucket.parts(key) if path.lower().endswith(ZIP) else self._bucket.body(key)
         return unpacked(path, cast(BinaryIO, io.BufferedReader(body, 1 << 16)))
 
     def end(self, path: str, length: int) -> bytes:
-        return self._bucket.body(self._root + path, last=length).readall()
+        return self._bucket.body(self._root + path, part=f"-{length}").readall()
 
     def deliver(self, path: str, content: bytes) -> bool:
         key = self._root + delivered_name(path)

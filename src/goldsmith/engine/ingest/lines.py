@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window, WindowSpec
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from goldsmith.engine.ingest.parsing import BLANKS, PLAIN_ENCODINGS, UTF_8, CsvPatterns, Options, flag
+from goldsmith.engine.unreadable import ZIP_CODEC
+from goldsmith.project.formats import ZIP
 from goldsmith.project.sql.literals import literal
 
 LINE = "_gs_line"
@@ -32,6 +34,13 @@ def file_columns() -> tuple[Column, ...]:
     )
 
 
+def reader_of(spark: SparkSession, paths: Iterable[str]) -> DataFrameReader:
+    """Spark's reader, which decompresses files by their names: of ZIP files, the only file in each."""
+    # Not a setting of the session: where the codec is missing, each file of text would be an error.
+    zipped = any(path.lower().endswith(ZIP) for path in paths)
+    return spark.read.options(**({"io.compression.codecs": ZIP_CODEC} if zipped else {}))
+
+
 def source_file(stem: str) -> str:
     """SQL: the path of a line's file below the landing folder `stem`."""
     # Spark writes `file:/x` or `file:///x` and encodes the path, but not a plus sign.
@@ -46,7 +55,7 @@ def json_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
 
 def whole_texts(spark: SparkSession, paths: list[str], options: Options) -> DataFrame:
     """The text of each file that is not blank as LINE, without a byte order mark, with FILE."""
-    texts = _decoded(spark, spark.read.text(paths, wholetext=True), options)
+    texts = _decoded(spark, reader_of(spark, paths).text(paths, wholetext=True), options)
     plain = F.expr(f"regexp_replace({LINE}, r'^\\uFEFF', '')")
     return texts.withColumn(LINE, plain).where(F.col(LINE).rlike(r"\S"))
 
@@ -56,7 +65,7 @@ def text_lines(
 ) -> DataFrame:
     """Every line of the files, decoded, with FILE and `columns`. Invalid bytes become U+FFFD."""
     separator = options.get("linesep", separator)
-    lines = spark.read.options(**({"linesep": separator} if separator else {})).text(paths)
+    lines = reader_of(spark, paths).options(**({"linesep": separator} if separator else {})).text(paths)
     return _decoded(spark, lines, options, *columns)
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from goldsmith.engine.launch.compiled_jars import LOCAL_FILES, compiled
+from goldsmith.engine.launch.compiled_jars import FILES, compiled
 from goldsmith.engine.launch.jars import pinned, spark_jars
 from goldsmith.engine.launch.java import find_java
 from goldsmith.errors import NotReady
@@ -41,7 +41,7 @@ def archive_of(settings: Settings) -> Path:
         str(java.stat().st_mtime_ns),
         str(spark_jars()),
         *(jar.sha256 for jar in pinned("delta")),
-        str(compiled(LOCAL_FILES, settings)),
+        str(compiled(FILES, settings)),
     ]
     digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:12]
     return settings.cache / "archive" / f"{digest}.jsa"

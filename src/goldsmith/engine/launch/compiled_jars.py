@@ -38,8 +38,11 @@ class CompiledJar:
 
 
 LOG_STORE = CompiledJar("log store for S3", "logstore", ("delta", "s3"))
-LOCAL_FILES = CompiledJar("access to local files", "localfs")
-"""Hadoop's local files without a process for each file. Sessions work without it, and create files more slowly."""
+FILES = CompiledJar("access to files", "files")
+"""Hadoop's local files without a process for each file, and ZIP files.
+
+Sessions work without it: they create files more slowly, and read no ZIP files.
+"""
 
 
 def compiled(jar: CompiledJar, settings: Settings) -> Path | None:
@@ -91,18 +94,19 @@ def build(jar: CompiledJar, settings: Settings, report: Report) -> Path:
     return path
 
 
-def build_local_files(settings: Settings, report: Report) -> None:
-    """Builds the access to local files, or reports that there is no compiler.
+def build_files(settings: Settings, report: Report) -> None:
+    """Builds the access to files, or reports that there is no compiler.
 
     Raises NotReady: GS901 without Java, GS902 if it does not compile.
     """
     java = find_java(settings).resolve()
-    if compiled(LOCAL_FILES, settings) is None and not java.with_name("javac").is_file():
+    if compiled(FILES, settings) is None and not java.with_name("javac").is_file():
         report(
-            f"{LOCAL_FILES.title}: {java} has no compiler. Spark starts a process for each file that it creates."
+            f"{FILES.title}: {java} has no compiler. Spark starts a process for each file that it creates, and "
+            "reads no ZIP files."
         )
         return
-    build(LOCAL_FILES, settings, report)
+    build(FILES, settings, report)
 
 
 def _java() -> Path:
@@ -122,9 +126,9 @@ def _cached_path(jar: CompiledJar, settings: Settings) -> Path:
 
 
 def main() -> None:
-    """Builds the access to local files, and prints each step."""
+    """Builds the access to files, and prints each step."""
     try:
-        build_local_files(Settings.from_environment(), print)
+        build_files(Settings.from_environment(), print)
     except NotReady as error:
         sys.stderr.write(f"{error}\n{error.hint or ''}\n")
         raise SystemExit(error.exit_code) from None

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from goldsmith.engine.launch.archive import archive_options
-from goldsmith.engine.launch.compiled_jars import LOCAL_FILES, compiled, log_store_jar
+from goldsmith.engine.launch.compiled_jars import FILES, compiled, log_store_jar
 from goldsmith.engine.launch.jars import groups_of, installed, spark_jars
 from goldsmith.engine.launch.master import runs_here
 from goldsmith.project.models import ProfileSpec
@@ -45,15 +45,16 @@ def executor_options(profile: ProfileSpec) -> tuple[str, ...]:
 
 def additional_jars(profile: ProfileSpec, settings: Settings) -> list[Path]:
     """The jars that the profile needs and Spark's own folder does not have. Raises NotReady GS902 if one is missing."""
-    built = log_store_jar(settings) if profile.on_s3 else compiled(LOCAL_FILES, settings)
-    found = [*installed(settings, *groups_of(profile)), *([built] if built is not None else [])]
+    stores = [log_store_jar(settings)] if profile.on_s3 else []
+    built = compiled(FILES, settings)
+    found = [*installed(settings, *groups_of(profile)), *stores, *([built] if built is not None else [])]
     own = spark_jars()
     return [path for path in found if path.parent != own]
 
 
 def local_file_settings(profile: ProfileSpec, settings: Settings) -> dict[str, str]:
     """The settings by which a driver on this machine creates local files without a process for each, if it can."""
-    if profile.on_s3 or not runs_here(profile.spark.master) or compiled(LOCAL_FILES, settings) is None:
+    if profile.on_s3 or not runs_here(profile.spark.master) or compiled(FILES, settings) is None:
         return {}
     return {
         "spark.hadoop.fs.file.impl": "io.goldsmith.localfs.DirectLocalFileSystem",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from goldsmith.errors import DeclarationError
 from goldsmith.project.checks.columns import IMPOSSIBLE, IRREPLACEABLE, KEEP_REPLACED, irreplaceable
 from goldsmith.project.checks.file_options import options_of_files, widths
-from goldsmith.project.formats import ARCHIVES, FORMATS
+from goldsmith.project.formats import ARCHIVES, FORMATS, ZIP
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
@@ -118,14 +118,14 @@ def _without_header(table: Table, source: ReadsFiles) -> Iterator[DeclarationErr
 
 
 def _archives(table: Table, source: FilesSource | S3Source) -> Iterator[DeclarationError]:
-    """A glob that only matches archives, which no format reads."""
-    kind = next((kind for end, kind in ARCHIVES.items() if source.files.lower().endswith(end)), None)
-    if kind is not None:
+    """A glob that only matches archives that the format does not read."""
+    end = next((end for end in ARCHIVES if source.files.lower().endswith(end)), None)
+    if end is not None and not (end == ZIP and FORMATS[source.format].zipped):
         yield DeclarationError(
             "GS103",
-            f"`source.files` matches {kind}, which no format reads: {source.files}",
+            f"`source.files` matches {ARCHIVES[end]}, which `format: {source.format}` does not read: {source.files}",
             where=table.where("source", "files"),
-            hint="Deliver their members as files of their own. Text may be compressed: `.gz`, `.zst` or `.bz2`.",
+            hint="Deliver their members as files of their own. Text may be compressed: `.gz`, `.zst`, `.bz2` or `.zip`.",
         )
 
 

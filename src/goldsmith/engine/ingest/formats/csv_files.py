@@ -21,6 +21,7 @@ from goldsmith.engine.ingest.lines import (
     file_columns,
     needs_every_line,
     numbered_records,
+    reader_of,
 )
 from goldsmith.engine.ingest.parsing import MALFORMED, Options, csv_record
 
@@ -79,5 +80,5 @@ def _csv_lines(spark: SparkSession, paths: list[str], options: Options) -> DataF
     given |= {"columnnameofcorruptrecord": MALFORMED, "sep": _NEVER, "quote": _NEVER}
     schema = StructType([StructField(name, StringType()) for name in (LINE, MALFORMED)])
     line_options = {key: given[key] for key in (*_OF_LINES, "sep", "quote") if key in given}
-    lines = spark.read.schema(schema).options(**line_options).csv(paths)
+    lines = reader_of(spark, paths).schema(schema).options(**line_options).csv(paths)
     return lines.select(F.coalesce(MALFORMED, LINE).alias(LINE), *file_columns())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +16,7 @@ from typing_extensions import override
 from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.files_table import FilesTable
 from goldsmith.engine.ingest.formats.base import (
+    REDELIVER_HINT,
     FilesLoad,
     FormatReader,
     LandedFiles,
@@ -25,7 +29,7 @@ from goldsmith.engine.ingest.formats.driver_rows import DriverRow, driver_frame,
 from goldsmith.engine.ingest.lines import FILE
 from goldsmith.engine.ingest.parsing import MALFORMED, csv_record, flag, free_names, reader_options
 from goldsmith.engine.ingest.workbooks import Sheet, Texts, first_row, rows
-from goldsmith.errors import Where
+from goldsmith.errors import SourceError, Where
 
 
 class ExcelReader(FormatReader):
@@ -44,8 +48,7 @@ class ExcelReader(FormatReader):
         places = [f"_gs_{at}" for at in range(len(layout.names))]
         found: list[DriverRow] = []
         for file in files:
-            where = Where(file=file.path, table=load.declared.name)
-            with load.landing.open(file.path) as stream:
+            with _opened(load, file) as (stream, where):
                 for row in rows(stream, _sheet(load.declared), where):
                     found.append(stamped(load, file, _record(row, len(places))))
         frame = driver_frame(load, (*places, MALFORMED), found)
@@ -74,16 +77,28 @@ def _sheet(declared: FilesTable) -> Sheet:
 
 def _header(load: LandedFiles, file: LoadedFile) -> tuple[str, ...] | None:
     """The names of a sheet's columns; None if it is empty."""
-    where = Where(file=file.path, table=load.declared.name)
     sheet = _sheet(load.declared)
+    with _opened(load, file) as (stream, where):
+        first = first_row(stream, sheet, where)
+        if first is None:
+            return None
+        if not sheet.header:
+            return tuple(load.declared.spec.columns)
+        return named([name or "" for name in first], where)
+
+
+@contextmanager
+def _opened(load: LandedFiles, file: LoadedFile) -> Iterator[tuple[BinaryIO, Where]]:
+    """A stream of a file, and its place for messages. Raises SourceError: GS302, GS303."""
+    where = Where(file=file.path, table=load.declared.name)
     try:
         with load.landing.open(file.path) as stream:
-            first = first_row(stream, sheet, where)
+            yield stream, where
     except FileNotFoundError:
         raise removed(where) from None
-    if first is None:
-        return None
-    return named([name or "" for name in first], where) if sheet.header else tuple(load.declared.spec.columns)
+    except (EOFError, OSError, zlib.error) as error:
+        message = f"A file cannot be read: {str(error).rstrip('.')}."
+        raise SourceError("GS302", message, where=where, retryable=True, hint=REDELIVER_HINT) from error
 
 
 def _record(row: Texts, width: int) -> Texts:

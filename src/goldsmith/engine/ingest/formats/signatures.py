@@ -9,8 +9,13 @@ AT_LEAST = 512
 
 _ZIP = re.compile(rb"PK\x03\x04.{22}(?P<length>..)..(?P<name>.*)", re.DOTALL)
 _WORKBOOK = re.compile(rb"\[Content_Types\]\.xml|_rels/|docProps/|xl/")
-_MEMBERS = "Deliver its members as files of their own. They may be compressed: `.gz`, `.zst` or `.bz2`."
-_COMPRESS = "Deliver it uncompressed, or compressed as `.gz`, `.zst` or `.bz2`."
+_MEMBERS = (
+    "Deliver its members as files of their own. They may be compressed: `.gz`, `.zst`, `.bz2` or `.zip`."
+)
+_COMPRESS = "Deliver it uncompressed, or compressed as `.gz`, `.zst`, `.bz2` or `.zip`."
+_ZIPPED = (
+    "With one file in it, deliver it under a name that ends in `.zip`. Deliver several as files of their own."
+)
 _UTF_8 = "Deliver it in UTF-8."
 _SIGNATURES = tuple(
     (re.compile(pattern, re.DOTALL), name, hint)
@@ -40,5 +45,5 @@ def recognized(start: bytes) -> tuple[str, str] | None:
             hint = "Declare `format: excel`, or save the sheet as CSV and deliver that file."
             return "an Excel workbook", hint
     if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
-        return "a ZIP archive", _MEMBERS
+        return "a ZIP archive", _ZIPPED
     return next(((name, hint) for pattern, name, hint in _SIGNATURES if pattern.match(start)), None)

@@ -14,6 +14,7 @@ from goldsmith.engine.delta.metadata import LoadedFile
 from goldsmith.engine.ingest.formats.base import REDELIVER_HINT, FilesLoad, LandedFiles, removed
 from goldsmith.engine.ingest.formats.signatures import AT_LEAST, recognized
 from goldsmith.engine.ingest.formats.zstd_start import zstd_start
+from goldsmith.engine.ingest.zipped import ZipError
 from goldsmith.errors import SourceError, Where
 
 Found = TypeVar("Found")
@@ -62,7 +63,7 @@ def opened(load: LandedFiles, file: LoadedFile) -> Iterator[BinaryIO]:
             yield stream
     except FileNotFoundError:
         raise removed(where) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, ZipError, zlib.error) as error:
         raise _damaged(error, where) from None
     except OSError as error:
         # Python's error for invalid data of bzip2 has no class of its own.

@@ -29,7 +29,7 @@ class XmlReader(JsonReader):
         for file in files:
             where = Where(file=file.path, table=load.declared.name)
             if file.path.lower().endswith(".zst"):
-                hint = "Deliver it uncompressed, or compressed as `.gz` or `.bz2`."
+                hint = "Deliver it uncompressed, or compressed as `.gz`, `.bz2` or `.zip`."
                 raise SourceError("GS302", "XML compressed by zstd is not read.", where=where, hint=hint)
             with opened(load, file) as stream:
                 for record in records(stream, place, where):
