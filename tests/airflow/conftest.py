@@ -30,6 +30,10 @@ for name in ("GOLDSMITH_PROJECT", "GOLDSMITH_PROFILE", "DQOPS_URL", "DQOPS_CONSO
 # The recorded DQOps server is shared with the other tests.
 sys.path.append(str(ROOT / "tests"))
 
+from support.sessions import SHORT_LIVED  # noqa: E402
+
+os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
+
 Write = Callable[[dict[str, str]], Path]
 
 
