@@ -122,7 +122,8 @@ def test_zip_files_as_other_programs_write_them_are_read(lake: Lake) -> None:
     # Its name is neither UTF-8 nor marked as such.
     name_in_cp437 = zipped({"gr__e.csv": rows["4.zip"]}).replace(b"gr__e", b"gr\x94\xe1e")
     lake.deliver("people/4.zip", name_in_cp437)
-    lake.deliver("people/5.zip", zipped({"a.csv": rows["5.zip"]}) + b"")
+    with_comment = zipped({"a.csv": rows["5.zip"]})[:-2] + b"\x05\x00hello"
+    lake.deliver("people/5.zip", with_comment)
     assert lake.done()["bronze.people"].counts.written == 5
     assert lake.rows("bronze.people", "id", "name", "_source_file") == [
         (number, "größe", f"people/{number}.zip") for number in range(1, 6)

@@ -124,6 +124,13 @@ def encrypted() -> bytes:
     return bytes(content)
 
 
+def newer() -> bytes:
+    """A ZIP file that says that it needs version 9.9 of the format."""
+    content = bytearray(zip_of("a.csv"))
+    content[content.index(b"PK\x01\x02") + 6] = 99
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -134,6 +141,7 @@ def encrypted() -> bytes:
         (zipped({"a.csv": TEXT}, method=zipfile.ZIP_LZMA), "another method than deflate"),
         (zipped({"a.csv": TEXT}, method=zipfile.ZIP_STORED, streamed=True), "no size before"),
         (zip_of("a.csv")[:-5], "not a zip file"),
+        (newer(), "zip file version"),
         (zip_of("a.csv").replace(b"PK\x01\x02", b"PK\x01\x03"), "central directory"),
     ],
 )

@@ -24,21 +24,24 @@ def only_member(zipped: BinaryIO) -> io.BufferedReader:
     is read.
     """
     try:
-        return io.BufferedReader(_Member(zipped), 1 << 16)
-    except zipfile.BadZipFile as error:
-        zipped.close()
-        raise ZipError(str(error)) from None
+        archive = zipfile.ZipFile(zipped)
+        member = cast(io.BufferedIOBase, archive.open(_checked(archive)))
     except ZipError:
         zipped.close()
         raise
+    # Newer versions of the format, and names that are not valid, have errors of other classes.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        zipped.close()
+        raise ZipError(str(error)) from None
+    return io.BufferedReader(_Member(zipped, member), 1 << 16)
 
 
 class _Member(io.RawIOBase):
-    def __init__(self, zipped: BinaryIO) -> None:
+    """A member of a ZIP file, whose damage is a ZipError."""
+
+    def __init__(self, zipped: BinaryIO, stream: io.BufferedIOBase) -> None:
         super().__init__()
-        self._zipped = zipped
-        archive = zipfile.ZipFile(zipped)
-        self._stream = cast(io.BufferedIOBase, archive.open(_checked(archive)))
+        self._zipped, self._stream = zipped, stream
 
     @override
     def readable(self) -> bool:
