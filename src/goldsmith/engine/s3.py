@@ -7,7 +7,6 @@ AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, else the default chain of 
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from goldsmith.engine.s3_streams import Body, ObjectParts
 from goldsmith.errors import GoldsmithError, NotReady, Where
 
 _SETTINGS = (
@@ -126,7 +126,7 @@ class Bucket:
         state = self.head(key)
         if state is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)
-        return ObjectParts(self, key, state["ContentLength"])
+        return ObjectParts(lambda part: self.body(key, part=part).readall(), state["ContentLength"])
 
     def download(self, key: str, etag: str, file: Path) -> bool:
         """Writes an object to a file of this machine; False if it no longer has this ETag."""
@@ -156,63 +156,6 @@ class Bucket:
         """Deletes an object; nothing happens if it does not exist."""
         with _translated(self.name, self.store):
             self.client.delete_object(Bucket=self.name, Key=key)
-
-
-class ObjectParts(io.RawIOBase):
-    """An object as a stream that can seek: each read is a request."""
-
-    def __init__(self, bucket: Bucket, key: str, size: int) -> None:
-        super().__init__()
-        self._bucket, self._key, self._size = bucket, key, size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        self._at = base + offset
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        end = min(self._at + len(buffer), self._size)
-        if self._at >= end:
-            return 0
-        with self._bucket.body(self._key, part=f"{self._at}-{end - 1}") as body:
-            part = body.readall()
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-
-class Body(io.RawIOBase):
-    """A stream of an object's bytes. A broken connection raises OSError."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__()
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            part: bytes = self._stream.read(len(buffer))
-        except BotoCoreError as error:
-            raise OSError(errno.EIO, str(error)) from error
-        buffer[: len(part)] = part
-        return len(part)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
 
 def check_reachable(places: Collection[str]) -> None:
