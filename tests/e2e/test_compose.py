@@ -111,6 +111,49 @@ def test_ports_are_published_on_loopback_only(lake: Lake) -> None:
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
 
 
+def test_another_user_of_the_machine_gets_nowhere(flights: Lake) -> None:
+    """A process on the machine's network, as a user without secrets: it reaches the addresses that Docker gives out."""
+    services = {"master": "spark-master", "thrift": "thrift-server"}
+    services |= {name: name for name in ("metastore", "postgres", "minio")}
+    addresses = {name: address(flights.containers(service)[0]) for name, service in services.items()}
+    before = applications(flights)
+    run = ["docker", "run", "--rm", "--network", "host", "--user", "65534:65534", "--entrypoint", "python3"]
+    run += ["--volume", f"{HERE / 'stranger.py'}:/stranger.py:ro", "goldsmith/spark:4.1.4", "/stranger.py"]
+    ended = subprocess.run(
+        [*run, *(f"{name}={place}" for name, place in addresses.items())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert found == {
+        "metastore": "",
+        "postgres": "R",
+        "thrift": "status 3",
+        "minio": "refused 403",
+        "master": "refused refused ",
+    }
+    assert applications(flights) == before
+    assert (flights.clone / ".env").stat().st_mode & 0o077 == 0
+    assert flights.query(f"SELECT count(*) > 0 FROM {GOLD}") == [(True,)]
+
+
+def address(container: str) -> str:
+    """A container's address on the network of the lake."""
+    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    words = ["docker", "inspect", "--format", template, container]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def applications(lake: Lake) -> set[str]:
+    """The ids of all applications that the master has accepted."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{lake.settings['MASTER_UI_PORT']}/json/") as answer:
+        state = json.load(answer)
+    return {app["id"] for app in (*state["activeapps"], *state["completedapps"])}
+
+
 def test_serving_keys_are_read_only(flights: Lake) -> None:
     settings = flights.settings
     store = f"http://127.0.0.1:{settings['S3_PORT']}"
