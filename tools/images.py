@@ -24,11 +24,7 @@ _OTHERWISE: Mapping[str, tuple[str, str]] = {
         "DQOPS_IMAGE",
         "or run without DQOps: remove `dqops` from COMPOSE_PROFILES in .env, and set `DQOPS_URL=`",
     ),
-    "dqops-proxy": (
-        "PROXY_IMAGE",
-        "any nginx 1.18 or later works; or run without DQOps: remove `dqops` from COMPOSE_PROFILES in .env, and set"
-        " `DQOPS_URL=`",
-    ),
+    "reports": ("PROXY_IMAGE", "any nginx 1.18 or later works"),
 }
 """The variable of a service's image, and the alternative if the image cannot be pulled."""
 _BASE = ("BASE_IMAGE", "any Debian 12 image with Python 3.11 works")

@@ -124,6 +124,9 @@ def test_every_pulled_image_of_the_compose_files_has_an_alternative() -> None:
     for image in images.public(pulled):
         assert image.variable, f"{image.name} has no way round"
         assert f"${{{image.variable}:-" in image.name
+        for name, service in pulled.items():
+            if service["image"] == image.name and "dqops" not in service.get("profiles", []):
+                assert "without DQOps" not in image.otherwise, f"{name} needs {image.name} without DQOps too"
 
 
 def test_up_shows_the_last_lines_of_a_build_that_fails(workspace: Path) -> None:
