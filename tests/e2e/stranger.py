@@ -21,7 +21,7 @@ from pathlib import Path
 SECONDS = 20
 JOB = """
 from pyspark.sql import SparkSession
-print("counted", SparkSession.builder.getOrCreate().range(100).repartition(2).count())
+print(f"rows={SparkSession.builder.getOrCreate().range(100).repartition(2).count()}")
 """
 
 
@@ -79,7 +79,7 @@ def master(address: str) -> str:
                 text=True,
                 check=False,
             )
-            outputs += "accepted" if ended.returncode == 0 or "counted" in ended.stdout else "refused "
+            outputs += "accepted" if ended.returncode == 0 or "rows=100" in ended.stdout else "refused "
         return outputs
 
 
