@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode
@@ -33,6 +35,7 @@ from pyhive import hive
 AT_ONCE = 6
 """The number of concurrent requests of a browser to one server."""
 PATIENCE = 150
+BUSY_SECONDS = 90
 HEADER = "X-Lakehouse-Moment"
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _ENTRY = re.compile(r"/([a-z0-9_.]+)=(\d+)\.")
@@ -116,9 +119,12 @@ class Page:
 
 
 def opened(browser: Browser, dashboard: str, charts: Sequence[int]) -> Page:
-    """Opens a dashboard as its page does: the versions first, then all charts."""
+    """Opens a dashboard as its page does: the versions first, then all charts. A page without versions has no chart."""
     at = time.monotonic()
-    moment = str(browser.json(f"/moment/{dashboard}")["moment"])
+    try:
+        moment = str(browser.json(f"/moment/{dashboard}")["moment"])
+    except OSError as error:
+        return Page(dashboard, at, {}, [Answer(time.monotonic() - at, False, f"versions: {error}")])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda chart: _asked(browser, chart, moment), charts))
     versions = {table: int(number) for table, number in _ENTRY.findall(moment)}
@@ -128,7 +134,7 @@ def opened(browser: Browser, dashboard: str, charts: Sequence[int]) -> Page:
 def _asked(browser: Browser, chart: int, moment: str) -> Answer:
     began = time.monotonic()
     try:
-        result = browser.json(f"/api/v1/chart/{chart}/data/", {HEADER: moment})["result"][0]
+        result = _patiently(browser, f"/api/v1/chart/{chart}/data/", {HEADER: moment})["result"][0]
         problem = str(result.get("error") or "")
         return Answer(time.monotonic() - began, bool(result.get("is_cached")), problem)
     except urllib.error.HTTPError as error:
@@ -137,6 +143,19 @@ def _asked(browser: Browser, chart: int, moment: str) -> Answer:
         )
     except OSError as error:
         return Answer(time.monotonic() - began, False, str(error))
+
+
+def _patiently(browser: Browser, path: str, headers: Mapping[str, str]) -> Any:
+    """As a dashboard's page does (superset/src/goldsmith_superset/web/moment.js): repeats what a busy server refuses."""
+    until, pause = time.monotonic() + BUSY_SECONDS, 0.5
+    while True:
+        try:
+            return browser.json(path, headers)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() + pause > until:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(2 * pause, 4)
 
 
 def quantile(values: Sequence[float], part: float) -> float:
@@ -171,7 +190,7 @@ def main() -> None:
     parser.add_argument("dashboards", nargs="+")
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--pause", type=float, default=5, help="Seconds of a reader between two pages.")
+    parser.add_argument("--pause", type=float, default=30, help="Seconds of a reader between two pages.")
     parser.add_argument(
         "--age", type=float, default=10, help="Seconds that a page may be behind the last load."
     )
@@ -190,6 +209,8 @@ def main() -> None:
     end = time.monotonic() + given.seconds
 
     def read(number: int) -> None:
+        # Readers do not open their pages in step.
+        ended.wait(given.pause * number / given.readers)
         at = number
         while time.monotonic() < end:
             name = given.dashboards[at % len(given.dashboards)]
@@ -200,11 +221,13 @@ def main() -> None:
     with ThreadPoolExecutor(given.readers + 1) as pool:
         watched = pool.submit(versions.watch, ended)
         command = subprocess.Popen(given.meanwhile, shell=True) if given.meanwhile else None
-        for done in [pool.submit(read, number) for number in range(given.readers)]:
-            done.result()
-        if command is not None and command.wait() != 0:
-            sys.exit(f"The command failed: {given.meanwhile}")
-        ended.set()
+        try:
+            for done in [pool.submit(read, number) for number in range(given.readers)]:
+                done.result()
+            if command is not None and command.wait() != 0:
+                sys.exit(f"The command failed: {given.meanwhile}")
+        finally:
+            ended.set()
         watched.result()
     if not report(pages, versions, given.age):
         sys.exit(1)

@@ -2,13 +2,18 @@
 
 SUPERSET_SECRET_KEY (required), SUPERSET_DB_URI (the metadata database; required),
 SUPERSET_PREVIOUS_SECRET_KEY (only while `superset.sh init` re-encrypts secrets of an older key),
-SUPERSET_CACHE_SECONDS (the maximum age of cached chart data; default: a day), SUPERSET_HTTPS (true behind a TLS proxy).
+SUPERSET_CACHE_SECONDS (the maximum age of cached chart data; default: a day), SUPERSET_HTTPS (true behind a TLS proxy),
+SUPERSET_THREADS (of the web server; set by superset.sh), SUPERSET_HOME (the folder of cached chart data, besides others).
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
+
+_ENTRIES = 2_000
+"""The number of files from which the oldest ones of a cache are deleted."""
 
 
 def _required(name: str) -> str:
@@ -18,8 +23,8 @@ def _required(name: str) -> str:
     return value
 
 
-def _cache(prefix: str, seconds: int) -> dict[str, Any]:
-    """A cache in Superset's own database, which survives a restart and needs no other server."""
+def _kept(prefix: str, seconds: int) -> dict[str, Any]:
+    """A cache in Superset's own database, for what a reader entered: it outlives the container."""
     return {
         "CACHE_TYPE": "SupersetMetastoreCache",
         "CACHE_KEY_PREFIX": f"goldsmith_{prefix}",
@@ -28,19 +33,40 @@ def _cache(prefix: str, seconds: int) -> dict[str, Any]:
     }
 
 
+def _files(name: str, seconds: int) -> dict[str, Any]:
+    """A cache in files, for what can be queried again.
+
+    In the database, two readers who open the same chart at the same time would insert the same key, and one would fail.
+    """
+    home = Path(os.environ.get("SUPERSET_HOME") or Path.home() / ".superset")
+    return {
+        "CACHE_TYPE": "FileSystemCache",
+        "CACHE_DIR": str(home / "cache" / name),
+        "CACHE_THRESHOLD": _ENTRIES,
+        "CACHE_DEFAULT_TIMEOUT": seconds,
+    }
+
+
 SECRET_KEY = _required("SUPERSET_SECRET_KEY")
 PREVIOUS_SECRET_KEY = os.environ.get("SUPERSET_PREVIOUS_SECRET_KEY") or None
 SQLALCHEMY_DATABASE_URI = _required("SUPERSET_DB_URI")
+if not SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+    # Each request holds a connection. A connection that the database closed is replaced.
+    SQLALCHEMY_ENGINE_OPTIONS = {
+        "pool_size": int(os.environ.get("SUPERSET_THREADS") or 5),
+        "max_overflow": 10,
+        "pool_pre_ping": True,
+    }
 
 _HTTPS = os.environ.get("SUPERSET_HTTPS", "").lower() == "true"
 _DAY = 86_400
 _SECONDS = int(os.environ.get("SUPERSET_CACHE_SECONDS") or _DAY)
 
 # The table versions are part of the cache key, so a load invalidates cached data, not the time.
-DATA_CACHE_CONFIG = _cache("data", _SECONDS)
-CACHE_CONFIG = _cache("meta", min(_SECONDS, 600))
-FILTER_STATE_CACHE_CONFIG = _cache("filters", 7 * _DAY)
-EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("explore", 7 * _DAY)
+DATA_CACHE_CONFIG = _files("data", _SECONDS)
+CACHE_CONFIG = _files("meta", min(_SECONDS, 600))
+FILTER_STATE_CACHE_CONFIG = _kept("filters", 7 * _DAY)
+EXPLORE_FORM_DATA_CACHE_CONFIG = _kept("explore", 7 * _DAY)
 
 # Private pages: no anonymous access, no self-registration, no telemetry.
 AUTH_ROLE_PUBLIC = "Public"
@@ -100,9 +126,18 @@ APP_NAME = "Lakehouse"
 
 
 def FLASK_APP_MUTATOR(app: Any) -> None:  # noqa: N802 - Superset's name
-    """Installs the phone layout, map tiles, and the same table versions for all charts of a page."""
-    from goldsmith_superset import map_tiles, page_versions, phones
+    """Installs the phone layout, map tiles, the same table versions for all charts of a page, and what readers share."""
+    from goldsmith_superset import (
+        door,
+        event_log,
+        map_tiles,
+        page_versions,
+        permissions,
+        phones,
+        single_flight,
+    )
 
-    phones.install(app)
-    map_tiles.install(app)
-    page_versions.install(app)
+    for each in (phones, map_tiles, page_versions, door):
+        each.install(app)
+    for each in (permissions, event_log, single_flight):
+        each.install()

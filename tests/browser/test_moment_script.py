@@ -24,11 +24,15 @@ STATUS = "#lakehouse-moment"
 
 @dataclass
 class Site:
-    """A simulated server. version: of its only table. requests: charts and headers of their requests."""
+    """A simulated server. version: of its only table. requests: charts and headers of their requests.
+
+    refusals: the number of the next requests that it is too busy for.
+    """
 
     page: Any
     version: int | None = 1
     look_ups: int = 0
+    refusals: int = 0
     requests: list[tuple[int, str | None]] = field(default_factory=list)
 
     def answer(self, route: Any) -> None:
@@ -45,7 +49,8 @@ class Site:
             assert headers["x-csrftoken"] == "t"
             chart = json.loads(route.request.post_data)["form_data"]["slice_id"]
             self.requests.append((chart, headers.get(versions.HEADER.lower())))
-            route.fulfill(json={})
+            self.refusals -= 1
+            route.fulfill(status=503 if self.refusals >= 0 else 200, json={})
         else:
             route.fulfill(body=PAGE, content_type="text/html")
 
@@ -143,3 +148,29 @@ def test_charts_load_without_versions(site: Site) -> None:
     site.open()
     assert site.request(1) is None
     assert site.page.locator(STATUS).count() == 0
+
+
+STATUS_OF_CHART = """() => {
+    const send = new Request('/api/v1/chart/data', {
+        method: 'POST', headers: {'X-CSRFToken': 't'}, body: JSON.stringify({form_data: {slice_id: 1}}),
+    });
+    window.status_of_chart = 0;
+    fetch(send).then(answer => { window.status_of_chart = answer.status; });
+}"""
+
+
+@pytest.mark.parametrize(("refusals", "status"), [(3, 200), (1000, 503)])
+def test_chart_is_requested_again_while_the_server_is_busy(site: Site, refusals: int, status: int) -> None:
+    site.open()
+    site.refusals = refusals
+    site.page.evaluate(STATUS_OF_CHART)
+    for _ in range(200):
+        if site.page.evaluate("window.status_of_chart"):
+            break
+        site.page.clock.run_for(1_000)
+    assert site.page.evaluate("window.status_of_chart") == status
+    assert {moment for _, moment in site.requests} == {"1/gold.sales=1.0a1b2c3d"}
+    if status == 200:
+        assert len(site.requests) == refusals + 1
+    else:
+        assert 10 < len(site.requests) < 60

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,8 @@ from goldsmith.project.loading import load_project
 from goldsmith.publish.superset.generate import generate
 from goldsmith.publish.superset.names import Names
 from goldsmith.publish.superset.push import push
-from services.processes import Missing
+from services.airflow_server import until
+from services.processes import Missing, Service
 from services.stack import Stack
 from services.superset import Superset, running
 from support.charts import Reader, browsing
@@ -247,6 +253,47 @@ def test_chart_data_is_cached_until_the_next_load(shop: Shop, page: Page) -> Non
     shop.load(("gold.visits",))
     assert is_cached("Sales")
     assert not is_cached("Visits")
+
+
+def test_readers_of_a_new_version_share_one_query(shop: Shop, page: Page) -> None:
+    shop.load()
+    moment = moment_of(page, fresh=True)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: shop.request("Revenue", moment), range(8)))
+    assert {status for status, _ in answers} == {200}
+    assert len({json.dumps(answer["result"][0]["data"]) for _, answer in answers}) == 1
+    assert [bool(answer["result"][0]["is_cached"]) for _, answer in answers].count(False) == 1
+
+
+@contextmanager
+def stopped(service: Service) -> Iterator[None]:
+    """The server holds its connections and does not respond."""
+    assert service.process is not None
+    os.killpg(service.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(service.process.pid, signal.SIGCONT)
+
+
+def test_pages_and_cached_charts_respond_while_all_queries_hang(shop: Shop, page: Page, stack: Stack) -> None:
+    cached = moment_of(page)
+    shop.value("Visits", cached)
+    shop.load()
+    moment = moment_of(page, fresh=True)
+    with ThreadPoolExecutor(40) as pool:
+        with stopped(stack.thrift):
+            answers = [pool.submit(shop.request, "Sales", moment) for _ in range(40)]
+            refused = next(as_completed(answers, timeout=60)).result()
+            with urlopen(f"{shop.superset.server.url}/health", timeout=4) as health:
+                assert health.read() == b"OK"
+            until(lambda: shop.request("Visits", cached)[0] == 200, 60, "the cached chart")
+            assert refused[0] == 503
+            assert "The lakehouse is busy" in refused[1]["errors"][0]["message"]
+        statuses = Counter(answer.result(timeout=120)[0] for answer in answers)
+    assert statuses.keys() == {200, 503}
+    assert statuses[200] <= 24
+    assert shop.value("Sales", moment) == shop.rows()
 
 
 def test_malformed_header_is_refused(shop: Shop, page: Page) -> None:

@@ -238,8 +238,8 @@ def test_dashboard_survives_a_restart_of_the_thrift_server(deployment: Deploymen
     dashboard = all_dashboards(deployment.project)["flights"]
     client = SupersetClient(deployment.admin)
     charts = ids(client)
-    words = ("psql", "-U", "postgres", "-d", "superset", "-qc", "DELETE FROM key_value")
-    deployment.lake.compose("exec", "--no-TTY", "postgres", *words)
+    words = ("sh", "-c", 'find "$SUPERSET_HOME/cache" -type f -delete')
+    deployment.lake.compose("exec", "--no-TTY", "superset", *words)
     killed: list[str] = []
 
     def once(request: Any) -> None:

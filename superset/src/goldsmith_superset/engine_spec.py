@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,12 +12,13 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetErrorException, SupersetSecurityException
 from superset.models.core import Database
 
-from goldsmith_superset.query_queue import Busy, QueryQueue, ReaderLeft
+from goldsmith_superset.door import busy
+from goldsmith_superset.query_queue import Busy, QueryQueue, ReaderLeft, threads
 from goldsmith_superset.request import pinned, reader, reader_left
 from goldsmith_superset.statements import is_read_only, is_version_error
 
 # Per process: queries use the threads of the web server.
-_QUEUE = QueryQueue.of_threads(int(os.environ.get("SUPERSET_THREADS") or 32))
+_QUEUE = QueryQueue.of_threads(threads())
 
 
 @contextmanager
@@ -62,10 +62,7 @@ class SparkThriftEngineSpec(SparkEngineSpec):
             with _QUEUE.slot(reader(), reader_left), _version_errors():
                 super().execute(cursor, query, database, **kwargs)
         except (Busy, ReaderLeft) as error:
-            message = f"The lakehouse is busy: {error}"
-            raise SupersetErrorException(
-                SupersetError(message, SupersetErrorType.BACKEND_TIMEOUT_ERROR, ErrorLevel.ERROR)
-            ) from error
+            raise busy(f"The lakehouse is busy: {error}") from error
 
     @classmethod
     def fetch_data(cls, cursor: Any, limit: int | None = None) -> list[tuple[Any, ...]]:

@@ -40,7 +40,7 @@ LOOKUP_TIMEOUT = 10.0
 """The time limit of a look-up, in seconds."""
 
 _WEB = Path(__file__).parent / "web"
-_DATA = re.compile(r"^/api/v1/chart/(?:data(?:/|$)|\d+/data/)|^/superset/explore_json/|^/datasource/samples")
+DATA = re.compile(r"^/api/v1/chart/(?:data(?:/|$)|\d+/data/)|^/superset/explore_json/|^/datasource/samples")
 """The requests that return rows for charts."""
 _SCHEMA = re.compile(r"\w+")
 _LOG = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def _query_versions(database: Any) -> Versions:
 
 
 def _delete_expired() -> None:
-    """Deletes expired chart data from the cache. Superset itself only stops using it."""
+    """Deletes expired filters of pages from Superset's database. Superset itself only stops using them."""
     from superset import db
     from superset.key_value.models import KeyValueEntry
     from superset.key_value.types import KeyValueResource
@@ -90,7 +90,7 @@ def _delete_expired() -> None:
             connection.execute(entries.delete().where(old))
     except SQLAlchemyError as error:
         # The next load tries again.
-        _LOG.warning("Expired chart data could not be deleted: %s", error)
+        _LOG.warning("Expired filters could not be deleted: %s", error)
 
 
 def _of_request(database: Any) -> dict[str, Version | TableReplaced]:
@@ -192,7 +192,7 @@ def install(app: Any) -> None:
 
     @app.before_request  # type: ignore[untyped-decorator]
     def requested_versions() -> tuple[Response, int] | None:
-        if not _DATA.match(request.path):
+        if not DATA.match(request.path):
             return None
         try:
             g.lakehouse_requested = from_header(request.headers.get(HEADER, ""))

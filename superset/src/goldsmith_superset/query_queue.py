@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from threading import Condition
 
 SPARE = 8
-"""Threads of the web server reserved for pages, log-ins and /health."""
+"""Threads of the web server reserved for requests that do not wait for a query."""
 AT_ONCE = 8
 OF_ONE_READER = 4
 PATIENCE = 60.0
@@ -24,6 +25,11 @@ class Busy(Exception):  # noqa: N818 - a temporary state of the server
 
 class ReaderLeft(Exception):  # noqa: N818 - an action of the user
     """The user left the page before the query started."""
+
+
+def threads() -> int:
+    """The number of threads of the web server."""
+    return int(os.environ.get("SUPERSET_THREADS") or 32)
 
 
 class QueryQueue:

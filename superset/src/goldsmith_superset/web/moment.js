@@ -6,6 +6,8 @@
   const POLL = 30_000;
   const SETTLED = 3_000;
   const ROUND = 5_000;
+  const BUSY = 503;
+  const PATIENCE = 90_000;
   const DASHBOARD = /\/superset\/dashboard\/([^/]+)\/?$/;
   const DATA = /\/api\/v1\/chart\/(?:data(?:\?|$)|\d+\/data\/)|\/superset\/explore_json\/|\/datasource\/samples/;
   const NONE = { moment: "", as_of: null };
@@ -80,15 +82,25 @@
     return moment;
   }
 
+  // While too many charts load, the server refuses further ones at once.
+  async function patiently(resource, options) {
+    const until = Date.now() + PATIENCE;
+    for (let pause = 500; ; pause = Math.min(2 * pause, 4_000)) {
+      const answer = await fetched(resource instanceof Request ? resource.clone() : resource, options);
+      if (answer.status !== BUSY || Date.now() + pause > until) return answer;
+      await new Promise(done => setTimeout(done, pause * (0.5 + Math.random())));
+    }
+  }
+
   window.fetch = async (resource, options) => {
     const open = opened();
     const url = resource instanceof Request ? resource.url : String(resource);
     if (open === null || !DATA.test(url)) return fetched(resource, options);
     const moment = await momentOf(open, url, options);
-    if (moment === "") return fetched(resource, options);
+    if (moment === "") return patiently(resource, options);
     const headers = new Headers(options?.headers ?? (resource instanceof Request ? resource.headers : undefined));
     headers.set(HEADER, moment);
-    return fetched(resource, { ...options, headers });
+    return patiently(resource, { ...options, headers });
   };
 
   async function poll() {
