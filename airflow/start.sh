@@ -19,7 +19,8 @@ case $1 in
     scheduler)
         # After a reboot all services start at once, and a task without the API would lose an attempt.
         until probe airflow metadatabase 2>/dev/null; do sleep 1; done
-        exec airflow scheduler
+        exec python -m goldsmith.publish.airflow.preloaded scheduler
         ;;
+    dag-processor) exec python -m goldsmith.publish.airflow.preloaded dag-processor ;;
     *) exec airflow "$1" ;;
 esac
