@@ -373,14 +373,17 @@ BANDED = "title: T\nrows:\n  - - {title: C, kind: bar, table: gold.sales, metric
 def test_bars_can_be_sorted_by_a_hidden_metric(project: Written) -> None:
     root = project({FILE: BANDED})
     assert not mistakes(root)
-    chart = next(
-        parsed(text)
-        for path, text in generate(load_project(root)).items()
-        if path.startswith("charts/sales/")
-    )
+    found = generated_assets(root)
+    chart = next(asset for path, asset in found.items() if path.startswith("charts/sales/"))
     params = chart["params"]
     assert params["metrics"] == ["revenue"]
     assert (params["x_axis_sort"], params["x_axis_sort_asc"]) == ("orders", False)
+    # With another label, Superset would draw it.
+    dataset = found["datasets/lakehouse/gold_sales.yaml"]
+    assert {each["metric_name"]: each["verbose_name"] for each in dataset["metrics"]} == {
+        "orders": "orders",
+        "revenue": "Paid",
+    }
     assert params["timeseries_limit_metric"] == "orders"
     query = json.loads(chart["query_context"])["queries"][0]
     assert query["metrics"] == ["revenue", "orders"]

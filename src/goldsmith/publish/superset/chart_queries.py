@@ -12,10 +12,11 @@ ROWS = 10_000
 """The most rows of a chart without a limit."""
 
 
-def sorts_by_hidden_metric(declared: Chart) -> bool:
-    """Whether bars are sorted by a metric that the chart does not show."""
+def hidden_metric(declared: Chart) -> str | None:
+    """The metric that a chart is sorted by and does not show."""
     name = (declared.sort or "").removeprefix("-")
-    return bool(name) and name not in (*declared.dimensions, *declared.metrics, declared.time)
+    shown = (*declared.dimensions, *declared.metrics, declared.time)
+    return name if name and name not in shown else None
 
 
 def order_of(declared: Chart) -> list[tuple[str, bool]]:
@@ -49,7 +50,7 @@ def query_context(declared: Chart, params: Params) -> Params:
         else [],
         "extras": {"where": f"({declared.filter})"} if declared.filter else {},
         "columns": dimensions,
-        "metrics": [*declared.metrics, *([order[0][0]] if sorts_by_hidden_metric(declared) else [])] or None,
+        "metrics": [*declared.metrics, *([hidden] if (hidden := hidden_metric(declared)) else [])] or None,
         "orderby": order,
         "row_limit": params.get("row_limit", ROWS),
         "order_desc": True,

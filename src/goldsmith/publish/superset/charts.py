@@ -13,9 +13,9 @@ from goldsmith.publish.superset.assets import VERSION
 from goldsmith.publish.superset.chart_queries import (
     ROWS,
     Params,
+    hidden_metric,
     order_of,
     query_context,
-    sorts_by_hidden_metric,
 )
 from goldsmith.publish.superset.names import Names
 
@@ -146,7 +146,7 @@ def _series(declared: Chart, relation: Relation) -> Params:
         name = declared.sort.removeprefix("-")
         params["x_axis_sort"] = name
         params["x_axis_sort_asc"] = not declared.sort.startswith("-")
-        if sorts_by_hidden_metric(declared):
+        if hidden_metric(declared):
             # Superset queries a hidden sort metric only if this parameter names it too.
             params["timeseries_limit_metric"] = name
     if declared.kind == "line":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -56,8 +56,8 @@ def database(names: Names) -> dict[str, Any]:
     }
 
 
-def dataset(relation: Relation, names: Names) -> dict[str, Any]:
-    """A table with its columns, types and certified metrics."""
+def dataset(relation: Relation, names: Names, hidden: Collection[str | None]) -> dict[str, Any]:
+    """A table with its columns, types and certified metrics. hidden: metrics that charts are only sorted by."""
     return {
         "table_name": relation.short,
         "main_dttm_col": relation.main_time,
@@ -65,7 +65,11 @@ def dataset(relation: Relation, names: Names) -> dict[str, Any]:
         "schema": relation.schema,
         "filter_select_enabled": True,
         "columns": [_column(relation, name) for name in relation.columns or {}],
-        "metrics": [_metric(name, metric, relation.owner) for name, metric in relation.metrics.items()],
+        "metrics": [
+            # Superset recognizes a hidden metric by its name among the labels, and draws it otherwise.
+            _metric(name, name if name in hidden else metric.label_for(name), metric, relation.owner)
+            for name, metric in relation.metrics.items()
+        ],
         "uuid": names.uuid("dataset", relation.name),
         "database_uuid": names.uuid("database", "lakehouse"),
         "version": VERSION,
@@ -89,10 +93,10 @@ def _column(relation: Relation, name: str) -> dict[str, Any]:
     }
 
 
-def _metric(name: str, metric: Metric, owner: str) -> dict[str, Any]:
+def _metric(name: str, label: str, metric: Metric, owner: str) -> dict[str, Any]:
     return {
         "metric_name": name,
-        "verbose_name": metric.label_for(name),
+        "verbose_name": label,
         "expression": metric.expression,
         "description": metric.description or None,
         "d3format": metric.format or None,

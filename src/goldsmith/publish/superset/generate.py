@@ -13,6 +13,7 @@ from goldsmith.project.pipelines import Project
 from goldsmith.project.relations import relations
 from goldsmith.publish.superset import charts, dashboards, datasets
 from goldsmith.publish.superset.assets import METADATA, VERSION, Assets, as_yaml
+from goldsmith.publish.superset.chart_queries import hidden_metric
 from goldsmith.publish.superset.names import Names, slug
 from goldsmith.publish.superset.raw import RAW, read_raw
 from goldsmith.yaml_text import parsed
@@ -32,10 +33,15 @@ def generate(project: Project) -> Assets:
         METADATA: as_yaml({"version": VERSION, "type": "assets", "timestamp": "2000-01-01T00:00:00+00:00"}),
         "databases/lakehouse.yaml": as_yaml(datasets.database(names)),
     }
+    shown = all_dashboards(project)
+    drawn = [chart for dashboard in shown.values() for _, chart in dashboard.charts]
     for relation in known.values():
         path = f"datasets/lakehouse/{relation.schema}_{relation.short}.yaml"
-        found[path] = as_yaml(datasets.dataset(relation, names))
-    for dashboard in all_dashboards(project).values():
+        hidden = {
+            hidden_metric(chart) for chart in drawn if (chart.table, chart.kind) == (relation.name, "bar")
+        }
+        found[path] = as_yaml(datasets.dataset(relation, names, hidden))
+    for dashboard in shown.values():
         for _, chart in dashboard.charts:
             path = f"charts/{dashboard.name}/{slug(chart.title)}.yaml"
             found[path] = as_yaml(charts.chart(dashboard.name, chart, known[chart.table], names))
