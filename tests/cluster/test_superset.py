@@ -330,3 +330,11 @@ def test_dashboard_opens_without_errors(
     dashboard = all_dashboards(deployment.project)[name]
     with browsing(deployment.superset.server, width) as reader:
         assert reader.faults_of(dashboard, tmp_path / f"{name}.png") == []
+
+
+@pytest.mark.parametrize("name", ["flights", "health"])
+def test_dashboard_fits_a_phone(deployment: Deployment, name: str, tmp_path: Path) -> None:
+    dashboard = all_dashboards(deployment.project)[name]
+    with browsing(deployment.superset.server, 400, phone=True) as reader:
+        assert reader.faults_of(dashboard, tmp_path / f"{name}-phone.png") == []
+        assert reader.page.evaluate("document.documentElement.scrollWidth") == 400

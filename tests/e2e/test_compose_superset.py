@@ -125,6 +125,14 @@ def test_analyst_sees_dashboards_without_errors(
         assert reader.faults_of(all_dashboards(deployment.project)[name], picture) == []
 
 
+@pytest.mark.parametrize("name", ["flights", "health"])
+def test_dashboard_fits_a_phone(deployment: Deployment, name: str, tmp_path: Path) -> None:
+    dashboard = all_dashboards(deployment.project)[name]
+    with browsing(deployment.analyst, 400, phone=True) as reader:
+        assert reader.faults_of(dashboard, Path(PICTURES or tmp_path) / f"{name}-phone.png") == []
+        assert reader.page.evaluate("document.documentElement.scrollWidth") == 400
+
+
 def test_second_push_changes_nothing(deployment: Deployment) -> None:
     client = SupersetClient(deployment.admin)
     before, charts = exported(client), ids(client)

@@ -60,6 +60,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+PHONE = "Mozilla/5.0 (Linux; Android 16; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
+
+
 @dataclass(frozen=True)
 class Reader:
     """A logged-in user in a browser. errors: of the page's scripts and calls since it was opened."""
@@ -115,15 +118,16 @@ def refused(response: Any) -> bool:
 
 
 @contextmanager
-def browsing(server: Server, width: int, height: int = 4000) -> Iterator[Reader]:
-    """Logs in. Skips without chromium."""
+def browsing(server: Server, width: int, height: int = 4000, *, phone: bool = False) -> Iterator[Reader]:
+    """Logs in. phone: as the browser of a phone. Skips without chromium."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as begun:
         graphics = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
         browser = begun.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *graphics])
-        page = browser.new_page(viewport={"width": width, "height": height})
+        kind = {"user_agent": PHONE, "is_mobile": True, "has_touch": True} if phone else {}
+        page = browser.new_page(viewport={"width": width, "height": height}, **kind)
         reader = Reader(server, page)
         page.on(
             "pageerror", lambda error: reader.errors.append(str(error)) if str(error) != REFUSED else None
