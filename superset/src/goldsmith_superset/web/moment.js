@@ -169,6 +169,7 @@
     #lakehouse-moment a { font-weight: 600; color: #0369a1; text-decoration: underline; }
     .header-with-actions > #lakehouse-moment { margin-left: auto; padding: 0 16px; white-space: nowrap; }
     .header-with-actions + #lakehouse-moment { padding: 0 16px 8px; }
+    @media (max-width: 767px) { .header-with-actions [data-test="metadata-bar"] { display: none; } }
   `;
   document.head.append(style);
 
