@@ -161,6 +161,10 @@ class Table:
         """The source of its rows on one line; None if it reads other tables."""
         return self.spec.source.summary() if self.spec.source else None
 
+    def places(self, landing: str) -> tuple[str, ...]:
+        """The locations of the rows of its source, for lineage; empty if it reads other tables."""
+        return (self.spec.source.place(landing),) if self.spec.source else ()
+
     @property
     def keeps_types(self) -> bool:
         """Whether only an explicit rebuild may change a column's type, because its source may not have old rows."""

@@ -172,17 +172,15 @@ def _inputs(run: Run, table: Table, outcome: TableOutcome) -> list[Any]:
     from openlineage.client import event_v2 as ol
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
-    source = table.spec.source
-    if not source:
-        return [
-            ol.InputDataset(*dataset(run.path(name)), facets=_described(run, name)) for name in table.needs
-        ]
     read = [file for commit in outcome.commits for file in commit.files]
     counted = statistics.InputStatisticsInputDatasetFacet(
         size=sum(file.size for file in read), fileCount=len(read)
     )
-    files = dataset(source.place(run.landing.place))
-    return [ol.InputDataset(*files, inputFacets={"inputStatistics": counted} if read else {})]
+    facets = {"inputStatistics": counted} if read else {}
+    return [
+        *(ol.InputDataset(*dataset(run.path(name)), facets=_described(run, name)) for name in table.needs),
+        *(ol.InputDataset(*dataset(place), inputFacets=facets) for place in table.places(run.landing.place)),
+    ]
 
 
 def _output(run: Run, table: Table, outcome: TableOutcome) -> Any:
