@@ -1,6 +1,6 @@
 """Readers who open dashboards again and again: errors, times of charts, and the age of pages.
 
-    .venv/bin/python bench/readers.py flights operations --readers 30 --seconds 180 --meanwhile "make demo-day"
+    .venv/bin/python bench/readers.py flights health --readers 30 --seconds 120 --meanwhile "a command that loads"
 
 SUPERSET_URL, SUPERSET_READER (analyst) and SUPERSET_READER_PASSWORD select the account; THRIFT_PORT,
 SPARK_THRIFT_USER and SPARK_THRIFT_PASSWORD the server that is asked for the true versions. Exits with 1 if a chart
@@ -23,17 +23,14 @@ import urllib.request
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode
 
-from pyhive import hive
+from dashboards import AT_ONCE, Thrift
 
-AT_ONCE = 6
-"""The number of concurrent requests of a browser to one server."""
 PATIENCE = 150
 BUSY_SECONDS = 90
 HEADER = "X-Lakehouse-Moment"
@@ -69,7 +66,7 @@ class Browser:
 class Versions:
     """The newest versions of tables, as observed once a second."""
 
-    port: int
+    thrift: Thrift
     times: list[float] = field(default_factory=list)
     seen: list[dict[str, int]] = field(default_factory=list)
 
@@ -82,14 +79,9 @@ class Versions:
                 sys.stderr.write(f"versions: {str(error)[:120]}\n")
 
     def _observe(self) -> None:
-        user = os.environ.get("SPARK_THRIFT_USER", "analyst")
-        password = os.environ.get("SPARK_THRIFT_PASSWORD")
-        how = {"auth": "CUSTOM", "password": password} if password else {"auth": "NONE"}
-        with closing(hive.connect("127.0.0.1", self.port, username=user, **how)) as connection:
-            cursor = connection.cursor()
-            began = time.monotonic()
-            cursor.execute("SELECT * FROM table_versions('gold', 'ops')")
-            found = {f"{schema}.{table}": int(number) for schema, table, number, *_ in cursor.fetchall()}
+        began = time.monotonic()
+        rows = self.thrift.query("SELECT * FROM table_versions('gold', 'ops')")
+        found = {f"{schema}.{table}": int(number) for schema, table, number, *_ in rows}
         self.times.append(began)
         self.seen.append(found)
 
@@ -204,7 +196,9 @@ def main() -> None:
         name: [each["id"] for each in browsers[0].json(f"/api/v1/dashboard/{name}/charts")["result"]]
         for name in given.dashboards
     }
-    versions, ended = Versions(given.thrift_port), threading.Event()
+    account = os.environ.get("SPARK_THRIFT_USER") or "analyst"
+    thrift = Thrift("127.0.0.1", given.thrift_port, account, os.environ.get("SPARK_THRIFT_PASSWORD") or None)
+    versions, ended = Versions(thrift), threading.Event()
     pages: list[Page] = []
     end = time.monotonic() + given.seconds
 

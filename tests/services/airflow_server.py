@@ -20,6 +20,8 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-airflow"
 _UNITS = ("scheduler", "dag-processor", "triggerer")
+_PRELOADED = ("scheduler", "dag-processor")
+"""The units that start as in the containers (airflow/start.sh)."""
 _USER = "admin"
 
 
@@ -154,9 +156,12 @@ def _once(environment: dict[str, str], *words: str) -> None:
 
 
 def _start(home: Path, environment: dict[str, str], unit: str) -> subprocess.Popen[bytes]:
+    command = [str(ENVIRONMENT / "bin" / "airflow")]
+    if unit in _PRELOADED:
+        command = [str(ENVIRONMENT / "bin" / "python"), "-m", "goldsmith.publish.airflow.preloaded"]
     with (home / f"{unit}.log").open("ab") as log:
         return subprocess.Popen(
-            [str(ENVIRONMENT / "bin" / "airflow"), unit],
+            [*command, unit],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -108,6 +108,16 @@ class Reader:
         self.photograph(picture)
         return [*self.alerts(), *self.errors]
 
+    def widths(self, dashboard: Dashboard) -> dict[str, int]:
+        """The widths of the dashboard's page without and with Superset's own menus, in pixels."""
+        found = {}
+        for mode in ("?standalone=2", ""):
+            self.page.goto(f"{self.server.url}/superset/dashboard/{dashboard.name}/{mode}")
+            self.page.wait_for_selector(".dashboard-component-chart-holder", timeout=120_000)
+            self.page.wait_for_load_state("networkidle")
+            found[mode] = self.page.evaluate("document.documentElement.scrollWidth")
+        return found
+
 
 def refused(response: Any) -> bool:
     """Whether the server refused a call, except calls that store a dashboard's colors.
