@@ -52,13 +52,13 @@ def test_failed_check_is_reported_with_its_column_and_value() -> None:
     checks = [
         Check(MEAN, 2, 12.5, column="amount", category="numeric"),
         Check(MEAN, 2, 3.0, column="weight", category="numeric"),
-        Check("daily_duplicate_record_count", 2, 4.0),
+        Check("daily_duplicate_record_count", 2, 1_234_567.0),
     ]
     with running(a_server(*checks)) as server:
         verdict = gate(server)
     lines = [str(failure) for failure in verdict.failures]
     assert lines == [
-        "error   daily_duplicate_record_count: 4 (at most 0)",
+        "error   daily_duplicate_record_count: 1,234,567 (at most 0)",
         "error   daily_mean_in_range on amount: 12.5 (at most 0)",
         "error   daily_mean_in_range on weight: 3 (at most 0)",
     ]

@@ -167,7 +167,7 @@ def test_settings_are_readable_by_the_owner_only(home: Path) -> None:
     holders = [file for file in home.rglob("*") if file.is_file() and "hooks.example" in file.read_text()]
     assert {stat.S_IMODE(file.stat().st_mode) for file in holders} == {0o600}
     ignored = (ROOT / "dqops_userhome/.gitignore").read_text().splitlines()
-    assert {"/settings", "/.goldsmith-*"} <= set(ignored)
+    assert {"/settings", "/.goldsmith-*", "/rules/requirements.txt"} <= set(ignored)
     assert {file.relative_to(home).parts[0] for file in holders} == {"settings", ".goldsmith-webhook"}
 
 

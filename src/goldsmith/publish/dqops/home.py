@@ -35,6 +35,7 @@ _IGNORED = """\
 /.goldsmith-*
 # The server writes these at its start. To keep some of them: git add --force.
 /settings
+/rules/requirements.txt
 """
 _SETTINGS = """\
 apiVersion: dqo/v1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from textwrap import shorten
 from typing import Any, Literal, Self
 
 from goldsmith.errors import GateStopped, RunError, Where
@@ -78,7 +79,7 @@ class Failure:
     def __str__(self) -> str:
         column = f" on {self.column}" if self.column else ""
         series = f" [{self.group}]" if self.group else ""
-        measured = "" if self.value is None else f": {self.value:g}"
+        measured = "" if self.value is None else f": {_figure(self.value)}"
         return f"{self.severity:7} {self.check}{column}{series}{measured}{f' ({self.bound})' if self.bound else ''}"
 
 
@@ -150,7 +151,11 @@ def progress(body: Any) -> Progress:
 def first_line(message: Any) -> str:
     """The first line of a server's message, without a stack trace."""
     lines = str(message or "").strip().splitlines()
-    return lines[0][:300] if lines else ""
+    return shorten(lines[0], 600, placeholder=" ...") if lines else ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
 
 
 def could_not_execute(ended: Progress) -> int:
@@ -266,8 +271,8 @@ def with_values(failures: tuple[Failure, ...], results: Any, day: date) -> tuple
 def _measured(failure: Failure, entry: Mapping[str, Any]) -> Failure:
     severity = SEVERITIES[min(int(entry["severity"]), len(SEVERITIES) - 1)]
     least, most = entry.get(f"{severity}LowerBound"), entry.get(f"{severity}UpperBound")
-    limits = [f"at least {least:g}"] if least is not None else []
-    limits += [f"at most {most:g}"] if most is not None else []
+    limits = [f"at least {_figure(least)}"] if least is not None else []
+    limits += [f"at most {_figure(most)}"] if most is not None else []
     group = entry.get("dataGroup")
     return Failure(
         failure.check,
