@@ -32,7 +32,13 @@ def test_missing_archive_adds_no_options(settings: Settings) -> None:
 
 def test_archive_is_used_without_log_messages(settings: Settings) -> None:
     path = archived(settings)
-    expected = (f"-XX:SharedArchiveFile={path}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+    expected = (
+        f"-XX:SharedArchiveFile={path}",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:ArchiveRelocationMode=0",
+        "-Xlog:cds=off",
+        "-Xlog:cds+dynamic=off",
+    )
     assert archive_options(ProfileSpec(), settings) == expected
     assert set(expected) < set(java_options(ProfileSpec(), settings))
 
