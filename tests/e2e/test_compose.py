@@ -73,8 +73,11 @@ def test_all_services_are_healthy_and_init_has_finished(lake: Lake) -> None:
     output = lake.compose("ps", "--all", "--format", "{{.Service}}|{{.Status}}")
     states = dict(line.split("|") for line in output.splitlines() if "|" in line)
     assert len(lake.containers("spark-worker")) == 2
+    declared = lake.compose("config", "--format", "json")
+    services = json.JSONDecoder().raw_decode(declared[declared.index("{") :])[0]["services"]
     for name, state in states.items():
-        assert "(healthy)" in state or (name.endswith("-init") and "Exited (0)" in state), f"{name}: {state}"
+        wanted = "Exited (0)" if services[name].get("restart") == "no" else "(healthy)"
+        assert wanted in state, f"{name}: {state}"
 
 
 def test_second_up_changes_nothing(lake: Lake) -> None:
