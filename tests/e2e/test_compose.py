@@ -80,6 +80,34 @@ def test_all_services_are_healthy_and_init_has_finished(lake: Lake) -> None:
         assert wanted in state, f"{name}: {state}"
 
 
+ARCHIVE_MEMORY = """
+import pathlib
+mapped = copied = 0
+for smaps in pathlib.Path("/proc").glob("[0-9]*/smaps"):
+    try:
+        lines = smaps.read_text().splitlines()
+    except OSError:
+        continue
+    inside = False
+    for key, _, value in (line.partition(" ") for line in lines):
+        if "-" in key:
+            inside = value.endswith("/spark.jsa")
+        elif inside and key == "Rss:":
+            mapped += int(value.split()[0])
+        elif inside and key == "Anonymous:":
+            copied += int(value.split()[0])
+print(mapped, copied)
+"""
+"""Prints the memory of a container's class archive in kB: mapped, and copied by its processes."""
+
+
+def test_java_processes_share_the_class_archive(lake: Lake) -> None:
+    for name in ("spark-master", "thrift-server"):
+        output = lake.compose("exec", "-T", name, "python3", "-c", ARCHIVE_MEMORY)
+        mapped, copied = map(int, output.strip().splitlines()[-1].split())
+        assert 0 < copied < mapped / 2, f"{name}: {mapped} kB mapped, {copied} kB copied"
+
+
 def test_second_up_changes_nothing(lake: Lake) -> None:
     before = {name: lake.containers(name) for name in ("minio", "postgres", "metastore", "thrift-server")}
     lake.compose("up")
