@@ -115,7 +115,7 @@ export Q
 sql: ## Send Q="SELECT ..." to the Thrift Server
 	@printf '%s' "$$Q" | $(PYTHON) tools/compose.py exec --no-TTY thrift-server serving
 
-e2e: setup ## Test the containers with Docker (half an hour and more)
+e2e: setup ## Test the containers with Docker (an hour)
 	GOLDSMITH_E2E=1 .venv/bin/pytest tests/e2e -q -k compose
 
 backup: ## Save .env, the metastore and the bucket into TO=FOLDER
