@@ -69,7 +69,6 @@ class SparkJob(SparkSubmitOperator):
         self.profile = profile
         # The id of the running or finished application, for its button.
         self.spark_application: str | None = None
-        self._process: subprocess.Popen[str] | None = None
 
     def submit(self, context: Any, arguments: Sequence[str]) -> Result | None:
         """Runs the job to its end and returns its result, None without a readable result file.
@@ -84,38 +83,8 @@ class SparkJob(SparkSubmitOperator):
             ]
             return self._submit(context, file)
 
-    def idle_result(self, arguments: Sequence[str]) -> Result | None:
-        """The result of a run with nothing to do, without starting Spark; None if there is something to do.
-
-        arguments: those of `goldsmith run`. An error here is met and reported by the job too.
-        """
-        die_with_supervisor()
-        with tempfile.TemporaryDirectory(prefix="goldsmith-") as folder:
-            file = Path(folder) / "result.json"
-            words = [word.replace(RESULT, str(file)) for word in arguments]
-            self._process = subprocess.Popen(
-                ["goldsmith", *self._shared(), "run", *words, "--without-spark"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=environment(),
-            )
-            output, _ = self._process.communicate()
-            code = self._process.returncode
-            if code not in (Exit.DONE, Exit.NEEDS_SPARK):
-                self.log.warning("Looking for new rows ended with exit code %d: %s", code, output.rstrip())
-            if code != Exit.DONE:
-                return None
-            self.log.info("%s", output.rstrip())
-            return read_result(file)
-
     def _shared(self) -> tuple[str, ...]:
         return ("--project", self.project, *(("--profile", self.profile) if self.profile else ()))
-
-    def on_kill(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-        super().on_kill()
 
     def _submit(self, context: Any, file: Path) -> Result | None:
         def on_application(application: str) -> None:
@@ -180,6 +149,7 @@ class LoadTables(SparkJob):
         self.gated = tuple(gated)
         self.known = tuple(known)
         self.cron = cron
+        self._process: subprocess.Popen[str] | None = None
 
     def execute(self, context: Any) -> None:
         reader = RequestReader(self.known, self.cron)
@@ -191,7 +161,7 @@ class LoadTables(SparkJob):
         interval = ("--from", days.start.isoformat(), "--to", days.end.isoformat()) if days else ()
         rebuild = [word for name in request.rebuild if name in chosen for word in ("--rebuild", name)]
         arguments = (*chosen, *interval, *rebuild, "--result", RESULT)
-        result = self.idle_result(arguments) or self.submit(context, arguments)
+        result = self._idle_result(arguments) or self.submit(context, arguments)
         extras = {name: event_extra(name, result) or {} for name in chosen}
         if self.gated:
             context["ti"].xcom_push(
@@ -205,6 +175,36 @@ class LoadTables(SparkJob):
             event.extra = extras[name]
             if key is not None:
                 event.add_partitions(key)
+
+    def on_kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        super().on_kill()
+
+    def _idle_result(self, arguments: Sequence[str]) -> Result | None:
+        """The result of a run with nothing to do, without starting Spark; None if there is something to do.
+
+        arguments: those of `goldsmith run`. An error here is met and reported by the job too.
+        """
+        die_with_supervisor()
+        with tempfile.TemporaryDirectory(prefix="goldsmith-") as folder:
+            file = Path(folder) / "result.json"
+            words = [word.replace(RESULT, str(file)) for word in arguments]
+            self._process = subprocess.Popen(
+                ["goldsmith", *self._shared(), "run", *words, "--without-spark"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=environment(),
+            )
+            output, _ = self._process.communicate()
+            code = self._process.returncode
+            if code not in (Exit.DONE, Exit.NEEDS_SPARK):
+                self.log.warning("Looking for new rows ended with exit code %d: %s", code, output.rstrip())
+            if code != Exit.DONE:
+                return None
+            self.log.info("%s", output.rstrip())
+            return read_result(file)
 
 
 class WaitForTables(BaseSensorOperator):
