@@ -212,7 +212,8 @@ def test_repeated_backfill_commits_nothing(stack: Stack) -> None:
 
 
 def test_cancelled_run_ends_its_application(stack: Stack) -> None:
-    run = stack.airflow.trigger("flights", tables=["bronze.weather"])
+    # A rebuild: without new rows a run starts no application.
+    run = stack.airflow.trigger("flights", tables=["bronze.weather"], rebuild=["bronze.weather"])
     until(lambda: bool(stack.applications()), 120)
     stack.airflow.call("PATCH", f"dags/flights/dagRuns/{run}", {"state": "failed"})
     requested = time.monotonic()
