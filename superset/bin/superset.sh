@@ -14,7 +14,7 @@ case ${1:-} in
 init)
     superset db upgrade
     if [ -n "${SUPERSET_PREVIOUS_SECRET_KEY:-}" ]; then
-        superset re-encrypt-secrets
+        python "$here/bin/re_encrypt.py"
     fi
     # Passwords are not passed as arguments, which `ps` would show.
     exec python "$here/bin/accounts.py"
