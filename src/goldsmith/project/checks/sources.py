@@ -11,7 +11,15 @@ from goldsmith.project.formats import ARCHIVES, FORMATS, ZIP
 from goldsmith.project.hints import hint_for
 from goldsmith.project.models import RESERVED
 from goldsmith.project.python_files import names_in, parse_python, read_text
-from goldsmith.project.sources import DELETED, ExtractSource, FilesSource, JdbcSource, ReadsFiles, S3Source
+from goldsmith.project.sources import (
+    DELETED,
+    DeclaredSource,
+    ExtractSource,
+    FilesSource,
+    JdbcSource,
+    ReadsFiles,
+    S3Source,
+)
 from goldsmith.project.system_columns import INTERVAL
 from goldsmith.project.tables import Table, extract_file
 
@@ -39,7 +47,10 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             + (f" An extract may also have `overwrite_partitions: {{by: {INTERVAL}}}`." if asked else ""),
         )
     yield from _misplaced(table, ("changes_of", "lookups", "reads") if bronze else ())
-    yield from _schema_policies(table)
+    if not bronze:
+        yield from _bronze_only(table)
+    elif source is not None:
+        yield from _without_types(table, source)
     if isinstance(source, ReadsFiles):
         yield from options_of_files(table, source)
         yield from _without_header(table, source)
@@ -60,24 +71,27 @@ def sources(table: Table) -> Iterator[DeclarationError]:
             yield from _name(table, name)
 
 
-def _schema_policies(table: Table) -> Iterator[DeclarationError]:
+def _given(table: Table, keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if key in table.spec.model_fields_set]
+
+
+def _bronze_only(table: Table) -> Iterator[DeclarationError]:
     """Policies for changed columns of files that the table does not read."""
-    given = [key for key in (*_COLUMN_POLICIES, *_TYPE_POLICIES) if key in table.spec.model_fields_set]
-    for key in given if table.layer != "bronze" else ():
+    for key in _given(table, (*_COLUMN_POLICIES, *_TYPE_POLICIES)):
         yield DeclarationError(
             "GS110", f"`{key}` is for bronze tables only.", where=table.where(key), hint="Remove it."
         )
-    source = table.spec.source
-    if table.layer != "bronze" or source is None or source.may_change_types:
-        return
-    for key in given:
-        if key in _TYPE_POLICIES:
-            yield DeclarationError(
-                "GS110",
-                f"`{key}` has no effect here: only Parquet and Avro files bring types.",
-                where=table.where(key),
-                hint="Remove it, and declare the types of columns: rows with other values are quarantined.",
-            )
+
+
+def _without_types(table: Table, source: DeclaredSource) -> Iterator[DeclarationError]:
+    """Policies for changed types of a source that brings none."""
+    for key in () if source.may_change_types else _given(table, _TYPE_POLICIES):
+        yield DeclarationError(
+            "GS110",
+            f"`{key}` has no effect here: only Parquet and Avro files bring types.",
+            where=table.where(key),
+            hint="Remove it, and declare the types of columns: rows with other values are quarantined.",
+        )
 
 
 def _misplaced(table: Table, keys: tuple[str, ...]) -> Iterator[DeclarationError]:
