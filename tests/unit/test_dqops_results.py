@@ -21,7 +21,7 @@ from goldsmith.publish.dqops.client import DqopsClient
 from goldsmith.publish.dqops.gate import import_verdicts, run_gate
 from goldsmith.publish.dqops.names import IMPORT_CHECK
 from goldsmith.publish.dqops.running import cancel
-from goldsmith.publish.dqops.verdict import GateVerdict
+from goldsmith.publish.dqops.verdict import LONGEST_REASON, GateVerdict, first_line
 from support.dqops_model import NO_GROUP, Check, Dqops, Incident, running
 from support.dqops_server import DAY, recorded
 
@@ -63,6 +63,12 @@ def test_failed_check_is_reported_with_its_column_and_value() -> None:
         "error   daily_mean_in_range on weight: 3 (at most 0)",
     ]
     assert verdict.notes == ()
+
+
+def test_reason_of_a_server_is_its_first_line_and_ends_where_it_is_cut() -> None:
+    assert first_line("\n SQL query failed \n\tat a.B.c") == "SQL query failed"
+    assert first_line("x" * (LONGEST_REASON + 1)) == "x" * LONGEST_REASON + " ..."
+    assert first_line(None) == ""
 
 
 def test_failures_of_a_data_group_are_reported_by_its_name() -> None:

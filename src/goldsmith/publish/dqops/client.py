@@ -13,6 +13,7 @@ from typing import Any
 
 from goldsmith.errors import DeclarationError, GoldsmithError, NotReady, RunError
 from goldsmith.http import SERVER_ERROR, HttpSession, NoResponse, as_json
+from goldsmith.publish.dqops.verdict import first_line
 
 OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
 
@@ -92,8 +93,8 @@ def _parsed(content: bytes) -> Any:
 def response_error(request: ApiRequest, answer: ApiResponse) -> RunError:
     """The error for an unexpected response. A server error is retryable."""
     body = answer.body
-    message = body.get("message") if isinstance(body, Mapping) else body
-    reason = f": {str(message).splitlines()[0][:300]}" if message else ", with an empty body"
+    message = first_line(body.get("message") if isinstance(body, Mapping) else body)
+    reason = f": {message}" if message else ", with an empty body"
     return RunError(
         "GS702",
         f"DQOps returned {answer.status} for {request.method} {request.path.split('?')[0]}{reason}",

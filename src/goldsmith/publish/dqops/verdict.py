@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
-from textwrap import shorten
 from typing import Any, Literal, Self
 
 from goldsmith.errors import GateStopped, RunError, Where
@@ -14,6 +13,9 @@ from goldsmith.publish.dqops.names import NO_GROUP
 
 SEVERITIES = ("valid", "warning", "error", "fatal")
 """DQOps' severities, in ascending order."""
+
+LONGEST_REASON = 600
+"""The characters of a server's message that are repeated."""
 
 
 def most_severe(*severities: str) -> str:
@@ -151,11 +153,8 @@ def progress(body: Any) -> Progress:
 def first_line(message: Any) -> str:
     """The first line of a server's message, without a stack trace."""
     lines = str(message or "").strip().splitlines()
-    return shorten(lines[0], 600, placeholder=" ...") if lines else ""
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+    line = lines[0].rstrip() if lines else ""
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]} ..."
 
 
 def could_not_execute(ended: Progress) -> int:
@@ -266,6 +265,10 @@ def with_values(failures: tuple[Failure, ...], results: Any, day: date) -> tuple
         ]
         found += measured or [failure]
     return tuple(found)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
 
 
 def _measured(failure: Failure, entry: Mapping[str, Any]) -> Failure:
