@@ -31,9 +31,11 @@ def main() -> None:
             sys.exit("Superset has no columns with secrets. Was it changed by an upgrade?")
         try:
             migrator.run()
-        except Exception as error:  # noqa: BLE001 - it raises the base class for a wrong key
-            reason = error.__cause__ or error
-            sys.exit(f"SUPERSET_PREVIOUS_SECRET_KEY does not decrypt Superset's secrets: {reason}")
+        except Exception as error:
+            # For a wrong key the migrator raises the base class, caused by a ValueError.
+            if not isinstance(error.__cause__, ValueError):
+                raise
+            sys.exit(f"SUPERSET_PREVIOUS_SECRET_KEY does not decrypt Superset's secrets: {error.__cause__}")
 
 
 if __name__ == "__main__":
