@@ -12,6 +12,8 @@ SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_
 ALTER ROLE :"name" PASSWORD :'password';
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+-- Before the first ANALYZE, PostgreSQL expects many rows in empty tables, and compiles the queries that poll them.
+ALTER DATABASE :"name" SET jit = off;
 SQL
     echo "The database $name is ready."
 done

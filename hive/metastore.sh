@@ -16,6 +16,6 @@ fi
 require_free_port "$METASTORE_HOST" "$METASTORE_PORT" "the metastore" METASTORE_PORT
 # The class path starts with the configuration: Hive's own, then S3's settings.
 class_path=$HIVE_CONF_DIR:$SPARK_CONF_DIR${SPARK_DIST_CLASSPATH:+:$SPARK_DIST_CLASSPATH}:$SPARK_HOME/jars/*
-exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "-Xmx${METASTORE_MEMORY:-256m}" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
+exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "-Xmx${METASTORE_MEMORY:-256m}" -XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError \
     "-Dlog4j2.configurationFile=$HIVE_CONF_DIR/hive-log4j2.properties" \
     -cp "$class_path" io.goldsmith.services.MetastoreServer
