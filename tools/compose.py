@@ -158,11 +158,16 @@ def ports(settings: Mapping[str, str]) -> dict[Port, int]:
 
 
 def check_gates(settings: Mapping[str, str]) -> None:
-    """Raises NotReadyError if Airflow's gates need a DQOps server that is not started."""
+    """Raises NotReadyError if Airflow's gates need a DQOps server or a triggerer that is not started."""
     if "//dqops:" in settings.get("DQOPS_URL", "") and "dqops" not in profiles(settings):
         raise NotReadyError(
             "Airflow's gates would wait for DQOps, which is not in COMPOSE_PROFILES in .env: set `DQOPS_URL=` there,"
             " or add `dqops` to the profiles."
+        )
+    if settings.get("DQOPS_URL", "") and not {"dqops", "triggerer"} & profiles(settings):
+        raise NotReadyError(
+            "Airflow's gates wait in the triggerer, which is not started: add `triggerer` to COMPOSE_PROFILES in .env, or"
+            " set `DQOPS_URL=` there."
         )
 
 

@@ -354,4 +354,7 @@ def test_gates_without_dqops_are_reported(tmp_path: Path) -> None:
         compose["check_gates"](settings)
     compose["check_gates"]({**settings, "COMPOSE_PROFILES": "store,dqops"})
     compose["check_gates"]({**settings, "DQOPS_URL": ""})
-    compose["check_gates"]({**settings, "DQOPS_URL": "https://dqops.example.org"})
+    elsewhere = {**settings, "DQOPS_URL": "https://dqops.example.org"}
+    with pytest.raises(compose["NotReadyError"], match="add `triggerer` to COMPOSE_PROFILES"):
+        compose["check_gates"](elsewhere)
+    compose["check_gates"]({**elsewhere, "COMPOSE_PROFILES": "store,triggerer"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).parents[2]
 PROBE = ROOT / "spark" / "probe.sh"
@@ -94,22 +92,3 @@ def test_unresponsive_service_is_unhealthy() -> None:
     assert probe("master", PROBE_PORT=1).returncode == 1
     url = "http://127.0.0.1:1/execution/"
     assert probe("airflow", "scheduler", AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url).returncode == 1
-
-
-def test_health_checks_start_few_processes() -> None:
-    """The limits are Python processes and probes per minute of all idle services."""
-    pythons = probes = 0.0
-    for name in ("docker-compose.yaml", "docker-compose-airflow.yaml"):
-        services = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["services"]
-        for service in services.values():
-            check = service.get("healthcheck")
-            if not check or check.get("disable"):
-                continue
-            seconds = int(re.fullmatch(r"(\d+)s", check["interval"])[1])  # type: ignore[index]
-            copies = 2 if service.get("deploy") else 1
-            probes += copies * 60 / seconds
-            words = check["test"]
-            if words[1] == "python3" or words[1:] in (["probe", "metastore"], ["probe", "thrift"]):
-                pythons += copies * 60 / seconds
-    assert pythons <= 12
-    assert probes <= 75
